@@ -1,0 +1,1 @@
+"""Program -> artefact: what a policy becomes on its target."""

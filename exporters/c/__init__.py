@@ -1,0 +1,1 @@
+"""Program -> one C99 header."""

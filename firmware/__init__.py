@@ -1,0 +1,1 @@
+"""Board projects: start-up code, linker scripts, flashing."""

@@ -1,0 +1,1 @@
+"""Policy file -> Program; one file per source."""

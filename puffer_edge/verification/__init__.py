@@ -1,0 +1,1 @@
+"""Builds, runs and judges an artefact."""

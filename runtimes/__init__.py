@@ -1,0 +1,1 @@
+"""What executes an artefact: device code, and the runtimes of the host."""
