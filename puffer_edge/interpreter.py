@@ -1,0 +1,72 @@
+"""Runs any Program in numpy: the oracle that every other runtime is compared with.
+
+Float results are the same bits as those of the generated C: every op sums in the C kernels' order
+and uses the same functions (SPECIFICATION.md, section "Float arithmetic").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UsageError
+from puffer_edge.ir import Program
+
+Array = npt.NDArray[Any]
+
+
+class Interpreter:
+    """A Program with its state.
+
+    Args:
+        program: any checked Program.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.state: dict[str, Array] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Puts the initial state back."""
+        self.state = {state.input: state.initial.copy() for state in self.program.states}
+
+    def values(self, observation: Array) -> dict[str, Array]:
+        """Every value of one step, by name; the state does not advance.
+
+        Args:
+            observation: as many finite elements as the contract says, any shape.
+
+        Raises:
+            UsageError: the size is wrong, or an element is NaN or infinite.
+        """
+        program = self.program
+        expected = program.values[program.input]
+        observation = np.asarray(observation, np.float32)
+        if observation.size != expected.size:
+            raise UsageError(f"the observation has {observation.size} elements, "
+                             f"the policy takes {expected.size}")
+        if not np.isfinite(observation).all():
+            raise UsageError("the observation holds NaN or infinite values")
+        known: dict[str, Array] = {**program.constants, **self.state}
+        known[program.input] = observation.reshape(expected.shape)
+        # Overflow to infinity is IEEE's answer and C's, not an accident to warn about.
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            for op in program.ops:
+                results = op.evaluate([known[name] if name else None for name in op.inputs])
+                known.update(zip(op.outputs, results, strict=True))
+        return known
+
+    def step(self, observation: Array) -> dict[str, Array]:
+        """Raw outputs of one step by their outside names, flat; the state advances."""
+        known = self.values(observation)
+        self.state = {state.input: known[state.output] for state in self.program.states}
+        return {name: known[value].reshape(-1) for name, value
+                in zip(self.program.output_names, self.program.outputs, strict=True)}
+
+    def act(self, observation: Array) -> Array:
+        """The deterministic action of one step: int32 per head, or float32 per element."""
+        outputs = self.step(observation)
+        return self.program.contract.action.act(outputs[self.program.output_names[0]])

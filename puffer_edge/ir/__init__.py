@@ -1,0 +1,23 @@
+"""Program, the one intermediate representation: a static, typed, batch-1 graph with state."""
+
+from __future__ import annotations
+
+from puffer_edge.ir.builder import Builder
+from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field
+from puffer_edge.ir.op import Activation, Op
+from puffer_edge.ir.program import Note, Program, State
+from puffer_edge.ir.value import Value
+
+__all__ = [
+    "Activation",
+    "Builder",
+    "Continuous",
+    "Contract",
+    "Discrete",
+    "Field",
+    "Note",
+    "Op",
+    "Program",
+    "State",
+    "Value",
+]

@@ -1,0 +1,123 @@
+"""What goes into a policy and what comes out: the part that a graph alone does not say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import ProgramError
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A named part of the observation; fields lie one after another in a flat buffer."""
+
+    name: str
+    shape: tuple[int, ...]
+    unit: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Discrete:
+    """One or several categorical heads; their logits lie one after another.
+
+    Attributes:
+        sizes: number of choices per head (gymnasium's ``nvec``).
+    """
+
+    sizes: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of raw outputs that the heads read."""
+        return sum(self.sizes)
+
+    def act(self, raw: Float32) -> npt.NDArray[np.int32]:
+        """Greedy choice per head; the lowest index wins a tie."""
+        ends = np.cumsum(self.sizes)
+        parts = np.split(raw.reshape(-1), ends[:-1])
+        return np.array([np.argmax(part) for part in parts], dtype=np.int32)
+
+
+@dataclass(frozen=True)
+class Continuous:
+    """A continuous head: ``clip(scale * squash(raw) + offset, low, high)`` per element.
+
+    Attributes:
+        size: number of elements.
+        squash: apply tanh to the raw mean first (SAC, TD3).
+        low, high: bounds per element; empty when the file holds none and none were given.
+        rescale: map [-1, 1] onto [low, high] (squashed policies of Stable-Baselines3).
+    """
+
+    size: int
+    squash: bool = False
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    rescale: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.low) != len(self.high) or len(self.low) not in (0, self.size):
+            raise ProgramError(f"{len(self.low)}/{len(self.high)} bounds for {self.size} actions")
+        if self.rescale and not self.low:
+            raise ProgramError("rescaled actions need bounds")
+
+    @property
+    def width(self) -> int:
+        """Number of raw outputs that the head reads."""
+        return self.size
+
+    @property
+    def scale(self) -> Float32:
+        """Half the range per element, rounded once to float32."""
+        return ((np.array(self.high) - np.array(self.low)) / 2).astype(np.float32)
+
+    @property
+    def offset(self) -> Float32:
+        """The middle of the range per element, rounded once to float32."""
+        return ((np.array(self.high) + np.array(self.low)) / 2).astype(np.float32)
+
+    def act(self, raw: Float32) -> Float32:
+        """The deterministic action, float32, in the same order of operations as the C code."""
+        from puffer_edge.ir.functions import FUNCTIONS
+
+        action = raw.reshape(-1).astype(np.float32)
+        if self.squash:
+            action = FUNCTIONS["tanh"].numpy(action)
+        if self.rescale:
+            action = action * self.scale + self.offset
+        if self.low:
+            low, high = np.float32(self.low), np.float32(self.high)
+            action = np.where(action > low, action, low)
+            action = np.where(action < high, action, high)
+        return action
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The agreement between a policy and whoever calls it.
+
+    Attributes:
+        observation: fields of the flat observation, in order.
+        action: how raw outputs become an action; they are the Program's first output.
+        sampled: the trainer samples the action when it plays (the artefact acts greedily).
+    """
+
+    observation: tuple[Field, ...]
+    action: Discrete | Continuous
+    sampled: bool = False
+
+    @property
+    def observation_size(self) -> int:
+        """Elements of the flat observation."""
+        return sum(field.size for field in self.observation)

@@ -1,0 +1,45 @@
+"""The ops, one per file; importing this package registers them all in ``ir.op.OPS``."""
+
+from __future__ import annotations
+
+from puffer_edge.ir.ops.batch_normalization import BatchNormalization
+from puffer_edge.ir.ops.binary import Binary
+from puffer_edge.ir.ops.concat import Concat
+from puffer_edge.ir.ops.conv import Conv
+from puffer_edge.ir.ops.expand import Expand
+from puffer_edge.ir.ops.gather import Gather
+from puffer_edge.ir.ops.gemm import Gemm
+from puffer_edge.ir.ops.gru_cell import GRUCell
+from puffer_edge.ir.ops.layer_normalization import LayerNormalization
+from puffer_edge.ir.ops.lstm_cell import LSTMCell
+from puffer_edge.ir.ops.matmul import MatMul
+from puffer_edge.ir.ops.pad import Pad
+from puffer_edge.ir.ops.reduce import Reduce
+from puffer_edge.ir.ops.reshape import Reshape
+from puffer_edge.ir.ops.slice import Slice
+from puffer_edge.ir.ops.softmax import Softmax
+from puffer_edge.ir.ops.split import Split
+from puffer_edge.ir.ops.transpose import Transpose
+from puffer_edge.ir.ops.unary import Unary
+
+__all__ = [
+    "BatchNormalization",
+    "Binary",
+    "Concat",
+    "Conv",
+    "Expand",
+    "GRUCell",
+    "Gather",
+    "Gemm",
+    "LSTMCell",
+    "LayerNormalization",
+    "MatMul",
+    "Pad",
+    "Reduce",
+    "Reshape",
+    "Slice",
+    "Softmax",
+    "Split",
+    "Transpose",
+    "Unary",
+]

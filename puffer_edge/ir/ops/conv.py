@@ -1,0 +1,97 @@
+"""Conv: 1-D and 2-D cross-correlation with ONNX's strides, pads, dilations and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from puffer_edge.errors import ProgramError
+from puffer_edge.ir.op import Activation, Array, Op, register
+from puffer_edge.ir.value import Value
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class Conv(Op):
+    """``y[m] = activation(bias[m] + sum over c, i, j of weight[m, c, i, j] * x[c, ...])``.
+
+    Attributes:
+        x: [N, C, H, W] (or [N, C, L]).
+        weight: constant [M, C / group, kH, kW] (or [M, C / group, k]).
+        bias: constant [M], or absent.
+        y: [N, M, H', W'].
+        strides, dilations: one per spatial axis.
+        pads: ONNX's order, all begins and then all ends.
+        group: number of groups.
+        activation: applied to every element of y.
+    """
+
+    x: str
+    weight: str
+    bias: str = ""
+    y: str
+    strides: tuple[int, ...]
+    pads: tuple[int, ...]
+    dilations: tuple[int, ...]
+    group: int = 1
+    activation: Activation | None = None
+
+    INPUTS: ClassVar = ("x", "weight", "bias")
+
+    def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
+        """floor((size + pads - dilation * (k - 1) - 1) / stride) + 1 per spatial axis."""
+        x, weight, bias = inputs
+        assert x is not None and weight is not None
+        rank = len(x.shape) - 2
+        if rank not in (1, 2) or len(weight.shape) != rank + 2:
+            raise ProgramError(f"x {x.shape} does not fit weight {weight.shape}", where=self.layer)
+        channels, filters = x.shape[1], weight.shape[0]
+        if channels != weight.shape[1] * self.group or filters % self.group:
+            raise ProgramError(f"{channels} channels do not fit weight {weight.shape} in "
+                               f"{self.group} groups", where=self.layer)
+        if bias is not None and bias.shape != (filters,):
+            raise ProgramError(f"bias {bias.shape} does not fit weight {weight.shape}",
+                               where=self.layer)
+        spatial = tuple(
+            (x.shape[2 + a] + self.pads[a] + self.pads[a + rank]
+             - self.dilations[a] * (weight.shape[2 + a] - 1) - 1) // self.strides[a] + 1
+            for a in range(rank))
+        return ((x.shape[0], filters, *spatial),)
+
+    def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Sums from the bias over channels, rows, columns; a padded zero is not added."""
+        x, weight, bias = inputs
+        assert x is not None and weight is not None
+        rank = x.ndim - 2
+        width = [(0, 0), (0, 0), *((self.pads[a], self.pads[a + rank]) for a in range(rank))]
+        padded = np.pad(x, width)
+        inside = np.pad(np.ones_like(x, dtype=bool), width)
+        probe = [Value("x", x.shape), Value("w", weight.shape), None]
+        ((_, filters, *out),) = self.infer(probe)
+        y = np.zeros((x.shape[0], filters, *out), np.float32)
+        if bias is not None:
+            y += bias.reshape(-1, *(1,) * rank)
+        per_group, depth = filters // self.group, weight.shape[1]
+        for g in range(self.group):
+            rows = slice(g * per_group, (g + 1) * per_group)
+            for tap in np.ndindex(depth, *weight.shape[2:]):
+                window = (slice(None), slice(g * depth + tap[0], g * depth + tap[0] + 1), *(
+                    slice(tap[1 + a] * self.dilations[a],
+                          tap[1 + a] * self.dilations[a] + (out[a] - 1) * self.strides[a] + 1,
+                          self.strides[a]) for a in range(rank)))
+                factor = weight[(rows, *tap)].reshape(-1, *(1,) * rank)
+                # x * w is skipped, not added as 0, where the tap is outside: -0.0 + 0.0 is +0.0.
+                y[:, rows] = np.where(inside[window], y[:, rows] + padded[window] * factor,
+                                      y[:, rows])
+        return (self.activation(y) if self.activation else y,)
+
+    def macs(self, inputs: Sequence[Value | None]) -> int:
+        """Every tap of every output, padding included."""
+        x, weight = inputs[:2]
+        assert x is not None and weight is not None
+        (shape,) = self.infer(inputs)
+        return prod(shape) * prod(weight.shape[1:])

@@ -1,0 +1,40 @@
+"""Sums in a fixed order: what makes float32 results equal on every target.
+
+``numpy``'s own sums and products are blocked and fused as the machine likes; the C kernels add one
+term after the other. These do the same, vectorised over the independent outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+def dot(x: Array, weight: Array, start: Array) -> Array:
+    """``start + x @ weight.T``, each output summed sequentially over k from its start.
+
+    Args:
+        x: [..., K] float32.
+        weight: [N, K] float32.
+        start: broadcastable to [..., N] float32; the bias, or what was summed before.
+
+    Returns:
+        [..., N] float32.
+    """
+    total = np.broadcast_to(start, (*x.shape[:-1], weight.shape[0])).astype(np.float32)
+    columns = np.ascontiguousarray(weight.T)
+    for k in range(columns.shape[0]):
+        total = total + x[..., k : k + 1] * columns[k]
+    return total
+
+
+def total(x: Array) -> Array:
+    """The sum over the last axis, sequential from 0; [..., K] float32 -> [..., 1]."""
+    result = np.zeros((*x.shape[:-1], 1), np.float32)
+    for k in range(x.shape[-1]):
+        result = result + x[..., k : k + 1]
+    return result

@@ -1,0 +1,173 @@
+"""The Program: ops in execution order, constants, explicit state, and the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import ProgramError
+from puffer_edge.ir.contract import Contract
+from puffer_edge.ir.op import Op
+from puffer_edge.ir.value import Value
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a policy remembers from one step to the next.
+
+    Attributes:
+        input, output: names of the values before and after the step; same shape.
+        initial: the value after ``reset()``.
+    """
+
+    input: str
+    output: str
+    initial: Array
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the user should know: what was assumed, dropped, folded, or is doubtful."""
+
+    kind: Literal["assumed", "dropped", "folded", "warning"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A static, typed, batch-1 graph.
+
+    Attributes:
+        source: where it came from, in words ("PufferLib 3.0 state_dict").
+        values: every tensor by name, constants and state included.
+        constants: data of the values that never change.
+        ops: in execution order.
+        input: name of the flat-able observation.
+        outputs: names of the raw outputs; the first feeds the action of the contract.
+        output_names: what the outputs are called outside: logits, mean, value, output_0...
+        states: recurrent state.
+        contract: observation and action.
+        notes: what the user should know.
+    """
+
+    source: str
+    values: Mapping[str, Value]
+    constants: Mapping[str, Array]
+    ops: tuple[Op, ...]
+    input: str
+    outputs: tuple[str, ...]
+    output_names: tuple[str, ...]
+    contract: Contract
+    states: tuple[State, ...] = ()
+    notes: tuple[Note, ...] = field(default=())
+
+    def with_ops(self, ops: Iterable[Op], constants: Mapping[str, Array] | None = None,
+                 **changes: Any) -> Program:
+        """A checked copy with other ops; values are inferred again and unused ones dropped.
+
+        Args:
+            ops: in execution order.
+            constants: the new constants; the present ones by default.
+            changes: other fields of the Program to replace.
+        """
+        draft = replace(self, ops=tuple(ops), constants=constants or self.constants, **changes)
+        return replace(draft, **_infer(draft)).checked()
+
+    def noting(self, kind: Literal["assumed", "dropped", "folded", "warning"],
+               text: str) -> Program:
+        """A copy with one more note; a note that is already there is not repeated."""
+        note = Note(kind, text)
+        return self if note in self.notes else replace(self, notes=(*self.notes, note))
+
+    def operands(self, op: Op) -> list[Value | None]:
+        """The values of an op's inputs; None for an absent one."""
+        return [self.values[name] if name else None for name in op.inputs]
+
+    def producers(self) -> dict[str, Op]:
+        """The op that makes each value."""
+        return {name: op for op in self.ops for name in op.outputs}
+
+    def consumers(self) -> dict[str, list[Op]]:
+        """The ops that read each value; values read outside are not listed here."""
+        readers: dict[str, list[Op]] = {}
+        for op in self.ops:
+            for name in dict.fromkeys(op.operands):
+                readers.setdefault(name, []).append(op)
+        return readers
+
+    @property
+    def results(self) -> frozenset[str]:
+        """Values that are read outside the graph: outputs and new state."""
+        return frozenset(self.outputs) | {state.output for state in self.states}
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one step."""
+        return sum(op.macs(self.operands(op)) for op in self.ops)
+
+    @property
+    def parameters(self) -> int:
+        """Number of constant elements."""
+        return sum(int(array.size) for array in self.constants.values())
+
+    def checked(self) -> Program:
+        """This Program, once it is shown to be well formed.
+
+        Raises:
+            ProgramError: a value is read before it is made, made twice, or has a wrong shape.
+        """
+        known = {self.input, *self.constants, *(state.input for state in self.states)}
+        for op in self.ops:
+            for name in op.operands:
+                if name not in known:
+                    raise ProgramError(f"value {name!r} is read before it is made", where=op.layer)
+            for name in op.outputs:
+                if name in known:
+                    raise ProgramError(f"value {name!r} is made twice", where=op.layer)
+                known.add(name)
+        for name in self.results:
+            if name not in known:
+                raise ProgramError(f"result {name!r} is never made")
+        for state in self.states:
+            before, after = self.values[state.input], self.values[state.output]
+            if before.shape != after.shape or before.shape != state.initial.shape:
+                raise ProgramError(
+                    f"state changes its shape from {before.shape} to {after.shape}",
+                    where=state.input)
+        if self.values[self.input].size != self.contract.observation_size:
+            raise ProgramError("the contract's observation does not fill the input",
+                               where=self.input)
+        if self.values[self.outputs[0]].size != self.contract.action.width:
+            raise ProgramError("the contract's action does not read the whole first output",
+                               where=self.outputs[0])
+        return self
+
+
+def _infer(program: Program) -> dict[str, Any]:
+    """Values and constants that the ops of a draft need, shapes inferred."""
+    kept = {program.input, *(state.input for state in program.states)}
+    values = {name: program.values[name] for name in kept}
+    used = {name for op in program.ops for name in op.operands} | program.results
+    constants = {name: array for name, array in program.constants.items() if name in used}
+    values |= {name: Value(name, array.shape, str(array.dtype))
+               for name, array in constants.items()}
+    for op in program.ops:
+        operands = [values.get(name) if name else None for name in op.inputs]
+        for name, operand in zip(op.inputs, operands, strict=True):
+            if name and operand is None:
+                raise ProgramError(f"value {name!r} is read before it is made", where=op.layer)
+        shapes, dtypes = op.infer(operands), op.dtypes(operands)
+        for name, shape, dtype in zip(op.outputs, shapes, dtypes, strict=True):
+            values[name] = Value(name, tuple(int(n) for n in shape), dtype)
+    return {"values": values, "constants": constants}
+
+
+def empty_state(shape: tuple[int, ...]) -> Array:
+    """The usual initial state: zeros, float32."""
+    return np.zeros(shape, np.float32)

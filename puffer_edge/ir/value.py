@@ -1,0 +1,49 @@
+"""A tensor of a Program: its name, shape and dtype, never its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from puffer_edge.errors import ProgramError
+
+ITEM_SIZE = {"float32": 4, "float16": 2, "int32": 4, "int16": 2, "int8": 1, "uint8": 1}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One tensor.
+
+    Attributes:
+        name: unique in its Program; may come from a file, so it never reaches generated source.
+        shape: static, every dimension at least 1; keeps the source's batch dimension of 1.
+        dtype: a key of ``ITEM_SIZE``.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ITEM_SIZE:
+            raise ProgramError(f"dtype {self.dtype!r} is not one of {sorted(ITEM_SIZE)}",
+                               where=self.name)
+        if any(dimension < 1 for dimension in self.shape):
+            raise ProgramError(f"shape {self.shape} has an empty dimension", where=self.name)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the dense tensor."""
+        return self.size * ITEM_SIZE[self.dtype]
+
+    @property
+    def numpy_dtype(self) -> np.dtype[np.generic]:
+        """The numpy dtype of the tensor's elements."""
+        return np.dtype(self.dtype)
