@@ -63,15 +63,13 @@ class Conv(Op):
         return ((x.shape[0], filters, *spatial),)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """Sums from the bias over channels, rows, columns; a padded zero is not added."""
+        """Sums from the bias over channels, rows, columns; padding is multiplied like data."""
         x, weight, bias = inputs
         assert x is not None and weight is not None
         rank = x.ndim - 2
         width = [(0, 0), (0, 0), *((self.pads[a], self.pads[a + rank]) for a in range(rank))]
         padded = np.pad(x, width)
-        inside = np.pad(np.ones_like(x, dtype=bool), width)
-        probe = [Value("x", x.shape), Value("w", weight.shape), None]
-        ((_, filters, *out),) = self.infer(probe)
+        ((_, filters, *out),) = self.infer([Value("x", x.shape), Value("w", weight.shape), None])
         y = np.zeros((x.shape[0], filters, *out), np.float32)
         if bias is not None:
             y += bias.reshape(-1, *(1,) * rank)
@@ -79,14 +77,13 @@ class Conv(Op):
         for g in range(self.group):
             rows = slice(g * per_group, (g + 1) * per_group)
             for tap in np.ndindex(depth, *weight.shape[2:]):
-                window = (slice(None), slice(g * depth + tap[0], g * depth + tap[0] + 1), *(
+                spatial = (
                     slice(tap[1 + a] * self.dilations[a],
                           tap[1 + a] * self.dilations[a] + (out[a] - 1) * self.strides[a] + 1,
-                          self.strides[a]) for a in range(rank)))
-                factor = weight[(rows, *tap)].reshape(-1, *(1,) * rank)
-                # x * w is skipped, not added as 0, where the tap is outside: -0.0 + 0.0 is +0.0.
-                y[:, rows] = np.where(inside[window], y[:, rows] + padded[window] * factor,
-                                      y[:, rows])
+                          self.strides[a]) for a in range(rank))
+                seen = padded[(slice(None), slice(g * depth + tap[0], g * depth + tap[0] + 1),
+                               *spatial)]
+                y[:, rows] += seen * weight[(rows, *tap)].reshape(-1, *(1,) * rank)
         return (self.activation(y) if self.activation else y,)
 
     def macs(self, inputs: Sequence[Value | None]) -> int:

@@ -1,0 +1,79 @@
+#ifndef PUFFER_EDGE_CONV_F32_H
+#define PUFFER_EDGE_CONV_F32_H
+#include "mac4_f32.h"
+
+/* Sizes of a 2-D convolution; a 1-D one has height 1. */
+typedef struct {
+    int32_t channels, height, width;          /* of the input, all groups */
+    int32_t filters, out_height, out_width;   /* of the output, all groups */
+    int32_t kernel_height, kernel_width;
+    int32_t stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
+    int32_t groups;
+} puffer_edge_conv_t;
+
+/* Copies what one output pixel of one group sees into patch, [channel][row][column]; 0 outside. */
+static inline void conv_patch_f32(const float *x, const puffer_edge_conv_t *c, int32_t out_y,
+                                  int32_t out_x, float *patch)
+{
+    const int32_t top = out_y * c->stride_y - c->pad_top;
+    const int32_t left = out_x * c->stride_x - c->pad_left;
+    for (int32_t channel = c->channels / c->groups; channel > 0; --channel) {
+        for (int32_t i = 0; i < c->kernel_height; ++i) {
+            const int32_t row = top + i * c->dilation_y;
+            const float *from = x + row * c->width + left;
+            for (int32_t j = 0; j < c->kernel_width; ++j) {
+                const int32_t column = left + j * c->dilation_x;
+                const int inside = row >= 0 && row < c->height && column >= 0 && column < c->width;
+                *patch++ = inside ? from[j * c->dilation_x] : 0.0f;
+            }
+        }
+        x += c->height * c->width;
+    }
+}
+
+/* y[m, i, j] = bias[m] + sum over channel, row, column of weight[m, ...] * x[...].
+ *
+ * The patch of a pixel is gathered once and then multiplied with all filters, so padding, strides
+ * and dilations cost nothing in the inner loop. Per group, w is as gemm_f32 wants it: blocks of
+ * four filters, interleaved, then the rest one by one. patch is scratch of
+ * channels / groups * kernel_height * kernel_width. bias may be NULL. */
+PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bias, float *patch,
+                                 float *y, const puffer_edge_conv_t *c)
+{
+    const int32_t depth = c->channels / c->groups * c->kernel_height * c->kernel_width;
+    const int32_t filters = c->filters / c->groups;
+    const int32_t pixels = c->out_height * c->out_width;
+    for (int32_t group = 0; group < c->groups; ++group) {
+        for (int32_t pixel = 0; pixel < pixels; ++pixel) {
+            const float *weights = w;
+            float *out = y + pixel;
+            int32_t m = 0;
+            conv_patch_f32(x, c, pixel / c->out_width, pixel % c->out_width, patch);
+            for (; m + 4 <= filters; m += 4) {
+                float sum[4];
+                for (int32_t i = 0; i < 4; ++i) {
+                    sum[i] = bias != NULL ? bias[m + i] : 0.0f;
+                }
+                mac4_f32(patch, weights, sum, depth);
+                weights += 4 * depth;
+                for (int32_t i = 0; i < 4; ++i) {
+                    *out = sum[i];
+                    out += pixels;
+                }
+            }
+            for (; m < filters; ++m) {
+                float sum = bias != NULL ? bias[m] : 0.0f;
+                for (int32_t k = 0; k < depth; ++k) {
+                    sum += patch[k] * *weights++;
+                }
+                *out = sum;
+                out += pixels;
+            }
+        }
+        x += c->channels / c->groups * c->height * c->width;
+        y += filters * pixels;
+        w += filters * depth;
+        bias = bias != NULL ? bias + filters : bias;
+    }
+}
+#endif

@@ -1,0 +1,29 @@
+#ifndef PUFFER_EDGE_GEMM_F32_H
+#define PUFFER_EDGE_GEMM_F32_H
+#include "mac4_f32.h"
+
+/* y[n] = start[n] + sum over k of x[k] * weight[n, k].
+ *
+ * start is the bias, or y itself to go on with a sum, or NULL for zeros. w holds the weight in
+ * blocks of four rows, interleaved: w[k][0..3] of rows 0..3, then rows 4..7...; the one to three
+ * rows that are left follow one by one. x and y must not overlap. */
+PUFFER_EDGE_KERNEL void gemm_f32(const float *x, const float *w, const float *start, float *y,
+                                 int32_t k_size, int32_t n_size)
+{
+    int32_t n = 0;
+    for (; n + 4 <= n_size; n += 4) {
+        for (int32_t i = n; i < n + 4; ++i) {
+            y[i] = start != NULL ? start[i] : 0.0f;
+        }
+        mac4_f32(x, w, y + n, k_size);
+        w += 4 * k_size;
+    }
+    for (; n < n_size; ++n) {
+        float sum = start != NULL ? start[n] : 0.0f;
+        for (int32_t k = 0; k < k_size; ++k) {
+            sum += x[k] * *w++;
+        }
+        y[n] = sum;
+    }
+}
+#endif
