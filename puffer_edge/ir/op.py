@@ -64,6 +64,8 @@ class Op:
 
     INPUTS: ClassVar[tuple[str, ...]] = ()
     OUTPUTS: ClassVar[tuple[str, ...]] = ("y",)
+    IN_PLACE: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs (input field, output field) that may share memory when the input is not read again."""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -110,6 +112,10 @@ class Op:
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Outputs for given inputs: the numpy reference, bit-exact with the C kernels."""
         raise NotImplementedError
+
+    def scratch(self, inputs: Sequence[Value | None]) -> int:
+        """Elements of working memory that a kernel needs beside inputs and outputs."""
+        return 0
 
     def macs(self, inputs: Sequence[Value | None]) -> int:
         """Multiply-accumulates of one execution."""

@@ -1,1 +1,50 @@
-"""Program -> Program; one rewrite per file."""
+"""Program -> Program; one rewrite per file, each with the reason why it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from puffer_edge.ir import Program
+from puffer_edge.passes.canonicalize_affine import canonicalize_affine
+from puffer_edge.passes.dead_code import remove_dead_code
+from puffer_edge.passes.drop_value_head import drop_value_head
+from puffer_edge.passes.fold_constants import fold_constants
+from puffer_edge.passes.fold_normalization import fold_normalization
+from puffer_edge.passes.fuse_activations import fuse_activations
+from puffer_edge.passes.remove_identities import remove_identities
+from puffer_edge.passes.separate_results import separate_results
+
+Pass = Callable[[Program], Program]
+
+PIPELINE: tuple[Pass, ...] = (
+    remove_dead_code,       # nothing below should work on what nobody reads
+    fold_constants,         # weights that are computed from weights become weights
+    remove_identities,      # so that patterns below see neighbours
+    canonicalize_affine,    # (x - mean) / std in ops becomes one BatchNormalization
+    fold_normalization,     # ... which disappears into a linear layer
+    fuse_activations,       # one op less, and quantisation sees the range after the activation
+    remove_dead_code,       # constants and ops that the folds left behind
+    separate_results,       # a result must not be the observation, a constant or an old state
+)
+
+
+def optimize(program: Program) -> Program:
+    """The Program that is exported: every pass of :data:`PIPELINE`, in order."""
+    for rewrite in PIPELINE:
+        program = rewrite(program)
+    return program
+
+
+__all__ = [
+    "PIPELINE",
+    "Pass",
+    "canonicalize_affine",
+    "drop_value_head",
+    "fold_constants",
+    "fold_normalization",
+    "fuse_activations",
+    "optimize",
+    "remove_dead_code",
+    "remove_identities",
+    "separate_results",
+]

@@ -32,6 +32,7 @@ class BatchNormalization(Op):
     y: str
 
     INPUTS: ClassVar = ("x", "scale", "shift")
+    IN_PLACE: ClassVar = (("x", "y"),)
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """The shape stays."""

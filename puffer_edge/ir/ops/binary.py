@@ -48,6 +48,7 @@ class Binary(Op):
     function: str
 
     INPUTS: ClassVar = ("a", "b")
+    IN_PLACE: ClassVar = (("a", "y"), ("b", "y"))
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """numpy's broadcasting."""

@@ -86,6 +86,12 @@ class Conv(Op):
                 y[:, rows] += seen * weight[(rows, *tap)].reshape(-1, *(1,) * rank)
         return (self.activation(y) if self.activation else y,)
 
+    def scratch(self, inputs: Sequence[Value | None]) -> int:
+        """What one output pixel sees."""
+        weight = inputs[1]
+        assert weight is not None
+        return prod(weight.shape[1:])
+
     def macs(self, inputs: Sequence[Value | None]) -> int:
         """Every tap of every output, padding included."""
         x, weight = inputs[:2]

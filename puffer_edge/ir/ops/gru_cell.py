@@ -74,6 +74,12 @@ class GRUCell(Op):
         n = tanh_f32(n_x + sigmoid_f32(r) * n_h)
         return (n + sigmoid_f32(z) * (h - n),)
 
+    def scratch(self, inputs: Sequence[Value | None]) -> int:
+        """The gates r, z, n_x and n_h."""
+        h = inputs[1]
+        assert h is not None
+        return 4 * h.size
+
     def macs(self, inputs: Sequence[Value | None]) -> int:
         """3H * (I + H)."""
         weight, recurrent = inputs[2:4]

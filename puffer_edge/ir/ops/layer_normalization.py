@@ -35,6 +35,7 @@ class LayerNormalization(Op):
     epsilon: float = 1e-5
 
     INPUTS: ClassVar = ("x", "scale", "bias")
+    IN_PLACE: ClassVar = (("x", "y"),)
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """The shape stays; scale and bias have the normalised axes' shape."""

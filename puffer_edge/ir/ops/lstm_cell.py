@@ -41,6 +41,7 @@ class LSTMCell(Op):
 
     INPUTS: ClassVar = ("x", "h", "c", "weight", "recurrent", "bias")
     OUTPUTS: ClassVar = ("y_h", "y_c")
+    IN_PLACE: ClassVar = (("c", "y_c"),)
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """Both outputs have the shape of h."""

@@ -28,6 +28,7 @@ class Softmax(Op):
     axis: int
 
     INPUTS: ClassVar = ("x",)
+    IN_PLACE: ClassVar = (("x", "y"),)
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """The shape stays."""

@@ -25,6 +25,7 @@ class Unary(Op):
     function: Activation
 
     INPUTS: ClassVar = ("x",)
+    IN_PLACE: ClassVar = (("x", "y"),)
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """The shape stays."""

@@ -1,0 +1,46 @@
+"""C for the action: argmax per head, or squash, scale and clip."""
+
+from __future__ import annotations
+
+from puffer_edge.exporters.c.context import Context
+from puffer_edge.exporters.c.loops import nest
+from puffer_edge.ir import Continuous, Discrete
+
+
+def emit(context: Context) -> list[str]:
+    """Statements that turn the first output into ``action->action``."""
+    action = context.program.contract.action
+    raw = context.ref(context.program.outputs[0])
+    if isinstance(action, Discrete):
+        return _discrete(action, raw, context)
+    return _continuous(action, raw, context)
+
+
+def _discrete(action: Discrete, raw: str, context: Context) -> list[str]:
+    context.use("argmax_f32")
+    lines, offset = [], 0
+    for head, size in enumerate(action.sizes):
+        start = f"{raw} + {offset}" if offset else raw
+        lines.append(f"action->action[{head}] = argmax_f32({start}, {size});")
+        offset += size
+    return lines
+
+
+def _continuous(action: Continuous, raw: str, context: Context) -> list[str]:
+    lines = [f"float a = ({raw})[{{i}}];"]
+    if action.squash:
+        context.use("tanh_f32")
+        lines.append("a = tanh_f32(a);")
+    if action.rescale:
+        scale, offset = context.constant(action.scale), context.constant(action.offset)
+        lines.append(f"a = a * {scale}[{{i}}] + {offset}[{{i}}];")
+    if action.low:
+        import numpy as np
+
+        low = context.constant(np.array(action.low))
+        high = context.constant(np.array(action.high))
+        lines.append(f"a = a > {low}[{{i}}] ? a : {low}[{{i}}];")
+        lines.append(f"a = a < {high}[{{i}}] ? a : {high}[{{i}}];")
+    lines.append("action->action[{i}] = a;")
+    text = nest([action.size], "\n".join(lines), {"i": [1]})
+    return (text if text.startswith("for") else f"{{\n{text}\n}}").splitlines()

@@ -1,0 +1,137 @@
+"""What an op's emitter works with: references to values, constants, kernels, and a place to write.
+
+An emitter is a function ``(op, context) -> None`` registered for its op with :func:`emits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.exporters.c import text
+from puffer_edge.ir import Op, Program, Value
+from puffer_edge.ir.ops import Reshape
+from puffer_edge.planning import Plan
+
+Array = npt.NDArray[Any]
+Emitter = Callable[[Any, "Context"], None]
+OpClass = TypeVar("OpClass", bound=type[Op])
+
+EMITTERS: dict[type[Op], Emitter] = {}
+
+
+def emits(kind: type[Op]) -> Callable[[Emitter], Emitter]:
+    """Decorator that registers the emitter of an op."""
+
+    def add(emitter: Emitter) -> Emitter:
+        EMITTERS[kind] = emitter
+        return emitter
+
+    return add
+
+
+class Context:
+    """Collects the C text of one policy.
+
+    Args:
+        program: what is exported.
+        plan: where its values live.
+        name: validated stem of all identifiers.
+    """
+
+    def __init__(self, program: Program, plan: Plan, name: str) -> None:
+        self.program = program
+        self.plan = plan
+        self.name = name
+        self.kernels: set[str] = {"base"}
+        self.constants: list[str] = []
+        self.constant_bytes = 0
+        self.lines: list[str] = []
+        self.index = -1
+        self._named: dict[tuple[bytes, str], str] = {}
+        self._producers = program.producers()
+        self._states = {state.input: i for i, state in enumerate(program.states)}
+
+    def emit(self) -> list[str]:
+        """Statements of the whole step, in the plan's order."""
+        for self.index, op in enumerate(self.plan.ops):
+            emitter = EMITTERS.get(type(op))
+            if emitter is None:
+                raise UnsupportedError(f"the op {type(op).__name__} cannot be exported to C",
+                                       where=op.layer)
+            before = len(self.lines)
+            emitter(op, self)
+            if len(self.lines) > before:
+                self.lines.insert(before, f"/* {self.index}: {self._describe(op)} */")
+        return self.lines
+
+    def line(self, statement: str) -> None:
+        """Adds statements, one or several lines."""
+        self.lines.extend(statement.splitlines())
+
+    def use(self, kernel: str) -> None:
+        """Says that a kernel file is needed."""
+        self.kernels.add(kernel)
+
+    def value(self, name: str) -> Value:
+        """Shape and dtype of a value."""
+        return self.program.values[name]
+
+    def ref(self, name: str) -> str:
+        """C expression for the address of a value's first element."""
+        while isinstance(op := self._producers.get(name), Reshape):
+            name = op.x
+        if name == self.program.input:
+            return "x"
+        if name in self.program.constants:
+            return self.constant(self.program.constants[name])
+        if name in self.plan.stored:
+            return f"policy->state_{self._states[self.plan.stored[name]]}"
+        return self._arena(self.plan.offsets[name])
+
+    def out(self, name: str) -> str:
+        """The same for a value that is written."""
+        return self.ref(name)
+
+    def scratch(self) -> str:
+        """Address of the present op's working memory."""
+        return self._arena(self.plan.scratch[self.index])
+
+    def constant(self, array: Array, ctype: str = "float") -> str:
+        """Name of a constant array; equal arrays are stored once."""
+        data = np.ascontiguousarray(array, np.float32 if ctype == "float" else np.int32)
+        key = (data.tobytes(), ctype)
+        if key not in self._named:
+            self._named[key] = f"{self.name}_w{len(self._named)}"
+            self.constants.append(text.array(ctype, self._named[key], data))
+            self.constant_bytes += data.nbytes
+        return self._named[key]
+
+    def optional(self, name: str, packed: Array | None = None) -> str:
+        """A constant operand that may be absent: its name, or NULL."""
+        if not name:
+            return "NULL"
+        return self.constant(self.program.constants[name] if packed is None else packed)
+
+    def weight(self, name: str) -> Array:
+        """Data of a constant operand.
+
+        Raises:
+            UnsupportedError: it is computed, not constant.
+        """
+        if name not in self.program.constants:
+            raise UnsupportedError("a weight is computed at run time", where=name,
+                                   hint="export the policy with its weights as constants")
+        return self.program.constants[name]
+
+    def _arena(self, offset: int) -> str:
+        return f"m + {offset // 4}" if offset else "m"
+
+    def _describe(self, op: Op) -> str:
+        shapes = [self.value(op.operands[0]).shape, self.value(op.outputs[0]).shape]
+        before, after = ("x".join(map(str, shape)) or "1" for shape in shapes)
+        return f"{type(op).__name__} {before} -> {after}"

@@ -1,0 +1,78 @@
+"""Loop nests in C for ops that only move or combine elements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+
+def row_major(shape: Sequence[int]) -> list[int]:
+    """Steps between neighbours along each axis of a dense tensor, in elements."""
+    steps, step = [], 1
+    for size in reversed(shape):
+        steps.append(step)
+        step *= size
+    return steps[::-1]
+
+
+def broadcast_steps(shape: Sequence[int], target: Sequence[int]) -> list[int]:
+    """Steps with which a tensor of ``shape`` is read as if it had the shape ``target``."""
+    steps = row_major(shape)
+    padded = [0] * (len(target) - len(shape)) + [
+        0 if size == 1 else step for size, step in zip(shape, steps, strict=True)]
+    return padded
+
+
+def nest(sizes: Sequence[int], body: str, steps: Mapping[str, Sequence[int]],
+         bases: Mapping[str, int] | None = None) -> str:
+    """A loop nest around one statement.
+
+    Axes of size 1 vanish and axes that all operands walk alike are merged, so that the common case
+    is a single loop.
+
+    Args:
+        sizes: of the axes, outermost first.
+        body: the statement; ``{a}`` stands for operand a's index expression.
+        steps: per operand, the step along each axis.
+        bases: per operand, the index at the start; 0 by default.
+    """
+    axes: list[tuple[int, dict[str, int]]] = []
+    for axis, size in enumerate(sizes):
+        if size == 1:
+            continue
+        walk = {name: steps[name][axis] for name in steps}
+        if axes and all(axes[-1][1][name] == walk[name] * size for name in walk):
+            axes[-1] = (axes[-1][0] * size, walk)
+        else:
+            axes.append((size, walk))
+    indices = {
+        name: _index([walk[name] for _, walk in axes], (bases or {}).get(name, 0))
+        for name in steps}
+    text = _tidy(body.format(**indices))
+    for depth in range(len(axes) - 1, -1, -1):
+        variable = _VARIABLES[depth]
+        inner = "\n".join("    " + line for line in text.splitlines())
+        text = (f"for (int32_t {variable} = 0; {variable} < {axes[depth][0]}; ++{variable}) {{\n"
+                f"{inner}\n}}")
+    return text
+
+
+def _tidy(statement: str) -> str:
+    """Writes ``(m + 12)[i]`` as ``m[i + 12]`` and ``(x)[i]`` as ``x[i]``."""
+    statement = re.sub(r"\(([\w>-]+) \+ (\d+)\)\[([^]]*)\]", r"\1[\3 + \2]", statement)
+    return re.sub(r"\(([\w>-]+)\)\[", r"\1[", statement)
+
+
+_VARIABLES = "ijklmnop"
+
+
+def _index(steps: Sequence[int], base: int) -> str:
+    terms = []
+    for variable, step in zip(_VARIABLES, steps, strict=False):
+        if step == 1:
+            terms.append(variable)
+        elif step:
+            terms.append(f"{step} * {variable}")
+    if base or not terms:
+        terms.append(str(base))
+    return " + ".join(terms).replace("+ -", "- ")

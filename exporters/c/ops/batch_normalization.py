@@ -1,0 +1,19 @@
+"""C for BatchNormalization."""
+
+from __future__ import annotations
+
+from math import prod
+
+from puffer_edge.exporters.c.context import Context, emits
+from puffer_edge.ir.ops import BatchNormalization
+
+
+@emits(BatchNormalization)
+def batch_normalization(op: BatchNormalization, context: Context) -> None:
+    """One call over [outer, channels, inner]."""
+    shape = context.value(op.x).shape
+    context.use("batch_normalization_f32")
+    context.line(
+        f"batch_normalization_f32({context.ref(op.x)}, {context.constant(context.weight(op.scale))}"
+        f", {context.constant(context.weight(op.shift))}, {context.out(op.y)}, "
+        f"{shape[0]}, {shape[1]}, {prod(shape[2:])});")

@@ -1,0 +1,65 @@
+"""Numbers and names as C source. Nothing that a file says gets into source but through here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UsageError
+
+_WIDTH = 100
+
+# Keywords of C99 to C23 and C++17, and names that the standard headers may define as macros.
+_RESERVED = frozenset("""
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept
+const consteval constexpr constinit continue decltype default delete do double else enum explicit
+export extern false float for friend goto if inline int long mutable namespace new noexcept not
+not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires
+restrict return short signed sizeof static static_assert struct switch template this thread_local
+throw true try typedef typeid typename typeof union unsigned using virtual void volatile while xor
+xor_eq main linux unix errno assert stdin stdout stderr offsetof null memcpy memset i386 arm
+""".split())
+
+
+def identifier(name: str) -> str:
+    """``name`` itself, once it is shown to be a safe stem for C and Python identifiers.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or "__" in name or name in _RESERVED:
+        raise UsageError(
+            f"{name!r} cannot name a policy in C",
+            hint="use lower-case letters, digits and underscores, at most 41, beginning with a "
+                 "letter, and no keyword; for example --name lander")
+    return name
+
+
+def number(value: Any) -> str:
+    """A float32 as an exact C hexadecimal constant, such as ``0x1.8p+1f``."""
+    mantissa, exponent = float(np.float32(value)).hex().split("p")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}p{exponent}f"
+
+
+def array(ctype: str, name: str, values: npt.NDArray[Any]) -> str:
+    """A ``static const`` array definition, wrapped."""
+    flat = values.reshape(-1)
+    items = (number(v) for v in flat) if ctype == "float" else (str(int(v)) for v in flat)
+    return f"static const {ctype} {name}[{flat.size}] = {{\n{wrapped(items)}\n}};"
+
+
+def wrapped(items: Iterable[str], indent: str = "    ") -> str:
+    """Items with commas, filled into lines."""
+    lines, line = [], indent
+    for item in items:
+        if len(line) + len(item) + 2 > _WIDTH:
+            lines.append(line.rstrip())
+            line = indent
+        line += item + ", "
+    return "\n".join([*lines, line.rstrip(" ,")])

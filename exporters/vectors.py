@@ -1,0 +1,100 @@
+"""Test vectors: what the interpreter says that every runtime must say, bit for bit."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import FileFormatError
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Program
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Steps of several episodes, one after another.
+
+    Attributes:
+        observations: [T, n] float32.
+        reset: [T] bool, true where the policy is reset before the step.
+        outputs: raw outputs by name, each [T, size] float32.
+        actions: [T, heads] int32 or [T, size] float32.
+    """
+
+    observations: Array
+    reset: Array
+    outputs: dict[str, Array]
+    actions: Array
+
+    def first_episode(self, limit: int) -> int:
+        """Number of steps before the second reset, at least 2 and at most ``limit``."""
+        ends = np.flatnonzero(self.reset)[1:]
+        length = int(ends[0]) if ends.size else len(self.observations)
+        return min(length, max(limit, 2))
+
+    def to_bytes(self) -> bytes:
+        """The same bytes for the same vectors: an .npz with fixed dates."""
+        buffer = io.BytesIO()
+        arrays = {f"output_{name}": array for name, array in self.outputs.items()}
+        np.savez(buffer, observations=self.observations, reset=self.reset, actions=self.actions,
+                 **arrays)
+        return buffer.getvalue()
+
+    @staticmethod
+    def load(path: Path) -> Vectors:
+        """Reads what :meth:`to_bytes` wrote.
+
+        Raises:
+            FileFormatError: the file is missing or damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                arrays = {key: data[key] for key in data.files}
+            outputs = {key.removeprefix("output_"): array for key, array in arrays.items()
+                       if key.startswith("output_")}
+            return Vectors(arrays["observations"], arrays["reset"], outputs, arrays["actions"])
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise FileFormatError(f"the test vectors cannot be read: {error}", where=str(path),
+                                  hint="export the policy again") from error
+
+
+def make(program: Program, *, seed: int = 0) -> Vectors:
+    """Vectors over random and extreme observations.
+
+    Four episodes: 32 steps of standard normal observations, 16 of larger ones, 8 that mix
+    magnitudes from 1e-6 to 1e3, and 8 extremes (zeros, ones, huge, tiny, alternating).
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    n = program.contract.observation_size
+    sign = np.where(np.arange(n) % 2, -1.0, 1.0)
+    extremes = np.stack([np.zeros(n), np.ones(n), -np.ones(n), sign, 1e6 * sign,
+                         np.full(n, 1e12), np.full(n, 1e-40), -1e-30 * sign])
+    parts = [random.standard_normal((32, n)), 5 * random.standard_normal((16, n)),
+             random.standard_normal((8, n)) * 10 ** random.uniform(-6, 3, (8, n)), extremes]
+    observations = np.concatenate(parts).astype(np.float32)
+    reset = np.zeros(len(observations), bool)
+    reset[np.cumsum([0, *(len(part) for part in parts[:-1])])] = True
+    return run(program, observations, reset)
+
+
+def run(program: Program, observations: Array, reset: Array) -> Vectors:
+    """What the interpreter gives for a sequence of observations."""
+    interpreter = Interpreter(program)
+    head = program.contract.action
+    steps, actions = [], []
+    for observation, fresh in zip(observations, reset, strict=True):
+        if fresh:
+            interpreter.reset()
+        outputs = interpreter.step(observation)
+        steps.append(outputs)
+        actions.append(head.act(outputs[program.output_names[0]]))
+    return Vectors(observations, reset,
+                   {name: np.stack([step[name] for step in steps]) for name in steps[0]},
+                   np.stack(actions))

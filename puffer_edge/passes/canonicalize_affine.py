@@ -1,0 +1,85 @@
+"""Writes additions and products with per-feature constants as BatchNormalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.ir import Op, Program
+from puffer_edge.ir.ops import BatchNormalization, Binary
+
+Array = npt.NDArray[Any]
+
+
+def canonicalize_affine(program: Program) -> Program:
+    """``(x - mean) / std`` becomes ``x * scale + shift``, consecutive ones become one.
+
+    Right up to rounding: scale and shift are computed in float64 and rounded once. That is how a
+    normaliser written as arithmetic gets folded like one written as a layer.
+    """
+    constants = dict(program.constants)
+    shapes = {name: value.shape for name, value in program.values.items()}
+    readers = program.consumers()
+    exact: dict[str, tuple[Array, Array]] = {}  # float64 scale and shift by output
+    ops: list[Op] = []
+    producers: dict[str, BatchNormalization] = {}
+    for op in program.ops:
+        affine = _affine(op, constants, shapes)
+        if affine is None:
+            ops.append(op)
+            continue
+        x, y, scale, shift = affine
+        before = producers.get(x)
+        alone = len(readers.get(x, [])) == 1 and x not in program.results
+        if before is not None and alone:
+            inner_scale, inner_shift = exact[x]
+            scale, shift = scale * inner_scale, scale * inner_shift + shift
+            ops.remove(before)
+            x = before.x
+        names = f"{y}.scale", f"{y}.shift"
+        for name, array in zip(names, (scale, shift), strict=True):
+            constants[name] = array.astype(np.float32)
+        merged = BatchNormalization(x=x, scale=names[0], shift=names[1], y=y, layer=op.layer)
+        exact[y] = scale, shift
+        producers[y] = merged
+        ops.append(merged)
+    return program.with_ops(ops, constants)
+
+
+def _affine(op: Op, constants: dict[str, Array],
+            shapes: dict[str, tuple[int, ...]]) -> tuple[str, str, Array, Array] | None:
+    """(x, y, scale, shift) of an op that is affine per channel (axis 1), or None."""
+    if isinstance(op, BatchNormalization):
+        return (op.x, op.y, constants[op.scale].astype(np.float64),
+                constants[op.shift].astype(np.float64))
+    if not isinstance(op, Binary) or op.function not in ("add", "sub", "mul", "div"):
+        return None
+    constant_right = op.b in constants
+    if constant_right == (op.a in constants):
+        return None
+    x, constant = (op.a, op.b) if constant_right else (op.b, op.a)
+    if shapes[x] != shapes[op.y] or len(shapes[x]) < 2:
+        return None
+    value = _per_channel(constants[constant], shapes[x])
+    if value is None:
+        return None
+    one, zero = np.ones_like(value), np.zeros_like(value)
+    if op.function == "mul":
+        return x, op.y, value, zero
+    if op.function == "add":
+        return x, op.y, one, value
+    if op.function == "sub":
+        return (x, op.y, one, -value) if constant_right else (x, op.y, -one, value)
+    if constant_right and np.all(value != 0):
+        return x, op.y, 1 / value, zero
+    return None
+
+
+def _per_channel(constant: Array, shape: tuple[int, ...]) -> Array | None:
+    """A constant that varies at most along axis 1, as [C] float64; else None."""
+    padded = (1,) * (len(shape) - constant.ndim) + constant.shape
+    if any(size != 1 for axis, size in enumerate(padded) if axis != 1):
+        return None
+    return np.broadcast_to(constant.reshape(-1), (shape[1],)).astype(np.float64)
