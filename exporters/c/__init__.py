@@ -1,1 +1,44 @@
 """Program -> one C99 header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from puffer_edge.exporters import artifact, manifest, vectors
+from puffer_edge.exporters.c.header import render
+from puffer_edge.exporters.c.text import identifier
+from puffer_edge.ir import Program
+from puffer_edge.passes import optimize
+from puffer_edge.planning import plan
+from puffer_edge.targets import Target
+
+
+def export(program: Program, directory: Path, *, target: Target, name: str, seed: int = 0,
+           source: Path | None = None) -> None:
+    """Writes ``policy.h``, ``policy.json`` and ``vectors.npz``; equal inputs give equal bytes.
+
+    Args:
+        program: as a front end made it.
+        directory: see :func:`puffer_edge.exporters.artifact.write`.
+        target: what the artefact is meant for; float32 code itself is the same for all.
+        name: stem of the C identifiers.
+        seed: of the test vectors.
+        source: the policy file, for its hash.
+
+    Raises:
+        UsageError: the name is no safe identifier.
+        UnsupportedError: an op cannot be exported to C.
+        OutputError: the directory cannot be written.
+    """
+    identifier(name)
+    for field in program.contract.observation:
+        identifier(field.name)
+    optimized = optimize(program)
+    planned = plan(optimized)
+    tests = vectors.make(optimized, seed=seed)
+    header = render(optimized, planned, name, tests)
+    files = {"policy.h": header.text.encode("ascii"), "vectors.npz": tests.to_bytes()}
+    description = manifest.build(
+        optimized, planned, name=name, target=target, constant_bytes=header.constant_bytes,
+        ram=header.ram, source=source, files=files)
+    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})

@@ -1,0 +1,97 @@
+"""The artefact directory: written whole or not at all, and never over somebody else's files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from puffer_edge.errors import FileFormatError, OutputError
+
+MANIFEST = "policy.json"
+FORMAT = "puffer-edge artefact"
+
+
+def write(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Puts files into a directory that appears, complete, in one rename.
+
+    Args:
+        directory: does not exist, is empty, or is an artefact, which is then replaced.
+        files: contents by name.
+
+    Raises:
+        OutputError: the directory holds something else, or cannot be written.
+    """
+    _check_replaceable(directory)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    except OSError as error:
+        raise OutputError(f"the directory cannot be made: {error.strerror}",
+                          where=str(directory)) from error
+    try:
+        fresh, old = work / "new", work / "old"
+        fresh.mkdir()
+        for name, content in files.items():
+            with open(fresh / name, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        if directory.exists():
+            directory.rename(old)
+        try:
+            fresh.rename(directory)
+        except OSError:
+            if old.exists():
+                old.rename(directory)
+            raise
+    except OSError as error:
+        raise OutputError(f"the artefact cannot be written: {error.strerror}",
+                          where=str(directory)) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """The manifest of an artefact.
+
+    Raises:
+        FileFormatError: the directory is no artefact, or its manifest is damaged.
+    """
+    path = directory / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(f"there is no artefact here: {MANIFEST} cannot be read",
+                              where=str(directory),
+                              hint="give the directory that export wrote") from error
+    except ValueError as error:
+        raise FileFormatError(f"the manifest is damaged: {error}", where=str(path),
+                              hint="export the policy again") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise FileFormatError("this is not the manifest of an artefact", where=str(path))
+    return manifest
+
+
+def as_json(data: Mapping[str, Any]) -> bytes:
+    """The same bytes for the same data, ASCII only."""
+    return (json.dumps(data, indent=2, ensure_ascii=True) + "\n").encode("ascii")
+
+
+def _check_replaceable(directory: Path) -> None:
+    if not directory.exists() and not directory.is_symlink():
+        return
+    if directory.is_symlink() or not directory.is_dir():
+        raise OutputError("the output is not a directory", where=str(directory),
+                          hint="give another directory with --output")
+    try:
+        ours = not any(directory.iterdir()) or bool(read_manifest(directory))
+    except (FileFormatError, OSError):
+        ours = False
+    if not ours:
+        raise OutputError("the directory exists and is no artefact of puffer-edge",
+                          where=str(directory), hint="give another directory with --output")

@@ -1,0 +1,99 @@
+"""policy.json: what an artefact is, in words and numbers; the names of the file live only here."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from puffer_edge import __version__
+from puffer_edge.exporters.artifact import FORMAT
+from puffer_edge.ir import Continuous, Discrete, Op, Program
+from puffer_edge.planning import Plan
+from puffer_edge.targets import Target
+
+SCHEMA = 1
+"""Version of the manifest's layout."""
+
+
+def build(program: Program, plan: Plan, *, name: str, target: Target, constant_bytes: int, ram: int,
+          source: Path | None, files: dict[str, bytes]) -> dict[str, Any]:
+    """The manifest of a C artefact.
+
+    Args:
+        program: what was exported.
+        plan: where its values live.
+        name: the policy's name in C.
+        target: what it was exported for.
+        constant_bytes: read-only data on the device.
+        ram: bytes of the policy's struct.
+        source: the policy file, whose hash is recorded.
+        files: the artefact's other files, whose hashes are recorded.
+    """
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "tool": f"puffer-edge {__version__}",
+        "name": name,
+        "target": target.name,
+        "scheme": "float32",
+        "source": {
+            "kind": program.source,
+            "sha256": _sha256(source.read_bytes()) if source else None,
+        },
+        "observation": {
+            "size": program.contract.observation_size,
+            "dtype": "float32",
+            "fields": [{"name": field.name, "shape": list(field.shape), "unit": field.unit}
+                       for field in program.contract.observation],
+        },
+        "action": action(program),
+        "outputs": [
+            {"name": outside, "size": program.values[value].size, "dtype": "float32"}
+            for outside, value in zip(program.output_names, program.outputs, strict=True)],
+        "states": [{"name": state.input, "shape": list(state.initial.shape)}
+                   for state in program.states],
+        "layers": [layer(program, op) for op in plan.ops],
+        "macs": program.macs,
+        "parameters": program.parameters,
+        "memory": {
+            "weights_bytes": constant_bytes,
+            "struct_bytes": ram,
+            "arena_bytes": plan.arena,
+            "arena_lower_bound_bytes": plan.lower_bound,
+            "arena_without_sharing_bytes": sum(
+                program.values[value].nbytes for op in plan.ops for value in op.outputs),
+        },
+        "notes": [{"kind": note.kind, "text": note.text} for note in program.notes],
+        "files": {file: _sha256(content) for file, content in sorted(files.items())},
+    }
+
+
+def action(program: Program) -> dict[str, Any]:
+    """The contract's action as plain data."""
+    head = program.contract.action
+    plain: dict[str, Any] = {"sampled_by_trainer": program.contract.sampled}
+    if isinstance(head, Discrete):
+        return {"kind": "discrete", "sizes": list(head.sizes), "dtype": "int32", **plain}
+    assert isinstance(head, Continuous)
+    return {"kind": "continuous", "size": head.size, "dtype": "float32", "squash": head.squash,
+            "rescale": head.rescale, "low": list(head.low), "high": list(head.high), **plain}
+
+
+def layer(program: Program, op: Op) -> dict[str, Any]:
+    """One op as plain data."""
+    return {
+        "op": type(op).__name__,
+        "layer": op.layer,
+        "input_shapes": [list(program.values[name].shape) for name in op.operands
+                         if name not in program.constants],
+        "output_shapes": [list(program.values[name].shape) for name in op.outputs],
+        "activation": getattr(getattr(op, "activation", None), "function", None),
+        "parameters": sum(int(program.constants[name].size) for name in set(op.operands)
+                          if name in program.constants),
+        "macs": op.macs(program.operands(op)),
+    }
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
