@@ -1,1 +1,64 @@
-"""Policy file -> Program; one file per source."""
+"""Policy file -> Program; one file per source, chosen by content and never by extension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.ir import Program
+
+
+def _onnx(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.onnx import load_onnx
+
+    return load_onnx(path, options)
+
+
+def _pt2(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.torch_export import load_pt2
+
+    return load_pt2(path, options)
+
+
+def _stable_baselines3(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.stable_baselines3 import load_zip
+
+    return load_zip(path, options)
+
+
+def _torch_checkpoint(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.state_dict import load_checkpoint_file
+
+    return load_checkpoint_file(path, options)
+
+
+FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
+    "onnx": _onnx,
+    "pt2": _pt2,
+    "stable_baselines3": _stable_baselines3,
+    "torch_checkpoint": _torch_checkpoint,
+}
+"""Front end by the kind that ``detect`` finds; each imports what it needs when it is called."""
+
+
+def load_file(path: Path, options: LoadOptions) -> Program:
+    """The Program of a policy file of any supported kind.
+
+    Raises:
+        FileFormatError: the file is missing, damaged or hostile.
+        UnsupportedError: the file is of a kind, or has a structure, that is not supported.
+        UsageError: the options do not fit the file.
+    """
+    from puffer_edge.frontends.detect import detect
+
+    kind = detect(path)
+    frontend = FRONTENDS.get(str(kind))
+    if frontend is None:
+        raise UnsupportedError(f"{kind} files are not supported yet", where=str(path),
+                               hint="export the policy to ONNX and give that file")
+    return frontend(path, options)
+
+
+__all__ = ["FRONTENDS", "LoadOptions", "load_file"]

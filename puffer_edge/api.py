@@ -1,0 +1,107 @@
+"""The public functions: load, inspect, export and verify. The command line is a thin layer on them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from puffer_edge.errors import PufferEdgeError, UsageError
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.ir import Program
+
+if TYPE_CHECKING:
+    from puffer_edge.inspection import Inspection
+    from puffer_edge.verification.report import Report
+
+
+def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Program:
+    """The Program of a trained policy.
+
+    Args:
+        policy: path of a policy file (its kind is told from its content), or a
+            ``torch.nn.Module``; for a module also give ``observation_shape`` or ``example``.
+        options: what the file does not hold.
+        changes: single options by name, as ``load(path, action_sizes=(3, 3))``.
+
+    Returns:
+        A Program with the value head dropped, unless ``keep_value``.
+
+    Raises:
+        PufferEdgeError: see :mod:`puffer_edge.errors`.
+    """
+    from puffer_edge.passes import drop_value_head
+
+    example = changes.pop("example", None)
+    observation_shape = changes.pop("observation_shape", None)
+    try:
+        options = replace(options or LoadOptions(), **changes)
+    except TypeError as error:
+        raise UsageError(f"unknown option: {error}") from error
+    wanted = replace(options, keep_value=True)
+    if isinstance(policy, str | Path):
+        from puffer_edge.frontends import load_file
+
+        program = load_file(Path(policy), wanted)
+    else:
+        from puffer_edge.frontends.torch_export import load_module
+
+        program = load_module(policy, wanted, example=example,
+                              observation_shape=observation_shape)
+    return program if options.keep_value else drop_value_head(program)
+
+
+def inspect(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Inspection:
+    """What a policy is, and what export would make of it; arguments as of :func:`load`."""
+    from puffer_edge.inspection import examine
+
+    return examine(load(policy, options, **changes))
+
+
+def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name: str = "",
+           seed: int = 0, options: LoadOptions | None = None, **changes: Any) -> Path:
+    """Writes the artefact of a policy for a target.
+
+    Args:
+        policy: a Program, or what :func:`load` takes.
+        directory: where the artefact goes; an artefact that is there is replaced.
+        target: a key of ``targets.TARGETS``.
+        name: stem of the C identifiers; made from the directory's name by default.
+        seed: of the test vectors.
+        options: see :func:`load`.
+        changes: see :func:`load`.
+
+    Returns:
+        The directory.
+
+    Raises:
+        PufferEdgeError: nothing is written then.
+    """
+    from puffer_edge.exporters import c
+    from puffer_edge.targets import find_target
+
+    found = find_target(target)
+    path = Path(directory)
+    source = Path(policy) if isinstance(policy, str | Path) else None
+    program = policy if isinstance(policy, Program) else load(policy, options, **changes)
+    c.export(program, path, target=found, name=name or name_from(path), seed=seed, source=source)
+    return path
+
+
+def verify(directory: str | Path, **options: Any) -> Report:
+    """Builds an artefact, runs it, and judges it; see ``verification.verify.verify``."""
+    from puffer_edge.verification.verify import verify as run
+
+    return run(Path(directory), **options)
+
+
+def name_from(directory: Path) -> str:
+    """A safe C name made from a directory's name; ``policy`` where none can be made."""
+    from puffer_edge.exporters.c.text import identifier
+
+    stem = re.sub(r"[^a-z0-9]+", "_", directory.resolve().name.lower()).strip("_")[:41]
+    try:
+        return identifier(stem)
+    except PufferEdgeError:
+        return "policy"
