@@ -1,0 +1,128 @@
+"""Ops that exist on the host only: they make constants, or reckon with constant integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
+from puffer_edge.frontends.onnx.node import Node
+from puffer_edge.frontends.onnx.tensors import DTYPES
+
+
+@lowers("Constant")
+def constant(graph: Graph, node: Node) -> Operand:
+    """A tensor, a number or a list of numbers."""
+    ((name, value),) = node.attributes.items()
+    if name == "value":
+        return np.asarray(value)
+    if name in ("value_float", "value_floats"):
+        return np.array(value, np.float32)
+    if name in ("value_int", "value_ints"):
+        return np.array(value, np.int64)
+    raise node.refuse(f"constants given as {name}")
+
+
+@lowers("ConstantOfShape")
+def constant_of_shape(graph: Graph, node: Node, shape: Operand) -> Operand:
+    """One number repeated."""
+    sizes = graph.integers_of(shape, node, "the shape")
+    if any(n < 0 for n in sizes):
+        raise FileFormatError(f"shape {sizes} is negative", where=node.where)
+    graph.spend(node, prod(sizes))
+    fill = np.asarray(node.get("value", np.zeros(1, np.float32))).reshape(-1)
+    if fill.size != 1:
+        raise FileFormatError("the value is not one number", where=node.where)
+    return np.full(sizes, fill[0])
+
+
+@lowers("Shape")
+def shape_of(graph: Graph, node: Node, x: Operand) -> Operand:
+    """All shapes are static, so this is a constant."""
+    sizes = graph.shape(x)
+    return np.array(sizes[node.get("start", 0) : node.get("end", len(sizes))], np.int64)
+
+
+@lowers("Size")
+def size_of(graph: Graph, node: Node, x: Operand) -> Operand:
+    """The number of elements."""
+    return np.array(prod(graph.shape(x)), np.int64)
+
+
+@lowers("Range")
+def arange(graph: Graph, node: Node, start: Operand, limit: Operand, delta: Operand) -> Operand:
+    """Equally spaced numbers."""
+    first = graph.array(start, node, "the start")
+    bounds = [graph.scalar(x, node, "a bound") for x in (start, limit, delta)]
+    count = (bounds[1] - bounds[0]) / bounds[2] if bounds[2] else np.inf
+    if not np.isfinite(count):
+        raise FileFormatError("the range does not end", where=node.where)
+    graph.spend(node, max(int(count), 0) + 1)
+    return np.arange(*bounds).astype(first.dtype)
+
+
+@lowers("Cast")
+def cast(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Of constants to any dtype; of values to float32, which they are already."""
+    dtype = DTYPES.get(node.get("to"))
+    if dtype is None or (isinstance(x, str) and dtype is not np.float32):
+        raise node.refuse(f"to ONNX type {node.get('to')}", "export the policy in float32")
+    if isinstance(x, str):
+        return x
+    with np.errstate(all="ignore"):
+        return x.astype(dtype)
+
+
+@lowers("CastLike")
+def cast_like(graph: Graph, node: Node, x: Operand, like: Operand) -> Operand:
+    """Cast to the dtype of another operand."""
+    if not isinstance(x, str):
+        return x.astype(np.float32 if isinstance(like, str) else like.dtype)
+    if isinstance(like, str) or like.dtype == np.float32:
+        return x
+    raise node.refuse(f"to {like.dtype}", "export the policy in float32")
+
+
+def _mod(node: Node, a: Array, b: Array) -> Array:
+    return np.fmod(a, b) if node.get("fmod", 0) else np.mod(a, b)
+
+
+_HOST: dict[str, Callable[..., Array]] = {
+    "And": np.logical_and,
+    "Or": np.logical_or,
+    "Xor": np.logical_xor,
+    "Not": np.logical_not,
+    "Equal": np.equal,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "Where": np.where,
+    "Floor": np.floor,
+    "Ceil": np.ceil,
+    "Round": np.round,
+    "Sign": np.sign,
+}
+
+
+@lowers(*_HOST, "Mod")
+def on_constants(graph: Graph, node: Node, *operands: Operand) -> Operand:
+    """Comparisons and logic: masks and sizes, never the policy's own arithmetic."""
+    arrays = [graph.array(x, node, "every input") for x in operands]
+    graph.spend(node, broadcast_size(node, arrays))
+    with np.errstate(all="ignore"):
+        if node.op_type == "Mod":
+            return np.asarray(_mod(node, *arrays))
+        return np.asarray(_HOST[node.op_type](*arrays))
+
+
+def broadcast_size(node: Node, arrays: list[Array]) -> int:
+    """Elements of the broadcast of some arrays."""
+    try:
+        return prod(np.broadcast_shapes(*(x.shape for x in arrays)))
+    except ValueError:
+        raise FileFormatError("the shapes of the inputs do not broadcast",
+                              where=node.where) from None

@@ -1,0 +1,109 @@
+"""The walk over the nodes of a graph: each is looked up by its op_type and lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError, ProgramError
+from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowerings)
+    activation,
+    arithmetic,
+    constants,
+    linear,
+    normalization,
+    recurrent,
+    reduction,
+    shape,
+)
+from puffer_edge.frontends.onnx.graph import LOWERINGS, Graph, Operand
+from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.onnx.node import Node, read_node
+from puffer_edge.frontends.onnx.tensors import to_numpy
+from puffer_edge.ir.ops import Concat
+
+_MOVING = frozenset(("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose",
+                     "Concat", "Split", "Slice", "Gather", "Expand", "Tile", "Dropout"))
+_AFTER_CHOICE = frozenset(("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze"))
+_RANDOM = frozenset(("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike",
+                     "RandomUniform", "RandomUniformLike"))
+
+
+def lower_graph(proto: Any, graph: Graph, opset: int, outputs: Iterable[str]) -> None:
+    """Lowers what ``outputs`` need; the graph's inputs must be bound.
+
+    Args:
+        proto: a checked GraphProto.
+        graph: takes the operands.
+        opset: version of the operator set.
+        outputs: ONNX names of values.
+
+    Raises:
+        UnsupportedError: an op, or a use of it, cannot be lowered.
+        FileFormatError: a tensor or an attribute does not fit.
+    """
+    needed = needed_names(proto, outputs)
+    for tensor in proto.initializer:
+        if tensor.name in needed and tensor.name not in graph.operands:
+            graph.bind(tensor.name, to_numpy(tensor, graph.where))
+    for node_proto in proto.node:
+        if needed.isdisjoint(node_proto.output):
+            continue
+        node = read_node(node_proto, opset, graph.where)
+        try:
+            results = _lower(graph, node)
+        except ProgramError as error:  # infer() of an op: here it is the file that is wrong
+            raise FileFormatError(f"{node.op_type}: {printable(error.what, 300)}",
+                                  where=node.where) from None
+        for name, operand in zip(node.outputs, results, strict=False):
+            if name and not (isinstance(operand, str) and not operand):
+                graph.bind(name, operand)
+
+
+def needed_names(proto: Any, outputs: Iterable[str]) -> set[str]:
+    """Every name that the outputs depend on, theirs included."""
+    needed = set(outputs)
+    for node in reversed(proto.node):
+        if not needed.isdisjoint(node.output):
+            needed.update(name for name in node.input if name)
+    return needed
+
+
+def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
+    lowering = LOWERINGS.get(node.op_type)
+    if node.op_type in _RANDOM:
+        raise node.refuse("random numbers", "export the deterministic policy: logits or the mean")
+    if lowering is None:
+        raise node.refuse("the op is not supported",
+                          f"supported are {', '.join(sorted(LOWERINGS))}")
+    for name in node.inputs:
+        if name and name not in graph.operands:
+            raise node.refuse(f"its input {printable(name)} is an output that is not supported")
+    operands = [graph.operands[name] if name else None for name in node.inputs]
+    names = {name for name in node.inputs if name}
+    if not names.isdisjoint(graph.choices):
+        return (_after_choice(graph, node),)
+    if node.op_type in _MOVING and not names.isdisjoint(graph.integers):
+        graph.integers.update(node.outputs)
+    elif node.op_type not in ("Cast", "Shape", "Size") and not names.isdisjoint(graph.integers):
+        raise node.refuse("arithmetic on integers", "cast the observation to float32 first")
+    results = lowering(graph, node, *operands)
+    return results if isinstance(results, tuple) else (results,)
+
+
+def _after_choice(graph: Graph, node: Node) -> Operand:
+    """Passes logits through what only changes the shape or the type of a decision."""
+    heads = [graph.choices[name] for name in node.inputs if name in graph.choices]
+    if node.op_type == "Concat" and len(heads) == len(node.inputs):
+        flat = tuple(shape.reshaped(graph, node, graph.operands[name],
+                                    (1, int(np.prod(graph.shape(graph.operands[name])))))
+                     for name in node.inputs)
+        graph.choices[node.outputs[0]] = tuple(n for sizes in heads for n in sizes)
+        return graph.add(node, Concat, xs=flat, axis=1)
+    if node.op_type not in _AFTER_CHOICE:
+        raise node.refuse("it reads the result of ArgMax or LogSoftmax",
+                          "these are supported only at the end of a discrete policy")
+    graph.choices[node.outputs[0]] = heads[0]
+    return graph.operands[node.inputs[0]]

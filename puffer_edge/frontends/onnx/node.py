@@ -1,0 +1,70 @@
+"""A node of an ONNX graph in plain Python: what a lowering reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.onnx.tensors import to_numpy
+
+
+@dataclass(frozen=True)
+class Node:
+    """One op of the source.
+
+    Attributes:
+        op_type: ONNX's name of the op.
+        layer: the node's own name, or that of its first output.
+        inputs, outputs: value names; an empty one is absent.
+        attributes: int, float, str, tuples of these, or an array.
+        opset: version of the operator set, where the meaning of an op depends on it.
+        where: file and node, for messages.
+    """
+
+    op_type: str
+    layer: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    opset: int
+    where: str
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute or its default."""
+        return self.attributes.get(name, default)
+
+    def refuse(self, what: str, hint: str = "") -> UnsupportedError:
+        """The error of a node that is sound but cannot be lowered; the caller raises it."""
+        return UnsupportedError(f"{self.op_type}: {what}", where=self.where, hint=hint)
+
+
+def read_node(proto: Any, opset: int, where: str) -> Node:
+    """The Node of a checked NodeProto; raises UnsupportedError for an unknown attribute kind."""
+    layer = proto.name or (proto.output[0] if proto.output else "")
+    op_type = printable(proto.op_type)
+    place = f"{where}, node {printable(layer)}"
+    return Node(op_type, layer, tuple(proto.input), tuple(proto.output),
+                {a.name: _plain(a, place) for a in proto.attribute}, opset, place)
+
+
+def _plain(attribute: Any, where: str) -> Any:
+    kind = attribute.type
+    if kind == attribute.FLOAT:
+        return float(attribute.f)
+    if kind == attribute.INT:
+        return int(attribute.i)
+    if kind == attribute.STRING:
+        return attribute.s.decode("utf-8", "replace")
+    if kind == attribute.TENSOR:
+        return to_numpy(attribute.t, where)
+    if kind == attribute.FLOATS:
+        return tuple(float(x) for x in attribute.floats)
+    if kind == attribute.INTS:
+        return tuple(int(x) for x in attribute.ints)
+    if kind == attribute.STRINGS:
+        return tuple(s.decode("utf-8", "replace") for s in attribute.strings)
+    raise UnsupportedError(f"attribute {printable(attribute.name)} is of an unsupported kind",
+                           where=where)

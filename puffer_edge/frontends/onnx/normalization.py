@@ -1,0 +1,71 @@
+"""Normalisations: statistics of training become a scale and a shift, others stay ops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.onnx.activation import apply
+from puffer_edge.frontends.onnx.arithmetic import combine
+from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers, number
+from puffer_edge.frontends.onnx.node import Node
+from puffer_edge.frontends.onnx.reduction import reduced
+from puffer_edge.frontends.onnx.shape import axis_of, reshaped
+from puffer_edge.ir.ops import BatchNormalization, LayerNormalization, Softmax
+
+
+@lowers("BatchNormalization")
+def batch_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bias: Operand,
+                        mean: Operand, variance: Operand) -> Operand:
+    """``scale = gamma / sqrt(variance + epsilon)``, ``shift = beta - mean * scale``, float64."""
+    if node.get("training_mode", 0) or sum(map(bool, node.outputs)) > 1:
+        raise node.refuse("it is in training mode", "export with model.eval()")
+    if node.get("spatial", 1) != 1:
+        raise node.refuse("spatial = 0")
+    gamma, beta, mu, var = (graph.array(v, node, "every statistic").astype(np.float64)
+                            for v in (scale, bias, mean, variance))
+    if np.any(var + node.get("epsilon", 1e-5) <= 0):
+        raise FileFormatError("a variance is not positive", where=node.where)
+    factor = gamma / np.sqrt(var + node.get("epsilon", 1e-5))
+    return graph.add(node, BatchNormalization, x=x, scale=factor.astype(np.float32),
+                     shift=(beta - mu * factor).astype(np.float32))
+
+
+@lowers("LayerNormalization")
+def layer_normalization(graph: Graph, node: Node, x: Operand, scale: Operand,
+                        bias: Operand | None = None) -> Operand:
+    """Over the last axes, from ``axis`` on."""
+    shape = graph.shape(x)
+    axis = axis_of(node, node.get("axis", -1), len(shape))
+    factors: dict[str, Array] = {}
+    for name, operand in (("scale", scale), ("bias", bias)):
+        if operand is not None:
+            array = graph.array(operand, node, f"the {name}")
+            try:
+                factors[name] = np.broadcast_to(array, shape[axis:])
+            except ValueError:
+                raise node.refuse(f"a {name} of shape {array.shape} for {shape}") from None
+    return graph.add(node, LayerNormalization, x=x, axis=axis,
+                     epsilon=node.get("epsilon", 1e-5), **factors)
+
+
+@lowers("RMSNormalization")
+def rms_normalization(graph: Graph, node: Node, x: Operand, scale: Operand) -> Operand:
+    """``x / sqrt(mean(x * x) + epsilon) * scale``, the mean over the last axes."""
+    shape = graph.shape(x)
+    axes = tuple(range(axis_of(node, node.get("axis", -1), len(shape)), len(shape)))
+    epsilon = number(node.get("epsilon", 1e-5))
+    square = reduced(graph, node, combine(graph, node, "mul", x, x), "mean", axes, keep=True)
+    root = apply(graph, node, combine(graph, node, "add", square, epsilon), "sqrt")
+    return combine(graph, node, "mul", combine(graph, node, "div", x, root), scale)
+
+
+@lowers("Softmax")
+def softmax(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Over one axis; before opset 13 over all axes from ``axis`` on."""
+    shape = graph.shape(x)
+    if node.opset >= 13:
+        return graph.add(node, Softmax, x=x, axis=axis_of(node, node.get("axis", -1), len(shape)))
+    axis = axis_of(node, node.get("axis", 1), len(shape))
+    flat = reshaped(graph, node, x, (*shape[:axis], int(np.prod(shape[axis:]))))
+    return reshaped(graph, node, graph.add(node, Softmax, x=flat, axis=axis), shape)

@@ -1,0 +1,128 @@
+"""Bytes of a stranger's file -> a ModelProto that is sound, self-contained and of known parts.
+
+Nothing in the file names another file, so nothing but the file itself is ever opened: the holes of
+ONNX loaders (path traversal, symlinks, overwritten files) are all in external data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from puffer_edge.errors import (
+    FileFormatError,
+    MissingDependencyError,
+    UnsupportedError,
+)
+from puffer_edge.frontends.onnx.names import printable
+
+MAX_BYTES = 64 << 20
+MAX_NODES = 20_000
+OLDEST_OPSET = 7  # before it, broadcasting was an attribute of each op
+DOMAINS = ("", "ai.onnx")
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file of at most :data:`MAX_BYTES`.
+
+    Raises:
+        FileFormatError: it cannot be opened, or is too large.
+    """
+    where = printable(path.name)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise FileFormatError(f"the file cannot be read: {error.strerror}", where=where) from None
+    if len(data) > MAX_BYTES:
+        raise FileFormatError(f"the file is larger than {MAX_BYTES >> 20} MiB", where=where)
+    return data
+
+
+def parse_model(data: bytes, where: str) -> Any:
+    """The checked ``onnx.ModelProto`` in ``data``; ``where`` names the file in messages.
+
+    Raises:
+        MissingDependencyError: the package ``onnx`` is not installed.
+        FileFormatError: the data is truncated or not sound ONNX.
+        UnsupportedError: it is sound, but refers to other files or holds functions, subgraphs or
+            ops of another domain.
+    """
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError
+    except ImportError:
+        raise MissingDependencyError("reading ONNX needs the package onnx", where=where,
+                                     hint='pip install "puffer-edge[onnx]"') from None
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except (DecodeError, RuntimeError, ValueError):
+        raise FileFormatError("the file is truncated or not ONNX", where=where) from None
+    if not model.HasField("graph") or not model.ir_version:
+        raise FileFormatError("the file is truncated or not ONNX", where=where)
+    _refuse_structure(model, where)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, RuntimeError,
+            ValueError, TypeError) as error:
+        raise FileFormatError(f"onnx.checker refuses the model: {printable(str(error), 300)}",
+                              where=where, hint="export the model again") from None
+    return model
+
+
+def opset_of(model: Any, where: str) -> int:
+    """Version of the standard operator set.
+
+    Raises:
+        UnsupportedError: it is older than broadcasting, or newer than the onnx package.
+    """
+    import onnx
+
+    versions = [entry.version for entry in model.opset_import if entry.domain in DOMAINS]
+    newest = onnx.defs.onnx_opset_version()
+    if len(versions) != 1 or not OLDEST_OPSET <= versions[0] <= newest:
+        raise UnsupportedError(
+            f"opset {versions} is not one of {OLDEST_OPSET} to {newest}", where=where,
+            hint="export again with opset_version=17, or upgrade the package onnx")
+    return int(versions[0])
+
+
+def _refuse_structure(model: Any, where: str) -> None:
+    """What the checker would follow or let pass, refused before it runs."""
+    graph = model.graph
+    if len(graph.node) > MAX_NODES:
+        raise UnsupportedError(f"{len(graph.node)} nodes are more than {MAX_NODES}", where=where)
+    if model.functions:
+        raise UnsupportedError("the model holds local functions", where=where,
+                               hint="inline them: onnx.inliner.inline_local_functions(model)")
+    if graph.sparse_initializer:
+        raise UnsupportedError("the model holds sparse tensors", where=where)
+    opset_of(model, where)
+    for node in graph.node:
+        place = f"{where}, node {printable(node.name or node.op_type)}"
+        if node.domain not in DOMAINS:
+            raise UnsupportedError(
+                f"op {printable(node.op_type)} is of the domain {printable(node.domain)}",
+                where=place, hint="only the standard ops of ONNX are supported")
+        if any(a.HasField("g") or a.graphs or a.HasField("sparse_tensor") or a.sparse_tensors
+               for a in node.attribute):
+            raise UnsupportedError(
+                f"op {printable(node.op_type)} holds a subgraph or a sparse tensor", where=place,
+                hint="export one step of the policy, without loops and conditions")
+    for tensor in _tensors(graph):
+        if tensor.external_data or tensor.data_location:
+            raise UnsupportedError(
+                "the model keeps its weights in another file",
+                where=f"{where}, tensor {printable(tensor.name)}",
+                hint="export with external_data=False, or store it in one file: "
+                     "onnx.save(onnx.load('model.onnx'), 'single.onnx')")
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors

@@ -1,0 +1,247 @@
+"""Ops that move data without reckoning: they work on constants of any dtype too."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, Graph, Operand, lowers
+from puffer_edge.frontends.onnx.node import Node
+from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Reshape, Slice, Split, Transpose
+
+
+def axis_of(node: Node, axis: int, rank: int) -> int:
+    """A non-negative axis below ``rank``.
+
+    Raises:
+        FileFormatError: the axis is not one of the tensor's.
+    """
+    if not -rank <= axis < rank:
+        raise FileFormatError(f"axis {axis} of a tensor of {rank} dimensions", where=node.where)
+    return axis % rank
+
+
+def axes_of(graph: Graph, node: Node, operand: Operand | None, rank: int
+            ) -> tuple[int, ...] | None:
+    """Ascending axes from an input or, in older opsets, the attribute; None where neither is."""
+    axes = node.get("axes")
+    if operand is not None:
+        axes = graph.integers_of(operand, node, "the axes")
+    if axes is None:
+        return None
+    return tuple(sorted({axis_of(node, axis, rank) for axis in axes}))
+
+
+def reshaped(graph: Graph, node: Node, x: Operand, shape: tuple[int, ...]) -> Operand:
+    """``x`` in another shape; nothing is added where it has it."""
+    if prod(shape) != prod(graph.shape(x)):
+        raise FileFormatError(f"{graph.shape(x)} cannot become {shape}", where=node.where)
+    return x if graph.shape(x) == shape else graph.add(node, Reshape, x=x, shape=shape)
+
+
+@lowers("Identity", "Dropout")
+def identity(graph: Graph, node: Node, x: Operand, ratio: Operand | None = None,
+             training: Operand | None = None) -> Operand:
+    """Nothing; dropout does nothing after training."""
+    if training is not None and np.any(graph.array(training, node, "training_mode")):
+        raise node.refuse("training_mode is on", "export with model.eval()")
+    return x
+
+
+@lowers("Reshape")
+def reshape(graph: Graph, node: Node, x: Operand, target: Operand) -> Operand:
+    """A 0 keeps the size, a -1 takes the rest."""
+    sizes, old = list(graph.integers_of(target, node, "the shape")), graph.shape(x)
+    for axis, size in enumerate(sizes):
+        if size == 0 and not node.get("allowzero", 0):
+            sizes[axis] = old[axis] if axis < len(old) else -2
+    known = prod(n for n in sizes if n != -1)
+    if sizes.count(-1) == 1 and known > 0 and prod(old) % known == 0:
+        sizes[sizes.index(-1)] = prod(old) // known
+    if any(n < 0 for n in sizes):
+        raise FileFormatError(f"{old} cannot become {sizes}", where=node.where)
+    return reshaped(graph, node, x, tuple(sizes))
+
+
+@lowers("Flatten")
+def flatten(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Two dimensions, split at ``axis``, which may be the rank."""
+    shape, axis = graph.shape(x), node.get("axis", 1)
+    axis = len(shape) if axis == len(shape) else axis_of(node, axis, len(shape))
+    return reshaped(graph, node, x, (prod(shape[:axis]), prod(shape[axis:])))
+
+
+@lowers("Squeeze")
+def squeeze(graph: Graph, node: Node, x: Operand, axes: Operand | None = None) -> Operand:
+    """Axes of size 1 vanish; all of them by default."""
+    shape = graph.shape(x)
+    gone = axes_of(graph, node, axes, len(shape))
+    if gone is None:
+        gone = tuple(a for a, n in enumerate(shape) if n == 1)
+    if any(shape[a] != 1 for a in gone):
+        raise FileFormatError(f"axes {gone} of {shape} are not 1", where=node.where)
+    return reshaped(graph, node, x, tuple(n for a, n in enumerate(shape) if a not in gone))
+
+
+@lowers("Unsqueeze")
+def unsqueeze(graph: Graph, node: Node, x: Operand, axes: Operand | None = None) -> Operand:
+    """Axes of size 1 appear, counted in the result."""
+    shape = list(graph.shape(x))
+    wished = node.get("axes", ()) if axes is None else graph.integers_of(axes, node, "the axes")
+    for axis in sorted(axis_of(node, a, len(shape) + len(wished)) for a in wished):
+        shape.insert(axis, 1)
+    return reshaped(graph, node, x, tuple(shape))
+
+
+@lowers("Transpose")
+def transpose(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Axes reversed by default."""
+    rank = len(graph.shape(x))
+    permutation = node.get("perm", tuple(reversed(range(rank))))
+    if sorted(permutation) != list(range(rank)):
+        raise FileFormatError(f"perm {permutation} of {rank} dimensions", where=node.where)
+    return graph.add(node, Transpose, x=x, permutation=permutation)
+
+
+@lowers("Concat")
+def concat(graph: Graph, node: Node, *xs: Operand) -> Operand:
+    """Constants and values may be mixed."""
+    axis = axis_of(node, node.get("axis", 0), len(graph.shape(xs[0])))
+    return xs[0] if len(xs) == 1 else graph.add(node, Concat, xs=xs, axis=axis)
+
+
+@lowers("Split")
+def split(graph: Graph, node: Node, x: Operand, sizes: Operand | None = None
+          ) -> tuple[Operand, ...]:
+    """Sizes from an input, the attribute, or as equal as can be with a smaller last part."""
+    shape, count = graph.shape(x), len(node.outputs)
+    axis = axis_of(node, node.get("axis", 0), len(shape))
+    if sizes is not None:
+        parts = graph.integers_of(sizes, node, "the sizes")
+    elif "split" in node.attributes:
+        parts = node.get("split")
+    else:
+        each = -(-shape[axis] // count)
+        parts = (*(each,) * (count - 1), shape[axis] - each * (count - 1))
+    if len(parts) != count or min(parts) < 0 or sum(parts) != shape[axis]:
+        raise FileFormatError(f"{shape} cannot be split into {parts}", where=node.where)
+    if min(parts) == 0:
+        raise node.refuse("a part is empty")
+    return graph.add_many(node, Split, count, x=x, sizes=parts, axis=axis)
+
+
+@lowers("Slice")
+def slice_(graph: Graph, node: Node, x: Operand, starts: Operand | None = None,
+           ends: Operand | None = None, axes: Operand | None = None,
+           steps: Operand | None = None) -> Operand:
+    """Bounds are clamped as Python's slices are; they are attributes before opset 10."""
+    shape = graph.shape(x)
+
+    def numbers(name: str, operand: Operand | None, default: tuple[int, ...]) -> tuple[int, ...]:
+        if operand is None:
+            return tuple(node.get(name, default))
+        return graph.integers_of(operand, node, f"the {name}")
+
+    first = numbers("starts", starts, ())
+    last = numbers("ends", ends, ())
+    where = numbers("axes", axes, tuple(range(len(first))))
+    stride = numbers("steps", steps, (1,) * len(first))
+    if not len(first) == len(last) == len(where) == len(stride) or 0 in stride:
+        raise FileFormatError("starts, ends, axes and steps do not fit", where=node.where)
+    ranges = [range(n) for n in shape]
+    for axis, start, end, step in zip(where, first, last, stride, strict=True):
+        axis = axis_of(node, axis, len(shape))
+        ranges[axis] = range(shape[axis])[start:end:step]
+    if isinstance(x, str) and not all(ranges):
+        raise node.refuse("the result is empty")
+    if ranges == [range(n) for n in shape]:
+        return x
+    return graph.add(node, Slice, x=x, starts=tuple(r.start if r else 0 for r in ranges),
+                     counts=tuple(len(r) for r in ranges), steps=tuple(r.step for r in ranges))
+
+
+@lowers("Gather")
+def gather(graph: Graph, node: Node, x: Operand, indices: Operand) -> Operand:
+    """Constant indices of any shape; a scalar index takes the axis away."""
+    shape, picked = graph.shape(x), graph.array(indices, node, "the indices").shape
+    axis = axis_of(node, node.get("axis", 0), len(shape))
+    size = shape[axis]
+    flat = graph.integers_of(indices, node, "the indices")
+    if any(not -size <= i < size for i in flat):
+        raise FileFormatError(f"an index leaves axis {axis} of {shape}", where=node.where)
+    if isinstance(x, str) and not flat:
+        raise node.refuse("the result is empty")
+    taken = graph.add(node, Gather, x=x, indices=tuple(i % size for i in flat), axis=axis)
+    return reshaped(graph, node, taken, (*shape[:axis], *picked, *shape[axis + 1 :]))
+
+
+@lowers("Expand")
+def expand(graph: Graph, node: Node, x: Operand, target: Operand) -> Operand:
+    """Broadcasting in both directions."""
+    shape, wished = graph.shape(x), graph.integers_of(target, node, "the shape")
+    try:
+        result = np.broadcast_shapes(shape, wished)
+    except ValueError:
+        raise FileFormatError(f"{shape} cannot be expanded to {wished}",
+                              where=node.where) from None
+    return x if result == shape else graph.add(node, Expand, x=x, shape=wished)
+
+
+@lowers("Tile")
+def tile(graph: Graph, node: Node, x: Operand, repeats: Operand) -> Operand:
+    """Each axis is doubled into (repeats, size), expanded and joined again."""
+    shape, counts = graph.shape(x), graph.integers_of(repeats, node, "the repeats")
+    if len(counts) != len(shape) or min(counts, default=1) < 1:
+        raise FileFormatError(f"{shape} cannot be repeated {counts}", where=node.where)
+    apart = tuple(n for size in shape for n in (1, size))
+    wide = tuple(n for pair in zip(counts, shape, strict=True) for n in pair)
+    x = reshaped(graph, node, x, apart)
+    x = x if wide == apart else graph.add(node, Expand, x=x, shape=wide)
+    return reshaped(graph, node, x, tuple(a * b for a, b in zip(counts, shape, strict=True)))
+
+
+@lowers("Pad")
+def pad(graph: Graph, node: Node, x: Operand, pads: Operand | None = None,
+        value: Operand | None = None, axes: Operand | None = None) -> Operand:
+    """Negative pads cut; the modes that repeat the tensor's own elements are gathers."""
+    shape, mode = graph.shape(x), node.get("mode", "constant")
+    rank = len(shape)
+    widths = node.get("pads", ()) if pads is None else graph.integers_of(pads, node, "the pads")
+    where = tuple(range(rank)) if axes is None else tuple(
+        axis_of(node, a, rank) for a in graph.integers_of(axes, node, "the axes"))
+    if len(widths) != 2 * len(where) or max(map(abs, widths), default=0) > MAX_ELEMENTS:
+        raise FileFormatError(f"pads {widths} do not fit {shape}", where=node.where)
+    begins, ends = [0] * rank, [0] * rank
+    for axis, begin, end in zip(where, widths, widths[len(where) :], strict=False):
+        begins[axis], ends[axis] = begin, end
+    x = _cropped(graph, node, x, begins, ends)
+    begins, ends = [max(n, 0) for n in begins], [max(n, 0) for n in ends]
+    if not any((*begins, *ends)):
+        return x
+    if mode == "constant":
+        fill = node.get("value", 0.0) if value is None else graph.scalar(value, node, "the value")
+        if not np.isfinite(np.float32(fill)):
+            raise node.refuse(f"the value {fill} is not finite")
+        return graph.add(node, Pad, x=x, begins=tuple(begins), ends=tuple(ends), value=fill)
+    if mode not in ("edge", "reflect", "wrap"):
+        raise node.refuse(f"mode {mode!r}")
+    for axis, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        if begin or end:
+            indices = np.pad(np.arange(graph.shape(x)[axis]), (begin, end), mode=mode)
+            x = graph.add(node, Gather, x=x, indices=tuple(indices.tolist()), axis=axis)
+    return x
+
+
+def _cropped(graph: Graph, node: Node, x: Operand, begins: list[int], ends: list[int]
+             ) -> Operand:
+    """Without the elements that negative pads take away."""
+    if min(*begins, *ends, 0) == 0:
+        return x
+    starts = tuple(max(-n, 0) for n in begins)
+    counts = tuple(size - start - max(-end, 0) for size, start, end
+                   in zip(graph.shape(x), starts, ends, strict=True))
+    if min(counts) < 1:
+        raise node.refuse("the result is empty")
+    return graph.add(node, Slice, x=x, starts=starts, counts=counts, steps=(1,) * len(counts))
