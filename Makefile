@@ -1,0 +1,46 @@
+# Every target does its own set-up: a virtual environment in .venv with the pinned packages.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+POLICY := examples/policies/cartpole_puffer_lstm.pt
+
+.PHONY: demo test check lint wheel clean help
+
+help:
+	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
+	@echo "make test   the test suite"
+	@echo "make check  what CI runs: lint, types, tests"
+
+# What exporting and verifying needs; small, so that the demo is quick on a fresh machine.
+$(VENV)/.demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) -e '.[emulator]' --config-settings editable_mode=compat
+	@touch $@
+
+# torch is pinned in constraints.txt; it goes first so that no other package chooses a newer one.
+$(VENV)/.dev: $(VENV)/.demo
+	$(PIP) torch
+	$(PIP) -e '.[onnx,onnxruntime,emulator,dev]' --config-settings editable_mode=compat
+	@touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/puffer-edge inspect $(POLICY)
+	$(BIN)/puffer-edge export $(POLICY) --target cortex-m --output build/cartpole
+	$(BIN)/puffer-edge verify build/cartpole
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

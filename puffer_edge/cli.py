@@ -1,0 +1,203 @@
+"""The command line: parses, calls the library, prints. Exit codes are those of ``errors.py``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from puffer_edge import __version__
+from puffer_edge.errors import PufferEdgeError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Compiles trained reinforcement-learning policies to small, allocation-free, proved C.",
+    epilog="Exit codes: 0 good, 1 failure, 2 wrong usage, 3 unreadable file, 4 unsupported, "
+           "5 output not writable, 6 verification failed, 7 something to install is missing.")
+
+PolicyFile = Annotated[Path, typer.Argument(help="Policy file, as the trainer saved it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+class _LoadOptions:
+    """The options of ``puffer_edge.load`` as command-line options, shared by the commands."""
+
+    Activation = Annotated[str | None, typer.Option(
+        help="Activation, where the file does not tell it: relu, tanh, gelu, elu...")]
+    Action = Annotated[str | None, typer.Option(
+        help="Kind of the action, where the file does not tell it: discrete or continuous.")]
+    ActionSizes = Annotated[str, typer.Option(
+        help="Choices per discrete head (the environment's nvec), as in 3,3,2.")]
+    ActionLow = Annotated[str, typer.Option(
+        help="Lower bounds of a continuous action, one or one per element, as in -1 or -1,-2.")]
+    ActionHigh = Annotated[str, typer.Option(help="Upper bounds of a continuous action.")]
+    Squash = Annotated[bool | None, typer.Option(
+        help="Apply tanh to a continuous action before scaling it.")]
+    VecNormalize = Annotated[Path | None, typer.Option(
+        help="VecNormalize pickle with the observation's statistics (read, never executed).")]
+    State = Annotated[list[str] | None, typer.Option(
+        help="Recurrent state of a graph as INPUT:OUTPUT; may be repeated.")]
+    KeepValue = Annotated[bool, typer.Option(
+        "--keep-value", help="Keep the value head as a second output.")]
+    Observation = Annotated[str, typer.Option(
+        help="Names and sizes of the observation's parts, as in gyro:3,speed:1.")]
+
+
+@app.command()
+def export(
+    policy: PolicyFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory of the artefact.")],
+    target: Annotated[str, typer.Option(help="See `puffer-edge targets`.")] = "cortex-m",
+    name: Annotated[str, typer.Option(
+        help="Stem of the C names; made from the directory's name by default.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the test vectors.")] = 0,
+    activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
+    action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
+    action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
+    vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
+    keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
+    as_json: Json = False,
+) -> None:
+    """Writes a policy as a C header with its manifest and test vectors."""
+    from puffer_edge import api, printing
+    from puffer_edge.exporters.artifact import read_manifest
+
+    options = _options(activation, action, action_sizes, action_low, action_high, squash,
+                       vec_normalize, state, keep_value, observation)
+    with printing.working(f"Exporting {policy.name}", quiet=as_json):
+        directory = api.export(policy, output, target=target, name=name, seed=seed,
+                               options=options)
+    manifest = read_manifest(directory)
+    if as_json:
+        _print_json(manifest)
+    else:
+        printing.exported(directory, manifest)
+
+
+@app.command()
+def verify(
+    directory: Annotated[Path, typer.Argument(help="Directory that export wrote.")],
+    target: Annotated[str, typer.Option(
+        help="Another target than the one exported for.")] = "",
+    toolchain: Annotated[str, typer.Option(help="zig (from pip), gcc or clang.")] = "zig",
+    emulator: Annotated[str, typer.Option(help="unicorn (from pip) or qemu.")] = "unicorn",
+    optimize: Annotated[str, typer.Option(help="Optimisation flag of the compiler.")] = "-O2",
+    reference: Annotated[Path | None, typer.Option(
+        help="An .npz with observations and the trainer's own logits or mean for them.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compiles an artefact, runs it on the host and on the emulated target, and judges it."""
+    from puffer_edge import printing
+    from puffer_edge.verification.verify import verify as run
+
+    with printing.working(f"Verifying {directory}", quiet=as_json) as progress:
+        report = run(directory, target=target, toolchain=toolchain, emulator=emulator,
+                     optimize=optimize, reference=reference, progress=progress)
+    if as_json:
+        _print_json(report.to_json())
+    else:
+        printing.verified(report)
+    if not report.passed:
+        raise typer.Exit(6)
+
+
+@app.command()
+def inspect(
+    policy: PolicyFile,
+    activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
+    action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
+    action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
+    vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
+    keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
+    as_json: Json = False,
+) -> None:
+    """Shows what a policy file is and what export would make of it."""
+    from puffer_edge import api, printing
+
+    options = _options(activation, action, action_sizes, action_low, action_high, squash,
+                       vec_normalize, state, keep_value, observation)
+    found = api.inspect(policy, options)
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        printing.inspected(policy, found)
+
+
+@app.command()
+def targets(as_json: Json = False) -> None:
+    """Lists what a policy can be exported for."""
+    from dataclasses import asdict
+
+    from puffer_edge import printing
+    from puffer_edge.targets import TARGETS
+
+    if as_json:
+        _print_json({name: asdict(target) for name, target in TARGETS.items()})
+    else:
+        printing.listed(TARGETS)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"puffer-edge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option(
+        "--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: an error of ours is a message and an exit code, never a traceback."""
+    try:
+        app()
+    except PufferEdgeError as error:
+        from puffer_edge import printing
+
+        printing.failed(error)
+        sys.exit(error.exit_code)
+
+
+def _options(activation: str | None, action: str | None, action_sizes: str, action_low: str,
+             action_high: str, squash: bool | None, vec_normalize: Path | None,
+             state: list[str] | None, keep_value: bool, observation: str) -> Any:
+    from puffer_edge.frontends.options import LoadOptions
+    from puffer_edge.ir import Field
+
+    if action not in (None, "discrete", "continuous"):
+        raise UsageError(f"--action {action!r} is neither discrete nor continuous")
+    pairs = [tuple(pair.split(":")) for pair in state or ()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise UsageError("--state takes INPUT:OUTPUT", hint="for example --state h_in:h_out")
+    fields = [part.split(":") for part in observation.split(",") if part]
+    try:
+        named = tuple(Field(field, (int(size),)) for field, size in fields)
+    except ValueError:
+        raise UsageError(f"--observation {observation!r} is not a list of NAME:SIZE",
+                         hint="for example --observation gyro:3,speed:1") from None
+    return LoadOptions(
+        activation=activation, action=action, action_sizes=_numbers(action_sizes, int),  # type: ignore[arg-type]
+        action_low=_numbers(action_low, float), action_high=_numbers(action_high, float),
+        squash=squash, vec_normalize=vec_normalize,
+        states=tuple((pair[0], pair[1]) for pair in pairs), keep_value=keep_value,
+        observation=named)
+
+
+def _numbers(text: str, kind: type) -> tuple[Any, ...]:
+    try:
+        return tuple(kind(part) for part in text.split(",") if part)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a list of numbers",
+                         hint="separate them by commas, without spaces") from None
+
+
+def _print_json(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2))

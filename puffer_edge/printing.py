@@ -1,0 +1,144 @@
+"""Results as tables that a person can read; the only file that knows rich."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from puffer_edge.errors import PufferEdgeError
+
+if TYPE_CHECKING:
+    from puffer_edge.inspection import Inspection
+    from puffer_edge.targets import Target
+    from puffer_edge.verification.report import Report
+
+_console = Console(highlight=False)
+_errors = Console(stderr=True, highlight=False)
+_COLOURS = {"passed": "green", "failed": "bold red", "not checked": "yellow",
+            "assumed": "yellow", "warning": "bold yellow", "dropped": "cyan", "folded": "cyan"}
+
+
+@contextmanager
+def working(title: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr while something runs; yields a function that says what is being done."""
+    if quiet:
+        yield lambda text: None
+        return
+    with _errors.status(escape(title)) as status:
+        yield lambda text: status.update(escape(f"{title}: {text}"))
+
+
+def failed(error: PufferEdgeError) -> None:
+    """Prints an error: where, what, and what to do."""
+    where = f"{error.where}: " if error.where else ""
+    _errors.print(f"[bold red]error:[/] {escape(where + error.what)}", soft_wrap=True)
+    if error.hint:
+        _errors.print(f"[bold]hint:[/]  {escape(error.hint)}", soft_wrap=True)
+
+
+def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Prints what export wrote."""
+    memory = manifest["memory"]
+    table = Table(title=f"{directory}/policy.h", title_justify="left", show_header=False)
+    table.add_row("policy", f"{manifest['name']}: {manifest['source']['kind']}")
+    table.add_row("observation", ", ".join(
+        f"{field['name']}{field['shape']}" for field in manifest["observation"]["fields"]))
+    table.add_row("action", _action(manifest["action"]))
+    table.add_row("multiply-accumulates", f"{manifest['macs']:,} per step")
+    table.add_row("weights (flash)", f"{memory['weights_bytes']:,} bytes")
+    table.add_row("struct (RAM)", f"{memory['struct_bytes']:,} bytes, of it arena "
+                                  f"{memory['arena_bytes']:,} "
+                                  f"(unshared {memory['arena_without_sharing_bytes']:,})")
+    _console.print(table)
+    _notes(manifest["notes"])
+    _console.print(f"next: [bold]puffer-edge verify {escape(str(directory))}[/]")
+
+
+def verified(report: Report) -> None:
+    """Prints a report."""
+    from puffer_edge.verification.report import LABELS, shown
+
+    table = Table(title=f"{report.name} on {report.target}, {report.toolchain} {report.optimize}, "
+                        f"{report.emulator}", title_justify="left")
+    table.add_column("check")
+    table.add_column("verdict")
+    table.add_column("detail", overflow="fold")
+    for check in report.checks:
+        table.add_row(check.name, f"[{_COLOURS[check.verdict]}]{check.verdict}[/]",
+                      escape(check.detail))
+    _console.print(table)
+    figures = Table(show_header=False)
+    figures.add_column()
+    figures.add_column(justify="right")
+    for key, value in report.measurements.items():
+        figures.add_row(LABELS.get(key, key), shown(value))
+    _console.print(figures)
+    _notes(report.notes)
+    _console.print("[bold green]verified[/]" if report.passed else "[bold red]not verified[/]")
+
+
+def inspected(policy: Path, found: Inspection) -> None:
+    """Prints an inspection."""
+    _console.print(f"[bold]{escape(str(policy))}[/]: {escape(found.source)}")
+    fields = ", ".join(f"{name} {shape}" for name, shape in found.observation.items())
+    _console.print(f"observation {fields}; action {_action(found.action)}")
+    if found.states:
+        states = ", ".join(f"{name} {shape}" for name, shape in found.states.items())
+        _console.print(escape(f"state {states}"))
+    table = Table(title="what export writes", title_justify="left")
+    for column in ("op", "layer", "input", "output", "activation"):
+        table.add_column(column)
+    for column in ("parameters", "MACs"):
+        table.add_column(column, justify="right")
+    for layer in found.layers:
+        table.add_row(layer.op, escape(ascii(layer.layer)[1:-1]), _shapes(layer.input_shapes),
+                      _shapes(layer.output_shapes), layer.activation or "",
+                      f"{layer.parameters:,}", f"{layer.macs:,}")
+    table.add_section()
+    table.add_row("", "", "", "", "", f"{found.parameters:,}", f"{found.macs:,}")
+    _console.print(table)
+    sizes = Table(title="estimated for a Cortex-M (verify measures)", title_justify="left")
+    sizes.add_column("scheme")
+    sizes.add_column("flash, bytes", justify="right")
+    sizes.add_column("RAM, bytes", justify="right")
+    for estimate in found.estimates:
+        sizes.add_row(estimate.scheme, f"{estimate.flash:,}", f"{estimate.ram:,}")
+    _console.print(sizes)
+    _notes([{"kind": note.kind, "text": note.text} for note in found.notes])
+
+
+def listed(targets: Mapping[str, Target]) -> None:
+    """Prints the targets."""
+    table = Table()
+    for column in ("target", "core", "float", "emulated by"):
+        table.add_column(column)
+    for name, target in targets.items():
+        emulators = [emulator for emulator, present in
+                     (("unicorn", target.unicorn_cpu), ("qemu", target.qemu_machine)) if present]
+        table.add_row(name, target.title, "FPU" if target.hard_float else "software",
+                      ", ".join(emulators) or "runs natively")
+    _console.print(table)
+
+
+def _notes(notes: list[dict[str, str]]) -> None:
+    for note in notes:
+        _console.print(f"[{_COLOURS[note['kind']]}]{note['kind']}[/]: {escape(note['text'])}",
+                       soft_wrap=True)
+
+
+def _action(action: Mapping[str, Any]) -> str:
+    if action["kind"] == "discrete":
+        return "discrete, " + " x ".join(f"{size} choices" for size in action["sizes"])
+    how = [word for word in ("squash", "rescale") if action[word]]
+    bounds = f"in [{min(action['low'])}, {max(action['high'])}]" if action["low"] else "unbounded"
+    return " ".join(["continuous,", str(action["size"]), "elements,", bounds, *how])
+
+
+def _shapes(shapes: list[list[int]]) -> str:
+    return ", ".join("x".join(map(str, shape)) for shape in shapes)

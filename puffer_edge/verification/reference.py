@@ -1,0 +1,69 @@
+"""Reference outputs that somebody else computed, such as torch's, and how close ours are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import FileFormatError
+
+Array = npt.NDArray[Any]
+
+TOLERANCE = 1e-4
+"""Largest accepted difference, relative to the reference's largest magnitude.
+
+Float32 rounds to 6e-8; a recurrent policy of a few hundred units sums some hundred products per
+step and carries its rounding through its state for hundreds of steps. 1e-4 leaves room for that
+and for nothing else: a wrong GELU, gate order or lost normaliser is off by 1e-2 and more.
+"""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A sequence of observations with the raw outputs that belong to them.
+
+    Attributes:
+        observations: [T, n] float32.
+        expected: [T, size] float32, the policy's first output.
+        reset: [T] bool; true where the policy starts anew.
+    """
+
+    observations: Array
+    expected: Array
+    reset: Array
+
+
+def load(path: Path, observation_size: int, output_size: int) -> Reference:
+    """Reads an .npz with ``observations``, ``logits`` or ``mean``, and optionally ``reset``.
+
+    Raises:
+        FileFormatError: the file is no .npz, lacks an array, or the shapes do not fit.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {key: np.asarray(data[key]) for key in data.files}
+    except (OSError, ValueError, EOFError) as error:
+        raise FileFormatError(f"the reference cannot be read: {error}", where=str(path),
+                              hint="give an .npz with observations and logits") from error
+    expected = next((arrays[key] for key in ("logits", "mean", "outputs") if key in arrays), None)
+    if expected is None or "observations" not in arrays:
+        raise FileFormatError("the reference lacks observations, or logits or mean",
+                              where=str(path))
+    observations = arrays["observations"].astype(np.float32).reshape(len(expected), -1)
+    expected = expected.astype(np.float32).reshape(len(expected), -1)
+    if observations.shape[1] != observation_size or expected.shape[1] != output_size:
+        raise FileFormatError(
+            f"the reference has {observations.shape[1]} observations and {expected.shape[1]} "
+            f"outputs, the policy {observation_size} and {output_size}", where=str(path))
+    first = np.arange(len(expected)) == 0
+    return Reference(observations, expected, arrays.get("reset", first).astype(bool))
+
+
+def relative_error(ours: Array, reference: Array) -> float:
+    """Largest difference, relative to the largest magnitude of the reference."""
+    largest = float(np.abs(reference).max()) or 1.0
+    return float(np.abs(ours.astype(np.float64) - reference.astype(np.float64)).max()) / largest

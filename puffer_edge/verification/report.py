@@ -1,0 +1,100 @@
+"""What verify found: checks that passed or failed, and measurements."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["passed", "failed", "not checked"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what was checked.
+        verdict: ``not checked`` says in ``detail`` why.
+        detail: the figures behind the verdict, one sentence.
+    """
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass
+class Report:
+    """The result of :func:`puffer_edge.verify`.
+
+    Attributes:
+        name: of the policy.
+        target, toolchain, emulator, optimize: what it was built with and run on.
+        checks: in the order in which they were made.
+        measurements: figures by name; bytes and instructions.
+        notes: the manifest's notes, for the reader.
+    """
+
+    name: str
+    target: str
+    toolchain: str
+    emulator: str
+    optimize: str
+    checks: list[Check] = field(default_factory=list)
+    measurements: dict[str, int | float | None] = field(default_factory=dict)
+    notes: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """No check failed."""
+        return all(check.verdict != "failed" for check in self.checks)
+
+    def check(self, name: str, passed: bool, detail: str) -> None:
+        """Records a check."""
+        self.checks.append(Check(name, "passed" if passed else "failed", detail))
+
+    def skip(self, name: str, reason: str) -> None:
+        """Records that something was not checked, and why."""
+        self.checks.append(Check(name, "not checked", reason))
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {"passed": self.passed, **asdict(self)}
+
+    def to_markdown(self) -> str:
+        """The report as a page that a person reads."""
+        verdict = "passed" if self.passed else "**failed**"
+        lines = [f"# {self.name} on {self.target}: {verdict}", "",
+                 f"Built with {self.toolchain} {self.optimize}, run on {self.emulator}.", "",
+                 "| check | verdict | detail |", "|---|---|---|"]
+        lines += [f"| {check.name} | {check.verdict} | {check.detail} |" for check in self.checks]
+        lines += ["", "| measurement | value |", "|---|---:|"]
+        lines += [f"| {LABELS.get(key, key)} | {shown(value)} |"
+                  for key, value in self.measurements.items()]
+        if self.notes:
+            lines += ["", *(f"- {note['kind']}: {note['text']}" for note in self.notes)]
+        return "\n".join(lines) + "\n"
+
+
+LABELS = {
+    "instructions_min": "instructions per step, fewest",
+    "instructions_max": "instructions per step, most",
+    "macs": "multiply-accumulates per step",
+    "flash_code_bytes": "flash, code (bytes)",
+    "flash_data_bytes": "flash, weights and tables (bytes)",
+    "ram_bytes": "RAM, static (bytes)",
+    "struct_bytes": "RAM, the policy's struct (bytes)",
+    "arena_bytes": "of it, arena shared by all values (bytes)",
+    "arena_without_sharing_bytes": "arena if no value shared memory (bytes)",
+    "stack_bytes": "RAM, stack (bytes)",
+    "steps": "steps compared",
+    "reference_error": "largest error against the reference (relative)",
+}
+"""What a measurement is called in a table."""
+
+
+def shown(value: float | None) -> str:
+    """A figure for a person."""
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
