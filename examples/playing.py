@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import gymnasium
 import numpy as np
@@ -19,7 +19,7 @@ POLICIES = Path(__file__).parent / "policies"
 TEST_SEED = 100_000  # training draws its seeds far below, so no start state is met twice
 REFERENCE_STEPS = 300
 
-Environment = gymnasium.Env[Any, Any]
+Environment: TypeAlias = "gymnasium.Env[Any, Any]"
 
 
 class Player(Protocol):
