@@ -1,0 +1,1 @@
+"""Machines that run a built policy: Unicorn, QEMU and this computer."""

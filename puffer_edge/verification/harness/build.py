@@ -1,0 +1,159 @@
+"""Policy header -> objects -> images: what each emulator runs and what is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from puffer_edge.errors import UsageError
+from puffer_edge.targets import Target
+from puffer_edge.verification.harness.spec import HarnessSpec
+from puffer_edge.verification.toolchains.base import Language, Toolchain
+
+FOLDER = Path(__file__).parent
+ROOTS = ("edge_reset", "edge_step", "edge_read_outputs", "edge_obs", "edge_action", "edge_outputs")
+FLASH_BYTES = 4 << 20  # what the QEMU boards have
+RAM_BYTES = 2 << 20
+STACK_BYTES = 64 << 10
+
+
+@dataclass(frozen=True)
+class Image:
+    """A linked policy: an ELF file, or for the host a shared library."""
+
+    path: Path
+    spec: HarnessSpec
+    target: Target
+    toolchain: str
+
+
+@dataclass
+class ImageBuilder:
+    """Builds everything of one policy for one target with one compiler; each file at most once.
+
+    Args:
+        header: the generated ``policy.h``.
+        spec: its sizes.
+        target: the core.
+        toolchain: the compiler.
+        directory: where all intermediate files go; must exist.
+        optimize: the optimisation flag.
+        language: compile the policy as C or as C++.
+        flash_bytes: size of the image's flash.
+        ram_bytes: size of the image's RAM, the stack (64 KB) included.
+
+    Every property raises VerificationError when the compiler or linker refuses, and
+    MissingDependencyError when it is not installed.
+    """
+
+    header: Path
+    spec: HarnessSpec
+    target: Target
+    toolchain: Toolchain
+    directory: Path
+    optimize: str = "-O2"
+    language: Language = "c"
+    flash_bytes: int = FLASH_BYTES
+    ram_bytes: int = RAM_BYTES
+    _objects: dict[str, Path] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.header.is_file():
+            raise UsageError("there is no such header", where=str(self.header))
+
+    @cached_property
+    def image(self) -> Image:
+        """The policy with its self-test: what is run by calling symbols."""
+        return self._link("policy", ["harness", "selftest"], (*ROOTS, "edge_selftest"))
+
+    @cached_property
+    def policy_only(self) -> Image:
+        """The policy without its self-test: what is measured."""
+        return self._link("measured", ["harness"], ROOTS)
+
+    @cached_property
+    def empty(self) -> Image:
+        """The harness without a policy: what is subtracted."""
+        return self._link("empty", ["empty"], ROOTS)
+
+    @cached_property
+    def firmware(self) -> Image:
+        """A bootable image that steps through observations in memory (Cortex-M under QEMU)."""
+        return self._link(
+            "firmware", ["startup", "firmware", "harness"], ("edge_vectors",), entry="edge_boot"
+        )
+
+    def compiled(self, name: str) -> Path:
+        """The object of the harness source ``name``, compiled at most once."""
+        if name not in self._objects:
+            self._objects[name] = self._compile(name)
+        return self._objects[name]
+
+    def _compile(self, name: str) -> Path:
+        policy_code = name in ("harness", "selftest")
+        source = FOLDER / f"{name}.c"
+        if not source.exists():
+            template = "harness" if name == "empty" else name
+            source = self.directory / f"{name}.c"
+            source.write_text(
+                self._render(
+                    f"{template}.c.j2",
+                    header="" if name == "empty" else self.header.name,
+                    name=self.spec.name,
+                    obs_bytes=self.spec.obs_bytes,
+                    action_bytes=self.spec.action_bytes,
+                    outputs=self.spec.outputs,
+                    n_outputs=self.spec.n_outputs,
+                ),
+                encoding="utf-8",
+            )
+        include = [self.header.resolve().parent]
+        if self.target.isa != "host":
+            include.append(FOLDER / "include")
+        return self.toolchain.compile(
+            source,
+            self.target,
+            self.directory / f"{name}.o",
+            optimize=self.optimize,
+            include_dirs=include,
+            language=self.language if policy_code else "c",
+        )
+
+    def _link(
+        self, name: str, objects: list[str], roots: tuple[str, ...], entry: str = "edge_step"
+    ) -> Image:
+        script = None
+        output = self.directory / f"{name}{'.so' if self.target.isa == 'host' else '.elf'}"
+        if self.target.isa != "host":
+            script = self.directory / f"{name}.ld"
+            script.write_text(
+                self._render(
+                    "link.ld.j2",
+                    entry=entry,
+                    roots=roots,
+                    flash_origin=self.target.flash_origin,
+                    flash_bytes=self.flash_bytes,
+                    ram_origin=self.target.ram_origin,
+                    ram_bytes=self.ram_bytes,
+                    stack_bytes=STACK_BYTES,
+                ),
+                encoding="utf-8",
+            )
+        path = self.toolchain.link(
+            [self.compiled(name) for name in objects], self.target, output, script=script
+        )
+        return Image(path, self.spec, self.target, self.toolchain.name)
+
+    @staticmethod
+    def _render(template: str, **values: object) -> str:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        return environment.get_template(template).render(**values)

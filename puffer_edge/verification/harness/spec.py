@@ -1,0 +1,44 @@
+"""What the harness must know of a policy: its name and the sizes of what goes in and out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from puffer_edge.errors import UsageError
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class HarnessSpec:
+    """The sizes of one policy.
+
+    Attributes:
+        name: prefix of the policy's C functions.
+        obs_bytes: size of ``<name>_obs_t``.
+        action_bytes: size of ``<name>_action_t``.
+        outputs: raw outputs, each the accessor's name (without the prefix) and its elements.
+
+    Raises:
+        UsageError: a name is no C identifier or a size is not positive.
+    """
+
+    name: str
+    obs_bytes: int
+    action_bytes: int
+    outputs: tuple[tuple[str, int], ...]
+
+    def __post_init__(self) -> None:
+        # The names are pasted into C source and often come from a file.
+        for name in (self.name, *(accessor for accessor, _ in self.outputs)):
+            if not _IDENTIFIER.fullmatch(name):
+                raise UsageError(f"{name!r} is not a C identifier")
+        for size in (self.obs_bytes, self.action_bytes, *(size for _, size in self.outputs)):
+            if size <= 0:
+                raise UsageError(f"policy {self.name}: a size of {size} is not positive")
+
+    @property
+    def n_outputs(self) -> int:
+        """Elements of all raw outputs together."""
+        return sum(size for _, size in self.outputs)

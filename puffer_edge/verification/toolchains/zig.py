@@ -1,0 +1,56 @@
+"""``zig cc`` from the ``ziglang`` wheel: clang for every target, installed by pip alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from puffer_edge.errors import MissingDependencyError
+from puffer_edge.targets import Target
+from puffer_edge.verification.toolchains.base import Toolchain
+
+
+class Zig(Toolchain):
+    """Compiles for all targets; run-time library and C library stubs are built on first use."""
+
+    name = "zig"
+
+    def command(self, target: Target) -> list[str]:
+        """``python -m ziglang cc`` with the target's flags."""
+        if importlib.util.find_spec("ziglang") is None:
+            raise MissingDependencyError(
+                "the compiler zig is not installed", hint="pip install 'puffer-edge[emulator]'"
+            )
+        # Zig's default is to trap on undefined behaviour, which is not what a firmware runs.
+        driver = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=undefined"]
+        if target.isa == "host":
+            return driver
+        return [*driver, "-target", target.zig_target, f"-mcpu={target.zig_cpu}"]
+
+    def environment(self) -> dict[str, str]:
+        """The caller's, with Zig's caches in the user's cache folder."""
+        folder = str(cache_folder())
+        return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
+
+
+@cache
+def cache_folder() -> Path:
+    """``<user cache>/puffer-edge/zig``, or a temporary folder where that cannot be written."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", "")
+    folder = (Path(base) if base else Path.home() / ".cache") / "puffer-edge" / "zig"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="puffer-edge-zig-"))
