@@ -58,8 +58,8 @@ def nest(sizes: Sequence[int], body: str, steps: Mapping[str, Sequence[int]],
 
 
 def _tidy(statement: str) -> str:
-    """Writes ``(m + 12)[i]`` as ``m[i + 12]`` and ``(x)[i]`` as ``x[i]``."""
-    statement = re.sub(r"\(([\w>-]+) \+ (\d+)\)\[([^]]*)\]", r"\1[\3 + \2]", statement)
+    """Writes ``(m + 12)[i]`` as ``m[12 + i]`` and ``(x)[i]`` as ``x[i]``."""
+    statement = re.sub(r"\(([\w>-]+) \+ (\d+)\)\[", r"\1[\2 + ", statement)
     return re.sub(r"\(([\w>-]+)\)\[", r"\1[", statement)
 
 

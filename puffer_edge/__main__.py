@@ -1,0 +1,5 @@
+"""``python -m puffer_edge``: the command line."""
+
+from puffer_edge.cli import main
+
+main()

@@ -1,0 +1,195 @@
+"""Every op and whole policies, as C: compiled, run, and compared bit for bit with the oracle."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from puffer_edge import api
+from puffer_edge.errors import OutputError, UsageError
+from puffer_edge.exporters.c.context import EMITTERS
+from puffer_edge.ir.op import OPS
+from tests import zoo
+
+FLAGS = ["-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror"]
+COMPILERS = {
+    "gcc": ["gcc", "-std=c99"],
+    "g++": ["g++", "-x", "c++", "-std=c++17"],
+    "clang": ["clang", "-std=c99"],
+    "clang++": ["clang++", "-x", "c++", "-std=c++17"],
+}
+
+
+def run_selftest(directory: Path, name: str, compiler: str = "gcc",
+                 extra: tuple[str, ...] = ("-O2",), flags: list[str] | None = None) -> int:
+    if shutil.which(COMPILERS[compiler][0]) is None:
+        pytest.skip(f"{compiler} is not installed")
+    main = directory / "main.c"
+    main.write_text(f"#define {name.upper()}_SELFTEST\n#include \"policy.h\"\n"
+                    f"int main(void) {{ return {name}_selftest(); }}\n")
+    binary = directory / "main"
+    command = flags if flags is not None else [*COMPILERS[compiler], *FLAGS]
+    subprocess.run([*command, *extra, str(main), "-o", str(binary)], check=True)
+    return subprocess.run([str(binary)], check=False).returncode
+
+
+def test_every_op_is_in_the_zoo_and_has_an_emitter() -> None:
+    used = {type(op).__name__ for name in zoo.CASES for op in zoo.program(name).ops}
+    assert used == set(OPS)
+    assert {kind.__name__ for kind in EMITTERS} == set(OPS)
+
+
+@pytest.mark.parametrize("case", zoo.CASES)
+def test_c_gives_the_oracles_bits(case: str, tmp_path: Path) -> None:
+    api.export(zoo.program(case), tmp_path / "a", name="zoo")
+    assert run_selftest(tmp_path / "a", "zoo") == 0
+
+
+@pytest.mark.parametrize("head", [
+    {"squash": True, "rescale": True, "low": (-2.0, 0.0, -1.0, -5.0, 0.5),
+     "high": (2.0, 1.0, 1.0, 5.0, 0.75)},
+    {"low": (-0.1,) * 5, "high": (0.1,) * 5},
+    {},
+])
+def test_continuous_actions(head: dict[str, object], tmp_path: Path) -> None:
+    check_actions(zoo.continuous(**head), tmp_path)
+
+
+def test_multi_discrete_actions(tmp_path: Path) -> None:
+    check_actions(zoo.multi_discrete(), tmp_path)
+
+
+def check_actions(program, directory: Path) -> None:  # noqa: ANN001
+    """Prints the C code's actions over all vectors and compares their bits."""
+    api.export(program, directory / "a", name="head")
+    with np.load(directory / "a" / "vectors.npz") as data:
+        observations, reset, actions = data["observations"], data["reset"], data["actions"]
+    main = directory / "a" / "main.c"
+    main.write_text(
+        '#include <stdio.h>\n#include "policy.h"\n'
+        "int main(void) { static head_t p; head_obs_t o; head_action_t a; unsigned char r;\n"
+        "while (fread(&r, 1, 1, stdin) == 1 && fread(&o, sizeof o, 1, stdin) == 1) {\n"
+        "if (r) head_reset(&p);\nif (head_step(&p, &o, &a)) return 1;\n"
+        "fwrite(&a, sizeof a, 1, stdout); } return 0; }\n")
+    subprocess.run(["gcc", "-std=c99", "-O2", *FLAGS, str(main), "-o", str(directory / "main")],
+                   check=True)
+    stdin = b"".join(bytes([int(fresh)]) + obs.tobytes()
+                     for fresh, obs in zip(reset, observations, strict=True))
+    out = subprocess.run([str(directory / "main")], input=stdin, capture_output=True, check=True)
+    assert out.stdout == actions.tobytes()
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("optimize", ["-O0", "-O3"])
+def test_clean_under_every_compiler(compiler: str, optimize: str, tmp_path: Path) -> None:
+    api.export(zoo.program("lstm"), tmp_path / "a", name="zoo")
+    assert run_selftest(tmp_path / "a", "zoo", compiler, (optimize,)) == 0
+
+
+@pytest.mark.parametrize("command", [
+    ["gcc", "-O3", "-march=native"], ["clang", "-O3", "-march=native"],
+    ["g++", "-x", "c++", "-O3", "-march=native"],
+])
+def test_bits_do_not_depend_on_contraction_flags(command: list[str], tmp_path: Path) -> None:
+    """GNU dialects with FMA contract by default, as Arduino and Zephyr builds do."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    api.export(zoo.program("lstm"), tmp_path / "a", name="zoo")
+    assert run_selftest(tmp_path / "a", "zoo", extra=(), flags=command) == 0
+
+
+def test_fast_math_is_refused(tmp_path: Path) -> None:
+    api.export(zoo.program("mlp"), tmp_path / "a", name="zoo")
+    with pytest.raises(subprocess.CalledProcessError):
+        run_selftest(tmp_path / "a", "zoo", flags=["gcc", "-ffast-math"])
+
+
+def test_a_wrong_weight_fails_the_selftest(tmp_path: Path) -> None:
+    api.export(zoo.program("mlp"), tmp_path / "a", name="zoo")
+    header = tmp_path / "a" / "policy.h"
+    text = header.read_text()
+    start = text.index("zoo_w0[")
+    changed = text[:start] + text[start:].replace("0x1.", "0x1.0", 1)
+    assert changed != text
+    header.write_text(changed)
+    assert run_selftest(tmp_path / "a", "zoo") > 0
+
+
+def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        api.export(zoo.program("lstm"), tmp_path / name, name="zoo")
+    for file in ("policy.h", "policy.json", "vectors.npz"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_two_policies_in_one_program(tmp_path: Path) -> None:
+    for name, case in (("walker", "lstm"), ("lander", "mlp")):
+        api.export(zoo.program(case), tmp_path / name, name=name)
+    main = tmp_path / "main.c"
+    main.write_text('#define WALKER_SELFTEST\n#define LANDER_SELFTEST\n'
+                    '#include "walker/policy.h"\n#include "lander/policy.h"\n'
+                    "int main(void) { return walker_selftest() + lander_selftest(); }\n")
+    for compiler in (["gcc", "-std=c99"], ["g++", "-x", "c++", "-std=c++17"]):
+        subprocess.run([*compiler, *FLAGS, "-O2", str(main), "-o", str(tmp_path / "main")],
+                       check=True)
+        assert subprocess.run([str(tmp_path / "main")], check=False).returncode == 0
+
+
+def test_policies_of_two_versions_are_refused_in_one_file(tmp_path: Path) -> None:
+    for name in ("walker", "lander"):
+        api.export(zoo.program("mlp"), tmp_path / name, name=name)
+    header = tmp_path / "walker" / "policy.h"
+    header.write_text(re.sub(r"(PUFFER_EDGE_KERNELS) \d+", r"\1 99", header.read_text()))
+    main = tmp_path / "main.c"
+    main.write_text('#include "walker/policy.h"\n#include "lander/policy.h"\n'
+                    "int main(void) { return 0; }\n")
+    done = subprocess.run(["gcc", "-std=c99", "-c", str(main), "-o", str(tmp_path / "main")],
+                          check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "different puffer-edge versions" in done.stderr
+
+
+@pytest.mark.parametrize("name", [
+    '"; system("', "../../x", "for", "double", "class", "a__b", "_x", "9lives", "ünder", "x" * 42,
+    "main", "memcpy", "Lander", "a b", "a\nb", "*/", "template"])
+def test_hostile_names_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name"):
+        api.export(zoo.program("mlp"), tmp_path / "a", name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_the_file_never_reach_the_source(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 3))
+    evil = '*/ int pwned(void){return 1;} /* "; system("x'
+    y = bench.builder.add(zoo.Gemm, name=evil, x=bench.x, weight=bench.weight(2, 3), layer=evil)
+    api.export(bench.program(y), tmp_path / "a", name="zoo")
+    assert "pwned" not in (tmp_path / "a" / "policy.h").read_text()
+    assert "pwned" in (tmp_path / "a" / "policy.json").read_text()
+    assert run_selftest(tmp_path / "a", "zoo") == 0
+
+
+def test_an_artefact_is_replaced_and_nothing_else_is(tmp_path: Path) -> None:
+    api.export(zoo.program("mlp"), tmp_path / "a", name="first")
+    api.export(zoo.program("mlp"), tmp_path / "a", name="second")
+    assert "second_step" in (tmp_path / "a" / "policy.h").read_text()
+    other = tmp_path / "photos"
+    other.mkdir()
+    (other / "cat.jpg").write_bytes(b"cat")
+    with pytest.raises(OutputError, match="no artefact"):
+        api.export(zoo.program("mlp"), other, name="zoo")
+    assert [file.name for file in other.iterdir()] == ["cat.jpg"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "photos"]
+
+
+def test_an_unwritable_output_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for output in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OutputError):
+            api.export(zoo.program("mlp"), output, name="zoo")
+    assert (tmp_path / "file").read_text() == "x"
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,0 +1,162 @@
+"""Passes keep what a policy computes, and do what they are for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Activation, Program
+from puffer_edge.ir.ops import BatchNormalization, Binary, Conv, Gemm, Reshape, Unary
+from puffer_edge.passes import (
+    canonicalize_affine,
+    drop_value_head,
+    fold_constants,
+    fold_normalization,
+    fuse_activations,
+    optimize,
+    remove_dead_code,
+    remove_identities,
+)
+from tests import zoo
+
+U = 2.0**-24  # unit roundoff of float32
+
+
+def sequence(program: Program, steps: int = 20) -> np.ndarray:
+    random = np.random.default_rng(5)
+    interpreter = Interpreter(program)
+    return np.stack([
+        interpreter.step(random.standard_normal(program.contract.observation_size))["logits"]
+        for _ in range(steps)])
+
+
+def kinds(program: Program) -> list[str]:
+    return [type(op).__name__ for op in program.ops]
+
+
+@pytest.mark.parametrize("case", sorted(set(zoo.CASES) - {"arithmetic", "norms"}))
+def test_optimize_keeps_every_bit(case: str) -> None:
+    """Cases without an affine to fold: nothing may be rounded differently."""
+    program = zoo.program(case)
+    assert np.array_equal(sequence(program), sequence(optimize(program)))
+
+
+@pytest.mark.parametrize("case", ["arithmetic", "norms"])
+def test_optimize_folds_affine_ops_up_to_rounding(case: str) -> None:
+    """A handful of roundings are merged, each off by at most U of values below 100."""
+    program = zoo.program(case)
+    assert np.allclose(sequence(program), sequence(optimize(program)), rtol=0, atol=100 * 16 * U)
+
+
+def test_dead_code_goes_with_state_that_only_feeds_itself() -> None:
+    bench = zoo.Bench((1, 4))
+    counter = bench.builder.state("counter", (1, 1))
+    one = bench.builder.constant(np.ones((1, 1), np.float32))
+    bench.builder.carry(counter, bench.op(Binary, a=counter, b=one, function="add"))
+    bench.op(Unary, x=bench.x, function=Activation("tanh"))
+    program = bench.program(bench.op(Gemm, x=bench.x, weight=bench.weight(2, 4)))
+    smaller = remove_dead_code(program)
+    assert kinds(smaller) == ["Gemm"]
+    assert smaller.states == ()
+    assert len(smaller.constants) == 1
+
+
+def test_constants_are_computed_at_export() -> None:
+    bench = zoo.Bench((1, 4))
+    weight = bench.op(Binary, a=bench.weight(2, 4), b=bench.weight(2, 1), function="mul")
+    program = bench.program(bench.op(Gemm, x=bench.x, weight=weight))
+    folded = fold_constants(program)
+    assert kinds(folded) == ["Gemm"]
+    assert np.array_equal(sequence(program), sequence(folded))
+
+
+def test_reshape_chains_vanish() -> None:
+    bench = zoo.Bench((1, 4))
+    y = bench.op(Reshape, x=bench.x, shape=(2, 2))
+    y = bench.op(Reshape, x=bench.op(Reshape, x=y, shape=(4, 1)), shape=(1, 4))
+    program = bench.program(bench.op(Gemm, x=y, weight=bench.weight(2, 4)))
+    assert kinds(remove_dead_code(remove_identities(program))) == ["Gemm"]
+
+
+def test_a_normaliser_in_arithmetic_disappears() -> None:
+    """(x - mean) / std, then a linear layer: one Gemm is left."""
+    bench = zoo.Bench((1, 4))
+    mean, std = bench.weight(4), bench.builder.constant(np.float32([0.5, 1, 2, 4]))
+    y = bench.op(Binary, a=bench.x, b=mean, function="sub")
+    y = bench.op(Binary, a=y, b=std, function="div")
+    program = bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 4), bias=bench.weight(3)))
+    folded = fold_normalization(canonicalize_affine(program))
+    assert kinds(folded) == ["Gemm"]
+    assert [note.kind for note in folded.notes] == ["folded"]
+    # Five terms of magnitude below 20, two roundings each on both sides.
+    assert np.allclose(sequence(program), sequence(folded), rtol=0, atol=20 * 20 * U)
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("layer", ["gemm", "conv", "reshape"])
+def test_batch_norm_is_folded_on_both_sides(place: str, layer: str) -> None:
+    bench = zoo.Bench((1, 4) if layer == "gemm" else (1, 4, 3, 3))
+
+    def norm(x: str) -> str:
+        channels = bench.builder.shape(x)[1]
+        return bench.op(BatchNormalization, x=x, scale=bench.weight(channels),
+                        shift=bench.weight(channels))
+
+    x = norm(bench.x) if place == "before" else bench.x
+    if layer == "conv":
+        y = bench.op(Conv, x=x, weight=bench.weight(5, 4, 2, 2), strides=(1, 1), pads=(0,) * 4,
+                     dilations=(1, 1))
+    else:
+        size = 4
+        if layer == "reshape":
+            x, size = bench.op(Reshape, x=x, shape=(1, 36)), 36
+        y = bench.op(Gemm, x=x, weight=bench.weight(5, size), bias=bench.weight(5))
+    y = norm(y) if place == "after" else y
+    count = int(np.prod(bench.builder.shape(y)))
+    program = bench.program(bench.op(Reshape, x=y, shape=(1, count)))
+    folded = fold_normalization(program)
+    assert "BatchNormalization" not in kinds(folded)
+    # At most 36 terms of magnitude below 20, each rounded twice on both sides.
+    assert np.allclose(sequence(program), sequence(folded), rtol=0, atol=4 * 36 * 20 * U)
+
+
+def test_a_norm_before_a_padded_conv_stays() -> None:
+    bench = zoo.Bench((1, 2, 4, 4))
+    x = bench.op(BatchNormalization, x=bench.x, scale=bench.weight(2), shift=bench.weight(2))
+    y = bench.op(Conv, x=x, weight=bench.weight(3, 2, 3, 3), strides=(1, 1), pads=(1,) * 4,
+                 dilations=(1, 1))
+    program = bench.program(bench.op(Reshape, x=y, shape=(1, 48)))
+    assert "BatchNormalization" in kinds(optimize(program))
+
+
+def test_a_norm_whose_value_somebody_else_reads_stays() -> None:
+    bench = zoo.Bench((1, 4))
+    x = bench.op(BatchNormalization, x=bench.x, scale=bench.weight(4), shift=bench.weight(4))
+    y = bench.op(Gemm, x=x, weight=bench.weight(4, 4))
+    program = bench.program(bench.op(Binary, a=x, b=y, function="add"))
+    assert "BatchNormalization" in kinds(optimize(program))
+
+
+def test_activations_are_fused_unless_the_raw_value_is_read() -> None:
+    assert kinds(fuse_activations(zoo.program("mlp"))) == ["Gemm", "Gemm", "Gemm"]
+    bench = zoo.Bench((1, 4))
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(4, 4))
+    z = bench.op(Unary, x=y, function=Activation("tanh"))
+    program = bench.program(bench.op(Binary, a=y, b=z, function="mul"))
+    assert kinds(fuse_activations(program)) == kinds(program)
+
+
+def test_the_value_head_is_dropped_with_what_only_it_needs() -> None:
+    bench = zoo.Bench((1, 4))
+    hidden = bench.op(Gemm, x=bench.x, weight=bench.weight(8, 4))
+    critic = bench.op(Gemm, x=bench.op(Gemm, x=hidden, weight=bench.weight(6, 8)),
+                      weight=bench.weight(1, 6))
+    logits = bench.op(Gemm, x=hidden, weight=bench.weight(2, 8))
+    base = bench.program(logits)
+    program = base.with_ops(tuple(bench.builder.ops), bench.builder.constants,
+                            outputs=(logits, critic), output_names=("logits", "value"))
+    smaller = drop_value_head(program)
+    assert smaller.output_names == ("logits",)
+    assert program.parameters - smaller.parameters == 6 * 8 + 6
+    assert smaller.notes[-1].kind == "dropped"

@@ -1,0 +1,213 @@
+"""Small Programs, one per op and a few whole policies, that the product tests run over.
+
+A new op needs one entry in CASES; test_every_op_is_in_the_zoo says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from puffer_edge.ir import Activation, Builder, Continuous, Contract, Discrete, Field, Program
+from puffer_edge.ir.functions import FUNCTIONS
+from puffer_edge.ir.ops import (
+    BatchNormalization,
+    Binary,
+    Concat,
+    Conv,
+    Expand,
+    Gather,
+    Gemm,
+    GRUCell,
+    LayerNormalization,
+    LSTMCell,
+    MatMul,
+    Pad,
+    Reduce,
+    Reshape,
+    Slice,
+    Softmax,
+    Split,
+    Transpose,
+    Unary,
+)
+
+Body = Callable[["Bench"], str]
+
+
+class Bench:
+    """A Builder with random weights and short ways to say things."""
+
+    def __init__(self, shape: tuple[int, ...], seed: int = 1) -> None:
+        self.random = np.random.default_rng(seed)
+        self.builder = Builder("a test")
+        self.x = self.builder.input("observation", shape)
+
+    def weight(self, *shape: int, scale: float | None = None) -> str:
+        scale = scale if scale is not None else 1 / np.sqrt(shape[-1])
+        return self.builder.constant(
+            (scale * self.random.standard_normal(shape)).astype(np.float32), "w")
+
+    def op(self, kind, **fields) -> str:  # noqa: ANN001
+        return self.builder.add(kind, **fields)
+
+    def program(self, y: str, action=None) -> Program:  # noqa: ANN001
+        size = int(np.prod(self.builder.shape(y)))
+        observation = (Field("obs", (int(np.prod(self.builder.shape(self.x))),)),)
+        return self.builder.build({"logits": y}, Contract(observation, action or Discrete((size,))))
+
+
+def _activations(bench: Bench) -> str:
+    """Every function with its default parameters, over the same values, side by side."""
+    parts = [
+        bench.op(Unary, x=bench.x, function=Activation(
+            name, tuple(default for _, default in function.parameters)))
+        for name, function in sorted(FUNCTIONS.items()) if name not in ("reciprocal", "exp", "log")]
+    return bench.op(Concat, xs=tuple(parts), axis=1)
+
+
+def _arithmetic(bench: Bench) -> str:
+    """All functions, with all kinds of broadcasting."""
+    x = bench.x  # [1, 3, 4]
+    row, column = bench.weight(4), bench.weight(3, 1)
+    y = bench.op(Binary, a=x, b=row, function="add")
+    y = bench.op(Binary, a=column, b=y, function="mul")
+    y = bench.op(Binary, a=y, b=x, function="sub")
+    y = bench.op(Binary, a=y, b=bench.builder.constant(np.float32(2.5)), function="div")
+    y = bench.op(Binary, a=y, b=bench.weight(1, 3, 4), function="max")
+    y = bench.op(Binary, a=bench.op(Slice, x=x, starts=(0, 0, 0), counts=(1, 1, 4),
+                                    steps=(1, 1, 1)), b=y, function="min")
+    return bench.op(Reshape, x=y, shape=(1, 12))
+
+
+def _conv(rank: int, **changes) -> Body:  # noqa: ANN003
+    def body(bench: Bench) -> str:
+        channels = bench.builder.shape(bench.x)[1]
+        options = {"strides": (1,) * rank, "pads": (0,) * 2 * rank, "dilations": (1,) * rank,
+                   "group": 1, **changes}
+        weight = bench.weight(6, channels // options["group"], *(3, 2)[:rank], scale=0.3)
+        y = bench.op(Conv, x=bench.x, weight=weight, bias=bench.weight(6), **options,
+                     activation=Activation("relu"))
+        size = int(np.prod(bench.builder.shape(y)))
+        flat = bench.op(Reshape, x=y, shape=(1, size))
+        return bench.op(Gemm, x=flat, weight=bench.weight(3, size))
+    return body
+
+
+def _lstm(bench: Bench, layers: int = 1) -> str:
+    x, size = bench.x, bench.builder.shape(bench.x)[1]
+    for layer in range(layers):
+        h, c = (bench.builder.state(f"{n}{layer}", (1, 7)) for n in "hc")
+        y_h, y_c = bench.builder.add_many(
+            LSTMCell, ("", ""), x=x, h=h, c=c, weight=bench.weight(28, size),
+            recurrent=bench.weight(28, 7), bias=bench.weight(28))
+        bench.builder.carry(h, y_h)
+        bench.builder.carry(c, y_c)
+        x, size = y_h, 7
+    return bench.op(Gemm, x=x, weight=bench.weight(5, 7), bias=bench.weight(5))
+
+
+def _gru(bench: Bench) -> str:
+    h = bench.builder.state("h", (1, 6))
+    y = bench.op(GRUCell, x=bench.x, h=h, weight=bench.weight(18, 5),
+                 recurrent=bench.weight(18, 6), bias=bench.weight(18),
+                 recurrent_bias=bench.weight(18))
+    bench.builder.carry(h, y, np.linspace(-1, 1, 6, dtype=np.float32).reshape(1, 6))
+    return bench.op(Gemm, x=y, weight=bench.weight(3, 6))
+
+
+def _movement(bench: Bench) -> str:
+    """Split, concatenate, slice backwards, gather, transpose, pad, expand."""
+    x = bench.x  # [1, 4, 6]
+    a, b = bench.builder.add_many(Split, ("", ""), x=x, sizes=(1, 3), axis=1)
+    y = bench.op(Concat, xs=(b, a), axis=1)
+    y = bench.op(Slice, x=y, starts=(0, 3, 1), counts=(1, 4, 3), steps=(1, -1, 2))
+    y = bench.op(Gather, x=y, indices=(3, 0, 0, 2), axis=1)
+    y = bench.op(Transpose, x=y, permutation=(0, 2, 1))
+    y = bench.op(Pad, x=y, begins=(0, 1, 0), ends=(0, 0, 2), value=0.5)
+    y = bench.op(Expand, x=y, shape=(2, 4, 6))
+    return bench.op(Reshape, x=y, shape=(1, 48))
+
+
+def _reductions(bench: Bench) -> str:
+    parts = [bench.op(Reduce, x=bench.x, function=function, axes=axes, keep=False)
+             for function in ("sum", "mean", "max", "min") for axes in ((1,), (2,), (1, 2))]
+    flat = [bench.op(Reshape, x=part, shape=(1, int(np.prod(bench.builder.shape(part)))))
+            for part in parts]
+    return bench.op(Concat, xs=tuple(flat), axis=1)
+
+
+def _matmul(bench: Bench) -> str:
+    turned = bench.op(Transpose, x=bench.x, permutation=(0, 2, 1))
+    y = bench.op(MatMul, a=bench.x, b=turned)
+    y = bench.op(Softmax, x=y, axis=1)
+    return bench.op(Reshape, x=y, shape=(1, 9))
+
+
+def _mlp(bench: Bench) -> str:
+    x, size = bench.x, bench.builder.shape(bench.x)[1]
+    for width in (9, 6):
+        x = bench.op(Gemm, x=x, weight=bench.weight(width, size), bias=bench.weight(width))
+        x = bench.op(Unary, x=x, function=Activation("tanh"))
+        size = width
+    return bench.op(Gemm, x=x, weight=bench.weight(5, size), bias=bench.weight(5))
+
+
+def _norms(bench: Bench) -> str:
+    y = bench.op(BatchNormalization, x=bench.x, scale=bench.weight(4), shift=bench.weight(4))
+    return bench.op(LayerNormalization, x=y, scale=bench.weight(4), bias=bench.weight(4), axis=1)
+
+
+def _swap(bench: Bench) -> str:
+    """States that take each other's value, and one that takes the observation's."""
+    names = [bench.builder.state(name, (1, 3)) for name in ("first", "second", "last")]
+    first, second, last = names
+    bench.builder.carry(first, second, np.ones((1, 3), np.float32))
+    bench.builder.carry(second, first, np.full((1, 3), 2, np.float32))
+    bench.builder.carry(last, bench.x)
+    return bench.op(Concat, xs=(first, second, last), axis=1)
+
+
+def _rows(bench: Bench) -> str:
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(5, 4), activation=Activation("elu", (1.0,)))
+    return bench.op(Reshape, x=y, shape=(1, 15))
+
+
+CASES: dict[str, tuple[tuple[int, ...], Body]] = {
+    "activations": ((1, 5), _activations),
+    "arithmetic": ((1, 3, 4), _arithmetic),
+    "conv": ((1, 2, 7, 5), _conv(2)),
+    "conv_1d": ((1, 2, 9), _conv(1, strides=(2,), pads=(1, 2))),
+    "conv_groups": ((1, 4, 6, 5), _conv(2, group=2, pads=(1, 0, 2, 1))),
+    "conv_strides": ((1, 3, 9, 8), _conv(2, strides=(2, 3), dilations=(2, 1), pads=(1, 1, 1, 1))),
+    "gemm_rows": ((1, 3, 4), _rows),
+    "gru": ((1, 5), _gru),
+    "lstm": ((1, 6), _lstm),
+    "lstm_2_layers": ((1, 6), lambda bench: _lstm(bench, 2)),
+    "matmul": ((1, 3, 4), _matmul),
+    "mlp": ((1, 6), _mlp),
+    "movement": ((1, 4, 6), _movement),
+    "norms": ((1, 4), _norms),
+    "reductions": ((1, 3, 4), _reductions),
+    "states_swap": ((1, 3), _swap),
+}
+
+
+def program(name: str) -> Program:
+    """The Program of a case."""
+    shape, body = CASES[name]
+    bench = Bench(shape)
+    return bench.program(body(bench))
+
+
+def continuous(**head) -> Program:  # noqa: ANN003
+    """An MLP with a continuous action of 5 elements."""
+    bench = Bench((1, 6))
+    return bench.program(_mlp(bench), Continuous(5, **head))
+
+
+def multi_discrete() -> Program:
+    """An MLP with two heads."""
+    bench = Bench((1, 6))
+    return bench.program(_mlp(bench), Discrete((2, 3)))
