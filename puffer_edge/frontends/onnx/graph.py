@@ -67,6 +67,7 @@ class Graph:
         choices: ONNX names that stand for a decision over logits (ArgMax, LogSoftmax): their
             operand is the logits, and here are the sizes of the heads.
         integers: ONNX names of integer observations, which the Program has as float32.
+        weights: names of the constants that the file itself holds.
     """
 
     def __init__(self, builder: Builder, where: str) -> None:
@@ -75,6 +76,7 @@ class Graph:
         self.operands: dict[str, Operand] = {}
         self.choices: dict[str, tuple[int, ...]] = {}
         self.integers: set[str] = set()
+        self.weights: set[str] = set()
         self._labels: dict[int, str] = {}
         self._constants: dict[int, tuple[Array, str]] = {}
         self._budget = MAX_FOLDED
@@ -103,6 +105,11 @@ class Graph:
                 raise node.refuse(f"a tensor of {operand.dtype} is computed with",
                                   "cast it to float32 before the export")
             label = self._labels.get(id(operand), "constant")
+            if not operand.size:
+                raise node.refuse("an empty tensor is computed with")
+            if label not in self.weights and not np.isfinite(operand).all():
+                raise node.refuse("a constant is infinite or not a number, such as a mask of -inf",
+                                  "use a large finite number before the export")
             # The array is kept with its name: an id is unique only among living objects.
             self._constants[id(operand)] = operand, self.builder.constant(operand, label)
         return self._constants[id(operand)][1]

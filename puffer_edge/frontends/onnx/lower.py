@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Any
-
-import numpy as np
 
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowerings)
@@ -14,6 +13,7 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
     constants,
     linear,
     normalization,
+    pooling,
     recurrent,
     reduction,
     shape,
@@ -48,6 +48,7 @@ def lower_graph(proto: Any, graph: Graph, opset: int, outputs: Iterable[str]) ->
     for tensor in proto.initializer:
         if tensor.name in needed and tensor.name not in graph.operands:
             graph.bind(tensor.name, to_numpy(tensor, graph.where))
+            graph.weights.add(tensor.name)
     for node_proto in proto.node:
         if needed.isdisjoint(node_proto.output):
             continue
@@ -98,7 +99,7 @@ def _after_choice(graph: Graph, node: Node) -> Operand:
     heads = [graph.choices[name] for name in node.inputs if name in graph.choices]
     if node.op_type == "Concat" and len(heads) == len(node.inputs):
         flat = tuple(shape.reshaped(graph, node, graph.operands[name],
-                                    (1, int(np.prod(graph.shape(graph.operands[name])))))
+                                    (1, prod(graph.shape(graph.operands[name]))))
                      for name in node.inputs)
         graph.choices[node.outputs[0]] = tuple(n for sizes in heads for n in sizes)
         return graph.add(node, Concat, xs=flat, axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
@@ -60,6 +62,48 @@ def rms_normalization(graph: Graph, node: Node, x: Operand, scale: Operand) -> O
     return combine(graph, node, "mul", combine(graph, node, "div", x, root), scale)
 
 
+@lowers("InstanceNormalization", "GroupNormalization")
+def group_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bias: Operand
+                        ) -> Operand:
+    """Mean and variance of each group of channels, then a scale and a shift per channel.
+
+    An instance is a group of one channel; before opset 21 the scale was per group.
+    """
+    shape = graph.shape(x)
+    groups = node.get("num_groups", shape[1] if len(shape) > 2 else 0)
+    if len(shape) < 3 or groups < 1 or shape[1] % groups:
+        raise node.refuse(f"{groups} groups of {shape}")
+    rows = reshaped(graph, node, x, (shape[0] * groups, prod(shape[1:]) // groups))
+    width = graph.shape(rows)[1]
+    rows = graph.add(node, LayerNormalization, x=rows, scale=np.ones(width, np.float32), axis=1,
+                     epsilon=node.get("epsilon", 1e-5))
+    y = reshaped(graph, node, rows, shape)
+    factors = []
+    for name, operand in (("scale", scale), ("bias", bias)):
+        array = graph.array(operand, node, f"the {name}")
+        if array.shape == (groups,):
+            array = np.repeat(array, shape[1] // groups)
+        if array.shape != (shape[1],):
+            raise node.refuse(f"a {name} of shape {array.shape} for {shape[1]} channels")
+        factors.append(array)
+    return graph.add(node, BatchNormalization, x=y, scale=factors[0], shift=factors[1])
+
+
+@lowers("LpNormalization")
+def lp_normalization(graph: Graph, node: Node, x: Operand) -> Operand:
+    """``x / norm(x)`` along one axis, of order 1 or 2."""
+    axis, order = axis_of(node, node.get("axis", -1), len(graph.shape(x))), node.get("p", 2)
+    if order not in (1, 2):
+        raise node.refuse(f"p = {order}")
+    inner = apply(graph, node, x, "abs") if order == 1 else combine(graph, node, "mul", x, x)
+    norm = reduced(graph, node, inner, "sum", (axis,), keep=True)
+    if order == 2:
+        norm = apply(graph, node, norm, "sqrt")
+    # ONNX: where the norm is 0, so is the result.
+    norm = combine(graph, node, "max", norm, number(float(np.finfo(np.float32).tiny)))
+    return combine(graph, node, "div", x, norm)
+
+
 @lowers("Softmax")
 def softmax(graph: Graph, node: Node, x: Operand) -> Operand:
     """Over one axis; before opset 13 over all axes from ``axis`` on."""
@@ -67,5 +111,5 @@ def softmax(graph: Graph, node: Node, x: Operand) -> Operand:
     if node.opset >= 13:
         return graph.add(node, Softmax, x=x, axis=axis_of(node, node.get("axis", -1), len(shape)))
     axis = axis_of(node, node.get("axis", 1), len(shape))
-    flat = reshaped(graph, node, x, (*shape[:axis], int(np.prod(shape[axis:]))))
+    flat = reshaped(graph, node, x, (*shape[:axis], prod(shape[axis:])))
     return reshaped(graph, node, graph.add(node, Softmax, x=flat, axis=axis), shape)

@@ -73,6 +73,8 @@ def _input(port: Any, batch: set[str], assumed: set[str], where: str) -> Port:
     shape = []
     for axis, dim in enumerate(dims):
         size = _static(dim, batch)
+        if size is None and dim.HasField("dim_value") and dim.dim_value == 0:
+            raise UnsupportedError(f"dimension {axis} is empty", where=place)
         if size is None and (axis == 0 or (axis == 1 and len(dims) == 3 and not dim.dim_param)):
             size = 1
         if size is None:

@@ -61,6 +61,7 @@ def parse_model(data: bytes, where: str) -> Any:
         raise FileFormatError("the file is truncated or not ONNX", where=where) from None
     if not model.HasField("graph") or not model.ir_version:
         raise FileFormatError("the file is truncated or not ONNX", where=where)
+    _refuse_bytes(model, where)
     _refuse_structure(model, where)
     try:
         onnx.checker.check_model(model, full_check=True)
@@ -86,6 +87,18 @@ def opset_of(model: Any, where: str) -> int:
             f"opset {versions} is not one of {OLDEST_OPSET} to {newest}", where=where,
             hint="export again with opset_version=17, or upgrade the package onnx")
     return int(versions[0])
+
+
+def _refuse_bytes(model: Any, where: str) -> None:
+    """Names that are not UTF-8, which protobuf hands on as bytes."""
+    pending = [model]
+    while pending:
+        for field, value in pending.pop().ListFields():
+            if field.type == field.TYPE_MESSAGE:
+                pending.extend([value] if hasattr(value, "ListFields") else value)
+            elif field.type == field.TYPE_STRING and (
+                    isinstance(value, bytes) or any(isinstance(v, bytes) for v in value)):
+                raise FileFormatError("a name in the file is not text", where=where)
 
 
 def _refuse_structure(model: Any, where: str) -> None:

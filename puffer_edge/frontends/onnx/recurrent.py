@@ -1,4 +1,4 @@
-"""LSTM and GRU of one step: the cell, with torch's gate order."""
+"""LSTM, GRU and RNN of one step: the cell, with torch's gate order."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.frontends.onnx.activation import apply
+from puffer_edge.frontends.onnx.arithmetic import combine
 from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.shape import reshaped
-from puffer_edge.ir.ops import GRUCell, LSTMCell
+from puffer_edge.ir.ops import Gemm, GRUCell, LSTMCell
 
-_DEFAULTS = {"LSTM": ("sigmoid", "tanh", "tanh"), "GRU": ("sigmoid", "tanh")}
+_DEFAULTS = {"LSTM": ("sigmoid", "tanh", "tanh"), "GRU": ("sigmoid", "tanh"), "RNN": ("tanh",)}
 
 
 @lowers("LSTM")
@@ -49,6 +51,19 @@ def gru(graph: Graph, node: Node, x: Operand, w: Operand, r: Operand, b: Operand
     y = graph.add(node, GRUCell, x=step, h=_state(graph, node, h, hidden), weight=weight,
                   recurrent=recurrent, **extra)
     return _results(graph, node, y, None, hidden)
+
+
+@lowers("RNN")
+def rnn(graph: Graph, node: Node, x: Operand, w: Operand, r: Operand, b: Operand | None = None,
+        lengths: Operand | None = None, h: Operand | None = None) -> tuple[Operand, ...]:
+    """``h' = tanh(W x + R h + b)``: two linear layers."""
+    step, hidden = _one_step(graph, node, x, lengths)
+    weight, recurrent = (_gates(graph, node, v, [0], hidden) for v in (w, r))
+    bias = _biases(graph, node, b, [0], hidden)
+    extra = {} if bias is None else {"bias": bias[0] + bias[1]}
+    total = combine(graph, node, "add", graph.add(node, Gemm, x=step, weight=weight, **extra),
+                    graph.add(node, Gemm, x=_state(graph, node, h, hidden), weight=recurrent))
+    return _results(graph, node, apply(graph, node, total, "tanh"), None, hidden)
 
 
 def _one_step(graph: Graph, node: Node, x: Operand, lengths: Operand | None

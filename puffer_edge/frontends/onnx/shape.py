@@ -109,6 +109,7 @@ def transpose(graph: Graph, node: Node, x: Operand) -> Operand:
 def concat(graph: Graph, node: Node, *xs: Operand) -> Operand:
     """Constants and values may be mixed."""
     axis = axis_of(node, node.get("axis", 0), len(graph.shape(xs[0])))
+    xs = tuple(x for x in xs if isinstance(x, str) or x.size) or xs[:1]
     return xs[0] if len(xs) == 1 else graph.add(node, Concat, xs=xs, axis=axis)
 
 
@@ -127,7 +128,7 @@ def split(graph: Graph, node: Node, x: Operand, sizes: Operand | None = None
         parts = (*(each,) * (count - 1), shape[axis] - each * (count - 1))
     if len(parts) != count or min(parts) < 0 or sum(parts) != shape[axis]:
         raise FileFormatError(f"{shape} cannot be split into {parts}", where=node.where)
-    if min(parts) == 0:
+    if isinstance(x, str) and min(parts) == 0:
         raise node.refuse("a part is empty")
     return graph.add_many(node, Split, count, x=x, sizes=parts, axis=axis)
 
@@ -154,11 +155,13 @@ def slice_(graph: Graph, node: Node, x: Operand, starts: Operand | None = None,
     for axis, start, end, step in zip(where, first, last, stride, strict=True):
         axis = axis_of(node, axis, len(shape))
         ranges[axis] = range(shape[axis])[start:end:step]
-    if isinstance(x, str) and not all(ranges):
-        raise node.refuse("the result is empty")
+    if not all(ranges):
+        if isinstance(x, str):
+            raise node.refuse("the result is empty")
+        return np.empty([len(r) for r in ranges], x.dtype)
     if ranges == [range(n) for n in shape]:
         return x
-    return graph.add(node, Slice, x=x, starts=tuple(r.start if r else 0 for r in ranges),
+    return graph.add(node, Slice, x=x, starts=tuple(r.start for r in ranges),
                      counts=tuple(len(r) for r in ranges), steps=tuple(r.step for r in ranges))
 
 
