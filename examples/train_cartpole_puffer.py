@@ -54,10 +54,10 @@ class LSTMWrapper(nn.Module):
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             setattr(self.cell, name, getattr(self.lstm, f"{name}_l0"))
 
-    def remember(self, observations: Tensor) -> Tensor:
-        """Whole episodes (B, T, n) from a zero state to hidden states (B, T, HIDDEN)."""
-        hidden: Tensor = self.lstm(self.policy.encoder(observations))[0]
-        return hidden
+    def remember(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Whole episodes (B, T, n) to hidden states (B, T, HIDDEN) and the last cell state."""
+        hidden, (_, cell) = self.lstm(self.policy.encoder(observations))
+        return hidden, cell
 
     def forward_eval(self, observations: Tensor, state: State | None) -> tuple[Tensor, State]:
         """One step (B, n) to logits (B, k) and the next state."""
@@ -129,14 +129,15 @@ def fit(network: LSTMWrapper, tutor: nn.Linear, data: Batch, learning_rate: floa
     for _ in range(UPDATES):
         rows = torch.randint(len(data[0]), (BATCH,))
         states, advice, values, mask = (part[rows] for part in data)
-        hidden = network.remember(states[..., POSITIONS])
+        hidden, cell = network.remember(states[..., POSITIONS])
         error = -(advice * network.policy.decoder(hidden).log_softmax(-1)).sum(-1)
         # The advice alone teaches too slowly that differences of positions are velocities.
         error = error + (tutor(hidden) - states * SCALE).square().sum(-1)
         # Nobody uses the value head after training; it is fitted so that the file is complete.
         estimates = network.policy.value(hidden).squeeze(-1)
         error = error + 0.01 * smooth_l1_loss(estimates, values, reduction="none")
-        loss = (error * mask).sum() / mask.sum()
+        # A cell that only counts steps is of no use and grows past what an integer export likes.
+        loss = (error * mask).sum() / mask.sum() + 1e-3 * cell.square().mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
