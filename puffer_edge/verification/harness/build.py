@@ -16,11 +16,14 @@ ROOTS = ("edge_reset", "edge_step", "edge_read_outputs", "edge_obs", "edge_actio
 FLASH_BYTES = 4 << 20  # what the QEMU boards have
 RAM_BYTES = 2 << 20
 STACK_BYTES = 64 << 10
+# Above the linked RAM: a copy of the policy, and the observations. The boards have 4 MB in all.
+SAVED_BYTES = 1 << 20
+INPUT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Image:
-    """A linked policy: an ELF file, or for the host a shared library."""
+    """A linked policy: an ELF file, or for the host a program."""
 
     path: Path
     spec: HarnessSpec
@@ -64,7 +67,9 @@ class ImageBuilder:
 
     @cached_property
     def image(self) -> Image:
-        """The policy with its self-test: what is run by calling symbols."""
+        """The policy with its self-test: what is run by calling symbols, or on the host."""
+        if self.target.isa == "host":
+            return self._link("policy", ["host_main", "harness", "selftest"], ())
         return self._link("policy", ["harness", "selftest"], (*ROOTS, "edge_selftest"))
 
     @cached_property
@@ -80,9 +85,18 @@ class ImageBuilder:
     @cached_property
     def firmware(self) -> Image:
         """A bootable image that steps through observations in memory (Cortex-M under QEMU)."""
-        return self._link(
-            "firmware", ["startup", "firmware", "harness"], ("edge_vectors",), entry="edge_boot"
-        )
+        objects = ["startup", "firmware", "harness", "selftest"]
+        return self._link("firmware", objects, ("edge_vectors",), entry="edge_boot")
+
+    @property
+    def saved_address(self) -> int:
+        """Where the firmware keeps a copy of the policy: above the linked RAM."""
+        return self.target.ram_origin + self.ram_bytes
+
+    @property
+    def input_address(self) -> int:
+        """Where the firmware finds its observations."""
+        return self.saved_address + SAVED_BYTES
 
     def compiled(self, name: str) -> Path:
         """The object of the harness source ``name``, compiled at most once."""
@@ -116,15 +130,28 @@ class ImageBuilder:
             self.target,
             self.directory / f"{name}.o",
             optimize=self.optimize,
+            defines=self._defines(name),
             include_dirs=include,
             language=self.language if policy_code else "c",
         )
+
+    def _defines(self, name: str) -> dict[str, str]:
+        if name == "firmware":
+            return {"EDGE_INPUT": f"{self.input_address}u", "EDGE_SAVED": f"{self.saved_address}u"}
+        if name == "host_main":
+            sizes = {
+                "OBS": self.spec.obs_bytes,
+                "ACTION": self.spec.action_bytes,
+                "OUTPUTS": 4 * self.spec.n_outputs,
+            }
+            return {f"EDGE_{key}_BYTES": f"{size}u" for key, size in sizes.items()}
+        return {}
 
     def _link(
         self, name: str, objects: list[str], roots: tuple[str, ...], entry: str = "edge_step"
     ) -> Image:
         script = None
-        output = self.directory / f"{name}{'.so' if self.target.isa == 'host' else '.elf'}"
+        output = self.directory / f"{name}{'.exe' if self.target.isa == 'host' else '.elf'}"
         if self.target.isa != "host":
             script = self.directory / f"{name}.ld"
             script.write_text(

@@ -73,8 +73,8 @@ class Toolchain(ABC):
             MissingDependencyError: the compiler is not installed.
             VerificationError: the compiler rejects the file; the hint has its first lines.
         """
-        shared = ("-fPIC",) if target.isa == "host" else ("-ffreestanding",)
-        flags = [*STANDARDS[language], *WARNINGS, *NUMERICS, *SECTIONS, *shared, optimize]
+        library = () if target.isa == "host" else ("-ffreestanding",)
+        flags = [*STANDARDS[language], *WARNINGS, *NUMERICS, *SECTIONS, *library, optimize]
         flags += [f"-D{name}={value}" for name, value in (defines or {}).items()]
         for directory in include_dirs:
             flags += ["-I", str(directory)]
@@ -89,15 +89,14 @@ class Toolchain(ABC):
         *,
         script: Path | None = None,
     ) -> Path:
-        """Links an ELF image with ``script``, or, for the host, a shared library.
+        """Links an ELF image with ``script``, or, for the host, a program.
 
         Raises:
             MissingDependencyError: the compiler is not installed.
             VerificationError: something is undefined or does not fit; the hint has the first lines.
         """
-        if target.isa == "host":
-            flags = ["-shared"]
-        else:
+        flags: list[str] = []
+        if script is not None:
             flags = ["-nostartfiles", "-static", "-Wl,--gc-sections", f"-Wl,-T,{script}"]
         command = [*self.command(target), *flags, *map(str, objects), "-o", str(output)]
         return self._run(command, output, f"{self.name} does not link {output.name}")

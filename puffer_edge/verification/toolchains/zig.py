@@ -28,7 +28,7 @@ class Zig(Toolchain):
         # Zig's default is to trap on undefined behaviour, which is not what a firmware runs.
         driver = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=undefined"]
         if target.isa == "host":
-            return driver
+            return [*driver, "-mcpu=baseline"]  # not this very processor, as gcc does
         return [*driver, "-target", target.zig_target, f"-mcpu={target.zig_cpu}"]
 
     def environment(self) -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""Runs a policy on this computer, in a process of its own.
+
+A child process and not a library in ours: a policy that crashes or hangs gives an error here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import subprocess
+import weakref
+from threading import Timer
+from types import TracebackType
+
+import numpy as np
+
+from puffer_edge.errors import VerificationError
+from puffer_edge.verification.emulators.machine import (
+    SteppingMachine,
+    StepResult,
+    check_observation,
+)
+from puffer_edge.verification.harness import Image
+
+TIMEOUT = 10.0  # seconds for one command
+
+
+class HostMachine(SteppingMachine):
+    """One policy in a child process; also a context manager that ends it.
+
+    Args:
+        image: ``ImageBuilder.image`` for the target ``host``.
+        timeout: seconds after which a command has failed to end.
+    """
+
+    def __init__(self, image: Image, *, timeout: float = TIMEOUT) -> None:
+        self.spec = image.spec
+        self._timeout = timeout
+        self._process = subprocess.Popen(
+            [str(image.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._finalizer = weakref.finalize(self, _end, self._process)
+        self.reset()
+
+    def __enter__(self) -> HostMachine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the child process."""
+        self._finalizer()
+
+    def reset(self) -> None:
+        """Puts the policy into its initial state."""
+        self._command(b"r", 0)
+
+    def step(self, observation: bytes) -> StepResult:
+        """One step; ``observation`` holds the bytes of ``<name>_obs_t``.
+
+        Raises:
+            UsageError: the observation has the wrong size.
+            VerificationError: the process died, or did not answer in time.
+        """
+        check_observation(self.spec, observation)
+        action_end = 4 + self.spec.action_bytes
+        reply = self._command(b"s" + observation, action_end + 4 * self.spec.n_outputs)
+        return StepResult(
+            status=struct.unpack_from("=i", reply)[0],
+            action=reply[4:action_end],
+            outputs=np.frombuffer(reply, dtype=np.float32, offset=action_end).copy(),
+            instructions=None,
+        )
+
+    def selftest(self) -> int:
+        """The policy's own self-test: 0 when every vector matches bit for bit."""
+        result: int = struct.unpack("=i", self._command(b"t", 4))[0]
+        return result
+
+    def stack_used(self) -> None:
+        """None: the stack of a process is not measured."""
+        return None
+
+    def _command(self, request: bytes, reply_bytes: int) -> bytes:
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None
+        late = Timer(self._timeout, process.kill)
+        late.daemon = True
+        late.start()
+        try:
+            process.stdin.write(request)
+            process.stdin.flush()
+            reply = process.stdout.read(reply_bytes)
+        except (OSError, ValueError):  # a pipe that the child's death has broken
+            reply = b""
+            reply_bytes = max(reply_bytes, 1)
+        finally:
+            late.cancel()
+        if len(reply) < reply_bytes:
+            process.kill()
+            code = process.wait()
+            timed_out = late.finished.is_set() and code == -9
+            raise VerificationError(
+                f"the policy ends its process with code {code}"
+                + (f" (killed after {self._timeout:g} s)" if timed_out else ""),
+                where=f"{self.spec.name} on this computer",
+            )
+        return reply
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    process.kill()
+    process.wait()

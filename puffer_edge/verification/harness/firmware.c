@@ -1,0 +1,198 @@
+/* Steps a policy through observations in memory and writes what happens over semihosting.
+ *
+ * Instructions are counted with SysTick. Under QEMU's -icount shift=0 an instruction takes 1 ns and
+ * SysTick ticks every P of them (40 at 25 MHz). Writing the counter zeroes its phase, so a call of
+ * N instructions and then p nops shows floor((c + N + p) / P) ticks, with a constant c. The
+ * smallest p that adds a tick gives N + c exactly; an empty call gives c; the distance of two such
+ * p gives P. Each repetition starts from a saved copy of the policy. */
+#include <stddef.h>
+#include <stdint.h>
+
+extern uint8_t edge_policy[], edge_obs[], edge_action[], edge_outputs[];
+extern const uint32_t edge_policy_bytes;
+extern uint32_t edge_stack_limit[];
+void edge_reset(void);
+int edge_step(void);
+void edge_read_outputs(void);
+int edge_selftest(void);
+void edge_firmware(void);
+void edge_fault(void);
+
+/* Filled in by the emulator's loader; the sizes are those of the harness. */
+struct input {
+  uint32_t steps, obs_bytes, action_bytes, outputs_bytes;
+  uint8_t records[]; /* steps times: one byte "reset first", then the observation */
+};
+#define INPUT ((const struct input *)(uintptr_t)EDGE_INPUT)
+
+#define SYST_CSR (*(volatile uint32_t *)0xE000E010u)
+#define SYST_RVR (*(volatile uint32_t *)0xE000E014u)
+#define SYST_MAX 0xFFFFFFu
+#define SLED 128u /* nops; more than two ticks of every board */
+#define PAINT 0xA5A5A5A5u
+
+struct call {
+  int32_t result;
+  uint32_t *stack;
+};
+extern const uint8_t edge_sled_end[];
+int edge_nothing(void);
+/* Zeroes SysTick, calls function, then pad, and returns SysTick. */
+uint32_t edge_measure(int (*function)(void), const void *pad, struct call *call);
+__asm__(
+    ".syntax unified\n .thumb\n .text\n .balign 4\n"
+    ".global edge_measure\n .type edge_measure, %function\n .thumb_func\n"
+    "edge_measure:\n"
+    "  push {r4, r5, r6, lr}\n"
+    "  mov r4, r1\n"
+    "  mov r5, r2\n"
+    "  mov r1, sp\n"
+    "  str r1, [r5, #4]\n"
+    "  ldr r6, edge_systick\n"
+    "  movs r1, #0\n"
+    "  str r1, [r6]\n"
+    "  blx r0\n"
+    "  str r0, [r5]\n"
+    "  blx r4\n"
+    "  ldr r0, [r6]\n"
+    "  pop {r4, r5, r6, pc}\n"
+    ".balign 4\n"
+    "edge_systick: .word 0xE000E018\n"
+    ".rept 128\n nop\n .endr\n"
+    ".global edge_sled_end\n .global edge_nothing\n"
+    ".type edge_nothing, %function\n .thumb_func\n"
+    "edge_nothing:\n"
+    "edge_sled_end:\n"
+    "  bx lr\n");
+
+static int32_t semihost(int32_t operation, const void *argument) {
+  register int32_t r0 __asm__("r0") = operation;
+  register const void *r1 __asm__("r1") = argument;
+  __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+  return r0;
+}
+
+static void finish(uint32_t code) {
+  const uint32_t reason[2] = {0x20026u, code}; /* ADP_Stopped_ApplicationExit */
+  (void)semihost(0x20, reason);                /* SYS_EXIT_EXTENDED */
+  for (;;) {}
+}
+
+static void write_hex(const void *data, uint32_t size) {
+  const uint8_t *bytes = (const uint8_t *)data;
+  char text[131];
+  for (uint32_t done = 0; done < size;) {
+    uint32_t n = 0;
+    while (n < 128 && done < size) {
+      text[n++] = "0123456789abcdef"[bytes[done] >> 4];
+      text[n++] = "0123456789abcdef"[bytes[done] & 15];
+      done++;
+    }
+    text[n] = 0;
+    (void)semihost(0x04, text); /* SYS_WRITE0 */
+  }
+}
+
+void edge_fault(void) {
+  (void)semihost(0x04, "FAULT\n");
+  finish(99);
+}
+
+static void copy(volatile uint8_t *to, const volatile uint8_t *from, uint32_t size) {
+  while (size--) *to++ = *from++;
+}
+
+static uint32_t ticks(int (*function)(void), uint32_t pad, struct call *call) {
+  /* The address of the sled is a Thumb function's: bit 0 is set. */
+  const uintptr_t entry = ((uintptr_t)edge_sled_end & ~(uintptr_t)1) - 2 * pad + 1;
+  /* It counts 0 (until its first tick), SYST_MAX, SYST_MAX - 1, ... */
+  return (0u - edge_measure(function, (const void *)entry, call)) & SYST_MAX;
+}
+
+/* The smallest padding in (low, high] that shows more ticks than low does; there is one. */
+static uint32_t edge_of_tick(int (*function)(void), uint32_t low, uint32_t high,
+                             const uint8_t *saved) {
+  struct call call;
+  const uint32_t start = low;
+  uint32_t base;
+  copy(edge_policy, saved, edge_policy_bytes);
+  base = ticks(function, start, &call);
+  while (high - low > 1) {
+    const uint32_t middle = (low + high) / 2;
+    copy(edge_policy, saved, edge_policy_bytes);
+    if (ticks(function, middle, &call) > base)
+      high = middle;
+    else
+      low = middle;
+  }
+  return high;
+}
+
+void edge_firmware(void) {
+  uint8_t *const saved = (uint8_t *)(uintptr_t)EDGE_SAVED;
+  const uint8_t *record = INPUT->records;
+  uint32_t period, empty_edge, empty_ticks;
+  struct call call;
+
+  SYST_RVR = SYST_MAX;
+  SYST_CSR = 5; /* on, clocked by the core, no interrupt */
+  copy(saved, edge_policy, edge_policy_bytes);
+  {
+    /* Two successive edges of the empty call; a linear search cannot jump over one. */
+    uint32_t pad = 1, first;
+    empty_ticks = ticks(edge_nothing, 0, &call);
+    while (pad < SLED && ticks(edge_nothing, pad, &call) == empty_ticks) pad++;
+    empty_edge = pad;
+    first = ticks(edge_nothing, pad, &call);
+    while (pad < SLED && ticks(edge_nothing, pad, &call) == first) pad++;
+    period = pad - empty_edge;
+  }
+
+  {
+    const int32_t wrong = edge_selftest();
+    (void)semihost(0x04, "SELFTEST ");
+    write_hex(&wrong, 4);
+    (void)semihost(0x04, "\n");
+  }
+
+  for (uint32_t step = 0; step < INPUT->steps; step++) {
+    uint32_t measured[3]; /* status, instructions, stack */
+    uint32_t first, *painted;
+    if (*record++) edge_reset();
+    copy(edge_obs, record, INPUT->obs_bytes);
+    record += INPUT->obs_bytes;
+    copy(saved, edge_policy, edge_policy_bytes);
+
+    painted = edge_stack_limit;
+    {
+      /* Below this function's frame lie only the frames of ticks and edge_measure. */
+      uint32_t *frame;
+      __asm__ volatile("mov %0, sp" : "=r"(frame));
+      while (painted < frame) *(volatile uint32_t *)painted++ = PAINT;
+    }
+    first = ticks(edge_step, 0, &call);
+    painted = edge_stack_limit;
+    while (*(volatile uint32_t *)painted == PAINT) painted++;
+    measured[0] = (uint32_t)call.result;
+    measured[2] = painted < call.stack ? (uint32_t)(call.stack - painted) * 4 : 0;
+    {
+      const uint32_t edge = edge_of_tick(edge_step, 0, period, saved);
+      /* One more: the empty call is itself an instruction, its return. */
+      measured[1] = period * (first - empty_ticks) + empty_edge - edge + 1;
+      /* A call that outlasts SysTick cannot be counted. */
+      if (SYST_CSR & 1u << 16) measured[1] = 0;
+    }
+    /* Leave the state, the action and the outputs of one whole step. */
+    copy(edge_policy, saved, edge_policy_bytes);
+    (void)edge_step();
+    edge_read_outputs();
+    (void)semihost(0x04, "STEP ");
+    write_hex(measured, sizeof measured);
+    (void)semihost(0x04, " ");
+    write_hex(edge_action, INPUT->action_bytes);
+    (void)semihost(0x04, " ");
+    write_hex(edge_outputs, INPUT->outputs_bytes);
+    (void)semihost(0x04, "\n");
+  }
+  finish(0);
+}
