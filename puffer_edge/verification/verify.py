@@ -1,0 +1,222 @@
+"""Builds an artefact, runs it on the host and on an emulated core, and judges it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import OutputError
+from puffer_edge.exporters.artifact import as_json, read_manifest
+from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.targets import TARGETS, Target, find_target
+from puffer_edge.verification import reference as references
+from puffer_edge.verification.emulators.machine import Machine, StepResult
+from puffer_edge.verification.emulators.opening import open_machine
+from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
+from puffer_edge.verification.report import Report
+from puffer_edge.verification.symbols import find_offences, measure_sizes
+from puffer_edge.verification.toolchains import find_toolchain
+
+Array = npt.NDArray[Any]
+
+INSTRUCTION_SPREAD = 0.02
+"""Largest accepted difference between the longest and the shortest step, relative."""
+
+BAD_OBSERVATION = 1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An artefact as verify sees it."""
+
+    directory: Path
+    manifest: dict[str, Any]
+    vectors: Vectors
+    spec: HarnessSpec
+
+
+def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
+           emulator: str = "unicorn", optimize: str = "-O2", reference: Path | None = None,
+           progress: Callable[[str], None] = lambda text: None) -> Report:
+    """Verifies an artefact and writes report.json and report.md into it.
+
+    Args:
+        directory: what export wrote.
+        target: a key of ``TARGETS``; the one exported for by default.
+        toolchain: zig, gcc or clang.
+        emulator: unicorn or qemu; not used for the host.
+        optimize: the compiler's optimisation flag.
+        reference: see :func:`verification.reference.load`.
+        progress: is told what is being done.
+
+    Raises:
+        FileFormatError: the directory is no artefact, or the reference does not fit.
+        MissingDependencyError: a compiler or an emulator is not installed.
+        VerificationError: the policy does not compile, or faults. What merely differs is a failed
+            check of the report instead.
+    """
+    subject = _read(directory)
+    core = find_target(target or subject.manifest["target"])
+    report = Report(subject.manifest["name"], core.name, toolchain,
+                    emulator if core.isa != "host" else "this computer", optimize,
+                    notes=subject.manifest["notes"])
+    _check_files(subject, report)
+    compiler = find_toolchain(toolchain)
+    with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
+
+        def build(where: Target) -> ImageBuilder:
+            folder = Path(work) / where.name
+            folder.mkdir()
+            return ImageBuilder(header=directory / "policy.h", spec=subject.spec, target=where,
+                                toolchain=compiler, directory=folder, optimize=optimize)
+
+        progress("building and running on this computer")
+        host = build(TARGETS["host"])
+        with open_machine(host, emulator) as machine:
+            _check_vectors(subject, machine, "this computer", report)
+            if reference is not None:
+                _check_reference(subject, machine, reference, report)
+        if core.isa != "host":
+            progress(f"building for {core.title}")
+            builder = build(core)
+            with open_machine(builder, emulator) as machine:
+                progress(f"running on {emulator}")
+                steps = _check_vectors(subject, machine, core.title, report)
+                _check_instructions(core, steps, report)
+                stack = machine.stack_used()
+            _check_symbols(builder, report)
+            sizes = measure_sizes(builder)
+            report.measurements |= {
+                "flash_code_bytes": sizes.code,
+                "flash_data_bytes": sizes.constants + sizes.data,
+                "ram_bytes": sizes.ram, "stack_bytes": stack}
+    memory = subject.manifest["memory"]
+    report.measurements |= {
+        "macs": subject.manifest["macs"], "struct_bytes": memory["struct_bytes"],
+        "arena_bytes": memory["arena_bytes"],
+        "arena_without_sharing_bytes": memory["arena_without_sharing_bytes"]}
+    _write(directory, report)
+    return report
+
+
+def _read(directory: Path) -> Subject:
+    manifest = read_manifest(directory)
+    action = manifest["action"]
+    width = len(action["sizes"]) if action["kind"] == "discrete" else action["size"]
+    spec = HarnessSpec(
+        name=manifest["name"], obs_bytes=4 * manifest["observation"]["size"],
+        action_bytes=4 * width,
+        outputs=tuple((output["name"], output["size"]) for output in manifest["outputs"]))
+    return Subject(directory, manifest, Vectors.load(directory / "vectors.npz"), spec)
+
+
+def _check_files(subject: Subject, report: Report) -> None:
+    changed = []
+    for name, digest in subject.manifest["files"].items():
+        path = subject.directory / name
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != digest:
+            changed.append(name)
+    report.check("files are those that export wrote", not changed,
+                 f"changed: {', '.join(changed)}" if changed
+                 else f"{len(subject.manifest['files'])} files, sha256")
+
+
+def _check_vectors(subject: Subject, machine: Machine, where: str,
+                   report: Report) -> list[StepResult]:
+    """Self-test, all vectors bit for bit, and what a bad observation does."""
+    bad = machine.selftest()
+    report.check(f"self-test on {where}", bad == 0, f"{bad} steps gave other bits")
+    vectors = subject.vectors
+    observations = [row.tobytes() for row in vectors.observations]
+    resets = frozenset(int(i) for i in np.flatnonzero(vectors.reset))
+    steps = machine.run(observations, resets)
+    expected = np.concatenate(
+        [vectors.outputs[output["name"]] for output in subject.manifest["outputs"]], axis=1)
+    wrong = sum(
+        step.status != 0 or step.outputs.tobytes() != outputs.tobytes()
+        or step.action != action.tobytes()
+        for step, outputs, action in zip(steps, expected, vectors.actions, strict=True))
+    report.check(f"outputs and actions on {where} equal the oracle's bits", wrong == 0,
+                 f"{wrong} of {len(steps)} steps differ")
+    report.measurements["steps"] = len(steps)
+    _check_rejection(subject, machine, where, steps, report)
+    return steps
+
+
+def _check_rejection(subject: Subject, machine: Machine, where: str, good: list[StepResult],
+                     report: Report) -> None:
+    """NaN and infinities between two steps must leave action and state as they were."""
+    rows = subject.vectors.observations
+    poisoned = []
+    for index, value in enumerate((np.nan, np.inf, -np.inf)):
+        row = rows[0].copy()
+        row[(index * 7) % row.size] = value
+        poisoned.append(row.tobytes())
+    steps = machine.run([rows[0].tobytes(), *poisoned, rows[1].tobytes()], frozenset({0}))
+    rejected = all(step.status == BAD_OBSERVATION and step.action == good[0].action
+                   for step in steps[1:-1])
+    carried_on = steps[-1].status == 0 and steps[-1].outputs.tobytes() == good[1].outputs.tobytes()
+    report.check(f"bad observations on {where} change nothing", rejected and carried_on,
+                 "NaN and both infinities are refused; action and state are kept")
+
+
+def _check_reference(subject: Subject, machine: Machine, path: Path, report: Report) -> None:
+    output = subject.manifest["outputs"][0]
+    given = references.load(path, subject.manifest["observation"]["size"], output["size"])
+    resets = frozenset(int(i) for i in np.flatnonzero(given.reset))
+    steps = machine.run([row.tobytes() for row in given.observations], resets)
+    ours = np.stack([step.outputs[: output["size"]] for step in steps])
+    error = references.relative_error(ours, given.expected)
+    report.measurements["reference_error"] = error
+    report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
+                 f"largest relative error {error:.2e} over {len(steps)} steps")
+    action = subject.manifest["action"]
+    if action["kind"] == "discrete":
+        cuts = np.cumsum(action["sizes"])[:-1]
+        same = sum(
+            [int(p.argmax()) for p in np.split(a, cuts)] == [int(p.argmax()) for p in np.split(b, cuts)]
+            for a, b in zip(ours, given.expected, strict=True))
+        report.check("greedy actions agree with the reference", same == len(steps),
+                     f"{same} of {len(steps)} steps")
+
+
+def _check_instructions(core: Target, steps: list[StepResult], report: Report) -> None:
+    counts = [step.instructions for step in steps if step.instructions is not None]
+    name = "instructions per step do not depend on the data"
+    if not counts:
+        report.skip(name, "this emulator does not count")
+        return
+    least, most = min(counts), max(counts)
+    report.measurements |= {"instructions_min": least, "instructions_max": most}
+    detail = f"{least:,} to {most:,} over {len(counts)} steps ({(most - least) / least:.2%})"
+    if core.hard_float:
+        report.check(name, most - least <= INSTRUCTION_SPREAD * least, detail)
+    else:
+        report.skip(name, f"{detail}; the compiler's software floating point takes longer for "
+                          "some numbers, use an integer scheme where that matters")
+
+
+def _check_symbols(builder: ImageBuilder, report: Report) -> None:
+    offences = find_offences(builder)
+    detail = ", ".join(f"{offence.symbol} ({offence.reason})" for offence in offences)
+    report.check("no heap, no double precision, no libm", not offences,
+                 f"the object needs {detail}" if offences else
+                 "the object needs nothing but memcpy, memset and the compiler's own helpers")
+
+
+def _write(directory: Path, report: Report) -> None:
+    try:
+        (directory / "report.json").write_bytes(as_json(report.to_json()))
+        (directory / "report.md").write_text(report.to_markdown(), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"the report cannot be written: {error.strerror}",
+                          where=str(directory)) from error
+
