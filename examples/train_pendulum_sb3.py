@@ -1,7 +1,7 @@
 """Train PPO with VecNormalize on Pendulum-v1 with Stable-Baselines3: under a minute.
 
 Run it as ``nice python examples/train_pendulum_sb3.py``. The observation statistics are in a file
-of their own, as always with VecNormalize: the policy without them is worthless.
+of their own, as always with VecNormalize; without them the policy plays badly.
 """
 
 from __future__ import annotations
