@@ -1,0 +1,72 @@
+"""What is known about each elementwise function: its numpy twin, the truth, and how far apart."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+Array64 = npt.NDArray[np.float64]
+Twin = TypeVar("Twin", bound=Callable[..., Array])
+
+
+@dataclass(frozen=True)
+class Function:
+    """One elementwise float32 function.
+
+    With the default parameters, for every float32 x that is not NaN and whose exact result a
+    float32 can hold: ``|numpy(x) - exact(x)| <= abs_error + rel_error * |exact(x)|``.
+
+    Attributes:
+        name: key in :data:`FUNCTIONS`; the C kernel is ``runtimes/c/<name>_f32.h``.
+        numpy: ``(x, *parameters)``, float32 arrays of any shape; bit for bit what the C kernel
+            computes (except the payload of a NaN).
+        parameters: names and defaults, in the order of the arguments after x.
+        exact: the true function of float64 arrays, the same arguments.
+        abs_error: see above.
+        rel_error: see above.
+        lipschitz: ``|f(a) - f(b)| <= lipschitz * |a - b|`` of the exact function with the default
+            parameters; None where there is no such bound.
+    """
+
+    name: str
+    numpy: Callable[..., Array]
+    parameters: tuple[tuple[str, float], ...]
+    exact: Callable[..., Array64]
+    abs_error: float
+    rel_error: float
+    lipschitz: float | None
+
+
+FUNCTIONS: dict[str, Function] = {}
+"""Every function by its name; filled by :func:`register`."""
+
+
+def register(
+    exact: Callable[..., Array64],
+    *,
+    abs_error: float = 0.0,
+    rel_error: float = 0.0,
+    lipschitz: float | None,
+) -> Callable[[Twin], Twin]:
+    """Decorator that puts ``<name>_f32`` into :data:`FUNCTIONS`; defaults are the parameters'."""
+
+    def add(twin: Twin) -> Twin:
+        name = twin.__name__.removesuffix("_f32")
+        _, *rest = inspect.signature(twin).parameters.values()
+        parameters = tuple((p.name, float(p.default)) for p in rest)
+        FUNCTIONS[name] = Function(
+            name, twin, parameters, exact, abs_error, rel_error, lipschitz)
+        return twin
+
+    return add
+
+
+def f32(literal: str) -> np.float32:
+    """A float32 constant from the hex literal that the C kernel has."""
+    return np.float32(float.fromhex(literal))

@@ -1,0 +1,11 @@
+#ifndef PUFFER_EDGE_CLIP_F32_H
+#define PUFFER_EDGE_CLIP_F32_H
+#include "opaque_f32.h"
+
+/* min(max(x, low), high), exact. NaN gives low. */
+static inline float clip_f32(float x, float low, float high)
+{
+    const float above = opaque_f32(x > low ? x : low);
+    return above < high ? above : high;
+}
+#endif

@@ -1,0 +1,14 @@
+#ifndef PUFFER_EDGE_OPAQUE_F32_H
+#define PUFFER_EDGE_OPAQUE_F32_H
+
+/* x, of which the compiler no longer knows that a clamp may have made it a constant. Without this
+ * gcc gives the clamped values their own short path, and the number of instructions depends on the
+ * data. Emits no instruction and changes no bit; only scalar Arm FPUs need it. */
+static inline float opaque_f32(float x)
+{
+#if defined(__GNUC__) && defined(__ARM_FP) && !defined(__ARM_FEATURE_MVE) && !defined(__ARM_NEON)
+    __asm__("" : "+t"(x));
+#endif
+    return x;
+}
+#endif
