@@ -11,6 +11,7 @@ from puffer_edge.passes.drop_value_head import drop_value_head
 from puffer_edge.passes.fold_constants import fold_constants
 from puffer_edge.passes.fold_normalization import fold_normalization
 from puffer_edge.passes.fuse_activations import fuse_activations
+from puffer_edge.passes.recognize_functions import recognize_functions
 from puffer_edge.passes.remove_identities import remove_identities
 from puffer_edge.passes.separate_results import separate_results
 
@@ -20,6 +21,7 @@ PIPELINE: tuple[Pass, ...] = (
     remove_dead_code,       # nothing below should work on what nobody reads
     fold_constants,         # weights that are computed from weights become weights
     remove_identities,      # so that patterns below see neighbours
+    recognize_functions,    # GELU written as five ops becomes one, before its scalars are folded
     canonicalize_affine,    # (x - mean) / std in ops becomes one BatchNormalization
     fold_normalization,     # ... which disappears into a linear layer
     fuse_activations,       # one op less, and quantisation sees the range after the activation
@@ -44,6 +46,7 @@ __all__ = [
     "fold_normalization",
     "fuse_activations",
     "optimize",
+    "recognize_functions",
     "remove_dead_code",
     "remove_identities",
     "separate_results",

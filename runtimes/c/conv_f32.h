@@ -46,13 +46,13 @@ PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bi
     for (int32_t group = 0; group < c->groups; ++group) {
         for (int32_t pixel = 0; pixel < pixels; ++pixel) {
             const float *weights = w;
+            const float *start = bias;
             float *out = y + pixel;
-            int32_t m = 0;
             conv_patch_f32(x, c, pixel / c->out_width, pixel % c->out_width, patch);
-            for (; m + 4 <= filters; m += 4) {
+            for (int32_t block = filters >> 2; block > 0; --block) {
                 float sum[4];
                 for (int32_t i = 0; i < 4; ++i) {
-                    sum[i] = bias != NULL ? bias[m + i] : 0.0f;
+                    sum[i] = start != NULL ? *start++ : 0.0f;
                 }
                 mac4_f32(patch, weights, sum, depth);
                 weights += 4 * depth;
@@ -61,8 +61,8 @@ PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bi
                     out += pixels;
                 }
             }
-            for (; m < filters; ++m) {
-                float sum = bias != NULL ? bias[m] : 0.0f;
+            for (int32_t row = filters & 3; row > 0; --row) {
+                float sum = start != NULL ? *start++ : 0.0f;
                 for (int32_t k = 0; k < depth; ++k) {
                     sum += patch[k] * *weights++;
                 }

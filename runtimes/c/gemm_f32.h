@@ -10,20 +10,20 @@
 PUFFER_EDGE_KERNEL void gemm_f32(const float *x, const float *w, const float *start, float *y,
                                  int32_t k_size, int32_t n_size)
 {
-    int32_t n = 0;
-    for (; n + 4 <= n_size; n += 4) {
-        for (int32_t i = n; i < n + 4; ++i) {
-            y[i] = start != NULL ? start[i] : 0.0f;
+    for (int32_t block = n_size >> 2; block > 0; --block) {
+        for (int32_t i = 0; i < 4; ++i) {
+            y[i] = start != NULL ? *start++ : 0.0f;
         }
-        mac4_f32(x, w, y + n, k_size);
+        mac4_f32(x, w, y, k_size);
         w += 4 * k_size;
+        y += 4;
     }
-    for (; n < n_size; ++n) {
-        float sum = start != NULL ? start[n] : 0.0f;
+    for (int32_t row = n_size & 3; row > 0; --row) {
+        float sum = start != NULL ? *start++ : 0.0f;
         for (int32_t k = 0; k < k_size; ++k) {
             sum += x[k] * *w++;
         }
-        y[n] = sum;
+        *y++ = sum;
     }
 }
 #endif

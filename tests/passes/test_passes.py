@@ -15,6 +15,7 @@ from puffer_edge.passes import (
     fold_normalization,
     fuse_activations,
     optimize,
+    recognize_functions,
     remove_dead_code,
     remove_identities,
 )
@@ -160,3 +161,51 @@ def test_the_value_head_is_dropped_with_what_only_it_needs() -> None:
     assert smaller.output_names == ("logits",)
     assert program.parameters - smaller.parameters == 6 * 8 + 6
     assert smaller.notes[-1].kind == "dropped"
+
+
+def gelu_as_exporters_write_it(bench: zoo.Bench, x: str, order: int) -> str:
+    half, one, root = (bench.builder.constant(np.float32(v)) for v in (0.5, 1, 2**0.5))
+    inner = bench.op(Unary, x=bench.op(Binary, a=x, b=root, function="div"),
+                     function=Activation("erf"))
+    inner = bench.op(Binary, a=inner, b=one, function="add")
+    if order == 0:
+        return bench.op(Binary, a=bench.op(Binary, a=x, b=inner, function="mul"), b=half,
+                        function="mul")
+    if order == 1:
+        return bench.op(Binary, a=bench.op(Binary, a=half, b=x, function="mul"), b=inner,
+                        function="mul")
+    return bench.op(Binary, a=bench.op(Binary, a=inner, b=half, function="mul"), b=x,
+                    function="mul")
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_gelu_in_arithmetic_is_recognized(order: int) -> None:
+    bench = zoo.Bench((1, 4))
+    hidden = bench.op(Unary, x=bench.x, function=Activation("tanh"))
+    y = gelu_as_exporters_write_it(bench, hidden, order)
+    program = recognize_functions(bench.program(y))
+    assert [op.function.function for op in program.ops] == ["tanh", "gelu"]
+
+
+def test_silu_in_arithmetic_is_recognized() -> None:
+    bench = zoo.Bench((1, 4))
+    gate = bench.op(Unary, x=bench.x, function=Activation("sigmoid"))
+    program = recognize_functions(bench.program(
+        bench.op(Binary, a=bench.x, b=gate, function="mul")))
+    assert [op.function.function for op in program.ops] == ["silu"]
+
+
+def test_what_is_almost_gelu_stays() -> None:
+    bench = zoo.Bench((1, 4))
+    y = gelu_as_exporters_write_it(bench, bench.x, 0)
+    almost = bench.op(Binary, a=y, b=bench.builder.constant(np.float32(1e-3)), function="add")
+    program = recognize_functions(bench.program(almost))
+    assert kinds(program) == ["Unary", "Binary"]
+
+
+def test_a_gelu_whose_inside_is_read_elsewhere_stays() -> None:
+    bench = zoo.Bench((1, 4))
+    inner = bench.op(Unary, x=bench.x, function=Activation("sigmoid"))
+    y = bench.op(Binary, a=bench.x, b=inner, function="mul")
+    program = bench.program(bench.op(zoo.Concat, xs=(y, inner), axis=1))
+    assert kinds(recognize_functions(program)) == kinds(program)
