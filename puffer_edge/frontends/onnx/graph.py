@@ -9,12 +9,14 @@ away without a pass of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import prod
+from inspect import Parameter, signature
+from math import inf, prod
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.ir import Builder, Op, Value
 from puffer_edge.ir.ops import (
@@ -36,6 +38,11 @@ Lowering: TypeAlias = Callable[..., "Operand | tuple[Operand, ...]"]
 LOWERINGS: dict[str, Lowering] = {}
 """ONNX's op_type -> function(graph, node, *operands), None for an absent input."""
 
+ARITY: dict[str, tuple[int, float]] = {}
+"""Fewest and most operands of each lowering, from its signature; all of the first are present."""
+
+MAX_RANK = 16
+
 MAX_ELEMENTS = 1 << 22
 """Elements of one value; a policy has thousands, a decompression bomb has billions."""
 
@@ -50,6 +57,10 @@ def lowers(*op_types: str) -> Callable[[Lowering], Lowering]:
 
     def register(function: Lowering) -> Lowering:
         LOWERINGS.update(dict.fromkeys(op_types, function))
+        operands = list(signature(function).parameters.values())[2:]
+        variadic = any(p.kind is Parameter.VAR_POSITIONAL for p in operands)
+        fewest = sum(p.default is Parameter.empty for p in operands)
+        ARITY.update(dict.fromkeys(op_types, (fewest, inf if variadic else len(operands))))
         return function
 
     return register
@@ -127,6 +138,8 @@ class Graph:
     def integers_of(self, operand: Operand, node: Node, what: str) -> tuple[int, ...]:
         """The elements of a constant operand as Python integers."""
         array = self.array(operand, node, what)
+        if array.dtype.kind not in "iub":
+            raise FileFormatError(f"{what} must be integers, not {array.dtype}", where=node.where)
         if array.size > MAX_ELEMENTS:
             raise node.refuse(f"{what} has {array.size} elements")
         return tuple(int(n) for n in array.reshape(-1))

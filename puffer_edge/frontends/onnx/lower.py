@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import prod
+from math import isinf, prod
 from typing import Any
 
-from puffer_edge.errors import FileFormatError, ProgramError
+from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
 from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
@@ -18,7 +18,7 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
     reduction,
     shape,
 )
-from puffer_edge.frontends.onnx.graph import LOWERINGS, Graph, Operand
+from puffer_edge.frontends.onnx.graph import ARITY, LOWERINGS, MAX_RANK, Graph, Operand
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.onnx.node import Node, read_node
 from puffer_edge.frontends.onnx.tensors import to_numpy
@@ -31,7 +31,7 @@ _RANDOM = frozenset(("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLi
                      "RandomUniform", "RandomUniformLike"))
 
 
-def lower_graph(proto: Any, graph: Graph, opset: int, outputs: Iterable[str]) -> None:
+def lower_graph(proto: Any, graph: Graph, opset: int, outputs: Sequence[str]) -> None:
     """Lowers what ``outputs`` need; the graph's inputs must be bound.
 
     Args:
@@ -59,8 +59,12 @@ def lower_graph(proto: Any, graph: Graph, opset: int, outputs: Iterable[str]) ->
             raise FileFormatError(f"{node.op_type}: {printable(error.what, 300)}",
                                   where=node.where) from None
         for name, operand in zip(node.outputs, results, strict=False):
-            if name and not (isinstance(operand, str) and not operand):
+            if name and not _absent(operand):
                 graph.bind(name, operand)
+    for name in outputs:
+        if name not in graph.operands:
+            raise UnsupportedError(f"output {printable(name)} is one that is not supported",
+                                   where=graph.where)
 
 
 def needed_names(proto: Any, outputs: Iterable[str]) -> set[str]:
@@ -90,8 +94,20 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
         graph.integers.update(node.outputs)
     elif node.op_type not in ("Cast", "Shape", "Size") and not names.isdisjoint(graph.integers):
         raise node.refuse("arithmetic on integers", "cast the observation to float32 first")
+    fewest, most = ARITY[node.op_type]
+    if not fewest <= len(operands) <= most or any(
+            x is None for x in (operands if isinf(most) else operands[:fewest])):
+        raise node.refuse(f"{len(operands)} inputs")
     results = lowering(graph, node, *operands)
-    return results if isinstance(results, tuple) else (results,)
+    results = results if isinstance(results, tuple) else (results,)
+    if any(len(graph.shape(x)) > MAX_RANK for x in results if not _absent(x)):
+        raise node.refuse(f"a tensor of more than {MAX_RANK} dimensions")
+    return results
+
+
+def _absent(operand: Operand) -> bool:
+    """Whether a lowering left an output out."""
+    return isinstance(operand, str) and not operand
 
 
 def _after_choice(graph: Graph, node: Node) -> Operand:

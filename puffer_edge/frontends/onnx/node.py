@@ -38,7 +38,7 @@ class Node:
 
     def refuse(self, what: str, hint: str = "") -> UnsupportedError:
         """The error of a node that is sound but cannot be lowered; the caller raises it."""
-        return UnsupportedError(f"{self.op_type}: {what}", where=self.where, hint=hint)
+        return UnsupportedError(f"{self.op_type}: {printable(what, 300)}", where=self.where, hint=hint)
 
 
 def read_node(proto: Any, opset: int, where: str) -> Node:

@@ -11,7 +11,7 @@ import numpy as np
 
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers, number
+from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, Array, Graph, Operand, lowers, number
 from puffer_edge.frontends.onnx.linear import padding
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.ir.ops import Pad, Slice
@@ -33,7 +33,7 @@ def pool(graph: Graph, node: Node, x: Operand) -> Operand:
         raise node.refuse(f"a window of {kernel}", f"up to {MAX_WINDOW} are supported")
     sizes = graph.shape(x)[2:]
     pads = padding(node, sizes, kernel, strides, dilations)
-    if len(pads) != 2 * rank or min(pads) < 0:
+    if len(pads) != 2 * rank or min(pads) < 0 or max(pads) > MAX_ELEMENTS:
         raise FileFormatError("the attributes of the pooling do not fit", where=node.where)
     largest = node.op_type == "MaxPool"
     counts = np.ones((1, 1, *(1,) * rank))

@@ -69,6 +69,8 @@ def rnn(graph: Graph, node: Node, x: Operand, w: Operand, r: Operand, b: Operand
 def _one_step(graph: Graph, node: Node, x: Operand, lengths: Operand | None
               ) -> tuple[Operand, int]:
     """The input as [1, I] and the hidden size; anything but one plain forward step is refused."""
+    if len(graph.shape(x)) != 3:
+        raise node.refuse(f"an input of shape {graph.shape(x)}")
     sequence, batch = graph.shape(x)[:2] if not node.get("layout", 0) else graph.shape(x)[1::-1]
     if sequence != 1 or batch != 1:
         raise node.refuse(f"{sequence} steps of a batch of {batch}",

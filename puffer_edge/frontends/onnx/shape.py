@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, Graph, Operand, lowers
+from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, MAX_RANK, Graph, Operand, lowers
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Reshape, Slice, Split, Transpose
 
@@ -184,6 +184,8 @@ def gather(graph: Graph, node: Node, x: Operand, indices: Operand) -> Operand:
 def expand(graph: Graph, node: Node, x: Operand, target: Operand) -> Operand:
     """Broadcasting in both directions."""
     shape, wished = graph.shape(x), graph.integers_of(target, node, "the shape")
+    if len(wished) > MAX_RANK:
+        raise node.refuse(f"a tensor of {len(wished)} dimensions")
     try:
         result = np.broadcast_shapes(shape, wished)
     except ValueError:
