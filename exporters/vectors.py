@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.exporters.npz import read_npz
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 
@@ -42,7 +43,7 @@ class Vectors:
     def to_bytes(self) -> bytes:
         """The same bytes for the same vectors: an .npz with fixed dates."""
         buffer = io.BytesIO()
-        arrays = {f"output_{name}": array for name, array in self.outputs.items()}
+        arrays: dict[str, Any] = {f"output_{k}": array for k, array in self.outputs.items()}
         np.savez(buffer, observations=self.observations, reset=self.reset, actions=self.actions,
                  **arrays)
         return buffer.getvalue()
@@ -54,15 +55,15 @@ class Vectors:
         Raises:
             FileFormatError: the file is missing or damaged.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                arrays = {key: data[key] for key in data.files}
-            outputs = {key.removeprefix("output_"): array for key, array in arrays.items()
-                       if key.startswith("output_")}
-            return Vectors(arrays["observations"], arrays["reset"], outputs, arrays["actions"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise FileFormatError(f"the test vectors cannot be read: {error}", where=str(path),
-                                  hint="export the policy again") from error
+        hint = "export the policy again"
+        arrays = read_npz(path, "the file of test vectors", hint)
+        outputs = {key.removeprefix("output_"): array for key, array in arrays.items()
+                   if key.startswith("output_")}
+        missing = {"observations", "reset", "actions"} - set(arrays)
+        if missing or not outputs:
+            raise FileFormatError("the file of test vectors lacks arrays", where=str(path),
+                                  hint=hint)
+        return Vectors(arrays["observations"], arrays["reset"], outputs, arrays["actions"])
 
 
 def make(program: Program, *, seed: int = 0) -> Vectors:

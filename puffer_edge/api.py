@@ -1,4 +1,4 @@
-"""The public functions: load, inspect, export and verify. The command line is a thin layer on them."""
+"""The public functions: load, inspect, export and verify; the command line is a layer on them."""
 
 from __future__ import annotations
 

@@ -184,7 +184,8 @@ def _options(activation: str | None, action: str | None, action_sizes: str, acti
         raise UsageError(f"--observation {observation!r} is not a list of NAME:SIZE",
                          hint="for example --observation gyro:3,speed:1") from None
     return LoadOptions(
-        activation=activation, action=action, action_sizes=_numbers(action_sizes, int),  # type: ignore[arg-type]
+        activation=activation, action=action,  # type: ignore[arg-type]
+        action_sizes=_numbers(action_sizes, int),
         action_low=_numbers(action_low, float), action_high=_numbers(action_high, float),
         squash=squash, vec_normalize=vec_normalize,
         states=tuple((pair[0], pair[1]) for pair in pairs), keep_value=keep_value,

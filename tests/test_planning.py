@@ -32,7 +32,7 @@ def simulate(program: Program, planned: Plan) -> None:
 
         def read(name: str) -> np.ndarray:
             value = program.values[name]
-            if name in own:
+            if name in own:  # noqa: B023
                 return own[name]  # noqa: B023
             if name in planned.stored:
                 return storage[planned.stored[name]].reshape(value.shape).copy()

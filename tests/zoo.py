@@ -49,10 +49,10 @@ class Bench:
         return self.builder.constant(
             (scale * self.random.standard_normal(shape)).astype(np.float32), "w")
 
-    def op(self, kind, **fields) -> str:  # noqa: ANN001
+    def op(self, kind, **fields) -> str:
         return self.builder.add(kind, **fields)
 
-    def program(self, y: str, action=None) -> Program:  # noqa: ANN001
+    def program(self, y: str, action=None) -> Program:
         size = int(np.prod(self.builder.shape(y)))
         observation = (Field("obs", (int(np.prod(self.builder.shape(self.x))),)),)
         return self.builder.build({"logits": y}, Contract(observation, action or Discrete((size,))))
@@ -81,7 +81,7 @@ def _arithmetic(bench: Bench) -> str:
     return bench.op(Reshape, x=y, shape=(1, 12))
 
 
-def _conv(rank: int, **changes) -> Body:  # noqa: ANN003
+def _conv(rank: int, **changes) -> Body:
     def body(bench: Bench) -> str:
         channels = bench.builder.shape(bench.x)[1]
         options = {"strides": (1,) * rank, "pads": (0,) * 2 * rank, "dilations": (1,) * rank,
@@ -201,7 +201,7 @@ def program(name: str) -> Program:
     return bench.program(body(bench))
 
 
-def continuous(**head) -> Program:  # noqa: ANN003
+def continuous(**head) -> Program:
     """An MLP with a continuous action of 5 elements."""
     bench = Bench((1, 6))
     return bench.program(_mlp(bench), Continuous(5, **head))

@@ -58,7 +58,8 @@ class Context:
 
     def emit(self) -> list[str]:
         """Statements of the whole step, in the plan's order."""
-        for self.index, op in enumerate(self.plan.ops):
+        for index, op in enumerate(self.plan.ops):
+            self.index = index
             emitter = EMITTERS.get(type(op))
             if emitter is None:
                 raise UnsupportedError(f"the op {type(op).__name__} cannot be exported to C",

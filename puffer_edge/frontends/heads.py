@@ -33,7 +33,8 @@ def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: boo
         options: the user's bounds win over the file's.
         size: elements of the action.
         squash: what the algorithm does unless the user says otherwise.
-        low, high: bounds that the file holds, if any.
+        low: bounds that the file holds, if any.
+        high: the same above.
 
     Raises:
         UsageError: bounds missing where a squashed action needs them, or of a wrong length.

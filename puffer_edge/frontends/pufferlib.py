@@ -164,7 +164,7 @@ class _Reader:
         """One matrix; the list of decoders of older versions one below the other."""
         if self.has("decoder.weight"):
             return self.linear("decoder")
-        parts = []
+        parts: list[tuple[Array, Array]] = []
         while self.has(f"decoder.{len(parts)}.weight"):
             parts.append(self.linear(f"decoder.{len(parts)}"))
         return np.concatenate([w for w, _ in parts]), np.concatenate([b for _, b in parts])

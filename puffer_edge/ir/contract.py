@@ -80,12 +80,12 @@ class Continuous:
     @property
     def scale(self) -> Float32:
         """Half the range per element, rounded once to float32."""
-        return ((np.array(self.high) - np.array(self.low)) / 2).astype(np.float32)
+        return np.asarray((np.array(self.high) - np.array(self.low)) / 2, np.float32)
 
     @property
     def offset(self) -> Float32:
         """The middle of the range per element, rounded once to float32."""
-        return ((np.array(self.high) + np.array(self.low)) / 2).astype(np.float32)
+        return np.asarray((np.array(self.high) + np.array(self.low)) / 2, np.float32)
 
     def act(self, raw: Float32) -> Float32:
         """The deterministic action, float32, in the same order of operations as the C code."""
@@ -97,7 +97,7 @@ class Continuous:
         if self.rescale:
             action = action * self.scale + self.offset
         if self.low:
-            low, high = np.float32(self.low), np.float32(self.high)
+            low, high = np.asarray(self.low, np.float32), np.asarray(self.high, np.float32)
             action = np.where(action > low, action, low)
             action = np.where(action < high, action, high)
         return action

@@ -85,13 +85,14 @@ class Op:
     def renamed(self: OpSelf, names: Mapping[str, str]) -> OpSelf:
         """The same op with its value names replaced as ``names`` says."""
 
-        def rename(field: str) -> str | tuple[str, ...]:
+        def rename(field: str) -> Any:
             value = getattr(self, field)
             if isinstance(value, tuple):
                 return tuple(names.get(name, name) for name in value)
             return names.get(value, value)
 
-        return replace(self, **{f: rename(f) for f in (*self.INPUTS, *self.OUTPUTS)})
+        changes: dict[str, Any] = {f: rename(f) for f in (*self.INPUTS, *self.OUTPUTS)}
+        return replace(self, **changes)
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """Shapes of the outputs.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
-def dot(x: Array, weight: Array, start: Array) -> Array:
+def dot(x: Array, weight: Array, start: Array | np.float32) -> Array:
     """``start + x @ weight.T``, each output summed sequentially over k from its start.
 
     Args:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.exporters.npz import read_npz
 
 Array = npt.NDArray[Any]
 
@@ -43,15 +44,13 @@ def load(path: Path, observation_size: int, output_size: int) -> Reference:
     Raises:
         FileFormatError: the file is no .npz, lacks an array, or the shapes do not fit.
     """
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {key: np.asarray(data[key]) for key in data.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise FileFormatError(f"the reference cannot be read: {error}", where=str(path),
-                              hint="give an .npz with observations and logits") from error
+    arrays = read_npz(path, "the reference", "give an .npz with observations and logits")
     expected = next((arrays[key] for key in ("logits", "mean", "outputs") if key in arrays), None)
     if expected is None or "observations" not in arrays:
         raise FileFormatError("the reference lacks observations, or logits or mean",
+                              where=str(path))
+    if not expected.ndim or len(arrays["observations"]) != len(expected) or not len(expected):
+        raise FileFormatError("the reference has not as many observations as outputs",
                               where=str(path))
     observations = arrays["observations"].astype(np.float32).reshape(len(expected), -1)
     expected = expected.astype(np.float32).reshape(len(expected), -1)

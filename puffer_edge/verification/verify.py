@@ -182,8 +182,9 @@ def _check_reference(subject: Subject, machine: Machine, path: Path, report: Rep
     if action["kind"] == "discrete":
         cuts = np.cumsum(action["sizes"])[:-1]
         same = sum(
-            [int(p.argmax()) for p in np.split(a, cuts)] == [int(p.argmax()) for p in np.split(b, cuts)]
-            for a, b in zip(ours, given.expected, strict=True))
+            all(a.argmax() == b.argmax() for a, b
+                in zip(np.split(one, cuts), np.split(other, cuts), strict=True))
+            for one, other in zip(ours, given.expected, strict=True))
         report.check("greedy actions agree with the reference", same == len(steps),
                      f"{same} of {len(steps)} steps")
 

@@ -64,7 +64,7 @@ def test_multi_discrete_actions(tmp_path: Path) -> None:
     check_actions(zoo.multi_discrete(), tmp_path)
 
 
-def check_actions(program, directory: Path) -> None:  # noqa: ANN001
+def check_actions(program, directory: Path) -> None:
     """Prints the C code's actions over all vectors and compares their bits."""
     api.export(program, directory / "a", name="head")
     with np.load(directory / "a" / "vectors.npz") as data:

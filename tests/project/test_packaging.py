@@ -102,7 +102,8 @@ def test_the_bare_tree_imports(copy: Path) -> None:
 
 def test_pyproject_lists_every_package() -> None:
     tomllib = pytest.importorskip("tomllib")
-    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    listed = set(project["tool"]["setuptools"]["packages"])
     found = {file.rsplit("/", 1)[0].replace("/", ".") for file in tree_files()
              if file.endswith("/__init__.py")}
     assert listed == found

@@ -6,7 +6,6 @@ from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.loops import broadcast_steps, nest, row_major
 from puffer_edge.ir.ops import Binary
 
-
 _EXPRESSIONS = {
     "add": "{a} + {b}",
     "sub": "{a} - {b}",

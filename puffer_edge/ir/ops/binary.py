@@ -51,7 +51,7 @@ class Binary(Op):
     IN_PLACE: ClassVar = (("a", "y"), ("b", "y"))
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
-        """numpy's broadcasting."""
+        """Numpy's broadcasting."""
         a, b = inputs
         assert a is not None and b is not None
         try:

@@ -56,7 +56,7 @@ class GRUCell(Op):
         return (h.shape,)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """r and z: one sum from both biases over x, then h; n: two sums, as r gates only one."""
+        """R and z: one sum from both biases over x, then h; n: two sums, as r gates only one."""
         from puffer_edge.ir.functions import sigmoid_f32, tanh_f32
 
         x, h, weight, recurrent, bias, recurrent_bias = inputs
