@@ -1,0 +1,68 @@
+"""Elementwise arithmetic of two tensors, or of a tensor and a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from puffer_edge.frontends.onnx import arithmetic as onnx
+from puffer_edge.frontends.onnx.arithmetic import combine
+from puffer_edge.frontends.onnx.graph import Graph, Operand
+from puffer_edge.frontends.onnx.linear import scaled
+from puffer_edge.frontends.onnx.node import Node
+from puffer_edge.frontends.torch_export.lower import lowers, operand
+
+
+@lowers("add", "sub", "subtract", "rsub")
+def add(graph: Graph, node: Node, x: Any, other: Any, alpha: float = 1) -> Operand:
+    """``x + alpha * other``, ``x - alpha * other``, or the other way round for rsub."""
+    a, b = operand(x), operand(other)
+    op = node.op_type.split(".")[1]
+    if op == "rsub":
+        return combine(graph, node, "sub", b, scaled(graph, node, a, alpha))
+    return combine(graph, node, "add" if op == "add" else "sub", a, scaled(graph, node, b, alpha))
+
+
+@lowers("mul", "multiply")
+def mul(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
+    """One to one."""
+    return combine(graph, node, "mul", operand(x), operand(other))
+
+
+@lowers("div", "divide", "true_divide")
+def div(graph: Graph, node: Node, x: Any, other: Any, rounding_mode: str | None = None
+        ) -> Operand:
+    """True division only."""
+    if rounding_mode is not None:
+        raise node.refuse(f"rounding_mode = {rounding_mode!r}")
+    return combine(graph, node, "div", operand(x), operand(other))
+
+
+@lowers("maximum", "minimum", "fmax", "fmin")
+def extreme(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
+    """The greater or smaller of each pair."""
+    function = "max" if "max" in node.op_type else "min"
+    return combine(graph, node, function, operand(x), operand(other))
+
+
+@lowers("addcmul", "addcdiv")
+def addcmul(graph: Graph, node: Node, x: Operand, tensor1: Operand, tensor2: Operand,
+            value: float = 1) -> Operand:
+    """``x + value * tensor1 * tensor2`` (or ``/ tensor2``)."""
+    function = "mul" if "addcmul" in node.op_type else "div"
+    term = combine(graph, node, function, scaled(graph, node, tensor1, value), tensor2)
+    return combine(graph, node, "add", x, term)
+
+
+@lowers("lerp")
+def lerp(graph: Graph, node: Node, x: Operand, end: Operand, weight: Any) -> Operand:
+    """``x + weight * (end - x)``."""
+    step = combine(graph, node, "mul", combine(graph, node, "sub", end, x), operand(weight))
+    return combine(graph, node, "add", x, step)
+
+
+@lowers("pow")
+def power(graph: Graph, node: Node, x: Any, exponent: Any) -> Operand:
+    """By a constant whole or half number."""
+    if isinstance(x, int | float):
+        raise node.refuse(f"{x} to the power of a tensor")
+    return onnx.power(graph, node, x, operand(exponent))

@@ -1,0 +1,96 @@
+"""Normalisations and softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.frontends.onnx import normalization as onnx
+from puffer_edge.frontends.onnx.graph import Graph, Operand
+from puffer_edge.frontends.onnx.node import Node
+from puffer_edge.frontends.onnx.shape import axis_of
+from puffer_edge.frontends.torch_export.lower import lowers
+from puffer_edge.ir.ops import LayerNormalization, Softmax
+
+
+def _with(node: Node, **attributes: Any) -> Node:
+    """The node as the ONNX op of the same meaning has it."""
+    return replace(node, attributes=attributes)
+
+
+@lowers("layer_norm", "native_layer_norm")
+def layer_norm(graph: Graph, node: Node, x: Operand, normalized_shape: Sequence[int],
+               weight: Operand | None = None, bias: Operand | None = None, eps: float = 1e-5
+               ) -> Any:
+    """Over the last axes."""
+    inner = tuple(normalized_shape)
+    scale = np.ones(inner, np.float32) if weight is None else weight
+    fields = {} if bias is None else {"bias": bias}
+    y = graph.add(node, LayerNormalization, x=x, scale=scale, **fields,
+                  axis=len(graph.shape(x)) - len(inner), epsilon=float(eps))
+    return (y, None, None) if "native" in node.op_type else y
+
+
+@lowers("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
+def batch_norm(graph: Graph, node: Node, x: Operand, weight: Operand | None = None,
+               bias: Operand | None = None, running_mean: Operand | None = None,
+               running_var: Operand | None = None, training: bool = False, momentum: float = 0,
+               eps: float = 1e-5, cudnn_enabled: bool = False) -> Any:
+    """A scale and a shift per channel, computed in float64."""
+    if training or running_mean is None or running_var is None:
+        raise node.refuse("statistics of the batch", "policy.eval(), track_running_stats=True")
+    channels = graph.shape(running_mean)
+    gamma = np.ones(channels, np.float32) if weight is None else weight
+    beta = np.zeros(channels, np.float32) if bias is None else bias
+    y = onnx.batch_normalization(graph, _with(node, epsilon=eps), x, gamma, beta, running_mean,
+                                 running_var)
+    return (y, None, None) if "native" in node.op_type else y
+
+
+@lowers("group_norm")
+def group_norm(graph: Graph, node: Node, x: Operand, num_groups: int,
+               weight: Operand | None = None, bias: Operand | None = None, eps: float = 1e-5,
+               cudnn_enabled: bool = False) -> Operand:
+    """Mean and variance of each group of channels."""
+    channels = graph.shape(x)[1:2]
+    gamma = np.ones(channels, np.float32) if weight is None else weight
+    beta = np.zeros(channels, np.float32) if bias is None else bias
+    return onnx.group_normalization(
+        graph, _with(node, num_groups=num_groups, epsilon=eps), x, gamma, beta)
+
+
+@lowers("rms_norm")
+def rms_norm(graph: Graph, node: Node, x: Operand, normalized_shape: Sequence[int],
+             weight: Operand | None = None, eps: float | None = None) -> Operand:
+    """``x / sqrt(mean(x * x) + eps) * weight``; the epsilon of float32 by default."""
+    inner = tuple(normalized_shape)
+    scale = np.ones(inner, np.float32) if weight is None else weight
+    attributes = _with(node, axis=len(graph.shape(x)) - len(inner),
+                       epsilon=float(np.finfo(np.float32).eps if eps is None else eps))
+    return onnx.rms_normalization(graph, attributes, x, scale)
+
+
+@lowers("softmax", "_softmax")
+def softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = None,
+            half_to_float: bool = False) -> Operand:
+    """Over one axis."""
+    return graph.add(node, Softmax, x=x, axis=axis_of(node, dim, len(graph.shape(x))))
+
+
+@lowers("argmax", "log_softmax", "_log_softmax", after_choice=True)
+def decision(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdim: bool = False,
+             dtype: str | None = None, half_to_float: bool = False) -> Operand:
+    """Left out at the end of a discrete head: the contract chooses from the logits itself."""
+    shape, op = graph.shape(x), node.op_type.split(".")[1].strip("_")
+    if dim is None:
+        shape, dim = (prod(shape),), 0
+    axis = axis_of(node, dim, len(shape))
+    if prod(shape[axis + 1 :]) != 1:
+        raise node.refuse("only over the last axis")
+    graph.choices.setdefault(node.outputs[0], (shape[axis],) * prod(shape[:axis]))
+    graph.builder.note("dropped", f"{op} at the end: the action is chosen from its input")
+    return x

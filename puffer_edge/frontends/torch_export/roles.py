@@ -1,0 +1,81 @@
+"""Which inputs and outputs of ``forward`` are recurrent state: the user's pairs, else by place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.frontends.onnx import roles
+from puffer_edge.frontends.onnx.names import normalised, printable
+from puffer_edge.frontends.torch_export.exported import Exported, Port, Result
+
+_RECURRENT = re.compile(r"(h|c|hx|cx|hc|ht|ct|hiddens?|cells?|states?|lstm|gru|rnn|mem|memory|"
+                        r"carry|recurrent)\d*")
+
+
+def state_pairs(exported: Exported, given: Sequence[tuple[str, str]], where: str
+                ) -> dict[str, Result]:
+    """Input name -> the output that is its next value.
+
+    Where the user gives no pairs, inputs after the first whose names look recurrent (``h``,
+    ``state_0``, ``lstm_hidden``) belong to the last outputs of equal shape, in the same order.
+
+    Args:
+        exported: the graph.
+        given: pairs of an argument's name and an output's key, path or index.
+        where: for messages.
+
+    Raises:
+        UsageError: a given pair is not there.
+        UnsupportedError: an input looks like state but no output fits.
+    """
+    if given:
+        return {_port(exported, a, where).name: _result(exported, b, where) for a, b in given}
+    pairs: dict[str, Result] = {}
+    free = [r for r in exported.results[1:] if r.name and not roles.is_value(r.label)]
+    for port in reversed([p for p in exported.ports[1:] if looks_recurrent(p)]):
+        fitting = [r for r in free if r.shape == port.shape]
+        if not fitting:
+            raise UnsupportedError(
+                f"argument {printable(port.name)} looks like recurrent state, but forward returns "
+                f"no new value of its shape {port.shape}", where=where,
+                hint="return it after the action, or name the pair, as in states=(('h', '1'),)")
+        pairs[port.name] = fitting[-1]
+        free = free[: free.index(fitting[-1])]  # the order stays
+    return dict(reversed(pairs.items()))
+
+
+def looks_recurrent(port: Port) -> bool:
+    """Whether an argument is by its name recurrent state."""
+    return port.dtype.startswith("float") and any(
+        _RECURRENT.fullmatch(word) for word in normalised(port.name).split("_"))
+
+
+def outside_names(results: Sequence[Result]) -> dict[str, Result]:
+    """Outputs by their last key; ``output_1`` where they have only a position."""
+    named: dict[str, Result] = {}
+    for index, result in enumerate(results):
+        words = [word for word in result.path if not word.isdigit()]
+        name = words[-1] if words else f"output_{index}"
+        if result.name:
+            named["_".join(words) if name in named else name] = result
+    return named
+
+
+def _port(exported: Exported, name: str, where: str) -> Port:
+    for port in exported.ports:
+        if port.name == name:
+            return port
+    raise UsageError(f"forward has no argument {printable(name)}", where=where,
+                     hint=f"its tensors are {', '.join(printable(p.name) for p in exported.ports)}")
+
+
+def _result(exported: Exported, name: str, where: str) -> Result:
+    for index, result in enumerate(exported.results):
+        if result.name and name in (result.label, str(index), result.path[-1:][0]
+                                    if result.path else ""):
+            return result
+    labels = [printable(r.label) or str(i) for i, r in enumerate(exported.results)]
+    raise UsageError(f"forward returns no {printable(name)}", where=where,
+                     hint=f"its outputs are {', '.join(labels)}")
