@@ -37,6 +37,8 @@ def combine(graph: Graph, node: Node, function: str, a: Operand, b: Operand) -> 
     if isinstance(a, str) or isinstance(b, str):
         return graph.add(node, Binary, a=a, b=b, function=function)
     graph.spend(node, broadcast_size(node, [a, b]))
+    if a.dtype != b.dtype or a.dtype == np.bool_:
+        raise FileFormatError(f"arithmetic of {a.dtype} and {b.dtype}", where=node.where)
     try:
         with np.errstate(all="ignore"):
             return np.asarray(_HOST[function](a, b))

@@ -87,7 +87,7 @@ def cast_like(graph: Graph, node: Node, x: Operand, like: Operand) -> Operand:
 
 
 def _mod(node: Node, a: Array, b: Array) -> Array:
-    return np.fmod(a, b) if node.get("fmod", 0) else np.mod(a, b)
+    return np.fmod(a, b) if node.flag("fmod") else np.mod(a, b)
 
 
 _HOST: dict[str, Callable[..., Array]] = {

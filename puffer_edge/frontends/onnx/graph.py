@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from inspect import Parameter, signature
 from math import inf, prod
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from puffer_edge.ir.ops import (
 Array: TypeAlias = npt.NDArray[Any]
 Operand: TypeAlias = "Array | str"
 Lowering: TypeAlias = Callable[..., "Operand | tuple[Operand, ...]"]
+Lowers = TypeVar("Lowers", bound=Lowering)
 
 LOWERINGS: dict[str, Lowering] = {}
 """ONNX's op_type -> function(graph, node, *operands), None for an absent input."""
@@ -52,10 +53,10 @@ MAX_FOLDED = 1 << 26
 _MOVING = (Concat, Expand, Gather, Pad, Reshape, Slice, Split, Transpose)
 
 
-def lowers(*op_types: str) -> Callable[[Lowering], Lowering]:
+def lowers(*op_types: str) -> Callable[[Lowers], Lowers]:
     """Decorator that puts a lowering into :data:`LOWERINGS`."""
 
-    def register(function: Lowering) -> Lowering:
+    def register(function: Lowers) -> Lowers:
         LOWERINGS.update(dict.fromkeys(op_types, function))
         operands = list(signature(function).parameters.values())[2:]
         variadic = any(p.kind is Parameter.VAR_POSITIONAL for p in operands)

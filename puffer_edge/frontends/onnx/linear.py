@@ -14,14 +14,14 @@ from puffer_edge.ir.ops import Binary, Conv, Expand, Gemm, MatMul, Reshape, Tran
 def gemm(graph: Graph, node: Node, a: Operand, b: Operand, c: Operand | None = None) -> Operand:
     """``alpha * A' @ B' + beta * C``: the factors go into constant weights and bias."""
     alpha, beta = node.get("alpha", 1.0), node.get("beta", 1.0)
-    if node.get("transA", 0):
+    if node.flag("transA"):
         a = graph.add(node, Transpose, x=a, permutation=(1, 0))
     if isinstance(b, str):
-        if node.get("transB", 0):
+        if node.flag("transB"):
             b = graph.add(node, Transpose, x=b, permutation=(1, 0))
         product = scaled(graph, node, graph.add(node, MatMul, a=a, b=b), alpha)
         return product if c is None else plus(graph, node, product, scaled(graph, node, c, beta))
-    weight = scaled_array(b if node.get("transB", 0) else b.T, alpha)
+    weight = scaled_array(b if node.flag("transB") else b.T, alpha)
     bias = None if c is None or isinstance(c, str) else _bias_vector(c, weight.shape[0])
     if bias is not None:
         return graph.add(node, Gemm, x=a, weight=weight, bias=scaled_array(bias, beta))

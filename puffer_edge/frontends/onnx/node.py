@@ -36,9 +36,17 @@ class Node:
         """An attribute or its default."""
         return self.attributes.get(name, default)
 
+    def flag(self, name: str, default: bool = False) -> bool:
+        """An attribute that is 0 or 1; other numbers are true to some runtimes, false to others."""
+        value = self.attributes.get(name, int(default))
+        if value not in (0, 1):
+            raise self.refuse(f"{name} = {value}; it is 0 or 1")
+        return bool(value)
+
     def refuse(self, what: str, hint: str = "") -> UnsupportedError:
         """The error of a node that is sound but cannot be lowered; the caller raises it."""
-        return UnsupportedError(f"{self.op_type}: {printable(what, 300)}", where=self.where, hint=hint)
+        return UnsupportedError(f"{self.op_type}: {printable(what, 300)}", where=self.where,
+                                hint=hint)
 
 
 def read_node(proto: Any, opset: int, where: str) -> Node:

@@ -20,7 +20,7 @@ from puffer_edge.ir.ops import BatchNormalization, LayerNormalization, Softmax
 def batch_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bias: Operand,
                         mean: Operand, variance: Operand) -> Operand:
     """``scale = gamma / sqrt(variance + epsilon)``, ``shift = beta - mean * scale``, float64."""
-    if node.get("training_mode", 0) or sum(map(bool, node.outputs)) > 1:
+    if node.flag("training_mode") or sum(map(bool, node.outputs)) > 1:
         raise node.refuse("it is in training mode", "export with model.eval()")
     if node.get("spatial", 1) != 1:
         raise node.refuse("spatial = 0")

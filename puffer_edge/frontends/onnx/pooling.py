@@ -32,6 +32,10 @@ def pool(graph: Graph, node: Node, x: Operand) -> Operand:
     if max(kernel) > MAX_WINDOW:
         raise node.refuse(f"a window of {kernel}", f"up to {MAX_WINDOW} are supported")
     sizes = graph.shape(x)[2:]
+    gaps = any(s > (k - 1) * d + 1 for s, k, d in zip(strides, kernel, dilations, strict=True))
+    if gaps and node.get("auto_pad", "NOTSET").startswith("SAME"):
+        raise node.refuse("auto_pad with strides wider than the window",
+                          "runtimes disagree about it; give pads")
     pads = padding(node, sizes, kernel, strides, dilations)
     if len(pads) != 2 * rank or min(pads) < 0 or max(pads) > MAX_ELEMENTS:
         raise FileFormatError("the attributes of the pooling do not fit", where=node.where)
@@ -53,9 +57,9 @@ def _taps(node: Node, size: int, kernel: int, stride: int, dilation: int, begin:
           ) -> Array:
     """[outputs, kernel] positions in the padded axis."""
     room = size + begin + end - dilation * (kernel - 1) - 1
-    outputs = (-(-room // stride) if node.get("ceil_mode", 0) else room // stride) + 1
+    outputs = (-(-room // stride) if node.flag("ceil_mode") else room // stride) + 1
     # A window that would start behind the tensor and its left padding is left out.
-    if node.get("ceil_mode", 0) and (outputs - 1) * stride >= size + begin:
+    if node.flag("ceil_mode") and (outputs - 1) * stride >= size + begin:
         outputs -= 1
     if room < 0 or outputs < 1:
         raise FileFormatError("the window is larger than the tensor", where=node.where)
@@ -88,6 +92,6 @@ def _pool_axis(graph: Graph, node: Node, x: Operand, axis: int, taps: Array, beg
 
 def _counted(node: Node, taps: Array, size: int, begin: int, end: int) -> Array:
     """How many elements of each window an average divides by."""
-    low, high = (0, begin + size + end) if node.get("count_include_pad", 0) else (begin,
+    low, high = (0, begin + size + end) if node.flag("count_include_pad") else (begin,
                                                                                  begin + size)
     return np.asarray(np.sum((taps >= low) & (taps < high), axis=1))

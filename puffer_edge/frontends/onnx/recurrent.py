@@ -23,7 +23,7 @@ def lstm(graph: Graph, node: Node, x: Operand, w: Operand, r: Operand, b: Operan
     """ONNX orders the gates i, o, f, c; the cell i, f, g, o."""
     if peepholes is not None and np.any(graph.array(peepholes, node, "the peepholes")):
         raise node.refuse("peepholes")
-    if node.get("input_forget", 0):
+    if node.flag("input_forget"):
         raise node.refuse("input_forget")
     step, hidden = _one_step(graph, node, x, lengths)
     order = [0, 2, 3, 1]
@@ -40,7 +40,7 @@ def lstm(graph: Graph, node: Node, x: Operand, w: Operand, r: Operand, b: Operan
 def gru(graph: Graph, node: Node, x: Operand, w: Operand, r: Operand, b: Operand | None = None,
         lengths: Operand | None = None, h: Operand | None = None) -> tuple[Operand, ...]:
     """ONNX orders the gates z, r, h; the cell r, z, n."""
-    if not node.get("linear_before_reset", 0):
+    if not node.flag("linear_before_reset"):
         raise node.refuse("linear_before_reset = 0",
                           "torch exports 1; the other form is not supported")
     step, hidden = _one_step(graph, node, x, lengths)
@@ -71,7 +71,7 @@ def _one_step(graph: Graph, node: Node, x: Operand, lengths: Operand | None
     """The input as [1, I] and the hidden size; anything but one plain forward step is refused."""
     if len(graph.shape(x)) != 3:
         raise node.refuse(f"an input of shape {graph.shape(x)}")
-    sequence, batch = graph.shape(x)[:2] if not node.get("layout", 0) else graph.shape(x)[1::-1]
+    sequence, batch = graph.shape(x)[:2] if not node.flag("layout") else graph.shape(x)[1::-1]
     if sequence != 1 or batch != 1:
         raise node.refuse(f"{sequence} steps of a batch of {batch}",
                           "export one step of a batch of 1, with the state as input and output")

@@ -38,9 +38,9 @@ def reduced(graph: Graph, node: Node, x: Operand, function: str, axes: tuple[int
         "ReduceSumSquare", "ReduceProd")
 def reduction(graph: Graph, node: Node, x: Operand, axes: Operand | None = None) -> Operand:
     """All axes by default; the norms are sums of what is inside them."""
-    shape, keep = graph.shape(x), bool(node.get("keepdims", 1))
+    shape, keep = graph.shape(x), node.flag("keepdims", True)
     where = axes_of(graph, node, axes, len(shape)) or ()
-    if not where and not node.get("noop_with_empty_axes", 0):
+    if not where and not node.flag("noop_with_empty_axes"):
         where = tuple(range(len(shape)))
     if not isinstance(x, str) and node.op_type in _HOST:
         y = _HOST[node.op_type](x, axis=where, keepdims=keep) if where else x
@@ -74,7 +74,7 @@ def decision(graph: Graph, node: Node, x: Operand) -> Operand:
     shape = graph.shape(x)
     default = 0 if node.op_type == "ArgMax" else (-1 if node.opset >= 13 else 1)
     axis = node.get("axis", default) % max(len(shape), 1)
-    if not shape or prod(shape[axis + 1 :]) != 1 or node.get("select_last_index", 0):
+    if not shape or prod(shape[axis + 1 :]) != 1 or node.flag("select_last_index"):
         raise node.refuse("only over the last axis, and the first of equal values")
     graph.choices[node.outputs[0]] = (shape[axis],) * prod(shape[:axis])
     graph.builder.note("dropped", f"{node.op_type} at the end: the action is chosen from its input")

@@ -55,7 +55,7 @@ def reshape(graph: Graph, node: Node, x: Operand, target: Operand) -> Operand:
     """A 0 keeps the size, a -1 takes the rest."""
     sizes, old = list(graph.integers_of(target, node, "the shape")), graph.shape(x)
     for axis, size in enumerate(sizes):
-        if size == 0 and not node.get("allowzero", 0):
+        if size == 0 and not node.flag("allowzero"):
             sizes[axis] = old[axis] if axis < len(old) else -2
     known = prod(n for n in sizes if n != -1)
     if sizes.count(-1) == 1 and known > 0 and prod(old) % known == 0:
