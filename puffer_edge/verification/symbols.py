@@ -81,7 +81,7 @@ def find_offences(builder: ImageBuilder) -> tuple[Offence, ...]:
 # (RTABI, IHI0043) and libgcc's, which LLVM shares; "sf" is single, "df" double precision.
 _MEMORY = re.compile(r"mem(cpy|set)|__aeabi_mem(cpy|set|clr)[48]?")
 _SINGLE = re.compile(
-    r"__aeabi_(f\w+|cf\w+|[iu]2f|u?l2f)|__(add|sub|mul|div|neg)sf3|__(eq|ne|lt|le|gt|ge|unord)sf2"
+    r"__aeabi_(f\w+|cf\w+|u?[il]2f)|__(add|sub|mul|div|neg)sf3|__(eq|ne|lt|le|gt|ge|unord)sf2"
     r"|__fix(uns)?sf[sd]i|__float(un)?[sd]isf"
 )
 # 32-bit division, 64-bit shifts and products, and switch tables, where the core has none.
@@ -90,7 +90,7 @@ _INTEGER = re.compile(
     r"|__gnu_thumb1_case_\w+|__aeabi_unwind_cpp_pr[012]"
 )
 _DOUBLE = re.compile(
-    r"__aeabi_(d\w+|cd\w+|f2d|[iu]2d|u?l2d)|__\w*df[23]|__fix(uns)?df[sd]i|__float(un)?[sd]idf"
+    r"__aeabi_(d\w+|cd\w+|f2d|u?[il]2d)|__\w*df[23]|__fix(uns)?df[sd]i|__float(un)?[sd]idf"
     r"|__extendsfdf2|__truncdfsf2"
 )
 _HEAP = re.compile(

@@ -24,6 +24,7 @@ from puffer_edge.verification.harness.build import STACK_BYTES
 
 PAGE = 4096
 PAINT = 0xA5
+STACK_GUARD = 1 << 20  # a fault this far below the stack is taken for an overflow of it
 INSTRUCTION_LIMIT = 1_000_000_000
 
 
@@ -182,7 +183,7 @@ class UnicornMachine(SteppingMachine):
             unicorn.UC_MEM_WRITE_UNMAPPED: "write to",
             unicorn.UC_MEM_WRITE_PROT: "write to",
         }
-        below = self._stack_limit - PAGE <= address < self._stack_limit
+        below = self._stack_limit - STACK_GUARD <= address < self._stack_limit
         hint = ", which is below the stack" if below else ""
         self._fault = f"{verbs.get(access, 'jump to')} {address:#010x}{hint}"
         return False
@@ -227,7 +228,8 @@ def _open_core(image: Image) -> Any:
         core = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
         core.ctl_set_cpu_model(getattr(riscv_const, target.unicorn_cpu))
         return core
-    core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+    # Not UC_MODE_MCLASS: it silently replaces whatever model is set by a Cortex-M33.
+    core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
     core.ctl_set_cpu_model(getattr(arm_const, target.unicorn_cpu))
     if target.hard_float:
         core.reg_write(arm_const.UC_ARM_REG_FPEXC, 1 << 30)

@@ -101,11 +101,15 @@ class ImageBuilder:
     def compiled(self, name: str) -> Path:
         """The object of the harness source ``name``, compiled at most once."""
         if name not in self._objects:
-            self._objects[name] = self._compile(name)
+            self._objects[name] = self._compile(self._source(name))
         return self._objects[name]
 
-    def _compile(self, name: str) -> Path:
-        policy_code = name in ("harness", "selftest")
+    @cached_property
+    def _runtime(self) -> list[Path]:
+        return [self._compile(source) for source in self.toolchain.runtime(self.target)]
+
+    def _source(self, name: str) -> Path:
+        """The C file of that name: one of the harness, or rendered for this policy."""
         source = FOLDER / f"{name}.c"
         if not source.exists():
             template = "harness" if name == "empty" else name
@@ -122,6 +126,10 @@ class ImageBuilder:
                 ),
                 encoding="utf-8",
             )
+        return source
+
+    def _compile(self, source: Path) -> Path:
+        name = source.stem
         include = [self.header.resolve().parent]
         if self.target.isa != "host":
             include.append(FOLDER / "include")
@@ -132,7 +140,7 @@ class ImageBuilder:
             optimize=self.optimize,
             defines=self._defines(name),
             include_dirs=include,
-            language=self.language if policy_code else "c",
+            language=self.language if name in ("harness", "selftest") else "c",
         )
 
     def _defines(self, name: str) -> dict[str, str]:
@@ -167,9 +175,8 @@ class ImageBuilder:
                 ),
                 encoding="utf-8",
             )
-        path = self.toolchain.link(
-            [self.compiled(name) for name in objects], self.target, output, script=script
-        )
+        files = [*(self.compiled(name) for name in objects), *self._runtime]
+        path = self.toolchain.link(files, self.target, output, script=script)
         return Image(path, self.spec, self.target, self.toolchain.name)
 
     @staticmethod

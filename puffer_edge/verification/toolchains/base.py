@@ -52,6 +52,10 @@ class Toolchain(ABC):
             UsageError: it does not know the target.
         """
 
+    def runtime(self, target: Target) -> tuple[Path, ...]:
+        """C sources to link with every image, where the compiler's own library is not right."""
+        return ()
+
     def environment(self) -> dict[str, str]:
         """The environment of the compiler."""
         return dict(os.environ)

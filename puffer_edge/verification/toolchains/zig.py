@@ -13,6 +13,8 @@ from puffer_edge.errors import MissingDependencyError
 from puffer_edge.targets import Target
 from puffer_edge.verification.toolchains.base import Toolchain
 
+DIVISION = Path(__file__).with_name("zig_division.c")
+
 
 class Zig(Toolchain):
     """Compiles for all targets; run-time library and C library stubs are built on first use."""
@@ -30,6 +32,10 @@ class Zig(Toolchain):
         if target.isa == "host":
             return [*driver, "-mcpu=baseline"]  # not this very processor, as gcc does
         return [*driver, "-target", target.zig_target, f"-mcpu={target.zig_cpu}"]
+
+    def runtime(self, target: Target) -> tuple[Path, ...]:
+        """A division that rounds as IEEE 754 says, where Zig's library would be called."""
+        return () if target.hard_float else (DIVISION,)
 
     def environment(self) -> dict[str, str]:
         """The caller's, with Zig's caches in the user's cache folder."""

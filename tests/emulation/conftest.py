@@ -1,0 +1,95 @@
+"""Policies to emulate, what they must compute, and images that are built once per session."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
+from puffer_edge.verification.toolchains import find_toolchain
+
+FOLDER = Path(__file__).parent
+LANDER = HarnessSpec("lander", 32, 4, (("logits", 4),))
+PROBE = HarnessSpec("probe", 8, 4, (("arithmetic", 4), ("compared", 6)))
+CORTEX = ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"]
+EMULATED = [*CORTEX, "riscv32"]
+assert {*EMULATED, "host", "cortex-m"} == set(TARGETS)
+
+Build = Callable[..., ImageBuilder]
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """build(target, toolchain="zig", spec=LANDER, header=lander.h, **options), once each."""
+
+    @cache
+    def built(
+        target: str,
+        toolchain: str = "zig",
+        spec: HarnessSpec = LANDER,
+        header: Path | None = None,
+        **options: str,
+    ) -> ImageBuilder:
+        return ImageBuilder(
+            header or FOLDER / f"{spec.name}.h",
+            spec,
+            find_target(target),
+            find_toolchain(toolchain),
+            tmp_path_factory.mktemp(f"{spec.name}-{target}-{toolchain}"),
+            **options,
+        )
+
+    return built
+
+
+class Lander:
+    """The sample policy in numpy: the same float32 operations in the same order."""
+
+    def __init__(self) -> None:
+        source = (FOLDER / "lander.h").read_text()
+        tables = re.findall(r"static const float lander_(\w+)\[\d+\] = \{([^}]*)\}", source)
+        values = {
+            name: np.array([float(x.rstrip("f")) for x in re.findall(r"[-+.\de]+f", text)], "f4")
+            for name, text in tables
+        }
+        self.w_in = values["w_in"].reshape(8, 8)
+        self.w_state = values["w_state"].reshape(8, 8)
+        self.b_state, self.b_out = values["b_state"], values["b_out"]
+        self.w_out = values["w_out"].reshape(4, 8)
+        self.reset()
+
+    def reset(self) -> None:
+        self.state = np.zeros(8, np.float32)
+
+    def step(self, observation: np.ndarray) -> np.ndarray:
+        total = self.b_state.copy()
+        for weights, vector in ((self.w_in, observation), (self.w_state, self.state)):
+            for k in range(8):
+                total += weights[:, k] * vector[k]
+        total = np.clip(total, np.float32(-3), np.float32(3))
+        square = total * total
+        nine, limit = np.float32(9), np.float32(27)
+        self.state = total * (limit + square) / (limit + nine * square)
+        logits = self.b_out.copy()
+        for k in range(8):
+            logits += self.w_out[:, k] * self.state[k]
+        assert logits.dtype == np.float32
+        return logits
+
+
+@pytest.fixture
+def lander() -> Lander:
+    return Lander()
+
+
+def edited_lander(folder: Path, old: str, new: str) -> Path:
+    """A copy of lander.h with one planted fault."""
+    source = (FOLDER / "lander.h").read_text()
+    assert old in source
+    header = folder / "lander.h"
+    header.write_text(source.replace(old, new, 1))
+    return header
