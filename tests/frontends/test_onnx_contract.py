@@ -114,6 +114,21 @@ def test_several_argmax_are_several_heads(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Interpreter(program).act(x), expected)
 
 
+@pytest.mark.parametrize("last", [True, False])
+def test_log_softmax_is_left_out_only_at_the_end(last: bool, tmp_path: Path) -> None:
+    nodes = [node("Gemm", "obs w", "y", transB=1), node("LogSoftmax", "y", "l" if not last else
+                                                        "logits", axis=-1)]
+    if not last:
+        nodes.append(node("Neg", "l", "logits"))
+    program = load(model(nodes, {"obs": [1, 4]}, {"logits": [1, 3]}, WEIGHTS), tmp_path)
+    assert ("dropped: LogSoftmax" in notes(program)) == last
+    x = RNG.normal(size=4).astype(np.float32)
+    y = WEIGHTS["w"].astype(np.float64) @ x
+    expected = y if last else np.log(np.exp(y).sum()) - y
+    np.testing.assert_allclose(Interpreter(program).step(x)["logits"], expected, rtol=1e-5,
+                               atol=1e-6)
+
+
 def test_argmax_inside_is_refused(tmp_path: Path) -> None:
     proto = model([node("Gemm", "obs w", "y", transB=1), node("ArgMax", "y", "i", axis=1),
                    node("Cast", "i", "f", to=1), node("Exp", "f", "logits")],

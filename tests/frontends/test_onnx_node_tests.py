@@ -31,7 +31,7 @@ def outputs_of(model: Any, inputs: list[Any], computed: set[str]) -> list[np.nda
     names = [port.name for port in model.graph.output]
     lower_graph(model.graph, graph, opset_of(model, "node test"), names)
     if graph.choices:
-        raise UnsupportedError("ArgMax and LogSoftmax are left out at the end of a policy")
+        raise UnsupportedError("ArgMax is left out at the end of a policy")
     known |= builder.constants
     with np.errstate(all="ignore"):
         for op in builder.ops:
@@ -93,4 +93,4 @@ def test_node_cases_agree_or_are_refused_by_name(capsys: pytest.CaptureFixture[s
     with capsys.disabled():
         print(f"\nONNX node tests with float32 inputs: {len(passed)} of {seen} agree, "
               f"{len(refused - passed)} are refused by name")
-    assert len(passed) >= 450
+    assert len(passed) >= 500

@@ -12,8 +12,8 @@ from puffer_edge.ir import Activation
 from puffer_edge.ir.ops import Unary
 
 FUNCTION = {
-    "Abs": "abs", "Erf": "erf", "Exp": "exp", "HardSwish": "hard_swish", "Mish": "mish",
-    "Neg": "neg", "Reciprocal": "reciprocal", "Relu": "relu", "Sigmoid": "sigmoid",
+    "Abs": "abs", "Erf": "erf", "Exp": "exp", "HardSwish": "hard_swish", "Log": "log",
+    "Mish": "mish", "Neg": "neg", "Reciprocal": "reciprocal", "Relu": "relu", "Sigmoid": "sigmoid",
     "Softplus": "softplus", "Sqrt": "sqrt", "Tanh": "tanh",
 }
 """op_type -> key of ``ir.functions.FUNCTIONS``, where neither has parameters."""
@@ -95,10 +95,7 @@ def prelu(graph: Graph, node: Node, x: Operand, slope: Operand) -> Operand:
 @lowers("HardSigmoid")
 def hard_sigmoid(graph: Graph, node: Node, x: Operand) -> Operand:
     """``clip(alpha * x + beta, 0, 1)``."""
-    alpha = number(node.get("alpha", 0.2))
-    beta = number(node.get("beta", 0.5))
-    line = combine(graph, node, "add", combine(graph, node, "mul", x, alpha), beta)
-    return apply(graph, node, line, "clip", 0.0, 1.0)
+    return apply(graph, node, x, "hard_sigmoid", node.get("alpha", 0.2), node.get("beta", 0.5))
 
 
 @lowers("Swish", "Silu")

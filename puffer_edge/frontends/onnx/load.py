@@ -53,7 +53,7 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str) -> Program:
     plain = [p.name for p in outputs if p.name not in pairs.values()]
     action, extra = _choose_outputs(builder, plain, options, where)
     pairs, needed = _used_state(model.graph, (action, *extra), pairs)
-    graph = Graph(builder, where)
+    graph = Graph(builder, where, action)
     observed = [p for p in inputs if p.name in needed and p.name not in pairs]
     for port in inputs:
         if port.name not in needed:

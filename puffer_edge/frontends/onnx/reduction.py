@@ -11,7 +11,7 @@ from puffer_edge.frontends.onnx.activation import apply
 from puffer_edge.frontends.onnx.arithmetic import combine
 from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.shape import axes_of, reshaped
+from puffer_edge.frontends.onnx.shape import axes_of, axis_of, reshaped
 from puffer_edge.ir.ops import Reduce, Transpose
 
 _HOST: dict[str, Callable[..., Array]] = {
@@ -68,14 +68,54 @@ def global_pool(graph: Graph, node: Node, x: Operand) -> Operand:
     return reduced(graph, node, x, function, tuple(range(2, rank)), keep=True)
 
 
-@lowers("ArgMax", "LogSoftmax")
-def decision(graph: Graph, node: Node, x: Operand) -> Operand:
-    """Left out at the end of a discrete head: the contract chooses from the logits itself."""
+@lowers("ReduceLogSum", "ReduceLogSumExp")
+def log_sum(graph: Graph, node: Node, x: Operand, axes: Operand | None = None) -> Operand:
+    """``log(sum(x))``, or ``log(sum(exp(x)))`` around the largest element."""
+    shape, keep = graph.shape(x), node.flag("keepdims", True)
+    where = axes_of(graph, node, axes, len(shape)) or tuple(range(len(shape)))
+    if not where or node.flag("noop_with_empty_axes"):
+        raise node.refuse("no axes")
+    if node.op_type == "ReduceLogSum":
+        return apply(graph, node, reduced(graph, node, x, "sum", where, keep=keep), "log")
+    largest, total = _log_sum_exp(graph, node, x, where)
+    y = combine(graph, node, "add", largest, total)
+    return y if keep else reshaped(graph, node, y, tuple(
+        n for a, n in enumerate(shape) if a not in where))
+
+
+@lowers("LogSoftmax")
+def log_softmax(graph: Graph, node: Node, x: Operand) -> Operand:
+    """``x - max - log(sum(exp(x - max)))``; left out at the end of a discrete head."""
     shape = graph.shape(x)
-    default = 0 if node.op_type == "ArgMax" else (-1 if node.opset >= 13 else 1)
-    axis = node.get("axis", default) % max(len(shape), 1)
-    if not shape or prod(shape[axis + 1 :]) != 1 or node.flag("select_last_index"):
+    axis = axis_of(node, node.get("axis", -1 if node.opset >= 13 else 1), len(shape))
+    if node.outputs[0] == graph.head and prod(shape[axis + 1 :]) == 1:
+        return leave_out(graph, node, x, axis)
+    axes = (axis,) if node.opset >= 13 else tuple(range(axis, len(shape)))
+    largest, total = _log_sum_exp(graph, node, x, axes)
+    return combine(graph, node, "sub", combine(graph, node, "sub", x, largest), total)
+
+
+@lowers("ArgMax")
+def arg_max(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Only at the end of a discrete head: the contract chooses from the logits itself."""
+    shape = graph.shape(x)
+    axis = axis_of(node, node.get("axis", 0), len(shape))
+    if prod(shape[axis + 1 :]) != 1 or node.flag("select_last_index"):
         raise node.refuse("only over the last axis, and the first of equal values")
+    return leave_out(graph, node, x, axis)
+
+
+def leave_out(graph: Graph, node: Node, x: Operand, axis: int) -> Operand:
+    """The logits in place of a decision over the last axis, one head per row."""
+    shape = graph.shape(x)
     graph.choices[node.outputs[0]] = (shape[axis],) * prod(shape[:axis])
     graph.builder.note("dropped", f"{node.op_type} at the end: the action is chosen from its input")
     return x
+
+
+def _log_sum_exp(graph: Graph, node: Node, x: Operand, axes: tuple[int, ...]
+                 ) -> tuple[Operand, Operand]:
+    """The maximum over the axes, and ``log(sum(exp(x - max)))``; axes are kept as 1."""
+    largest = reduced(graph, node, x, "max", axes, keep=True)
+    powers = apply(graph, node, combine(graph, node, "sub", x, largest), "exp")
+    return largest, apply(graph, node, reduced(graph, node, powers, "sum", axes, keep=True), "log")
