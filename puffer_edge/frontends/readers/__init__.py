@@ -1,0 +1,1 @@
+"""Strict readers of strangers' files: data comes out, or one error; nothing is ever executed."""

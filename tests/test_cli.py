@@ -1,0 +1,195 @@
+"""The command line: exit codes, one clear error and no traceback, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+POLICIES = ROOT / "examples" / "policies"
+LSTM = POLICIES / "cartpole_puffer_lstm.pt"
+
+
+def cli(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "puffer_edge", *map(str, arguments)], cwd=cwd, check=False,
+        capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"})
+
+
+def fails(code: int, words: str, *arguments: object, cwd: Path) -> str:
+    """Runs a command that must fail with one error and leave ``cwd`` as it was."""
+    before = sorted(str(path) for path in cwd.rglob("*"))
+    done = cli(*arguments, cwd=cwd)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert words in done.stderr
+    assert done.stderr.count("error:") == 1
+    assert sorted(str(path) for path in cwd.rglob("*")) == before
+    return done.stderr
+
+
+def test_help_and_version() -> None:
+    assert "export" in cli("--help").stdout
+    assert cli("--version").stdout.startswith("puffer-edge ")
+
+
+def test_targets_are_listed() -> None:
+    listed = json.loads(cli("targets", "--json").stdout)
+    assert {"cortex-m", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33",
+            "riscv32", "host"} <= set(listed)
+    assert "Cortex-M4" in cli("targets").stdout
+
+
+def test_the_main_job(tmp_path: Path) -> None:
+    """Export, verify and compare with torch's own logits, as a user would."""
+    out = tmp_path / "cartpole"
+    exported = cli("export", LSTM, "--target", "cortex-m", "-o", out)
+    assert exported.returncode == 0, exported.stderr
+    assert "assumed" in exported.stdout
+    with np.load(POLICIES / "cartpole_puffer_lstm_reference.npz") as data:
+        np.savez(tmp_path / "reference.npz", **data)
+    verified = cli("verify", out, "--json", "--reference", tmp_path / "reference.npz")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    report = json.loads(verified.stdout)
+    assert report["passed"]
+    assert report["measurements"]["reference_error"] < 1e-4
+    shown = cli("verify", out)
+    assert "verified" in shown.stdout and "instructions per step" in shown.stdout
+
+
+def test_inspect(tmp_path: Path) -> None:
+    found = json.loads(cli("inspect", LSTM, "--json").stdout)
+    assert found["source"].startswith("PufferLib 3.0")
+    assert [layer["op"] for layer in found["layers"]] == ["Gemm", "LSTMCell", "Gemm"]
+    assert any(note["kind"] == "dropped" and "value head" in note["text"]
+               for note in found["notes"])
+    assert "LSTMCell" in cli("inspect", LSTM).stdout
+
+
+def test_a_failed_verification_has_its_exit_code(tmp_path: Path) -> None:
+    out = tmp_path / "a"
+    assert cli("export", LSTM, "-o", out).returncode == 0
+    text = (out / "policy.h").read_text()
+    start = text.index("_w0[")
+    (out / "policy.h").write_text(text[:start] + text[start:].replace("0x1.", "0x1.0", 1))
+    done = cli("verify", out, "--target", "host")
+    assert done.returncode == 6
+    assert "not verified" in done.stdout
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    fails(3, "no_such.pt", "export", "no_such.pt", "-o", "out", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 100, 5000, -1])
+def test_truncated_file(length: int, tmp_path: Path) -> None:
+    (tmp_path / "policy.pt").write_bytes(LSTM.read_bytes()[:length])
+    fails(3, "policy.pt", "export", "policy.pt", "-o", "out", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(("content", "codes"), [
+    (b"hello, this is a text file", (3, 4)),
+    (b"\x89PNG\r\n\x1a\n" + bytes(100), (3, 4)),
+    (b"\x80\x04N.", (3, 4)),
+    (b"MZ" + bytes(200), (3, 4)),
+])
+def test_wrong_kind_of_file(content: bytes, codes: tuple[int, ...], tmp_path: Path) -> None:
+    (tmp_path / "policy.pt").write_bytes(content)
+    done = cli("export", "policy.pt", "-o", "out", cwd=tmp_path)
+    assert done.returncode in codes, done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["policy.pt"]
+
+
+def save(path: Path, **changes: object) -> None:
+    """A small PufferLib state_dict with changes; None removes a tensor."""
+    torch = pytest.importorskip("torch")
+    weights = {
+        "encoder.0.weight": torch.ones(4, 3), "encoder.0.bias": torch.zeros(4),
+        "decoder.weight": torch.ones(5, 4), "decoder.bias": torch.zeros(5),
+        "value.weight": torch.ones(1, 4), "value.bias": torch.zeros(1), **changes}
+    torch.save({key: value for key, value in weights.items() if value is not None}, path)
+
+
+def test_nan_weights(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    save(tmp_path / "policy.pt", **{"decoder.bias": torch.full((5,), float("nan"))})
+    fails(3, "decoder.bias", "export", "policy.pt", "-o", "out", cwd=tmp_path)
+
+
+def test_missing_tensor(tmp_path: Path) -> None:
+    save(tmp_path / "policy.pt", **{"decoder.bias": None})
+    fails(3, "decoder.bias", "export", "policy.pt", "-o", "out", cwd=tmp_path)
+
+
+def test_unknown_layers(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    save(tmp_path / "policy.pt", **{"transformer.weight": torch.ones(2, 2)})
+    fails(4, "transformer.weight", "export", "policy.pt", "-o", "out", cwd=tmp_path)
+
+
+def test_action_sizes_must_add_up(tmp_path: Path) -> None:
+    save(tmp_path / "policy.pt")
+    fails(2, "do not add up", "export", "policy.pt", "--action-sizes", "2,2", "-o", "out",
+          cwd=tmp_path)
+    assert cli("export", "policy.pt", "--action-sizes", "2,3", "-o", "out",
+               cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("name", ['"; system("', "../../x", "for", "naïve", "Int", "a\nb"])
+def test_hostile_policy_names(name: str, tmp_path: Path) -> None:
+    fails(2, "cannot name a policy", "export", LSTM, "--name", name, "-o", "out", cwd=tmp_path)
+
+
+def test_a_hostile_output_name_becomes_a_plain_one(tmp_path: Path) -> None:
+    assert cli("export", LSTM, "-o", tmp_path / '"; system("').returncode == 0
+    assert "system_step" in (tmp_path / '"; system("' / "policy.h").read_text()
+
+
+def test_hostile_tensor_names(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    save(tmp_path / "policy.pt", **{'*/ "; system("x"); \u202e\n': torch.ones(2, 2)})
+    message = fails(4, "layers that PufferLib", "export", "policy.pt", "-o", "out", cwd=tmp_path)
+    assert "\u202e" not in message
+
+
+def test_unwritable_output(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    fails(5, "file", "export", LSTM, "-o", "file", cwd=tmp_path)
+    fails(5, "file", "export", LSTM, "-o", "file/below", cwd=tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("x")
+    fails(5, "no artefact", "export", LSTM, "-o", "mine", cwd=tmp_path)
+
+
+def test_unsupported_op(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    graph = helper.make_graph(
+        [helper.make_node("Sin", ["obs"], ["logits"])], "g",
+        [helper.make_tensor_value_info("obs", TensorProto.FLOAT, [1, 3])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, tmp_path / "policy.bin")
+    fails(4, "Sin", "export", "policy.bin", "-o", "out", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--action", "maybe"), ("--action-sizes", "2,x"), ("--state", "h"), ("--observation", "a"),
+    ("--activation", "wobble"), ("--target", "z80"), ("--observation", "a:1,b:2"),
+])
+def test_wrong_options(arguments: tuple[str, str], tmp_path: Path) -> None:
+    fails(2, "hint" if arguments[0] == "--target" else "", "export", LSTM, *arguments, "-o", "out",
+          cwd=tmp_path)
+
+
+def test_a_directory_that_is_no_artefact(tmp_path: Path) -> None:
+    fails(3, "no artefact", "verify", tmp_path, cwd=tmp_path)
