@@ -18,6 +18,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.ir.functions import tanh_f32
+
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
 Function = Callable[[Array], Array]
@@ -181,11 +183,45 @@ def fit_exp(degree: int = 5) -> None:
     show("C", polish(c, error, fixed=0))
 
 
+def fit_gelu_tanh(bound: float = 4.86) -> None:
+    """Only where tanh's argument makes its rational exactly 1."""
+    scale = F(math.sqrt(2 / math.pi))
+    cubic = F(math.sqrt(2 / math.pi) * 0.044715)
+    x = np.arange(*np.array([4.5, bound], np.float32).view(np.int32), dtype=np.int32)
+    x = x.view(np.float32)
+    hits = np.flatnonzero(tanh_f32((cubic * (x * x) + scale) * x) == F(1))
+    assert len(hits), "the approximation never reaches its limit"
+    show("scale, cubic, bound, one", [scale, cubic, F(bound), x[hits[0]]])
+
+
+def fit_log1p() -> None:
+    """``2 atanh(s) / s`` as a polynomial in s^2 for |s| <= 1/3, relative error."""
+    c = minimax(lambda y: 2 * np.arctanh(np.sqrt(y)) / np.sqrt(y),
+                lambda y: np.sqrt(y) / np.arctanh(np.sqrt(y)) / 2, 1e-12, 1 / 9, 4, 0)[:-1]
+    z = grid(0, 1)
+    exact = np.log1p(z.astype(np.float64))
+
+    def error(c: Array32) -> float:
+        s = z / (z + F(2))
+        return float((np.abs(s * horner(s * s, c) - exact) / exact).max())
+
+    show("C", polish(c, error, fixed=0))
+
+
+def fit_sqrt() -> None:
+    """The first guess on [1, 4), relative error; two Newton steps square it twice."""
+    c = minimax(np.sqrt, lambda m: 1 / np.sqrt(m), 1, 4, 2, 0)[:-1]
+    show("C", c.astype(np.float32))
+
+
 FITS: dict[str, Callable[[], None]] = {
     "tanh": fit_tanh,
     "erf": fit_erf,
     "gelu": fit_gelu,
     "exp": fit_exp,
+    "gelu_tanh": fit_gelu_tanh,
+    "log1p": fit_log1p,
+    "sqrt": fit_sqrt,
 }
 
 if __name__ == "__main__":

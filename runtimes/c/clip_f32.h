@@ -6,6 +6,6 @@
 static inline float clip_f32(float x, float low, float high)
 {
     const float above = opaque_f32(x > low ? x : low);
-    return above < high ? above : high;
+    return opaque_f32(above < high ? above : high);
 }
 #endif

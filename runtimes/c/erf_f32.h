@@ -2,9 +2,9 @@
 #define PUFFER_EDGE_ERF_F32_H
 #include "opaque_f32.h"
 
-/* erf(x) ~ x P(x^2) / Q(x^2), in [-1, 1] for every input, odd. From |x| = 3.65 on x is replaced by a
- * point where the rational is exactly 1. Minimax fit: benchmarks/fit_functions.py. Max error 4.7e-7
- * over all floats; NaN gives -1. */
+/* erf(x) ~ x P(x^2) / Q(x^2), in [-1, 1] for every input, odd. From |x| = 3.65 on x is replaced by
+ * a point where the rational is exactly 1. Minimax fit: benchmarks/fit_functions.py. Max error
+ * 4.7e-7 over all floats; NaN gives -1. */
 static inline float erf_f32(float x)
 {
     const float above = opaque_f32(x > -0x1.d33334p+1f ? x : -0x1.cbfdaep+1f);

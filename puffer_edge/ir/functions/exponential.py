@@ -1,10 +1,12 @@
-"""exp by Cody and Waite's reduction."""
+"""exp by Cody and Waite's reduction, and what is made of it: softplus, mish."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.ir.functions.registry import Array, f32, register
+from puffer_edge.ir.functions.logarithm import log1p_f32
+from puffer_edge.ir.functions.piecewise import relu_f32
+from puffer_edge.ir.functions.registry import Array, Array64, f32, register
 
 LOW = f32("-0x1.5d51ecp+6")
 HIGH = f32("0x1.62e42ep+6")
@@ -13,7 +15,9 @@ LN2_HIGH = f32("0x1.63p-1")
 LN2_LOW = f32("-0x1.bd0106p-13")
 ROUND = f32("0x1.8p+23")
 C = [f32(c) for c in ("0x1.fffdf6p-2", "0x1.555796p-3", "0x1.572a5ep-5", "0x1.1062ap-7")]
+ZERO = f32("0x0p+0")
 ONE = f32("0x1p+0")
+TWO = f32("0x1p+1")
 COARSE = np.ldexp(ONE, np.arange(-126, 130, 16))
 FINE = np.ldexp(ONE, np.arange(16))
 
@@ -28,4 +32,31 @@ def exp_f32(x: Array) -> Array:
     c = ((C[3] * r + C[2]) * r + C[1]) * r + C[0]
     power = n.astype(np.int32) + 126
     y: Array = (c * (r * r) + r + ONE) * FINE[power & 15] * COARSE[power >> 4]
+    return y
+
+
+def _softplus(x: Array64) -> Array64:
+    return np.logaddexp(x, 0.0)
+
+
+@register(_softplus, abs_error=1.2e-38, rel_error=4e-7, lipschitz=1.0)
+def softplus_f32(x: Array) -> Array:
+    """``log(1 + exp(x))``; NaN gives 1.2e-38."""
+    negative = np.where(x > ZERO, ZERO - x, x)
+    return relu_f32(x) + log1p_f32(exp_f32(negative))
+
+
+def _mish(x: Array64) -> Array64:
+    limited = np.maximum(x, -700.0)
+    result: Array64 = limited * np.tanh(_softplus(limited))
+    return result
+
+
+@register(_mish, abs_error=1.1e-36, rel_error=6e-7, lipschitz=1.0886)
+def mish_f32(x: Array) -> Array:
+    """``x tanh(softplus(x)) = x n / (n + 2)``, n = w (w + 2), w = exp(x); NaN gives -1e-36."""
+    above: Array = np.where(x > f32("-0x1.6p+6"), x, f32("-0x1.6p+6"))
+    w = exp_f32(np.where(above < f32("0x1.4p+4"), above, f32("0x1.4p+4")))
+    n: Array = w * (w + TWO)
+    y: Array = above * (n / (n + TWO))
     return y

@@ -1,12 +1,13 @@
-"""Functions of straight pieces: relu and clip."""
+"""Functions of straight pieces: relu, clip, leaky_relu, hard_sigmoid, hard_swish, abs, neg."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.ir.functions.registry import Array, Array64, f32, register
+from puffer_edge.ir.functions.registry import TINY, Array, Array64, Scalar, f32, register
 
 ZERO = f32("0x0p+0")
+ONE = f32("0x1p+0")
 
 
 def _relu(x: Array64) -> Array64:
@@ -24,7 +25,54 @@ def _clip(x: Array64, low: float = -1.0, high: float = 1.0) -> Array64:
 
 
 @register(_clip, lipschitz=1.0)
-def clip_f32(x: Array, low: float = -1.0, high: float = 1.0) -> Array:
+def clip_f32(x: Array, low: Scalar = -1.0, high: Scalar = 1.0) -> Array:
     """``min(max(x, low), high)``; NaN gives low."""
     above = np.where(x > np.float32(low), x, np.float32(low))
     return np.where(above < np.float32(high), above, np.float32(high))
+
+
+def _leaky_relu(x: Array64, slope: float = 0.01) -> Array64:
+    return np.where(x > 0, x, slope * x)
+
+
+@register(_leaky_relu, abs_error=TINY, rel_error=9e-8, lipschitz=1.0)
+def leaky_relu_f32(x: Array, slope: Scalar = 0.01) -> Array:
+    """``x`` for x > 0, ``slope x`` below; NaN stays."""
+    return np.where(x > ZERO, x, np.float32(slope) * x)
+
+
+def _hard_sigmoid(x: Array64, alpha: float = 1 / 6, beta: float = 0.5) -> Array64:
+    return np.clip(alpha * x + beta, 0.0, 1.0)
+
+
+@register(_hard_sigmoid, abs_error=1e-7, lipschitz=1 / 6)
+def hard_sigmoid_f32(x: Array, alpha: Scalar = 1 / 6, beta: Scalar = 0.5) -> Array:
+    """``min(max(alpha x + beta, 0), 1)``, torch's parameters by default; NaN gives 0."""
+    return clip_f32(np.float32(alpha) * x + np.float32(beta), 0.0, 1.0)
+
+
+def _hard_swish(x: Array64) -> Array64:
+    limited = np.maximum(x, -3.0)
+    result: Array64 = limited * _hard_sigmoid(limited)
+    return result
+
+
+@register(_hard_swish, abs_error=1e-7, rel_error=1e-7, lipschitz=1.5)
+def hard_swish_f32(x: Array) -> Array:
+    """``x min(max(x / 6 + 1/2, 0), 1)``; exactly x or 0 from |x| = 3 on; NaN gives 0."""
+    above = np.where(x > f32("-0x1.8p+1"), x, f32("-0x1.8p+1"))
+    factor = f32("0x1.555556p-3") * above + f32("0x1p-1")
+    y: Array = above * np.where(factor < ONE, factor, ONE)
+    return y
+
+
+@register(np.abs, lipschitz=1.0)
+def abs_f32(x: Array) -> Array:
+    """``|x|``; NaN stays."""
+    return np.where(x > ZERO, x, ZERO - x)
+
+
+@register(np.negative, lipschitz=1.0)
+def neg_f32(x: Array) -> Array:
+    """``-x``; NaN stays."""
+    return -x

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 Array64 = npt.NDArray[np.float64]
+Scalar = float | np.float32
 Twin = TypeVar("Twin", bound=Callable[..., Array])
 
 
@@ -42,6 +43,9 @@ class Function:
     rel_error: float
     lipschitz: float | None
 
+
+TINY = 2.0**-150
+"""Half of the smallest float: the absolute error of one rounding among the denormals."""
 
 FUNCTIONS: dict[str, Function] = {}
 """Every function by its name; filled by :func:`register`."""

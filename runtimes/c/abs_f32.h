@@ -1,0 +1,9 @@
+#ifndef PUFFER_EDGE_ABS_F32_H
+#define PUFFER_EDGE_ABS_F32_H
+
+/* |x|, exact; NaN stays NaN. */
+static inline float abs_f32(float x)
+{
+    return x > 0.0f ? x : 0.0f - x;
+}
+#endif

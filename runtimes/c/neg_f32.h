@@ -1,0 +1,9 @@
+#ifndef PUFFER_EDGE_NEG_F32_H
+#define PUFFER_EDGE_NEG_F32_H
+
+/* -x, exact; NaN stays NaN. */
+static inline float neg_f32(float x)
+{
+    return -x;
+}
+#endif
