@@ -1,7 +1,8 @@
 """Policies to emulate, what they must compute, and images that are built once per session."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.verification.emulators.machine import Machine
+from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
 from puffer_edge.verification.toolchains import find_toolchain
 
@@ -20,6 +23,7 @@ EMULATED = [*CORTEX, "riscv32"]
 assert {*EMULATED, "host", "cortex-m"} == set(TARGETS)
 
 Build = Callable[..., ImageBuilder]
+Run = Callable[..., Machine]
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +48,17 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         )
 
     return built
+
+
+@pytest.fixture
+def run_on() -> Iterator[Run]:
+    """run_on(builder, emulator="unicorn"): a machine that ends with the test."""
+    with ExitStack() as machines:
+
+        def opened(builder: ImageBuilder, emulator: str = "unicorn") -> Machine:
+            return machines.enter_context(open_machine(builder, emulator))
+
+        yield opened
 
 
 class Lander:

@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from puffer_edge.errors import UsageError, VerificationError
-from puffer_edge.verification.emulators import open_machine
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.emulators.instructions import count_instructions
 from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 
-from .conftest import CORTEX, EMULATED, PROBE, Build, Lander
+from .conftest import CORTEX, EMULATED, PROBE, Build, Lander, Run
 
 RESETS = {0, 5}
 
@@ -36,9 +35,9 @@ MACHINES = [
         pytest.param(core, "gcc", "qemu", marks=[*GCC, *QEMU[1:]], id=f"{core}-gcc-qemu")
         for core in CORTEX
     ),
-    pytest.param("host", "zig", "", id="host-zig"),
-    pytest.param("host", "gcc", "", marks=need("gcc"), id="host-gcc"),
-    pytest.param("host", "clang", "", marks=need("clang"), id="host-clang"),
+    pytest.param("host", "zig", "unicorn", id="host-zig"),
+    pytest.param("host", "gcc", "unicorn", marks=need("gcc"), id="host-gcc"),
+    pytest.param("host", "clang", "unicorn", marks=need("clang"), id="host-clang"),
 ]
 
 
@@ -52,9 +51,9 @@ def observations(count: int = 12) -> np.ndarray:
 
 @pytest.mark.parametrize(("target", "toolchain", "emulator"), MACHINES)
 def test_bits_equal_numpy(
-    build: Build, lander: Lander, target: str, toolchain: str, emulator: str
+    build: Build, lander: Lander, target: str, toolchain: str, emulator: str, run_on: Run
 ) -> None:
-    machine = open_machine(build(target, toolchain), emulator)
+    machine = run_on(build(target, toolchain), emulator)
     inputs = observations()
     results = machine.run([x.tobytes() for x in inputs], RESETS)
     for index, (observation, result) in enumerate(zip(inputs, results, strict=True)):
@@ -69,11 +68,10 @@ def test_bits_equal_numpy(
 
 
 @pytest.mark.parametrize("target", ["cortex-m0", "cortex-m4"])
-def test_cpp_gives_the_same_bits(build: Build, target: str) -> None:
+def test_cpp_gives_the_same_bits(build: Build, target: str, run_on: Run) -> None:
     inputs = [x.tobytes() for x in observations()]
     results = {
-        language: open_machine(build(target, language=language)).run(inputs)
-        for language in ("c", "c++")
+        language: run_on(build(target, language=language)).run(inputs) for language in ("c", "c++")
     }
     for c, cpp in zip(results["c"], results["c++"], strict=True):
         assert (c.status, c.action, c.outputs.tobytes()) == (
@@ -87,9 +85,9 @@ FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True, allow_subnorma
 
 
 @pytest.mark.parametrize("target", [*EMULATED, "host"])
-def test_float_operations_equal_numpy_everywhere(build: Build, target: str) -> None:
+def test_float_operations_equal_numpy_everywhere(build: Build, target: str, run_on: Run) -> None:
     """The whole of binary32, subnormal numbers included; only the payload of a NaN is free."""
-    machine = open_machine(build(target, spec=PROBE))
+    machine = run_on(build(target, spec=PROBE))
     assert isinstance(machine, UnicornMachine | HostMachine)
 
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -111,12 +109,12 @@ def test_float_operations_equal_numpy_everywhere(build: Build, target: str) -> N
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("target", ["cortex-m0", "cortex-m4", "host"])
 def test_status_is_passed_on_and_state_kept(
-    build: Build, lander: Lander, target: str, bad: float
+    build: Build, lander: Lander, target: str, bad: float, run_on: Run
 ) -> None:
     good = observations(2)
     refused = good[0].copy()
     refused[3] = bad
-    machine = open_machine(build(target))
+    machine = run_on(build(target))
     results = machine.run([x.tobytes() for x in (good[0], refused, good[1])])
     assert [result.status for result in results] == [0, 1, 0]
     lander.step(good[0])
@@ -190,15 +188,17 @@ def test_qemu_counts_the_instructions_and_stack_of_unicorn(
 
 
 @pytest.mark.parametrize("target", ["cortex-m4", "host", pytest.param("cortex-m3", marks=QEMU)])
-def test_an_observation_of_the_wrong_size_is_refused(build: Build, target: str) -> None:
-    machine = open_machine(build(target), "qemu" if target == "cortex-m3" else "unicorn")
+def test_an_observation_of_the_wrong_size_is_refused(
+    build: Build, target: str, run_on: Run
+) -> None:
+    machine = run_on(build(target), "qemu" if target == "cortex-m3" else "unicorn")
     with pytest.raises(UsageError, match="has 32 bytes, not 31"):
         machine.run([b"x" * 31])
 
 
-def test_unknown_emulator(build: Build) -> None:
+def test_unknown_emulator(build: Build, run_on: Run) -> None:
     with pytest.raises(UsageError, match="no emulator 'bochs'"):
-        open_machine(build("cortex-m4"), "bochs")
+        run_on(build("cortex-m4"), "bochs")
 
 
 def test_code_of_a_larger_core_faults_on_a_smaller(build: Build) -> None:

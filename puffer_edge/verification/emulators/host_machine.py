@@ -9,7 +9,7 @@ import contextlib
 import struct
 import subprocess
 import weakref
-from threading import Timer
+from threading import Event, Timer
 from types import TracebackType
 
 import numpy as np
@@ -31,14 +31,22 @@ class HostMachine(SteppingMachine):
     Args:
         image: ``ImageBuilder.image`` for the target ``host``.
         timeout: seconds after which a command has failed to end.
+
+    Raises:
+        VerificationError: the program cannot be started.
     """
 
     def __init__(self, image: Image, *, timeout: float = TIMEOUT) -> None:
         self.spec = image.spec
         self._timeout = timeout
-        self._process = subprocess.Popen(
-            [str(image.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        try:
+            self._process = subprocess.Popen(
+                [str(image.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        except OSError as error:  # say, a temporary folder mounted noexec
+            raise VerificationError(
+                f"the policy cannot be started: {error.strerror}", where=str(image.path)
+            ) from error
         self._finalizer = weakref.finalize(self, _end, self._process)
         self.reset()
 
@@ -90,7 +98,13 @@ class HostMachine(SteppingMachine):
     def _command(self, request: bytes, reply_bytes: int) -> bytes:
         process = self._process
         assert process.stdin is not None and process.stdout is not None
-        late = Timer(self._timeout, process.kill)
+        killed = Event()
+
+        def kill() -> None:
+            killed.set()
+            process.kill()
+
+        late = Timer(self._timeout, kill)
         late.daemon = True
         late.start()
         try:
@@ -105,10 +119,10 @@ class HostMachine(SteppingMachine):
         if len(reply) < reply_bytes:
             process.kill()
             code = process.wait()
-            timed_out = late.finished.is_set() and code == -9
             raise VerificationError(
-                f"the policy ends its process with code {code}"
-                + (f" (killed after {self._timeout:g} s)" if timed_out else ""),
+                f"a call does not end within {self._timeout:g} s"
+                if killed.is_set()
+                else f"the policy ends its process with code {code}",
                 where=f"{self.spec.name} on this computer",
             )
         return reply
