@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
+from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends import heads
+from puffer_edge.frontends.activations import activation
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Activation, Builder, Program
+from puffer_edge.ir import Builder, Program
 from puffer_edge.ir.ops import Gemm, LSTMCell, Unary
 
 Array = npt.NDArray[Any]
@@ -114,15 +115,8 @@ def _linear(builder: Builder, x: str, weight: Array, bias: Array, layer: str) ->
 
 
 def _activate(builder: Builder, x: str, function: str) -> str:
-    from puffer_edge.ir.functions import FUNCTIONS
-
-    if function == "none":
-        return x
-    if function not in FUNCTIONS:
-        raise UsageError(f"the activation {function!r} is not known",
-                         hint=f"one of none, {', '.join(sorted(FUNCTIONS))}")
-    defaults = tuple(default for _, default in FUNCTIONS[function].parameters)
-    return builder.add(Unary, name=function, x=x, function=Activation(function, defaults))
+    known = activation(function)
+    return x if known is None else builder.add(Unary, name=function, x=x, function=known)
 
 
 class _Reader:

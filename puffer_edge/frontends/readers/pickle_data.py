@@ -217,7 +217,7 @@ class _Machine:
         if isinstance(target, Stub):
             target.state = state
         elif hasattr(target, "set_pickle_state"):
-            stack[-1] = target.set_pickle_state(state)
+            target.set_pickle_state(state)
         elif not isinstance(target, OrderedDict):  # torch puts _metadata on a state_dict
             raise self.error("the pickle sets attributes of something that has none")
 
