@@ -8,7 +8,7 @@
  * it stays; NaN gives that too. */
 static inline float softplus_f32(float x)
 {
-    const float negative = x > 0.0f ? 0.0f - x : x;
-    return relu_f32(x) + log1p_f32(exp_f32(negative));
+    const float mirrored = 0.0f - x;
+    return relu_f32(x) + log1p_f32(exp_f32(x < mirrored ? x : mirrored));
 }
 #endif

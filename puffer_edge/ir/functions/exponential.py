@@ -42,8 +42,8 @@ def _softplus(x: Array64) -> Array64:
 @register(_softplus, abs_error=1.2e-38, rel_error=4e-7, lipschitz=1.0)
 def softplus_f32(x: Array) -> Array:
     """``log(1 + exp(x))``; NaN gives 1.2e-38."""
-    negative = np.where(x > ZERO, ZERO - x, x)
-    return relu_f32(x) + log1p_f32(exp_f32(negative))
+    mirrored = ZERO - x
+    return relu_f32(x) + log1p_f32(exp_f32(np.where(x < mirrored, x, mirrored)))
 
 
 def _mish(x: Array64) -> Array64:
