@@ -151,3 +151,47 @@ def test_matmul_of_two_computed_tensors(tmp_path: Path) -> None:
              node("MatMul", "y u", "z"), node("Flatten", "z", "logits")]
     agree(model(nodes, {"obs": [1, 3, 4]}, {"logits": [1, 3]}, {"u": normal(RNG, 4)}), tmp_path,
           1, 3, 4)
+
+
+COMPARISONS = ["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"]
+EDGES = np.float32([0, -0.0, 1e-45, -1e-45, 1e-38, 1, 1 + 2**-23, -1, 3.4e38, -3.4e38])
+
+
+@pytest.mark.parametrize("kind", COMPARISONS)
+def test_comparisons_are_exact_down_to_the_last_bit(kind: str, tmp_path: Path) -> None:
+    proto = model([node(kind, "obs other", "m"), node("Cast", "m", "logits", to=1)],
+                  {"obs": [1, 100]}, {"logits": [1, 100]},
+                  {"other": np.tile(EDGES, 10)[None]})
+    policy = Interpreter(load(proto, tmp_path))
+    numpy_name = {"GreaterOrEqual": "greater_equal", "LessOrEqual": "less_equal"}
+    x = np.repeat(EDGES, 10)
+    expected = getattr(np, numpy_name.get(kind, kind.lower()))(x, np.tile(EDGES, 10))
+    np.testing.assert_array_equal(policy.step(x)["logits"], expected.astype(np.float32))
+
+
+def test_choices_and_logic(tmp_path: Path) -> None:
+    """Softplus as torch writes it, a dead zone, and a branch that overflows where not chosen."""
+    nodes = [node("Softplus", "obs", "sp"), node("Greater", "obs limit", "far"),
+             node("Where", "far obs sp", "a"),
+             node("Less", "obs half", "low"), node("Not", "low", "high"),
+             node("And", "far high", "both"), node("Or", "both low", "any"),
+             node("Xor", "any far", "odd"), node("Cast", "odd", "b", to=1),
+             node("Exp", "obs", "e"), node("Where", "low e obs", "c"),
+             node("Sign", "obs", "d"), node("ThresholdedRelu", "obs", "t", alpha=0.5),
+             node("Where", "fixed obs d", "w"), node("Sum", "a b c d t w", "logits")]
+    proto = model(nodes, {"obs": [1, 8]}, {"logits": [1, 8]},
+                  {"limit": np.float32(20), "half": np.float32(0.5),
+                   "fixed": np.arange(8) % 2 == 0})
+    session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    policy = Interpreter(load(proto, tmp_path))
+    for x in np.float32([[0, -1, 0.5, 21, 200, -300, 19, 2], RNG.normal(size=8) * 10]):
+        (theirs,) = session.run(None, {"obs": x[None]})
+        np.testing.assert_allclose(policy.step(x)["logits"], theirs[0], rtol=1e-5, atol=1e-6)
+
+
+def test_booleans_are_no_numbers(tmp_path: Path) -> None:
+    proto = model([node("Greater", "obs zero", "m"), node("Where", "m m m", "logits")],
+                  {"obs": [1, 2]}, {"logits": [1, 2]}, {"zero": np.float32(0)},
+                  dtypes={"logits": 9})
+    with pytest.raises(UnsupportedError, match="choice between booleans"):
+        load(proto, tmp_path)

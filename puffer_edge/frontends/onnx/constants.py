@@ -86,37 +86,24 @@ def cast_like(graph: Graph, node: Node, x: Operand, like: Operand) -> Operand:
     raise node.refuse(f"to {like.dtype}", "export the policy in float32")
 
 
-def _mod(node: Node, a: Array, b: Array) -> Array:
-    return np.fmod(a, b) if node.flag("fmod") else np.mod(a, b)
-
-
-_HOST: dict[str, Callable[..., Array]] = {
-    "And": np.logical_and,
-    "Or": np.logical_or,
-    "Xor": np.logical_xor,
-    "Not": np.logical_not,
-    "Equal": np.equal,
-    "Less": np.less,
-    "LessOrEqual": np.less_equal,
-    "Greater": np.greater,
-    "GreaterOrEqual": np.greater_equal,
-    "Where": np.where,
-    "Floor": np.floor,
-    "Ceil": np.ceil,
-    "Round": np.round,
-    "Sign": np.sign,
+_ROUND: dict[str, Callable[[Array], Array]] = {
+    "Ceil": np.ceil, "Floor": np.floor, "Round": np.round,
 }
 
 
-@lowers(*_HOST, "Mod")
-def on_constants(graph: Graph, node: Node, *operands: Operand) -> Operand:
-    """Comparisons and logic: masks and sizes, never the policy's own arithmetic."""
-    arrays = [graph.array(x, node, "every input") for x in operands]
-    graph.spend(node, broadcast_size(node, arrays))
+@lowers(*_ROUND)
+def rounding(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Of sizes; the device has no rounding."""
+    return np.asarray(_ROUND[node.op_type](graph.array(x, node, "the input")))
+
+
+@lowers("Mod")
+def mod(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
+    """Of sizes."""
+    left, right = graph.array(a, node, "the dividend"), graph.array(b, node, "the divisor")
+    graph.spend(node, broadcast_size(node, [left, right]))
     with np.errstate(all="ignore"):
-        if node.op_type == "Mod":
-            return np.asarray(_mod(node, *arrays))
-        return np.asarray(_HOST[node.op_type](*arrays))
+        return np.asarray((np.fmod if node.flag("fmod") else np.mod)(left, right))
 
 
 def broadcast_size(node: Node, arrays: list[Array]) -> int:

@@ -80,6 +80,7 @@ class Graph:
         choices: ONNX names that stand for a decision over logits (ArgMax, LogSoftmax): their
             operand is the logits, and here are the sizes of the heads.
         integers: ONNX names of integer observations, which the Program has as float32.
+        masks: ONNX names of booleans, which the Program has as the numbers 0 and 1.
         weights: names of the constants that the file itself holds.
     """
 
@@ -90,6 +91,7 @@ class Graph:
         self.operands: dict[str, Operand] = {}
         self.choices: dict[str, tuple[int, ...]] = {}
         self.integers: set[str] = set()
+        self.masks: set[str] = set()
         self.weights: set[str] = set()
         self._labels: dict[int, str] = {}
         self._constants: dict[int, tuple[Array, str]] = {}

@@ -10,6 +10,7 @@ from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
 from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
+    comparison,
     constants,
     linear,
     normalization,
@@ -94,6 +95,7 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
         graph.integers.update(node.outputs)
     elif node.op_type not in ("Cast", "Shape", "Size") and not names.isdisjoint(graph.integers):
         raise node.refuse("arithmetic on integers", "cast the observation to float32 first")
+    _follow_masks(graph, node, names)
     fewest, most = ARITY[node.op_type]
     if not fewest <= len(operands) <= most or any(
             x is None for x in (operands if isinf(most) else operands[:fewest])):
@@ -108,6 +110,18 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
 def _absent(operand: Operand) -> bool:
     """Whether a lowering left an output out."""
     return isinstance(operand, str) and not operand
+
+
+def _follow_masks(graph: Graph, node: Node, names: set[str]) -> None:
+    """Marks what stays boolean; a boolean is a number only after a Cast."""
+    if names.isdisjoint(graph.masks):
+        return
+    if node.op_type in _MOVING:
+        graph.masks.update(node.outputs)
+    elif node.op_type == "Where" and not graph.masks.isdisjoint(node.inputs[1:]):
+        raise node.refuse("a choice between booleans")
+    elif node.op_type not in ("Where", "Cast", "Shape", "Size", "And", "Or", "Xor", "Not"):
+        raise node.refuse("arithmetic on booleans", "cast them to float32 before the export")
 
 
 def _after_choice(graph: Graph, node: Node) -> Operand:
