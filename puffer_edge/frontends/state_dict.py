@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Protocol
+
+import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import pufferlib
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
 
-FAMILIES = (pufferlib,)
-"""Modules with ``matches(state_dict)`` and ``load_state_dict(state_dict, options, where=...)``."""
+StateDict = dict[str, npt.NDArray[Any]]
+
+
+class Family(Protocol):
+    """A module that knows the state_dicts of one trainer."""
+
+    def matches(self, weights: StateDict) -> bool:
+        """Whether the keys are this family's."""
+
+    def load_state_dict(self, weights: StateDict, options: LoadOptions, *, where: str) -> Program:
+        """The Program of such a state_dict."""
+
+
+FAMILIES: tuple[Family, ...] = (pufferlib,)
+"""Asked in this order."""
 
 
 def load_checkpoint_file(path: Path, options: LoadOptions) -> Program:

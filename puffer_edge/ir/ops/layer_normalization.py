@@ -57,7 +57,8 @@ class LayerNormalization(Op):
         count = np.float32(width)
         centred = rows - ordered.total(rows) / count
         variance = ordered.total(centred * centred) / count
-        factor = np.float32(1) / sqrt_f32(variance + np.float32(self.epsilon))
+        spread = np.asarray(variance + np.float32(self.epsilon), np.float32)
+        factor = np.float32(1) / sqrt_f32(spread)
         y = centred * factor * scale.reshape(-1)
         if bias is not None:
             y = y + bias.reshape(-1)
