@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 POLICY := examples/policies/cartpole_puffer_lstm.pt
+# Logits that torch gave for one episode; written by the script that trained the policy.
+REFERENCE := examples/policies/cartpole_puffer_lstm_reference.npz
 
 .PHONY: demo test check lint wheel clean help
 
@@ -28,7 +30,7 @@ $(VENV)/.dev: $(VENV)/.demo
 demo: $(VENV)/.demo
 	$(BIN)/puffer-edge inspect $(POLICY)
 	$(BIN)/puffer-edge export $(POLICY) --target cortex-m --output build/cartpole
-	$(BIN)/puffer-edge verify build/cartpole
+	$(BIN)/puffer-edge verify build/cartpole --reference $(REFERENCE)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

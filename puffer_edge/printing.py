@@ -93,7 +93,7 @@ def inspected(policy: Path, found: Inspection) -> None:
         _console.print(escape(f"state {states}"))
     table = Table(title="what export writes", title_justify="left")
     for column in ("op", "layer", "input", "output", "activation"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for column in ("parameters", "MACs"):
         table.add_column(column, justify="right")
     for layer in found.layers:
