@@ -59,7 +59,8 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str) -> Program:
         if port.name not in needed:
             builder.note("dropped", f"input {printable(port.name)}: the action does not need it")
     if len(observed) > 1:
-        roles.refuse_lonely_state([p.name for p in observed], pairs, where)
+        roles.refuse_lonely_state([p.name for p in observed], pairs, [p.name for p in outputs],
+                                  where)
     options = _bind_observation(graph, observed, options)
     for port in inputs:
         if port.name in pairs and port.name in needed:

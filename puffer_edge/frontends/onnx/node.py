@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isinf, isnan
 from typing import Any
 
-from puffer_edge.errors import UnsupportedError
+from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.onnx.tensors import to_numpy
+
+_UNBOUNDED = frozenset(("min", "max", "value", "value_float", "value_floats"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,12 @@ class Node:
 
 
 def read_node(proto: Any, opset: int, where: str) -> Node:
-    """The Node of a checked NodeProto; raises UnsupportedError for an unknown attribute kind."""
+    """The Node of a checked NodeProto.
+
+    Raises:
+        UnsupportedError: an attribute is of an unknown kind.
+        FileFormatError: an attribute is not finite.
+    """
     layer = proto.name or (proto.output[0] if proto.output else "")
     op_type = printable(proto.op_type)
     place = f"{where}, node {printable(layer)}"
@@ -60,6 +68,10 @@ def read_node(proto: Any, opset: int, where: str) -> Node:
 
 def _plain(attribute: Any, where: str) -> Any:
     kind = attribute.type
+    floats = [attribute.f, *attribute.floats]
+    # A clip or a pad may reach to infinity; any other factor that does makes every result NaN.
+    if any(isnan(x) or (isinf(x) and attribute.name not in _UNBOUNDED) for x in floats):
+        raise FileFormatError(f"attribute {printable(attribute.name)} is not finite", where=where)
     if kind == attribute.FLOAT:
         return float(attribute.f)
     if kind == attribute.INT:

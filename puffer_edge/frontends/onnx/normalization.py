@@ -26,9 +26,9 @@ def batch_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bi
         raise node.refuse("spatial = 0")
     gamma, beta, mu, var = (graph.array(v, node, "every statistic").astype(np.float64)
                             for v in (scale, bias, mean, variance))
-    if np.any(var + node.get("epsilon", 1e-5) <= 0):
+    if np.any(var + _epsilon(node) <= 0):
         raise FileFormatError("a variance is not positive", where=node.where)
-    factor = gamma / np.sqrt(var + node.get("epsilon", 1e-5))
+    factor = gamma / np.sqrt(var + _epsilon(node))
     return graph.add(node, BatchNormalization, x=x, scale=factor.astype(np.float32),
                      shift=(beta - mu * factor).astype(np.float32))
 
@@ -48,7 +48,7 @@ def layer_normalization(graph: Graph, node: Node, x: Operand, scale: Operand,
             except ValueError:
                 raise node.refuse(f"a {name} of shape {array.shape} for {shape}") from None
     return graph.add(node, LayerNormalization, x=x, axis=axis,
-                     epsilon=node.get("epsilon", 1e-5), **factors)
+                     epsilon=_epsilon(node), **factors)
 
 
 @lowers("RMSNormalization")
@@ -56,7 +56,7 @@ def rms_normalization(graph: Graph, node: Node, x: Operand, scale: Operand) -> O
     """``x / sqrt(mean(x * x) + epsilon) * scale``, the mean over the last axes."""
     shape = graph.shape(x)
     axes = tuple(range(axis_of(node, node.get("axis", -1), len(shape)), len(shape)))
-    epsilon = number(node.get("epsilon", 1e-5))
+    epsilon = number(_epsilon(node))
     square = reduced(graph, node, combine(graph, node, "mul", x, x), "mean", axes, keep=True)
     root = apply(graph, node, combine(graph, node, "add", square, epsilon), "sqrt")
     return combine(graph, node, "mul", combine(graph, node, "div", x, root), scale)
@@ -76,7 +76,7 @@ def group_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bi
     rows = reshaped(graph, node, x, (shape[0] * groups, prod(shape[1:]) // groups))
     width = graph.shape(rows)[1]
     rows = graph.add(node, LayerNormalization, x=rows, scale=np.ones(width, np.float32), axis=1,
-                     epsilon=node.get("epsilon", 1e-5))
+                     epsilon=_epsilon(node))
     y = reshaped(graph, node, rows, shape)
     factors = []
     for name, operand in (("scale", scale), ("bias", bias)):
@@ -113,3 +113,11 @@ def softmax(graph: Graph, node: Node, x: Operand) -> Operand:
     axis = axis_of(node, node.get("axis", 1), len(shape))
     flat = reshaped(graph, node, x, (*shape[:axis], prod(shape[axis:])))
     return reshaped(graph, node, graph.add(node, Softmax, x=flat, axis=axis), shape)
+
+
+def _epsilon(node: Node) -> float:
+    """What is added to a variance."""
+    epsilon = float(node.get("epsilon", 1e-5))
+    if epsilon < 0:
+        raise FileFormatError(f"epsilon {epsilon:g} is negative", where=node.where)
+    return epsilon

@@ -70,14 +70,16 @@ def state_pairs(inputs: Sequence[Port], outputs: Sequence[Port],
     return pairs
 
 
-def refuse_lonely_state(inputs: Sequence[str], pairs: dict[str, str], where: str) -> None:
+def refuse_lonely_state(inputs: Sequence[str], pairs: dict[str, str], outputs: Sequence[str],
+                        where: str) -> None:
     """Raises UnsupportedError for an input that is surely recurrent state but has no pair."""
     for name in inputs:
         if name not in pairs and _LOOKS_RECURRENT.fullmatch(normalised(name)):
             raise UnsupportedError(
                 f"input {printable(name)} looks like recurrent state, but no output of its shape "
                 "has a matching name", where=where,
-                hint=f"name the pair, as in --state {printable(name)}:{printable(name)}_out")
+                hint=f"name the pair, as in --state {printable(name)}:{printable(outputs[-1])}; "
+                     f"the outputs are {', '.join(map(printable, outputs))}")
 
 
 def action_output(outputs: Sequence[str]) -> str:
