@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from puffer_edge.frontends.onnx import arithmetic as onnx
 from puffer_edge.frontends.onnx.arithmetic import combine
 from puffer_edge.frontends.onnx.graph import Graph, Operand
@@ -12,20 +14,31 @@ from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.torch_export.lower import lowers, operand
 
 
+def binary(graph: Graph, node: Node, function: str, x: Any, other: Any) -> Operand:
+    """``x function other`` of tensors and numbers; constant integers become floats beside floats.
+
+    That is torch's promotion: an integer tensor takes the dtype of a floating-point one.
+    """
+    a, b = operand(x), operand(other)
+    if isinstance(a, str) or isinstance(b, str) or function == "div":
+        a, b = (v if isinstance(v, str) else v.astype(np.float32, copy=False) for v in (a, b))
+    return combine(graph, node, function, a, b)
+
+
 @lowers("add", "sub", "subtract", "rsub")
 def add(graph: Graph, node: Node, x: Any, other: Any, alpha: float = 1) -> Operand:
     """``x + alpha * other``, ``x - alpha * other``, or the other way round for rsub."""
     a, b = operand(x), operand(other)
     op = node.op_type.split(".")[1]
     if op == "rsub":
-        return combine(graph, node, "sub", b, scaled(graph, node, a, alpha))
-    return combine(graph, node, "add" if op == "add" else "sub", a, scaled(graph, node, b, alpha))
+        return binary(graph, node, "sub", b, scaled(graph, node, a, alpha))
+    return binary(graph, node, "add" if op == "add" else "sub", a, scaled(graph, node, b, alpha))
 
 
 @lowers("mul", "multiply")
 def mul(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
     """One to one."""
-    return combine(graph, node, "mul", operand(x), operand(other))
+    return binary(graph, node, "mul", x, other)
 
 
 @lowers("div", "divide", "true_divide")
@@ -34,14 +47,14 @@ def div(graph: Graph, node: Node, x: Any, other: Any, rounding_mode: str | None 
     """True division only."""
     if rounding_mode is not None:
         raise node.refuse(f"rounding_mode = {rounding_mode!r}")
-    return combine(graph, node, "div", operand(x), operand(other))
+    return binary(graph, node, "div", x, other)
 
 
 @lowers("maximum", "minimum", "fmax", "fmin")
 def extreme(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
     """The greater or smaller of each pair."""
     function = "max" if "max" in node.op_type else "min"
-    return combine(graph, node, function, operand(x), operand(other))
+    return binary(graph, node, function, x, other)
 
 
 @lowers("addcmul", "addcdiv")

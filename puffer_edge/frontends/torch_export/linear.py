@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from puffer_edge.frontends.onnx.graph import Graph, Operand
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.shape import reshaped
 from puffer_edge.frontends.torch_export.lower import lowers
-from puffer_edge.ir.ops import Conv, Gemm, Transpose
+from puffer_edge.ir.ops import Conv, Gemm, Softmax, Transpose
 
 
 @lowers("linear")
@@ -80,3 +81,22 @@ def conv(graph: Graph, node: Node, x: Operand, weight: Operand, bias: Operand | 
     y = graph.add(node, Conv, x=x, weight=kernel, **fields, strides=steps, pads=(*begins, *ends),
                   dilations=gaps, group=groups)
     return y if batched else reshaped(graph, node, y, graph.shape(y)[1:])
+
+
+@lowers("scaled_dot_product_attention")
+def attention(graph: Graph, node: Node, query: Operand, key: Operand, value: Operand,
+              attn_mask: Operand | None = None, dropout_p: float = 0, is_causal: bool = False,
+              scale: float | None = None) -> Operand:
+    """``softmax(query @ key' * scale) @ value``; the scale is 1 / sqrt(width) by default."""
+    if is_causal or (attn_mask is not None and not isinstance(attn_mask, str)
+                     and attn_mask.dtype == np.bool_):
+        raise node.refuse("a causal or boolean mask")
+    rank, width = len(graph.shape(key)), graph.shape(query)[-1]
+    turned = graph.add(node, Transpose, x=key,
+                       permutation=(*range(rank - 2), rank - 1, rank - 2))
+    factor = 1 / math.sqrt(width) if scale is None else scale
+    scores = onnx.scaled(graph, node, onnx.matmul(graph, node, query, turned), factor)
+    if attn_mask is not None:
+        scores = combine(graph, node, "add", scores, attn_mask)
+    chosen = graph.add(node, Softmax, x=scores, axis=len(graph.shape(scores)) - 1)
+    return onnx.matmul(graph, node, chosen, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import prod
 
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends.onnx import roles
@@ -19,7 +20,8 @@ def state_pairs(exported: Exported, given: Sequence[tuple[str, str]], where: str
     """Input name -> the output that is its next value.
 
     Where the user gives no pairs, inputs after the first whose names look recurrent (``h``,
-    ``state_0``, ``lstm_hidden``) belong to the last outputs of equal shape, in the same order.
+    ``state_0``, ``lstm_hidden``) belong to the last outputs of equal shape, in the same order; so
+    do all inputs after the first where the last outputs have all their shapes.
 
     Args:
         exported: the graph.
@@ -34,7 +36,12 @@ def state_pairs(exported: Exported, given: Sequence[tuple[str, str]], where: str
         return {_port(exported, a, where).name: _result(exported, b, where) for a, b in given}
     pairs: dict[str, Result] = {}
     free = [r for r in exported.results[1:] if r.name and not roles.is_value(r.label)]
-    for port in reversed([p for p in exported.ports[1:] if looks_recurrent(p)]):
+    more = exported.ports[1:]
+    # All further arguments come back in their shapes: state, whatever they are called.
+    same = len(free) >= len(more) and all(
+        p.shape == r.shape and prod(p.shape) > 1 and p.dtype.startswith("float")
+        for p, r in zip(more, free[len(free) - len(more) :], strict=True))
+    for port in reversed([p for p in more if same or looks_recurrent(p)]):
         fitting = [r for r in free if r.shape == port.shape]
         if not fitting:
             raise UnsupportedError(
