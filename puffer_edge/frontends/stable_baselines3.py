@@ -124,7 +124,7 @@ def _activation(builder: Builder, file: StableBaselines3File,
     if file.activation:
         known = _KNOWN_ACTIVATIONS.get(file.activation)
         if known is None:
-            raise UnsupportedError(f"the activation {ascii(file.activation)} is not known",
+            raise UnsupportedError(f"the activation {file.activation!a} is not known",
                                    hint="give --activation with one that is")
         return activation(known)
     builder.note("assumed", "the activation is tanh, the default of PPO and A2C; give --activation "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.c.context import EMITTERS
 from puffer_edge.ir.op import OPS
 from tests import zoo
+from tests.tools import need
 
 FLAGS = ["-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror"]
 COMPILERS = {
@@ -27,13 +27,12 @@ COMPILERS = {
 
 def run_selftest(directory: Path, name: str, compiler: str = "gcc",
                  extra: tuple[str, ...] = ("-O2",), flags: list[str] | None = None) -> int:
-    if shutil.which(COMPILERS[compiler][0]) is None:
-        pytest.skip(f"{compiler} is not installed")
+    command = flags if flags is not None else [*COMPILERS[compiler], *FLAGS]
+    need(command[0])
     main = directory / "main.c"
     main.write_text(f"#define {name.upper()}_SELFTEST\n#include \"policy.h\"\n"
                     f"int main(void) {{ return {name}_selftest(); }}\n")
     binary = directory / "main"
-    command = flags if flags is not None else [*COMPILERS[compiler], *FLAGS]
     subprocess.run([*command, *extra, str(main), "-o", str(binary)], check=True)
     return subprocess.run([str(binary)], check=False).returncode
 
@@ -66,6 +65,7 @@ def test_multi_discrete_actions(tmp_path: Path) -> None:
 
 def check_actions(program, directory: Path) -> None:
     """Prints the C code's actions over all vectors and compares their bits."""
+    need("gcc")
     api.export(program, directory / "a", name="head")
     with np.load(directory / "a" / "vectors.npz") as data:
         observations, reset, actions = data["observations"], data["reset"], data["actions"]
@@ -97,8 +97,6 @@ def test_clean_under_every_compiler(compiler: str, optimize: str, tmp_path: Path
 ])
 def test_bits_do_not_depend_on_contraction_flags(command: list[str], tmp_path: Path) -> None:
     """GNU dialects with FMA contract by default, as Arduino and Zephyr builds do."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
     api.export(zoo.program("lstm"), tmp_path / "a", name="zoo")
     assert run_selftest(tmp_path / "a", "zoo", extra=(), flags=command) == 0
 
@@ -134,13 +132,15 @@ def test_two_policies_in_one_program(tmp_path: Path) -> None:
     main.write_text('#define WALKER_SELFTEST\n#define LANDER_SELFTEST\n'
                     '#include "walker/policy.h"\n#include "lander/policy.h"\n'
                     "int main(void) { return walker_selftest() + lander_selftest(); }\n")
-    for compiler in (["gcc", "-std=c99"], ["g++", "-x", "c++", "-std=c++17"]):
+    for compiler in COMPILERS["gcc"], COMPILERS["g++"]:
+        need(compiler[0])
         subprocess.run([*compiler, *FLAGS, "-O2", str(main), "-o", str(tmp_path / "main")],
                        check=True)
         assert subprocess.run([str(tmp_path / "main")], check=False).returncode == 0
 
 
 def test_policies_of_two_versions_are_refused_in_one_file(tmp_path: Path) -> None:
+    need("gcc")
     for name in ("walker", "lander"):
         api.export(zoo.program("mlp"), tmp_path / name, name=name)
     header = tmp_path / "walker" / "policy.h"

@@ -95,7 +95,7 @@ def test_a_policy_that_allocates_fails(lstm: Path) -> None:
     edit(lstm / "policy.h", "    /* action */",
          "    extern void *malloc(size_t);\n    if (x[0] > 1e30f) {\n"
          "        *(volatile float *)malloc(4) = 0.0f;\n    }\n    /* action */")
-    with pytest.raises(VerificationError, match="malloc|link"):
+    with pytest.raises(VerificationError, match=r"malloc|link"):
         puffer_edge.verify(lstm)
 
 

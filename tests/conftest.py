@@ -1,0 +1,18 @@
+"""Skips tests whose tools are not installed: a machine with Python and a C compiler is enough."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+ARM = ("arm-none-eabi-gcc", "qemu-system-arm")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = [program for program in ARM if shutil.which(program) is None]
+    if missing:
+        skip = pytest.mark.skip(reason=f"{' and '.join(missing)} not installed")
+        for item in items:
+            if item.get_closest_marker("gcc"):
+                item.add_marker(skip)

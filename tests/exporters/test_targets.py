@@ -1,0 +1,77 @@
+"""Generated headers on every target: clean under every compiler, and the oracle's bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import puffer_edge
+from puffer_edge.ir import Activation, Program
+from puffer_edge.ir.ops import Binary, Concat, Gemm, Reshape, Unary
+from puffer_edge.targets import TARGETS
+from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
+from puffer_edge.verification.toolchains import find_toolchain
+from tests import zoo
+from tests.tools import need
+
+
+def everything() -> Program:
+    """One policy that uses every kernel: all cases of the zoo that fit behind one observation."""
+    bench = zoo.Bench((1, 2, 7, 5))
+    maps = zoo._conv(2)(bench)
+    flat = bench.op(Reshape, x=bench.x, shape=(1, 70))
+    squeezed = bench.op(Gemm, x=flat, weight=bench.weight(12, 70), bias=bench.weight(12))
+    cube = bench.op(Reshape, x=squeezed, shape=(1, 3, 4))
+    six = bench.op(Gemm, x=squeezed, weight=bench.weight(6, 12))
+    four = bench.op(Gemm, x=squeezed, weight=bench.weight(4, 12))
+    five = bench.op(Gemm, x=squeezed, weight=bench.weight(5, 12))
+    parts = [maps]
+    for x, body in ((cube, zoo._arithmetic), (cube, zoo._matmul), (cube, zoo._reductions),
+                    (four, zoo._norms), (five, zoo._gru), (six, zoo._lstm),
+                    (five, zoo._activations)):
+        bench.x = x
+        parts.append(body(bench))
+    y = bench.op(Concat, xs=tuple(parts), axis=1)
+    y = bench.op(Binary, a=y, b=bench.op(Unary, x=y, function=Activation("tanh")), function="mul")
+    bench.x = bench.builder._input
+    return bench.program(y)
+
+
+@pytest.fixture(scope="module")
+def artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return puffer_edge.export(everything(), tmp_path_factory.mktemp("c") / "all", name="zoo")
+
+
+@pytest.mark.parametrize("language", ["c", "c++"])
+@pytest.mark.parametrize("toolchain", ["zig", "gcc"])
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"cortex-m"}))
+def test_no_compiler_warns(artefact: Path, target: str, toolchain: str, language: str,
+                           tmp_path: Path) -> None:
+    """ImageBuilder compiles with -Wall -Wextra -Wconversion -Wdouble-promotion -Werror."""
+    if toolchain == "gcc":
+        if target == "riscv32":
+            pytest.skip("Debian's RISC-V gcc is not one of the toolchains")
+        need("gcc" if target == "host" else "arm-none-eabi-gcc")
+    spec = HarnessSpec("zoo", 70 * 4, 4, (("logits", 1),))
+    builder = ImageBuilder(artefact / "policy.h", spec, TARGETS[target], find_toolchain(toolchain),
+                           tmp_path, language=language)
+    assert builder.compiled("harness").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("case", zoo.CASES)
+def test_every_op_gives_the_oracles_bits_on_a_cortex_m4(case: str, tmp_path: Path) -> None:
+    report = puffer_edge.verify(puffer_edge.export(zoo.program(case), tmp_path / "a", name="zoo"))
+    assert report.passed, report.to_markdown()
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m7", "riscv32"])
+def test_everything_on_other_cores(artefact: Path, target: str) -> None:
+    report = puffer_edge.verify(artefact, target=target)
+    assert report.passed, report.to_markdown()
+
+
+@pytest.mark.gcc
+def test_everything_with_gcc_on_qemu(artefact: Path) -> None:
+    report = puffer_edge.verify(artefact, toolchain="gcc", emulator="qemu", optimize="-O3")
+    assert report.passed, report.to_markdown()

@@ -1,0 +1,14 @@
+"""Programs that a test calls."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+
+def need(*programs: str) -> None:
+    """Skips the test that calls this when a program is not installed."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
