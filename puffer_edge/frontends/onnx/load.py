@@ -7,18 +7,18 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.frontends import heads
+from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.onnx import roles
+from puffer_edge.frontends.onnx.action import choose_outputs, finish
 from puffer_edge.frontends.onnx.graph import Graph
 from puffer_edge.frontends.onnx.lower import lower_graph, needed_names
-from puffer_edge.frontends.onnx.names import is_identifier, normalised, printable
+from puffer_edge.frontends.onnx.names import is_identifier, printable
 from puffer_edge.frontends.onnx.ports import Port, ports_of
 from puffer_edge.frontends.onnx.reader import opset_of, parse_model, read_bytes
 from puffer_edge.frontends.onnx.tensors import DTYPES
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Field, Program
-from puffer_edge.ir.ops import Reshape, Slice, Unary
+from puffer_edge.ir import Builder, Field, Program
+from puffer_edge.ir.ops import Reshape, Slice
 
 _FLOAT32 = 1
 _INTEGERS = frozenset(key for key, dtype in DTYPES.items() if dtype().dtype.kind in "iub")
@@ -51,7 +51,7 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str) -> Program:
         builder.note("assumed", f"the dynamic dimensions {', '.join(sorted(dynamic))} are 1")
     pairs = roles.state_pairs(inputs, outputs, options.states, where)
     plain = [p.name for p in outputs if p.name not in pairs.values()]
-    action, extra = _choose_outputs(builder, plain, options, where)
+    action, extra = choose_outputs(builder, plain, options, where)
     pairs, needed = _used_state(model.graph, (action, *extra), pairs)
     graph = Graph(builder, where, action)
     observed = [p for p in inputs if p.name in needed and p.name not in pairs]
@@ -69,27 +69,7 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str) -> Program:
     lower_graph(model.graph, graph, opset, (action, *extra, *pairs.values()))
     _carry_state(graph, pairs, where)
     size = sum(prod(p.sizes) for p in observed)
-    return _finish(graph, action, extra, plain, options, size)
-
-
-def _choose_outputs(builder: Builder, names: list[str], options: LoadOptions, where: str
-                    ) -> tuple[str, dict[str, str]]:
-    """The action's output, and those to keep beside it with their outside names."""
-    candidates = [n for n in names if not roles.is_value(n) and normalised(n) not in roles.SPREAD]
-    if not candidates:
-        raise UnsupportedError("no output can be the action: all are state, value or spread",
-                               where=where, hint="name the action's output logits or actions")
-    action = roles.action_output(candidates)
-    extra: dict[str, str] = {}
-    for index, name in enumerate(names):
-        if roles.is_value(name) and options.keep_value and "value" not in extra.values():
-            extra[name] = "value"
-        elif name in candidates and normalised(name) not in roles.ACTION:
-            if name != action:
-                extra[name] = f"output_{index}"
-        elif name != action:
-            builder.note("dropped", f"output {printable(name)}: the action does not need it")
-    return action, extra
+    return finish(graph, action, extra, plain, options, size)
 
 
 def _used_state(graph: Any, results: tuple[str, ...], pairs: dict[str, str]
@@ -159,65 +139,3 @@ def _result(graph: Graph, name: str) -> str:
     """An output as a value."""
     operand = graph.operands[name]
     return operand if isinstance(operand, str) else graph.builder.constant(operand, name)
-
-
-def _finish(graph: Graph, action: str, extra: dict[str, str], names: list[str],
-            options: LoadOptions, size: int) -> Program:
-    builder, value = graph.builder, graph.operands[action]
-    if not isinstance(value, str):
-        raise UnsupportedError("the action is constant", where=graph.where)
-    producer = next((op for op in builder.ops if value in op.outputs), None)
-    ends_in_tanh = isinstance(producer, Unary) and producer.function == Activation("tanh")
-    head: Discrete | Continuous
-    if _kind(graph, action, names, options, ends_in_tanh) == "discrete":
-        if action in graph.choices and not options.action_sizes:
-            options = replace(options, action_sizes=graph.choices[action])
-        head = heads.discrete(builder, options, builder.values[value].size)
-        kept = {"logits": value}
-    else:
-        if ends_in_tanh and options.squash and isinstance(producer, Unary):
-            value = producer.x
-            builder.note("folded", "the final Tanh is the squashing that was asked for")
-        head = heads.continuous(builder, options, builder.values[value].size)
-        if ends_in_tanh and head.low and not head.squash:
-            builder.note("warning", "the policy ends in Tanh: its actions are clipped to the "
-                                    "bounds, not scaled; give --squash to scale them")
-        kept = {"mean": value}
-    for name, outside in extra.items():
-        operand = graph.operands[name]
-        if not isinstance(operand, str) or operand in kept.values() or name in graph.choices:
-            builder.note("dropped", f"output {printable(name)}: it holds nothing new")
-        else:
-            kept[outside] = operand
-    return builder.build(kept, heads.contract(builder, options, size, head))
-
-
-def _kind(graph: Graph, action: str, names: list[str], options: LoadOptions, ends_in_tanh: bool
-          ) -> str:
-    """Discrete or continuous: by option, by the graph's end, by name, by other outputs."""
-    if action in graph.choices:
-        if options.action == "continuous":
-            raise UsageError("the graph ends in a discrete choice; its action is not continuous",
-                             where=graph.where)
-        return "discrete"
-    if options.action:
-        return options.action
-    plain = normalised(action)
-    if options.action_sizes:
-        kind, why = "discrete", "sizes of discrete actions were given"
-    elif options.action_low or options.action_high or options.squash is not None:
-        kind, why = "continuous", "bounds or squashing were given"
-    elif plain in roles.DISCRETE:
-        kind, why = "discrete", f"the output is called {plain}"
-    elif plain in roles.CONTINUOUS:
-        kind, why = "continuous", f"the output is called {plain}"
-    elif any(normalised(name) in roles.SPREAD for name in names):
-        kind, why = "continuous", "there is an output for its spread"
-    elif ends_in_tanh:
-        kind, why = "continuous", "the graph ends in Tanh"
-    elif graph.builder.values[str(graph.operands[action])].size == 1:
-        kind, why = "continuous", "it is a single number"
-    else:
-        kind, why = "discrete", "nothing in the file says otherwise"
-    graph.builder.note("assumed", f"the action is {kind}: {why}; --action decides")
-    return kind

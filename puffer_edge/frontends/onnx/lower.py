@@ -13,6 +13,7 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
     comparison,
     constants,
     linear,
+    moving,
     normalization,
     pooling,
     recurrent,
