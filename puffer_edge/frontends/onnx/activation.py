@@ -98,7 +98,7 @@ def hard_sigmoid(graph: Graph, node: Node, x: Operand) -> Operand:
     return apply(graph, node, x, "hard_sigmoid", node.get("alpha", 0.2), node.get("beta", 0.5))
 
 
-@lowers("Swish", "Silu")
+@lowers("Swish")
 def swish(graph: Graph, node: Node, x: Operand) -> Operand:
     """``x * sigmoid(alpha * x)``."""
     alpha = node.get("alpha", 1.0)
