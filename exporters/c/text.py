@@ -16,9 +16,9 @@ _WIDTH = 100
 # Keywords of C99 to C23 and C++17, and names that the standard headers may define as macros.
 _RESERVED = frozenset(
     "alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl "
-    "concept const consteval constexpr constinit continue decltype default delete do double else enum "
-    "explicit export extern false float for friend goto if inline int long mutable namespace new "
-    "noexcept not not_eq nullptr operator or or_eq private protected public register requires "
+    "concept const consteval constexpr constinit continue decltype default delete do double else "
+    "enum explicit export extern false float for friend goto if inline int long mutable namespace "
+    "new noexcept not not_eq nullptr operator or or_eq private protected public register requires "
     "restrict return short signed sizeof static struct switch template this throw true try typedef "
     "typeid typename typeof union unsigned using virtual void volatile while xor xor_eq "
     "main linux unix errno assert stdin stdout stderr offsetof null memcpy memset i386 arm "
