@@ -74,7 +74,7 @@ def test_host_crash_is_an_error(tmp_path: Path) -> None:
 
 def test_host_loop_is_an_error(tmp_path: Path) -> None:
     machine = HostMachine(planted(tmp_path, "host", LOOP).image, timeout=0.3)
-    with pytest.raises(VerificationError, match=r"does not end within 0.3 s"):
+    with pytest.raises(VerificationError, match=r"a call does not end within 0.3 s"):
         machine.step(OBSERVATION)
 
 
@@ -84,7 +84,7 @@ def test_qemu_fault_and_loop_are_errors(tmp_path: Path, target: str) -> None:
     with pytest.raises(VerificationError, match=r"ends with code 99: .*FAULT"):
         QemuMachine(planted(tmp_path / "far", target, WRITE_FAR)).run([OBSERVATION])
     (tmp_path / "loop").mkdir()
-    with pytest.raises(VerificationError, match="does not end within 1 s"):
+    with pytest.raises(VerificationError, match="a step does not end within 1 s"):
         QemuMachine(planted(tmp_path / "loop", target, LOOP), timeout=1).run([OBSERVATION])
 
 

@@ -166,7 +166,7 @@ def test_block_count_equals_instruction_count(build: Build, target: str, toolcha
             # An instruction that every pass has skipped has no size from the hook.
             encoded = 4 // count_instructions(bytes(core.mem_read(address, 4)), thumb=True)
             address += sizes.get(address, encoded)
-    assert sum(passed.values()) == machine._executed > 100
+    assert sum(passed.values()) == machine._counter.executed > 100
     assert all(seen[address] == passed[address] for address in passed if address not in predicated)
     assert all(seen[address] <= passed[address] for address in predicated)
 

@@ -11,7 +11,7 @@ from puffer_edge.targets import CORTEX_M4, HOST, RISCV32, TARGETS, find_target
 from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
 from puffer_edge.verification.harness.spec import HarnessSpec as Spec
 from puffer_edge.verification.toolchains import Gcc, Zig, find_toolchain
-from puffer_edge.verification.toolchains.zig import cache_folder
+from puffer_edge.verification.toolchains.base import cache_folder
 
 from .conftest import FOLDER, LANDER
 

@@ -9,7 +9,6 @@ import contextlib
 import struct
 import subprocess
 import weakref
-from threading import Event, Timer
 from types import TracebackType
 
 import numpy as np
@@ -20,6 +19,7 @@ from puffer_edge.verification.emulators.machine import (
     StepResult,
     check_observation,
 )
+from puffer_edge.verification.emulators.watchdog import Watchdog
 from puffer_edge.verification.harness import Image
 
 TIMEOUT = 10.0  # seconds for one command
@@ -97,31 +97,25 @@ class HostMachine(SteppingMachine):
 
     def _command(self, request: bytes, reply_bytes: int) -> bytes:
         process = self._process
-        assert process.stdin is not None and process.stdout is not None
-        killed = Event()
 
-        def kill() -> None:
-            killed.set()
-            process.kill()
-
-        late = Timer(self._timeout, kill)
-        late.daemon = True
-        late.start()
-        try:
+        def exchange() -> bytes:
+            assert process.stdin is not None and process.stdout is not None
             process.stdin.write(request)
             process.stdin.flush()
-            reply = process.stdout.read(reply_bytes)
+            return process.stdout.read(reply_bytes)
+
+        watchdog = Watchdog(process, self._timeout)
+        try:
+            reply = watchdog.guard(exchange)
         except (OSError, ValueError):  # a pipe that the child's death has broken
             reply = b""
             reply_bytes = max(reply_bytes, 1)
-        finally:
-            late.cancel()
         if len(reply) < reply_bytes:
             process.kill()
             code = process.wait()
             raise VerificationError(
                 f"a call does not end within {self._timeout:g} s"
-                if killed.is_set()
+                if watchdog.bitten
                 else f"the policy ends its process with code {code}",
                 where=f"{self.spec.name} on this computer",
             )

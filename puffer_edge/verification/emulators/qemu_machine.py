@@ -13,11 +13,12 @@ import numpy as np
 
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
 from puffer_edge.verification.emulators.machine import StepResult, check_observation
+from puffer_edge.verification.emulators.watchdog import Watchdog
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.harness.build import INPUT_BYTES
 
 PROGRAM = "qemu-system-arm"
-TIMEOUT = 120.0  # seconds for one batch
+TIMEOUT = 120.0  # seconds
 
 
 class QemuMachine:
@@ -25,7 +26,7 @@ class QemuMachine:
 
     Args:
         builder: gives the firmware image; its target must name a QEMU machine.
-        timeout: seconds after which a run has failed to end.
+        timeout: seconds within which the self-test, and then each step, must end.
 
     Raises:
         MissingDependencyError: ``qemu-system-arm`` is not installed.
@@ -98,27 +99,33 @@ class QemuMachine:
             data.write_bytes(sizes + records)
             loader = f"loader,file={str(data).replace(',', ',,')},force-raw=on"
             loader += f",addr={self._input_address:#x}"
-            try:
-                done = subprocess.run(
-                    [*self._command, "-device", loader],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    errors="replace",
-                    timeout=self._timeout,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired as late:
-                raise VerificationError(
-                    f"the firmware does not end within {self._timeout:g} s", where=self._where
-                ) from late
-        if done.returncode:
-            said = done.stdout.strip()[-300:]
+            return self._listen([*self._command, "-device", loader])
+
+    def _listen(self, command: list[str]) -> list[str]:
+        """The lines that QEMU says, each of them in time."""
+        lines = []
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            watchdog = Watchdog(process, self._timeout)
+            while line := watchdog.guard(process.stdout.readline):
+                lines.append(line)
+        if watchdog.bitten:
             raise VerificationError(
-                f"the firmware ends with code {done.returncode}: {said}", where=self._where
+                f"a step does not end within {self._timeout:g} s", where=self._where
             )
-        return done.stdout.splitlines()
+        if process.returncode:
+            said = "".join(lines).strip()[-300:]
+            raise VerificationError(
+                f"the firmware ends with code {process.returncode}: {said}", where=self._where
+            )
+        return lines
 
     def _result(self, line: str) -> StepResult:
         measured, action, outputs = (bytes.fromhex(part) for part in line.split()[1:])

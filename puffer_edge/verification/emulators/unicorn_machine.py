@@ -13,7 +13,7 @@ import numpy as np
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
 from puffer_edge.targets import Target
 from puffer_edge.verification.elf import read_elf
-from puffer_edge.verification.emulators.instructions import count_instructions
+from puffer_edge.verification.emulators.block_counter import count_blocks
 from puffer_edge.verification.emulators.machine import (
     SteppingMachine,
     StepResult,
@@ -24,6 +24,7 @@ from puffer_edge.verification.harness.build import STACK_BYTES
 
 PAGE = 4096
 PAINT = 0xA5
+SELFTEST_STEPS = 1000  # the self-test may execute this many times the limit of a step
 STACK_GUARD = 1 << 20  # a fault this far below the stack is taken for an overflow of it
 INSTRUCTION_LIMIT = 1_000_000_000
 
@@ -33,7 +34,7 @@ class UnicornMachine(SteppingMachine):
 
     Args:
         image: ``ImageBuilder.image`` (or ``policy_only``, without the self-test).
-        instruction_limit: a call that executes more has failed to end.
+        instruction_limit: a step that executes more has failed to end.
 
     Raises:
         MissingDependencyError: unicorn or pyelftools is not installed.
@@ -54,11 +55,9 @@ class UnicornMachine(SteppingMachine):
         self._registers = _registers(image.target)
         self._thumb = image.target.isa == "thumb"
         self._limit = instruction_limit
-        self._executed = 0
         self._fault = ""
         self._stack_peak = 0
         self._load()
-        self._core.hook_add(unicorn.UC_HOOK_BLOCK, self._block_counter())
         self._core.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
         self._paint()
         self.reset()
@@ -78,7 +77,7 @@ class UnicornMachine(SteppingMachine):
         symbols, core = self._elf.symbols, self._core
         core.mem_write(symbols["edge_obs"], observation)
         status = self._call("edge_step")
-        instructions = self._executed
+        instructions = self._counter.executed
         self._stack_peak = max(self._stack_peak, self._painted_over())
         self._call("edge_read_outputs")
         outputs = core.mem_read(symbols["edge_outputs"], 4 * self.spec.n_outputs)
@@ -92,7 +91,7 @@ class UnicornMachine(SteppingMachine):
 
     def selftest(self) -> int:
         """The policy's own self-test: 0 when every vector matches bit for bit."""
-        result = self._call("edge_selftest")
+        result = self._call("edge_selftest", SELFTEST_STEPS * self._limit)
         self._paint()
         return result
 
@@ -119,11 +118,13 @@ class UnicornMachine(SteppingMachine):
         self._return_address = high
         for start, data in elf.segments:
             core.mem_write(start, data)
+        code = bytes(core.mem_read(low, high + PAGE - low))
+        self._counter = count_blocks(core, low, code, thumb=self._thumb)
 
     def _in_ram(self, address: int, ram_end: int) -> bool:
         return self._stack_limit <= address < ram_end
 
-    def _call(self, function: str) -> int:
+    def _call(self, function: str, limit: int | None = None) -> int:
         """Calls a function without arguments and returns its int result."""
         import unicorn
 
@@ -133,7 +134,8 @@ class UnicornMachine(SteppingMachine):
         core = self._core
         core.reg_write(self._registers.sp, self._stack_top)
         core.reg_write(self._registers.link, self._return_address | self._thumb)
-        self._executed = 0
+        limit = limit or self._limit
+        self._counter.start(limit)
         self._fault = ""
         try:
             core.emu_start(address | self._thumb, self._return_address)
@@ -143,9 +145,9 @@ class UnicornMachine(SteppingMachine):
                 f"{function} faults: {self._fault or error} in {self._name(where)}",
                 where=f"{self.spec.name} on {self._title}",
             ) from error
-        if self._executed > self._limit:
+        if self._counter.executed > limit:
             raise VerificationError(
-                f"{function} does not end within {self._limit} instructions; "
+                f"{function} does not end within {limit} instructions; "
                 f"it was stopped in {self._name(core.reg_read(self._registers.pc))}",
                 where=f"{self.spec.name} on {self._title}",
             )
@@ -155,22 +157,6 @@ class UnicornMachine(SteppingMachine):
     def _name(self, address: int) -> str:
         function = self._elf.function_at(address)
         return f"{function} at {address:#010x}" if function else f"{address:#010x}"
-
-    def _block_counter(self) -> Any:
-        """A hook called per executed block; the block's own count is found once."""
-        core, limit, thumb = self._core, self._limit, self._thumb
-        lengths: dict[tuple[int, int], int] = {}
-
-        def on_block(_: Any, address: int, size: int, __: Any) -> None:
-            count = lengths.get((address, size))
-            if count is None:
-                count = count_instructions(bytes(core.mem_read(address, size)), thumb=thumb)
-                lengths[address, size] = count
-            self._executed += count
-            if self._executed > limit:
-                core.emu_stop()
-
-        return on_block
 
     def _on_bad_access(
         self, _: Any, access: int, address: int, size: int, value: int, __: Any

@@ -109,18 +109,15 @@ static uint32_t ticks(int (*function)(void), uint32_t pad, struct call *call) {
   return (0u - edge_measure(function, (const void *)entry, call)) & SYST_MAX;
 }
 
-/* The smallest padding in (low, high] that shows more ticks than low does; there is one. */
-static uint32_t edge_of_tick(int (*function)(void), uint32_t low, uint32_t high,
-                             const uint8_t *saved) {
+/* The smallest padding in (0, period] that shows more ticks than no padding, which shows base.
+ * Every repetition leaves the state, the action and the outputs of the same one step. */
+static uint32_t edge_of_tick(uint32_t base, uint32_t period, const uint8_t *saved) {
   struct call call;
-  const uint32_t start = low;
-  uint32_t base;
-  copy(edge_policy, saved, edge_policy_bytes);
-  base = ticks(function, start, &call);
+  uint32_t low = 0, high = period;
   while (high - low > 1) {
     const uint32_t middle = (low + high) / 2;
     copy(edge_policy, saved, edge_policy_bytes);
-    if (ticks(function, middle, &call) > base)
+    if (ticks(edge_step, middle, &call) > base)
       high = middle;
     else
       low = middle;
@@ -176,15 +173,12 @@ void edge_firmware(void) {
     measured[0] = (uint32_t)call.result;
     measured[2] = painted < call.stack ? (uint32_t)(call.stack - painted) * 4 : 0;
     {
-      const uint32_t edge = edge_of_tick(edge_step, 0, period, saved);
+      const uint32_t edge = edge_of_tick(first, period, saved);
       /* One more: the empty call is itself an instruction, its return. */
       measured[1] = period * (first - empty_ticks) + empty_edge - edge + 1;
       /* A call that outlasts SysTick cannot be counted. */
       if (SYST_CSR & 1u << 16) measured[1] = 0;
     }
-    /* Leave the state, the action and the outputs of one whole step. */
-    copy(edge_policy, saved, edge_policy_bytes);
-    (void)edge_step();
     edge_read_outputs();
     (void)semihost(0x04, "STEP ");
     write_hex(measured, sizeof measured);

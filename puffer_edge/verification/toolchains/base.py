@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from puffer_edge.errors import UsageError, VerificationError
-from puffer_edge.targets import Target
+from puffer_edge.targets import HOST, Target
 
 Language = Literal["c", "c++"]
 
@@ -105,6 +108,17 @@ class Toolchain(ABC):
         command = [*self.command(target), *flags, *map(str, objects), "-o", str(output)]
         return self._run(command, output, f"{self.name} does not link {output.name}")
 
+    def library(self, source: Path, output: Path) -> Path:
+        """Compiles one C file to a shared library for this computer.
+
+        Raises:
+            MissingDependencyError: the compiler is not installed.
+            VerificationError: the compiler rejects the file.
+        """
+        flags = [*STANDARDS["c"], *WARNINGS, "-O2", "-fPIC", "-shared"]
+        command = [*self.command(HOST), *flags, str(source), "-o", str(output)]
+        return self._run(command, output, f"{self.name} does not compile {source.name}")
+
     def _run(self, command: list[str], output: Path, failure: str) -> Path:
         try:
             done = subprocess.run(
@@ -142,3 +156,22 @@ def find_toolchain(name: str) -> Toolchain:
         raise UsageError(
             f"there is no toolchain {name!r}", hint=f"choose one of {', '.join(toolchains)}"
         ) from None
+
+
+@cache
+def cache_folder() -> Path:
+    """``<user cache>/puffer-edge``, or a temporary folder where that cannot be written."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", "")
+    folder = (Path(base) if base else Path.home() / ".cache") / "puffer-edge"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="puffer-edge-"))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import tempfile
-from functools import cache
 from pathlib import Path
 
 from puffer_edge.errors import MissingDependencyError
 from puffer_edge.targets import Target
-from puffer_edge.verification.toolchains.base import Toolchain
+from puffer_edge.verification.toolchains.base import Toolchain, cache_folder
 
 DIVISION = Path(__file__).with_name("zig_division.c")
 
@@ -39,24 +37,5 @@ class Zig(Toolchain):
 
     def environment(self) -> dict[str, str]:
         """The caller's, with Zig's caches in the user's cache folder."""
-        folder = str(cache_folder())
+        folder = str(cache_folder() / "zig")
         return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
-
-
-@cache
-def cache_folder() -> Path:
-    """``<user cache>/puffer-edge/zig``, or a temporary folder where that cannot be written."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", "")
-    folder = (Path(base) if base else Path.home() / ".cache") / "puffer-edge" / "zig"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix="puffer-edge-zig-"))
