@@ -6,7 +6,7 @@ from puffer_edge.ir.builder import Builder
 from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field
 from puffer_edge.ir.op import Activation, Op
 from puffer_edge.ir.program import Note, Program, State
-from puffer_edge.ir.value import Value
+from puffer_edge.ir.value import Quantization, Value
 
 __all__ = [
     "Activation",
@@ -18,6 +18,7 @@ __all__ = [
     "Note",
     "Op",
     "Program",
+    "Quantization",
     "State",
     "Value",
 ]

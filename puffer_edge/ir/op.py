@@ -17,7 +17,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.ir.value import Value
+from puffer_edge.ir.value import Quantization, Value
 
 Array = npt.NDArray[Any]
 OpType = TypeVar("OpType", bound="type[Op]")
@@ -109,6 +109,11 @@ class Op:
         """Dtypes of the outputs; those of the first input unless an op says otherwise."""
         first = next(value for value in inputs if value is not None)
         return (first.dtype,) * len(self.outputs)
+
+    def quantizations(self, inputs: Sequence[Value | None]) -> tuple[Quantization | None, ...]:
+        """What the outputs' integers stand for; as the first input's unless an op says otherwise."""
+        first = next(value for value in inputs if value is not None)
+        return (first.quantization,) * len(self.outputs)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Outputs for given inputs: the numpy reference, bit-exact with the C kernels."""

@@ -163,8 +163,9 @@ def _infer(program: Program) -> dict[str, Any]:
             if name and operand is None:
                 raise ProgramError(f"value {name!r} is read before it is made", where=op.layer)
         shapes, dtypes = op.infer(operands), op.dtypes(operands)
-        for name, shape, dtype in zip(op.outputs, shapes, dtypes, strict=True):
-            values[name] = Value(name, tuple(int(n) for n in shape), dtype)
+        meanings = op.quantizations(operands)
+        for name, shape, dtype, meaning in zip(op.outputs, shapes, dtypes, meanings, strict=True):
+            values[name] = Value(name, tuple(int(n) for n in shape), dtype, meaning)
     return {"values": values, "constants": constants}
 
 

@@ -13,6 +13,28 @@ ITEM_SIZE = {"float32": 4, "float16": 2, "int32": 4, "int16": 2, "int8": 1, "uin
 
 
 @dataclass(frozen=True)
+class Quantization:
+    """How integers stand for real numbers: ``real = scale * (integer - zero_point)``.
+
+    Attributes:
+        scale: positive; one for the tensor.
+        zero_point: the integer that stands for 0.
+        low: smallest integer that occurs.
+        high: largest integer that occurs.
+    """
+
+    scale: float
+    zero_point: int
+    low: int
+    high: int
+
+    @property
+    def largest(self) -> int:
+        """Largest magnitude of an integer that occurs."""
+        return max(-self.low, self.high)
+
+
+@dataclass(frozen=True)
 class Value:
     """One tensor.
 
@@ -20,11 +42,13 @@ class Value:
         name: unique in its Program; may come from a file, so it never reaches generated source.
         shape: static, every dimension at least 1; keeps the source's batch dimension of 1.
         dtype: a key of ``ITEM_SIZE``.
+        quantization: what the integers stand for; None for float and for plain integers.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str = "float32"
+    quantization: Quantization | None = None
 
     def __post_init__(self) -> None:
         if self.dtype not in ITEM_SIZE:
