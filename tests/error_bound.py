@@ -15,8 +15,8 @@ ours are as accurate as ``ir.functions.FUNCTIONS`` states; theirs are taken to b
 inputs: 2.6 and 18.2.)
 
 Propagation: in a recurrent layer the triangle inequality, which knows magnitudes only, makes too
-much of the growth from step to step and explodes within 30. So the difference is held in affine form
-(L. H. de Figueiredo, J. Stolfi, Affine Arithmetic, 2004),
+much of the growth from step to step and explodes within 30. So the difference is held in affine
+form (L. H. de Figueiredo, J. Stolfi, Affine Arithmetic, 2004),
 
     ours - theirs  =  sum over k of g_k e_k  +  rest,    |e_k| <= 1,    |rest| <= d
 

@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from puffer_edge.errors import UsageError, VerificationError
+from puffer_edge.targets import find_target
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.emulators.instructions import count_instructions
 from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
+from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.toolchains import Zig
 
-from .conftest import CORTEX, EMULATED, PROBE, Build, Lander, Run
+from .conftest import CORTEX, EMULATED, FOLDER, LANDER, PROBE, Build, Lander, Run
 
 RESETS = {0, 5}
 
@@ -217,3 +221,19 @@ def test_host_process_is_ended(build: Build) -> None:
     with closing(machine):
         assert machine._process.poll() is None
     assert machine._process.poll() is not None
+
+
+@pytest.mark.parametrize("optimize", ["-O0", "-Os", "-O3"])
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m4"])
+def test_optimisation_changes_no_bit(
+    tmp_path: Path, run_on: Run, lander: Lander, target: str, optimize: str
+) -> None:
+    folder = tmp_path / "a folder, with a comma"
+    folder.mkdir()
+    builder = ImageBuilder(
+        FOLDER / "lander.h", LANDER, find_target(target), Zig(), folder, optimize=optimize
+    )
+    inputs = observations(4)
+    results = run_on(builder).run([x.tobytes() for x in inputs])
+    for observation, result in zip(inputs, results, strict=True):
+        assert result.outputs.tobytes() == lander.step(observation).tobytes()

@@ -12,8 +12,10 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from puffer_edge.frontends.torch_export import load_module  # noqa: E402
 from puffer_edge.frontends.torch_export.lower import LOWERINGS  # noqa: E402
-from tests.frontends.torch_models import Net, agree  # noqa: E402
+from puffer_edge.interpreter import Interpreter  # noqa: E402
+from tests.frontends.torch_models import KEEP, Net, agree  # noqa: E402
 
 torch.manual_seed(1)
 
@@ -58,6 +60,7 @@ ELEMENTWISE = {
     "minimum": lambda x: torch.min(x, -x), "addcmul": lambda x: torch.addcmul(x, x, x, value=0.5),
     "addcdiv": lambda x: torch.addcdiv(x, x, x * x + 1, value=2),
     "lerp": lambda x: torch.lerp(x, x * x, 0.3), "softmax": lambda x: x.softmax(-1),
+    "log_softmax": lambda x: x.log_softmax(-1) + x,
     "float64": lambda x: (x.double() / 255).float(), "detach": lambda x: x.detach().clone() * 2,
 }
 
@@ -66,6 +69,27 @@ ELEMENTWISE = {
 def test_elementwise(name: str) -> None:
     function = ELEMENTWISE[name]
     agree(Net(lambda net, x: function(x)), torch.zeros(ROW), spread=2.0)
+
+
+CHOICES = {
+    "gt": lambda x: (x > 0.3).float(), "ge_tensor": lambda x: (x >= -x) * x,
+    "ne": lambda x: (x != 0).to(torch.float32) + x, "le_or_lt": lambda x: ((x <= -1) | (x < 1)) * x,
+    "logical": lambda x: torch.logical_not((x > 0) & (x < 1)).float() * x,
+    "where": lambda x: torch.where(x > 0, x * 2, x / 3),
+    "where_number": lambda x: torch.where(x > 0, x, -1.5),
+    "masked_fill": lambda x: x.masked_fill(x > 1, 0.5), "sign": lambda x: x.sign() + x,
+    "constant_mask": lambda x: torch.where(torch.arange(6) > 2, x, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_choices_are_exact(name: str) -> None:
+    """Masks have no error bound, as they jump; but all of these round nothing, or once."""
+    net = Net(lambda net, x: CHOICES[name](x))
+    policy = Interpreter(load_module(net, KEEP, example=(torch.zeros(ROW),)))
+    for x in (*(2 * torch.randn(8, *ROW)), torch.tensor([[0.0, -0.0, 0.3, 1.0, -1.0, 1e-40]])):
+        (ours,) = policy.step(x.numpy()).values()
+        assert np.array_equal(ours, net(x).numpy()[0])
 
 
 SHAPES = {

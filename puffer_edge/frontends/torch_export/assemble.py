@@ -8,16 +8,17 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
-from puffer_edge.frontends import heads
-from puffer_edge.frontends.onnx import roles as names
+from puffer_edge.frontends.onnx.action import choose_outputs, finish
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, Graph
-from puffer_edge.frontends.onnx.names import is_identifier, normalised, printable
+from puffer_edge.frontends.onnx.names import is_identifier, printable
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
+    comparison,
     constants,
     linear,
+    moving,
     normalization,
     recurrent,
     reduction,
@@ -27,8 +28,8 @@ from puffer_edge.frontends.torch_export.exported import Exported, Port, Result
 from puffer_edge.frontends.torch_export.functional import functional
 from puffer_edge.frontends.torch_export.lower import lower_graph
 from puffer_edge.frontends.torch_export.roles import outside_names, state_pairs
-from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Field, Program
-from puffer_edge.ir.ops import Reshape, Slice, Unary
+from puffer_edge.ir import Builder, Field, Program
+from puffer_edge.ir.ops import Reshape, Slice
 
 
 def assemble(exported: Exported, options: LoadOptions, source: str, where: str) -> Program:
@@ -38,40 +39,21 @@ def assemble(exported: Exported, options: LoadOptions, source: str, where: str) 
     pairs = state_pairs(exported, options.states, where)
     after = {result.name for result in pairs.values()}
     plain = outside_names([r for r in exported.results if r.name not in after])
-    action, extra = _choose_outputs(builder, plain, options, where)
+    action, extra = choose_outputs(builder, list(plain), options, where)
     results = {plain[name].name for name in (action, *extra)}
     exported, pairs = _used(exported, results, pairs, builder)
-    graph = Graph(builder, where)
+    graph = Graph(builder, where, plain[action].name)
     observed = [port for port in exported.ports if port.name not in pairs]
     options = _bind_observation(graph, observed, options)
     _bind_state(graph, exported, pairs)
     lower_graph(exported, graph)
     _carry(graph, exported, pairs)
     size = sum(prod(port.shape) for port in observed)
-    values = {name: plain[name].name for name in (action, *extra)}
-    return _finish(graph, action, values, extra, tuple(plain), options, size)
-
-
-def _choose_outputs(builder: Builder, plain: dict[str, Result], options: LoadOptions, where: str
-                    ) -> tuple[str, dict[str, str]]:
-    """The action's output, and those to keep beside it with their outside names."""
-    candidates = [n for n in plain if not names.is_value(n) and normalised(n) not in names.SPREAD]
-    if not candidates:
-        raise UnsupportedError("forward returns nothing that can be the action", where=where,
-                               hint="return the logits or the mean first")
-    action = names.action_output(candidates)
-    extra: dict[str, str] = {}
-    for index, name in enumerate(plain):
-        value = names.is_value(name) or (
-            index == 1 and len(plain) == 2 and action == "output_0"
-            and prod(plain[name].shape) == 1)
-        if value and options.keep_value and "value" not in extra.values():
-            extra[name] = "value"
-        elif name in candidates and name != action and not value:
-            extra[name] = f"output_{index}"
-        elif name != action:
-            builder.note("dropped", f"output {printable(name)}: the action does not need it")
-    return action, extra
+    for label, value in [(name, plain[name].name) for name in (action, *extra)]:
+        graph.operands[label] = graph.operands[value]
+        if value in graph.choices:
+            graph.choices[label] = graph.choices[value]
+    return finish(graph, action, extra, list(plain), options, size)
 
 
 def _used(exported: Exported, results: set[str], pairs: dict[str, Result], builder: Builder
@@ -99,7 +81,6 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
     for port in ports:
         _check_port(port, graph.where)
         if not port.dtype.startswith("float"):
-            graph.integers.add(port.name)
             builder.note("assumed", f"argument {printable(port.name)} is of integers; the "
                                     "observation holds the same numbers as float32")
     if len(ports) == 1:
@@ -178,65 +159,3 @@ def _carry(graph: Graph, exported: Exported, pairs: dict[str, Result]) -> None:
 def _value(graph: Graph, name: str) -> str:
     operand = graph.operands[name]
     return operand if isinstance(operand, str) else graph.builder.constant(operand, name)
-
-
-def _finish(graph: Graph, action: str, values: dict[str, str], extra: dict[str, str],
-            labels: tuple[str, ...], options: LoadOptions, size: int) -> Program:
-    builder, value = graph.builder, graph.operands[values[action]]
-    if not isinstance(value, str):
-        raise UnsupportedError("the action is constant", where=graph.where)
-    producer = next((op for op in builder.ops if value in op.outputs), None)
-    ends_in_tanh = isinstance(producer, Unary) and producer.function == Activation("tanh")
-    chosen = graph.choices.get(values[action], ())
-    head: Discrete | Continuous
-    if _kind(graph, action, labels, options, bool(chosen), ends_in_tanh) == "discrete":
-        if chosen and not options.action_sizes:
-            options = replace(options, action_sizes=chosen)
-        head = heads.discrete(builder, options, builder.values[value].size)
-        kept = {"logits": value}
-    else:
-        if ends_in_tanh and options.squash and isinstance(producer, Unary):
-            value = producer.x
-            builder.note("folded", "the final tanh is the squashing that was asked for")
-        head = heads.continuous(builder, options, builder.values[value].size)
-        if ends_in_tanh and head.low and not head.squash:
-            builder.note("warning", "the policy ends in tanh: its actions are clipped to the "
-                                    "bounds, not scaled; give --squash to scale them")
-        kept = {"mean": value}
-    for name, outside in extra.items():
-        operand = graph.operands.get(values[name])
-        if (not isinstance(operand, str) or operand in kept.values()
-                or values[name] in graph.choices):
-            builder.note("dropped", f"output {printable(name)}: it holds nothing new")
-        else:
-            kept[outside] = operand
-    return builder.build(kept, heads.contract(builder, options, size, head))
-
-
-def _kind(graph: Graph, action: str, labels: tuple[str, ...], options: LoadOptions, chosen: bool,
-          ends_in_tanh: bool) -> str:
-    """Discrete or continuous: by option, by the graph's end, by name, by other outputs."""
-    if chosen:
-        if options.action == "continuous":
-            raise UsageError("forward ends in a discrete choice; its action is not continuous",
-                             where=graph.where)
-        return "discrete"
-    if options.action:
-        return options.action
-    plain = normalised(action)
-    if options.action_sizes:
-        kind, why = "discrete", "sizes of discrete actions were given"
-    elif options.action_low or options.action_high or options.squash is not None:
-        kind, why = "continuous", "bounds or squashing were given"
-    elif plain in names.DISCRETE:
-        kind, why = "discrete", f"the output is called {plain}"
-    elif plain in names.CONTINUOUS:
-        kind, why = "continuous", f"the output is called {plain}"
-    elif any(normalised(label) in names.SPREAD for label in labels):
-        kind, why = "continuous", "there is an output for its spread"
-    elif ends_in_tanh:
-        kind, why = "continuous", "forward ends in tanh"
-    else:
-        kind, why = "discrete", "nothing says otherwise"
-    graph.builder.note("assumed", f"the action is {kind}: {why}; the option action decides")
-    return kind

@@ -48,8 +48,8 @@ def functional(exported: Exported, where: str) -> Exported:
         target = owner.get(refs[0].name, refs[0].name) if refs else ""
         arguments = {key: substitute(value, renamed) for key, value in call.arguments.items()}
         if call.mutates and call.op[:-1] not in _SAME:
-            if refs[0].name in parts:
-                raise _refusal(call, refs[0].name, where)
+            if not refs or refs[0].name in parts:
+                raise _refusal(call, refs[0].name if refs else "nothing", where)
             call = replace(call, target=_plain(call))
             (result,) = call.outputs
             same = [n for n, o in owner.items() if o == target]

@@ -77,6 +77,8 @@ def conv(graph: Graph, node: Node, x: Operand, weight: Operand, bias: Operand | 
     else:
         begins = ends = (0,) * rank if padding == "valid" else (
             tuple(int(n) for n in padding) * (rank // len(padding)))
+    if min(*steps, *gaps, *kernel.shape, groups) < 1 or min(*begins, *ends) < 0:
+        raise ValueError("a stride, dilation or padding is negative")
     fields = {} if bias is None else {"bias": graph.array(bias, node, "the bias")}
     y = graph.add(node, Conv, x=x, weight=kernel, **fields, strides=steps, pads=(*begins, *ends),
                   dilations=gaps, group=groups)

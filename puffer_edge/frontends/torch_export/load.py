@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
-from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.errors import (
+    FileFormatError,
+    ProgramError,
+    UnsupportedError,
+    UsageError,
+)
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export.assemble import assemble
@@ -60,12 +66,21 @@ def load_pt2(path: Path, options: LoadOptions) -> Program:
         UsageError: an option does not fit the file.
     """
     where = printable(path.name)
-    return assemble(read_pt2(path, where), options, "torch.export program", where)
+    try:
+        return assemble(read_pt2(path, where), options, "torch.export program", where)
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError,
+            ProgramError) as error:
+        # The graph's JSON is not checked against its schema: here is where it does not fit.
+        raise FileFormatError(
+            f"its graph is not as torch.export writes it ({type(error).__name__}: "
+            f"{printable(str(error), 200)})", where=where,
+            hint="save the program again with torch.export.save") from error
 
 
 def _decomposed(torch: Any, program: Any) -> Any:
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             return program.run_decompositions()
     except Exception as error:  # it is a second try only: the first error is the one to tell
         raise UnsupportedError(str(error)) from error

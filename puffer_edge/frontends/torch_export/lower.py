@@ -30,6 +30,8 @@ AFTER_CHOICE: set[str] = set()
 _RENAMED = {"self": "x", "input": "x"}
 _IGNORED = frozenset(("copy", "device", "implicit", "layout", "memory_format", "non_blocking",
                       "pin_memory", "requires_grad"))
+_CHOOSING = frozenset(("argmax", "max", "min"))  # of their results, the positions are integers
+_CONVERTING = frozenset(("_to_copy", "to", "type_as"))
 _RANDOM = frozenset(("bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
                      "randn_like", "uniform"))
 
@@ -90,7 +92,11 @@ def lower_graph(exported: Exported, graph: Graph) -> None:
 
 
 def _check_kinds(exported: Exported, graph: Graph, call: Call, node: Node) -> None:
-    """Refuses what reads a decision, and arithmetic on integers of the observation."""
+    """Refuses what reads a decision, and arithmetic whose result is of integers.
+
+    Integers and booleans of the observation are float32 here, which only what moves or compares
+    them cannot tell.
+    """
     chosen = [name for name in call.refs if name in graph.choices]
     if chosen:
         if call.op not in AFTER_CHOICE:
@@ -102,13 +108,18 @@ def _check_kinds(exported: Exported, graph: Graph, call: Call, node: Node) -> No
                      if isinstance(ref, Ref)]
             graph.choices[call.outputs[0]] = tuple(n for sizes in heads for n in sizes)
         return
-    if graph.integers.isdisjoint(call.refs):
+    computed = [name for name in call.refs if isinstance(graph.operands.get(name), str)]
+    kinds = {exported.dtypes[name] for name in call.outputs if name in exported.dtypes}
+    if not computed or call.op in _CHOOSING or all(map(_fractional, kinds)):
         return
-    if call.op in MOVING:
-        graph.integers.update(name for name in call.outputs
-                              if not exported.dtypes.get(name, "int").startswith("float"))
-    elif not all(exported.dtypes.get(name, "").startswith("float") for name in call.outputs):
+    if call.op not in MOVING:
         raise node.refuse("arithmetic on integers", "convert the observation with .float() first")
+    if call.op in _CONVERTING and any(_fractional(exported.dtypes.get(n, "")) for n in computed):
+        raise node.refuse(f"a conversion to {', '.join(sorted(kinds))}", "leave out the rounding")
+
+
+def _fractional(dtype: str) -> bool:
+    return dtype.startswith(("float", "bfloat"))
 
 
 def _arguments(call: Call, lowering: Lowering, node: Node, graph: Graph, known: dict[str, Any]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.frontends.onnx import normalization as onnx
+from puffer_edge.frontends.onnx import reduction
 from puffer_edge.frontends.onnx.graph import Graph, Operand
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.shape import axis_of
+from puffer_edge.frontends.onnx.shape import axis_of, reshaped
 from puffer_edge.frontends.torch_export.lower import lowers
 from puffer_edge.ir.ops import LayerNormalization, Softmax
 
@@ -81,16 +82,19 @@ def softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = 
     return graph.add(node, Softmax, x=x, axis=axis_of(node, dim, len(graph.shape(x))))
 
 
-@lowers("argmax", "log_softmax", "_log_softmax", after_choice=True)
-def decision(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdim: bool = False,
-             dtype: str | None = None, half_to_float: bool = False) -> Operand:
-    """Left out at the end of a discrete head: the contract chooses from the logits itself."""
-    shape, op = graph.shape(x), node.op_type.split(".")[1].strip("_")
+@lowers("log_softmax", "_log_softmax")
+def log_softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = None,
+                half_to_float: bool = False) -> Operand:
+    """Left out at the end of a discrete head: the greatest logit stays the greatest."""
+    return reduction.log_softmax(graph, replace(node, attributes={"axis": dim}, opset=13), x)
+
+
+@lowers("argmax", after_choice=True)
+def argmax(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdim: bool = False
+           ) -> Operand:
+    """Only at the end of a discrete head: the contract chooses from the logits itself."""
+    if node.outputs[0] in graph.choices:
+        raise node.refuse("a decision over decisions")
     if dim is None:
-        shape, dim = (prod(shape),), 0
-    axis = axis_of(node, dim, len(shape))
-    if prod(shape[axis + 1 :]) != 1:
-        raise node.refuse("only over the last axis")
-    graph.choices.setdefault(node.outputs[0], (shape[axis],) * prod(shape[:axis]))
-    graph.builder.note("dropped", f"{op} at the end: the action is chosen from its input")
-    return x
+        x, dim = reshaped(graph, node, x, (1, prod(graph.shape(x)))), 1
+    return reduction.arg_max(graph, _with(node, axis=dim), x)

@@ -10,7 +10,7 @@ by refusing single members:
 * sizes given as expressions go to ``sympy.sympify``, which evaluates them as Python.
 
 What a policy needs is none of that: the graph is JSON, and weights are raw bytes. So they are read
-here, from stored members whose CRC is checked, and nothing else in the file is looked at.
+here, from stored members whose CRC is checked, and nothing else in the file is opened.
 The layout is ``torch/export/pt2_archive``'s, the graph ``torch/_export/serde/schema.py``'s, major
 version 8; minor versions only add fields.
 """
@@ -18,7 +18,6 @@ version 8; minor versions only add fields.
 from __future__ import annotations
 
 import json
-import zipfile
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ import numpy as np
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS
 from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.readers.zip_archive import ZipArchive
 from puffer_edge.frontends.torch_export.exported import (
     Array,
     Call,
@@ -55,30 +55,16 @@ def read_pt2(path: Path, where: str) -> Exported:
         FileFormatError: it cannot be opened, is damaged, or holds pickled weights.
         UnsupportedError: its version or structure is not supported.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _Reader(archive, where).read()
-    except OSError as error:
-        raise FileFormatError(f"it cannot be read: {error.strerror or error}", where=where
-                              ) from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise FileFormatError(f"it is no sound archive: {printable(str(error))}", where=where,
-                              hint="save the program again with torch.export.save") from None
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
-        raise FileFormatError(
-            f"its graph is not as torch.export writes it ({type(error).__name__} "
-            f"{printable(str(error))})", where=where,
-            hint="save the program again with torch.export.save") from error
+    return _Reader(ZipArchive(path, where=where), where).read()
 
 
 class _Reader:
-    def __init__(self, archive: zipfile.ZipFile, where: str) -> None:
+    def __init__(self, archive: ZipArchive, where: str) -> None:
         self.archive = archive
         self.where = where
         self.sharing = Sharing()
-        self.members = {info.filename.partition("/")[2]: info for info in archive.infolist()}
-        if len(self.members) != len(archive.infolist()):
-            raise FileFormatError("two members have one name", where=where)
+        # Everything lies in a folder that is called like the file was.
+        self.members = {name.partition("/")[2]: name for name in archive.names}
 
     def read(self) -> Exported:
         models = [name for name in self.members if name.startswith("models/")]
@@ -99,18 +85,11 @@ class _Reader:
         arrays = {**self._tensors("weights"), **self._tensors("constants")}
         return _read_graph(module, graph, signature, arrays, self.where)
 
-    def _bytes(self, name: str) -> bytes:
-        info = self.members[name]
-        # torch stores; an entry that unfolds could be a bomb.
-        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-            raise FileFormatError("a member is compressed or encrypted",
-                                  where=f"{self.where}, {printable(name)}")
-        return self.archive.read(info)
-
     def _json(self, name: str) -> Json:
-        if self.members[name].file_size > _MAX_JSON:
+        data = self.archive.read(self.members[name])
+        if len(data) > _MAX_JSON:
             raise FileFormatError("the graph is too large", where=self.where)
-        content = json.loads(self._bytes(name))
+        content = json.loads(data)
         if not isinstance(content, dict):
             raise TypeError(f"{name} is no object")
         return content
@@ -137,7 +116,8 @@ class _Reader:
             raise FileFormatError(f"its shape {sizes} is not sound or too large", where=place)
 
         def make() -> Array:
-            flat = np.frombuffer(self._bytes(member), np.dtype(dtype).newbyteorder("<"))
+            flat = np.frombuffer(self.archive.read(self.members[member]),
+                                 np.dtype(dtype).newbyteorder("<"))
             last = offset + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
             if prod(sizes) and last >= flat.size:
                 raise FileFormatError("the data does not fill the shape", where=place)

@@ -60,14 +60,24 @@ def looks_recurrent(port: Port) -> bool:
 
 
 def outside_names(results: Sequence[Result]) -> dict[str, Result]:
-    """Outputs by their last key; ``output_1`` where they have only a position."""
+    """Outputs by their last key; ``output_1`` where they have only a position.
+
+    A single number after the action, in a pair without names, is the value.
+    """
     named: dict[str, Result] = {}
+    pair = len(results) == 2 and not any(r.name and _words(r) for r in results)
     for index, result in enumerate(results):
-        words = [word for word in result.path if not word.isdigit()]
+        words = _words(result)
         name = words[-1] if words else f"output_{index}"
+        if pair and index == 1 and prod(result.shape) == 1:
+            name = "value"
         if result.name:
             named["_".join(words) if name in named else name] = result
     return named
+
+
+def _words(result: Result) -> list[str]:
+    return [word for word in result.path if not word.isdigit()]
 
 
 def _port(exported: Exported, name: str, where: str) -> Port:

@@ -59,12 +59,12 @@ class UnicornMachine(SteppingMachine):
         self._stack_peak = 0
         self._load()
         self._core.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
-        self._paint()
         self.reset()
 
     def reset(self) -> None:
         """Puts the policy into its initial state."""
         self._call("edge_reset")
+        self._paint()
 
     def step(self, observation: bytes) -> StepResult:
         """One step; ``observation`` holds the bytes of ``<name>_obs_t``.

@@ -104,7 +104,7 @@ class Toolchain(ABC):
         """
         flags: list[str] = []
         if script is not None:
-            flags = ["-nostartfiles", "-static", "-Wl,--gc-sections", f"-Wl,-T,{script}"]
+            flags = ["-nostartfiles", "-static", "-Wl,--gc-sections", "-T", str(script)]
         command = [*self.command(target), *flags, *map(str, objects), "-o", str(output)]
         return self._run(command, output, f"{self.name} does not link {output.name}")
 
