@@ -59,10 +59,14 @@ class Interpreter:
                 known.update(zip(op.outputs, results, strict=True))
         return known
 
+    def advance(self, values: dict[str, Array]) -> None:
+        """Makes the new state of a step, as :meth:`values` gave it, the present one."""
+        self.state = {state.input: values[state.output] for state in self.program.states}
+
     def step(self, observation: Array) -> dict[str, Array]:
         """Raw outputs of one step by their outside names, flat; the state advances."""
         known = self.values(observation)
-        self.state = {state.input: known[state.output] for state in self.program.states}
+        self.advance(known)
         return {name: known[value].reshape(-1) for name, value
                 in zip(self.program.output_names, self.program.outputs, strict=True)}
 

@@ -6,19 +6,24 @@ from puffer_edge.ir.ops.batch_normalization import BatchNormalization
 from puffer_edge.ir.ops.binary import Binary
 from puffer_edge.ir.ops.concat import Concat
 from puffer_edge.ir.ops.conv import Conv
+from puffer_edge.ir.ops.dequantize import Dequantize
 from puffer_edge.ir.ops.expand import Expand
 from puffer_edge.ir.ops.gather import Gather
 from puffer_edge.ir.ops.gemm import Gemm
+from puffer_edge.ir.ops.gemm_integer import GemmInteger
 from puffer_edge.ir.ops.gru_cell import GRUCell
 from puffer_edge.ir.ops.layer_normalization import LayerNormalization
 from puffer_edge.ir.ops.lstm_cell import LSTMCell
+from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
 from puffer_edge.ir.ops.matmul import MatMul
 from puffer_edge.ir.ops.pad import Pad
+from puffer_edge.ir.ops.quantize import Quantize
 from puffer_edge.ir.ops.reduce import Reduce
 from puffer_edge.ir.ops.reshape import Reshape
 from puffer_edge.ir.ops.slice import Slice
 from puffer_edge.ir.ops.softmax import Softmax
 from puffer_edge.ir.ops.split import Split
+from puffer_edge.ir.ops.table import Table
 from puffer_edge.ir.ops.transpose import Transpose
 from puffer_edge.ir.ops.unary import Unary
 
@@ -27,19 +32,24 @@ __all__ = [
     "Binary",
     "Concat",
     "Conv",
+    "Dequantize",
     "Expand",
     "GRUCell",
     "Gather",
     "Gemm",
+    "GemmInteger",
     "LSTMCell",
+    "LSTMCellInteger",
     "LayerNormalization",
     "MatMul",
     "Pad",
+    "Quantize",
     "Reduce",
     "Reshape",
     "Slice",
     "Softmax",
     "Split",
+    "Table",
     "Transpose",
     "Unary",
 ]

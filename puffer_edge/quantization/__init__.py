@@ -1,0 +1,1 @@
+"""Float Program -> integer Program: calibration, schemes, and the proof of the range."""

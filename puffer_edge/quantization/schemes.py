@@ -1,0 +1,48 @@
+"""How many bits weights and activations have, and where they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puffer_edge.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One integer scheme.
+
+    Attributes:
+        name: what the user types.
+        weight_dtype, activation_dtype: storage.
+        weight_bits, activation_bits: upper limits; the range proof may lower activations, and
+            where ``balanced`` also weights.
+        asymmetric: activations have a zero point.
+        balanced: weights and activations give up bits together.
+    """
+
+    name: str
+    weight_dtype: str
+    activation_dtype: str
+    weight_bits: int
+    activation_bits: int
+    asymmetric: bool = False
+    balanced: bool = False
+
+
+SCHEMES = {
+    "int8": Scheme("int8", "int8", "int8", 8, 8, asymmetric=True),
+    "int8x16": Scheme("int8x16", "int8", "int16", 8, 16),
+    "int16": Scheme("int16", "int16", "int16", 15, 15, balanced=True),
+}
+
+
+def find_scheme(name: str) -> Scheme:
+    """The scheme of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in SCHEMES:
+        raise UsageError(f"there is no scheme {name!r}",
+                         hint=f"choose one of float32, {', '.join(SCHEMES)}")
+    return SCHEMES[name]
