@@ -218,6 +218,7 @@ def test_buffers_that_the_action_does_not_need_are_no_state() -> None:
         load(reads, a=linear(), steps=torch.zeros((), dtype=torch.int64))
 
 
+@pytest.mark.filterwarnings("ignore:.*LeafSpec")  # torch's own
 def test_a_write_to_a_part_of_a_buffer(tmp_path: Path) -> None:
     """torch decomposes it for a module; a file has to hold it decomposed."""
     def forward(net: Any, x: Any) -> Any:

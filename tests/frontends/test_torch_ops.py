@@ -45,6 +45,7 @@ ELEMENTWISE = {
     "softplus_beta": lambda x: F.softplus(x, beta=2.0), "mish": F.mish, "softsign": F.softsign,
     "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish, "relu6": F.relu6,
     "hardtanh": lambda x: F.hardtanh(x, -0.5, 0.7), "clamp": lambda x: x.clamp(-0.5, 0.5),
+    "clamp_infinite": lambda x: F.hardtanh(x.clamp(min=-float("inf"), max=0.5), -1, float("inf")),
     "clamp_min": lambda x: x.clamp_min(0.1), "clamp_max": lambda x: x.clamp(max=0.1),
     "clamp_tensor": lambda x: torch.clamp(x, min=torch.full((6,), -0.3)),
     "log_sigmoid": F.logsigmoid, "glu": F.glu, "exp": torch.exp, "erf": torch.erf,

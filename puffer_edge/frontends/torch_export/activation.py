@@ -113,7 +113,7 @@ def relu6(graph: Graph, node: Node, x: Operand) -> Operand:
 def hardtanh(graph: Graph, node: Node, x: Operand, min_val: float = -1, max_val: float = 1
              ) -> Operand:
     """``min(max(x, min_val), max_val)``."""
-    return apply(graph, node, x, "clip", float(min_val), float(max_val))
+    return clamp(graph, node, x, min_val, max_val)
 
 
 @lowers("clamp", "clamp_min", "clamp_max", "clip")

@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from puffer_edge.errors import (
     FileFormatError,
     ProgramError,
@@ -17,6 +19,7 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export.assemble import assemble
 from puffer_edge.frontends.torch_export.from_torch import import_torch, read_program, trace
 from puffer_edge.frontends.torch_export.pt2 import read_pt2
+from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 
 
@@ -67,7 +70,10 @@ def load_pt2(path: Path, options: LoadOptions) -> Program:
     """
     where = printable(path.name)
     try:
-        return assemble(read_pt2(path, where), options, "torch.export program", where)
+        program = assemble(read_pt2(path, where), options, "torch.export program", where)
+        # One step, so that an argument that no shape rule looks at fails here and not later.
+        Interpreter(program).step(np.zeros(program.contract.observation_size, np.float32))
+        return program
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError,
             ProgramError) as error:
         # The graph's JSON is not checked against its schema: here is where it does not fit.

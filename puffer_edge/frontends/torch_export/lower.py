@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ _IGNORED = frozenset(("copy", "device", "implicit", "layout", "memory_format", "
                       "pin_memory", "requires_grad"))
 _CHOOSING = frozenset(("argmax", "max", "min"))  # of their results, the positions are integers
 _CONVERTING = frozenset(("_to_copy", "to", "type_as"))
+_UNBOUNDED = frozenset(("fill_value", "max", "max_val", "min", "min_val", "other", "value"))
 _RANDOM = frozenset(("bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
                      "randn_like", "uniform"))
 
@@ -135,6 +137,8 @@ def _arguments(call: Call, lowering: Lowering, node: Node, graph: Graph, known: 
     arguments = {}
     for name, argument in call.arguments.items():
         name = _RENAMED.get(name, name)
+        if isinstance(argument, float) and not isfinite(argument) and name not in _UNBOUNDED:
+            raise node.refuse(f"its argument {printable(name)} is {argument}")
         if name in accepted:
             arguments[name] = substitute(argument, value)
         elif name not in _IGNORED and argument not in (None, False):
