@@ -8,7 +8,7 @@ from typing import Any
 
 from puffer_edge import __version__
 from puffer_edge.exporters.artifact import FORMAT
-from puffer_edge.ir import Continuous, Discrete, Op, Program
+from puffer_edge.ir import Continuous, Discrete, Op, Program, Value
 from puffer_edge.planning import Plan
 from puffer_edge.targets import Target
 
@@ -16,7 +16,7 @@ SCHEMA = 1
 """Version of the manifest's layout."""
 
 
-def build(program: Program, plan: Plan, *, name: str, target: Target, constant_bytes: int, ram: int,
+def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: str, constant_bytes: int, ram: int,
           source: Path | None, files: dict[str, bytes]) -> dict[str, Any]:
     """The manifest of a C artefact.
 
@@ -36,7 +36,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, constant_b
         "tool": f"puffer-edge {__version__}",
         "name": name,
         "target": target.name,
-        "scheme": "float32",
+        "scheme": scheme,
         "source": {
             "kind": program.source,
             "sha256": _sha256(source.read_bytes()) if source else None,
@@ -49,7 +49,8 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, constant_b
         },
         "action": action(program),
         "outputs": [
-            {"name": outside, "size": program.values[value].size, "dtype": "float32"}
+            {"name": outside, "size": program.values[value].size,
+             "dtype": program.values[value].dtype, **_meaning(program.values[value])}
             for outside, value in zip(program.output_names, program.outputs, strict=True)],
         "states": [{"name": state.input, "shape": list(state.initial.shape)}
                    for state in program.states],
@@ -93,6 +94,12 @@ def layer(program: Program, op: Op) -> dict[str, Any]:
                           if name in program.constants),
         "macs": op.macs(program.operands(op)),
     }
+
+
+def _meaning(value: Value) -> dict[str, Any]:
+    """How an integer output stands for a real number."""
+    meaning = value.quantization
+    return {} if meaning is None else {"scale": meaning.scale, "zero_point": meaning.zero_point}
 
 
 def _sha256(content: bytes) -> str:

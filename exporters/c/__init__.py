@@ -14,7 +14,7 @@ from puffer_edge.targets import Target
 
 
 def export(program: Program, directory: Path, *, target: Target, name: str, seed: int = 0,
-           source: Path | None = None) -> None:
+           scheme: str = "float32", source: Path | None = None) -> None:
     """Writes ``policy.h``, ``policy.json`` and ``vectors.npz``; equal inputs give equal bytes.
 
     Args:
@@ -33,12 +33,12 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     identifier(name)
     for field in program.contract.observation:
         identifier(field.name)
-    optimized = optimize(program)
+    optimized = program if scheme != "float32" else optimize(program)
     planned = plan(optimized)
     tests = vectors.make(optimized, seed=seed)
     header = render(optimized, planned, name, tests)
     files = {"policy.h": header.text.encode("ascii"), "vectors.npz": tests.to_bytes()}
     description = manifest.build(
-        optimized, planned, name=name, target=target, constant_bytes=header.constant_bytes,
+        optimized, planned, name=name, target=target, scheme=scheme, constant_bytes=header.constant_bytes,
         ram=header.ram, source=source, files=files)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})

@@ -17,11 +17,13 @@ def emit(context: Context) -> list[str]:
 
 
 def _discrete(action: Discrete, raw: str, context: Context) -> list[str]:
-    context.use("argmax_f32")
+    suffix = {"float32": "f32", "int8": "s8", "int16": "s16"}[
+        context.value(context.program.outputs[0]).dtype]
+    context.use(f"argmax_{suffix}")
     lines, offset = [], 0
     for head, size in enumerate(action.sizes):
         start = f"{raw} + {offset}" if offset else raw
-        lines.append(f"action->action[{head}] = argmax_f32({start}, {size});")
+        lines.append(f"action->action[{head}] = argmax_{suffix}({start}, {size});")
         offset += size
     return lines
 

@@ -15,11 +15,20 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c import text
 from puffer_edge.ir import Op, Program, Value
 from puffer_edge.ir.ops import Reshape
+from puffer_edge.ir.value import ITEM_SIZE
 from puffer_edge.planning import Plan
 
 Array = npt.NDArray[Any]
 Emitter = Callable[[Any, "Context"], None]
 OpClass = TypeVar("OpClass", bound=type[Op])
+
+C_TYPES = {"float32": "float", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+"""C type of each dtype that reaches a device."""
+
+DTYPES = {ctype: np.dtype(dtype) for dtype, ctype in C_TYPES.items()}
+
+MEMORY = {"float32": "m", "int8": "m8", "int16": "m16", "int32": "m32"}
+"""The arena as an array of each dtype."""
 
 EMITTERS: dict[type[Op], Emitter] = {}
 
@@ -52,6 +61,7 @@ class Context:
         self.constant_bytes = 0
         self.lines: list[str] = []
         self.index = -1
+        self.memories: set[str] = set()
         self._named: dict[tuple[bytes, str], str] = {}
         self._producers = program.producers()
         self._states = {state.input: i for i, state in enumerate(program.states)}
@@ -92,7 +102,7 @@ class Context:
             return self.constant(self.program.constants[name])
         if name in self.plan.stored:
             return f"policy->state_{self._states[self.plan.stored[name]]}"
-        return self._arena(self.plan.offsets[name])
+        return self._arena(self.plan.offsets[name], self.value(name).dtype)
 
     def out(self, name: str) -> str:
         """The same for a value that is written."""
@@ -100,11 +110,17 @@ class Context:
 
     def scratch(self) -> str:
         """Address of the present op's working memory."""
-        return self._arena(self.plan.scratch[self.index])
+        return self._arena(self.plan.scratch[self.index], "float32")
 
-    def constant(self, array: Array, ctype: str = "float") -> str:
-        """Name of a constant array; equal arrays are stored once."""
-        data = np.ascontiguousarray(array, np.float32 if ctype == "float" else np.int32)
+    def constant(self, array: Array, ctype: str = "") -> str:
+        """Name of a constant array; equal arrays are stored once.
+
+        Args:
+            array: its data.
+            ctype: element type in C; that of the array's dtype by default.
+        """
+        ctype = ctype or C_TYPES.get(str(array.dtype), "float")
+        data = np.ascontiguousarray(array, DTYPES[ctype])
         key = (data.tobytes(), ctype)
         if key not in self._named:
             self._named[key] = f"{self.name}_w{len(self._named)}"
@@ -129,8 +145,23 @@ class Context:
                                    hint="export the policy with its weights as constants")
         return self.program.constants[name]
 
-    def _arena(self, offset: int) -> str:
-        return f"m + {offset // 4}" if offset else "m"
+    def requantization(self, array: Array) -> str:
+        """Name of a table of multipliers, pre-shifts and shifts, [..., 3]."""
+        rows = array.reshape(-1, 3)
+        key = (rows.tobytes(), "requantization")
+        if key not in self._named:
+            self._named[key] = f"{self.name}_w{len(self._named)}"
+            items = (f"{{{m}, {first}, {second}}}" for m, first, second in rows)
+            self.constants.append(
+                f"static const puffer_edge_requantize_t {self._named[key]}[{len(rows)}] = {{\n"
+                f"{text.wrapped(items)}\n}};")
+            self.constant_bytes += 4 * len(rows)
+        return self._named[key]
+
+    def _arena(self, offset: int, dtype: str) -> str:
+        pointer, size = MEMORY[dtype], ITEM_SIZE[dtype]
+        self.memories.add(dtype)
+        return f"{pointer} + {offset // size}" if offset else pointer
 
     def _describe(self, op: Op) -> str:
         shapes = [self.value(op.operands[0]).shape, self.value(op.outputs[0]).shape]

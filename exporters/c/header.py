@@ -9,7 +9,7 @@ import numpy as np
 
 from puffer_edge import __version__
 from puffer_edge.exporters.c import action, ops, text
-from puffer_edge.exporters.c.context import Context
+from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
@@ -54,10 +54,12 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors) -> Header:
     context.use("all_finite_f32")
     body = context.emit()
     act = action.emit(context)
-    states = [program.values[state.input].size for state in program.states]
-    ram = 4 * (sum(states) + max(plan.arena // 4, 1))
+    states = [program.values[state.input] for state in program.states]
+    ram = sum(-(-state.nbytes // 4) * 4 for state in states) + max(plan.arena, 4)
     outputs = [
-        {"name": outside, "size": program.values[value].size, "ref": _from_outside(context, value)}
+        {"name": outside, "size": program.values[value].size,
+         "ctype": C_TYPES[program.values[value].dtype],
+         "ref": _from_outside(context, value)}
         for outside, value in zip(program.output_names, program.outputs, strict=True)]
     environment = Environment(
         loader=PackageLoader("puffer_edge.exporters.c", "."), undefined=StrictUndefined,
@@ -72,7 +74,9 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors) -> Header:
         normalized="", fields=contract.observation, action=contract.action,
         discrete=isinstance(contract.action, Discrete),
         sizes=getattr(contract.action, "sizes", ()), action_text=_action_text(contract.action),
-        ram=ram, states=states, arena=plan.arena, initial=initial, outputs=outputs,
+        ram=ram, states=[(C_TYPES[state.dtype], state.size) for state in states],
+        memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
+        arena=max(plan.arena, 4), initial=initial, outputs=outputs,
         macs=program.macs, body=body, act=act, commit=_commit(context),
         selftest=_selftest(program, name, vectors))
     return Header(rendered, context.constant_bytes, ram)
@@ -80,7 +84,11 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors) -> Header:
 
 def _from_outside(context: Context, value: str) -> str:
     ref = context.ref(value)
-    return f"policy->memory{ref[1:]}" if ref == "m" or ref.startswith("m +") else ref
+    pointer, plus, offset = ref.partition(" + ")
+    for dtype, name in MEMORY.items():
+        if pointer == name:
+            return f"policy->memory.{dtype}{plus}{offset}"
+    return ref
 
 
 def _initial(context: Context) -> list[str]:
@@ -111,12 +119,13 @@ def _selftest(program: Program, name: str, vectors: Vectors) -> dict[str, Any]:
         "steps": steps, "width": width,
         "arrays": [
             text.array("float", f"{name}_selftest_obs", vectors.observations[:steps]),
-            text.array("float", f"{name}_selftest_{outside}", vectors.outputs[outside][:steps]),
+            text.array(C_TYPES[str(vectors.outputs[outside].dtype)],
+                       f"{name}_selftest_{outside}", vectors.outputs[outside][:steps]),
         ]}
 
 
 def _summary(program: Program, ram: int, constant_bytes: int) -> str:
-    return (f"{len(program.ops)} ops, {program.macs:,} multiply-accumulates per step, float32, "
+    return (f"{len(program.ops)} ops, {program.macs:,} multiply-accumulates per step, "
             f"{constant_bytes:,} bytes of weights, {ram:,} bytes of RAM.")
 
 

@@ -1,0 +1,31 @@
+"""C for GemmInteger."""
+
+from __future__ import annotations
+
+from puffer_edge.exporters.c.context import Context, emits
+from puffer_edge.exporters.c.packing import blocks_of_four
+from puffer_edge.ir.ops import GemmInteger
+
+SUFFIXES = {("int8", "int8"): "s8", ("int16", "int8"): "s8x16", ("int16", "int16"): "s16"}
+"""Kernel suffix by dtype of activations and weights."""
+
+
+@emits(GemmInteger)
+def gemm_integer(op: GemmInteger, context: Context) -> None:
+    """One call per row of x."""
+    x, y = context.value(op.x), context.value(op.y)
+    weight = context.weight(op.weight)
+    suffix = SUFFIXES[x.dtype, str(weight.dtype)]
+    rows, (n, k), meaning = x.size // weight.shape[1], weight.shape, op.quantization
+    context.use(f"gemm_{suffix}")
+    packed = context.constant(blocks_of_four(weight))
+    bias = context.constant(context.weight(op.bias))
+    q = context.requantization(context.weight(op.requantization))
+    for row in range(rows):
+        source, target = (f"({ref})" if row else ref
+                          for ref in (context.ref(op.x), context.out(op.y)))
+        offsets = (f" + {row * k}", f" + {row * n}") if row else ("", "")
+        context.line(f"gemm_{suffix}({source}{offsets[0]}, {packed}, {bias}, {q}, "
+                     f"{target}{offsets[1]}, {k}, {n}, {meaning.zero_point}, {meaning.low}, "
+                     f"{meaning.high});")
+    assert y.size == rows * n

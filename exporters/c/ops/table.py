@@ -1,0 +1,19 @@
+"""C for Table."""
+
+from __future__ import annotations
+
+from puffer_edge.exporters.c.context import C_TYPES, Context, emits
+from puffer_edge.exporters.c.loops import nest
+from puffer_edge.ir.ops import Table
+
+
+@emits(Table)
+def table(op: Table, context: Context) -> None:
+    """A loop over all elements."""
+    entries = context.constant(context.weight(op.table))
+    context.use("table")
+    position = f"({context.ref(op.x)})[{{i}}] - ({op.low})"
+    context.line(nest(
+        [context.value(op.x).size],
+        f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})table_lookup("
+        f"{entries}, {position}, {op.bits});", {"i": [1]}))

@@ -1,0 +1,14 @@
+#ifndef PUFFER_EDGE_ARGMAX_S8_H
+#define PUFFER_EDGE_ARGMAX_S8_H
+#include "base.h"
+
+/* Index of the largest element; the lowest index wins a tie. */
+PUFFER_EDGE_KERNEL int32_t argmax_s8(const int8_t *x, int32_t size)
+{
+    int32_t best = 0;
+    for (int32_t i = 1; i < size; ++i) {
+        best = x[i] > x[best] ? i : best;
+    }
+    return best;
+}
+#endif
