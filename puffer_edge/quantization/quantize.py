@@ -128,6 +128,9 @@ class Quantizer:
         over_h = self._linear(op.h, recurrent, np.zeros(len(weight)), op.layer)
         hidden = recurrent.shape[1]
         gates = np.repeat([GATE.scale, GATE.scale, CANDIDATE.scale, GATE.scale], hidden)
+        for linear in (over_x, over_h):  # so that their sum stays in 31 bits too
+            if np.any(linear.bound * linear.scales / gates > 2**28):
+                raise UnsupportedError("the gates of this layer can leave 31 bits", where=op.layer)
         largest = max(map(abs, self.calibration.bounds(op.y_c)))
         cell_bits = min(14, 15 - int(np.ceil(np.log2(max(largest * 1.25, 2.0**-6)))))
         tanh = np.floor(2**14 * np.tanh(np.arange(TANH_ENTRIES) / 32) + 0.5).astype(np.int16)

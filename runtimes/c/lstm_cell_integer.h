@@ -47,8 +47,7 @@ typedef struct {
             for (int32_t i = 0; i < 4; ++i) {                                                      \
                 const int32_t a = requantize(gate[i], p->q + 4 * unit + i);                        \
                 const int32_t b = requantize(over_h[i], p->recurrent_q + 4 * unit + i);            \
-                gate[i] = clamp_s32(clamp_s32(a, -32768, 32767) + clamp_s32(b, -32768, 32767),     \
-                                    -32768, 32767);                                                \
+                gate[i] = clamp_s32(a + b, -32768, 32767);                                         \
             }                                                                                      \
             const int16_t *const t = p->tanh_table;                                                \
             const int32_t kept = (gate_sigmoid(t, gate[1]) * c[unit] + (1 << 14)) >> 15;           \

@@ -97,8 +97,8 @@ class LSTMCellInteger(Op):
         reach = np.abs(x) @ np.abs(weight).T + np.abs(bias)
         if int(reach.max()) > LIMIT:
             raise ProgramError("a sum leaves 31 bits: the range proof is wrong", where=self.layer)
-        y = requantize(x @ weight.T + bias, *requantization.T)
-        return np.clip(y, -32768, 32767)
+        # Not clamped: the two sums may be large and cancel.
+        return requantize(x @ weight.T + bias, *requantization.T)
 
     def _squashed_cell(self, table: Array, c: Array) -> Array:
         shift = self.cell_bits - 12  # to the table's 12 fractional bits
