@@ -42,11 +42,9 @@ class Vectors:
 
     def to_bytes(self) -> bytes:
         """The same bytes for the same vectors: an .npz with fixed dates."""
-        buffer = io.BytesIO()
-        arrays: dict[str, Any] = {f"output_{k}": array for k, array in self.outputs.items()}
-        np.savez(buffer, observations=self.observations, reset=self.reset, actions=self.actions,
-                 **arrays)
-        return buffer.getvalue()
+        return npz({"observations": self.observations, "reset": self.reset,
+                    "actions": self.actions,
+                    **{f"output_{name}": array for name, array in self.outputs.items()}})
 
     @staticmethod
     def load(path: Path) -> Vectors:
@@ -64,6 +62,13 @@ class Vectors:
             raise FileFormatError("the file of test vectors lacks arrays", where=str(path),
                                   hint=hint)
         return Vectors(arrays["observations"], arrays["reset"], outputs, arrays["actions"])
+
+
+def npz(arrays: dict[str, Any]) -> bytes:
+    """An .npz; numpy gives its members a fixed date, so equal arrays give equal bytes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
 
 
 def make(program: Program, *, seed: int = 0) -> Vectors:

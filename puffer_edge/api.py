@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,8 @@ def inspect(policy: Any, options: LoadOptions | None = None, **changes: Any) -> 
 
 
 def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name: str = "",
-           seed: int = 0, options: LoadOptions | None = None, **changes: Any) -> Path:
+           seed: int = 0, scheme: str = "float32", calibrate: str = "",
+           progress: Callable[[str], None] = lambda text: None, options: LoadOptions | None = None, **changes: Any) -> Path:
     """Writes the artefact of a policy for a target.
 
     Args:
@@ -68,7 +70,10 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         directory: where the artefact goes; an artefact that is there is replaced.
         target: a key of ``targets.TARGETS``.
         name: stem of the C identifiers; made from the directory's name by default.
-        seed: of the test vectors.
+        seed: of the test vectors, and of the environment that calibrates.
+        scheme: float32, int8, int8x16 or int16.
+        calibrate: for an integer scheme: an .npz or .npy of observations, or ``env:<id>``.
+        progress: is told what is being done.
         options: see :func:`load`.
         changes: see :func:`load`.
 
@@ -85,7 +90,14 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     path = Path(directory)
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
-    c.export(program, path, target=found, name=name or name_from(path), seed=seed, source=source)
+    quantized = None
+    if scheme != "float32":
+        from puffer_edge.quantization.pipeline import to_integers
+
+        quantized = to_integers(program, scheme, calibrate, seed=seed, progress=progress)
+        program = quantized.program
+    c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
+             source=source, judge=quantized)
     return path
 
 

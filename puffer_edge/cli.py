@@ -55,6 +55,9 @@ def export(
     name: Annotated[str, typer.Option(
         help="Stem of the C names; made from the directory's name by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the test vectors.")] = 0,
+    scheme: Annotated[str, typer.Option(help="float32, int8, int8x16 or int16.")] = "float32",
+    calibrate: Annotated[str, typer.Option(
+        help="For an integer scheme: an .npz of observations, or env:CartPole-v1.")] = "",
     activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
     action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
     action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
@@ -68,8 +71,9 @@ def export(
 
     options = _options(activation, action, action_sizes, action_low, action_high, squash,
                        vec_normalize, state, keep_value, observation)
-    with printing.working(f"Exporting {policy.name}", quiet=as_json):
+    with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
+                               scheme=scheme, calibrate=calibrate, progress=progress,
                                options=options)
     manifest = read_manifest(directory)
     if as_json:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
 _COLOURS = {"passed": "green", "failed": "bold red", "not checked": "yellow",
-            "assumed": "yellow", "warning": "bold yellow", "dropped": "cyan", "folded": "cyan"}
+            "assumed": "yellow", "warning": "bold yellow", "dropped": "cyan", "folded": "cyan", "quantised": "green"}
 
 
 @contextmanager
@@ -51,6 +51,7 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
         f"{field['name']}{field['shape']}" for field in manifest["observation"]["fields"]))
     table.add_row("action", _action(manifest["action"]))
     table.add_row("multiply-accumulates", f"{manifest['macs']:,} per step")
+    table.add_row("scheme", manifest["scheme"])
     table.add_row("weights (flash)", f"{memory['weights_bytes']:,} bytes")
     table.add_row("struct (RAM)", f"{memory['struct_bytes']:,} bytes, of it arena "
                                   f"{memory['arena_bytes']:,} "

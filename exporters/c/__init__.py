@@ -10,11 +10,13 @@ from puffer_edge.exporters.c.text import identifier
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
+from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.targets import Target
 
 
 def export(program: Program, directory: Path, *, target: Target, name: str, seed: int = 0,
-           scheme: str = "float32", source: Path | None = None) -> None:
+           scheme: str = "float32", source: Path | None = None,
+           judge: Quantized | None = None) -> None:
     """Writes ``policy.h``, ``policy.json`` and ``vectors.npz``; equal inputs give equal bytes.
 
     Args:
@@ -23,7 +25,9 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         target: what the artefact is meant for; float32 code itself is the same for all.
         name: stem of the C identifiers.
         seed: of the test vectors.
+        scheme: of the Program; one that is not float32 is exported as it is.
         source: the policy file, for its hash.
+        judge: what an integer Program is judged by; goes into ``judge.npz``.
 
     Raises:
         UsageError: the name is no safe identifier.
@@ -38,6 +42,10 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     tests = vectors.make(optimized, seed=seed)
     header = render(optimized, planned, name, tests)
     files = {"policy.h": header.text.encode("ascii"), "vectors.npz": tests.to_bytes()}
+    if judge is not None:
+        files["judge.npz"] = vectors.npz({
+            "observations": judge.held_back.observations, "reset": judge.held_back.reset,
+            "reference": judge.reference})
     description = manifest.build(
         optimized, planned, name=name, target=target, scheme=scheme, constant_bytes=header.constant_bytes,
         ram=header.ram, source=source, files=files)

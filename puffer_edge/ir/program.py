@@ -35,7 +35,7 @@ class State:
 class Note:
     """Something the user should know: what was assumed, dropped, folded, or is doubtful."""
 
-    kind: Literal["assumed", "dropped", "folded", "warning"]
+    kind: Literal["assumed", "dropped", "folded", "quantised", "warning"]
     text: str
 
 
@@ -79,7 +79,7 @@ class Program:
         draft = replace(self, ops=tuple(ops), constants=constants or self.constants, **changes)
         return replace(draft, **_infer(draft)).checked()
 
-    def noting(self, kind: Literal["assumed", "dropped", "folded", "warning"],
+    def noting(self, kind: Literal["assumed", "dropped", "folded", "quantised", "warning"],
                text: str) -> Program:
         """A copy with one more note; a note that is already there is not repeated."""
         note = Note(kind, text)

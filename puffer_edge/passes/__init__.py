@@ -30,10 +30,16 @@ PIPELINE: tuple[Pass, ...] = (
 )
 
 
-def optimize(program: Program) -> Program:
-    """The Program that is exported: every pass of :data:`PIPELINE`, in order."""
+def optimize(program: Program, *, fuse: bool = True) -> Program:
+    """The Program that is exported: every pass of :data:`PIPELINE`, in order.
+
+    Args:
+        program: as a front end made it.
+        fuse: fuse activations; quantisation wants to see the value before one.
+    """
     for rewrite in PIPELINE:
-        program = rewrite(program)
+        if fuse or rewrite is not fuse_activations:
+            program = rewrite(program)
     return program
 
 

@@ -88,6 +88,10 @@ LABELS = {
     "arena_without_sharing_bytes": "arena if no value shared memory (bytes)",
     "stack_bytes": "RAM, stack (bytes)",
     "steps": "steps compared",
+    "judged_steps": "held-back steps judged",
+    "agreement": "greedy actions equal to the float policy's",
+    "action_error_mean": "mean error of the action's probabilities or values",
+    "action_error_largest": "largest of them",
     "reference_error": "largest error against the reference (relative)",
 }
 """What a measurement is called in a table."""

@@ -14,7 +14,10 @@ import numpy.typing as npt
 
 from puffer_edge.errors import OutputError
 from puffer_edge.exporters.artifact import as_json, read_manifest
+from puffer_edge.exporters.npz import read_npz
 from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.ir import Continuous, Discrete
+from puffer_edge.quantization.judging import judge
 from puffer_edge.targets import TARGETS, Target, find_target
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
@@ -28,6 +31,9 @@ Array = npt.NDArray[Any]
 
 INSTRUCTION_SPREAD = 0.02
 """Largest accepted difference between the longest and the shortest step, relative."""
+
+MIN_AGREEMENT = 0.95
+"""Less than this is another policy; the report has the figure."""
 
 BAD_OBSERVATION = 1
 
@@ -44,7 +50,7 @@ class Subject:
 
 def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
            emulator: str = "unicorn", optimize: str = "-O2", reference: Path | None = None,
-           progress: Callable[[str], None] = lambda text: None) -> Report:
+           min_agreement: float = MIN_AGREEMENT, progress: Callable[[str], None] = lambda text: None) -> Report:
     """Verifies an artefact and writes report.json and report.md into it.
 
     Args:
@@ -54,6 +60,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         emulator: unicorn or qemu; not used for the host.
         optimize: the compiler's optimisation flag.
         reference: see :func:`verification.reference.load`.
+        min_agreement: share of greedy actions that an integer policy must have in common with the
+            float one.
         progress: is told what is being done.
 
     Raises:
@@ -81,6 +89,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         host = build(TARGETS["host"])
         with open_machine(host, emulator) as machine:
             _check_vectors(subject, machine, "this computer", report)
+            if "judge.npz" in subject.manifest["files"]:
+                _judge(subject, machine, min_agreement, report)
             if reference is not None:
                 _check_reference(subject, machine, reference, report)
         if core.isa != "host":
@@ -188,6 +198,30 @@ def _check_reference(subject: Subject, machine: Machine, path: Path, report: Rep
             for one, other in zip(ours, given.expected, strict=True))
         report.check("greedy actions agree with the reference", same == len(steps),
                      f"{same} of {len(steps)} steps")
+
+
+def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> None:
+    """The integer policy against the float one, over observations that nothing was tuned on."""
+    path = subject.directory / "judge.npz"
+    data = read_npz(path, "the file to judge by", "export the policy again")
+    output = subject.manifest["outputs"][0]
+    resets = frozenset(int(i) for i in np.flatnonzero(data["reset"]))
+    steps = machine.run([row.tobytes() for row in data["observations"]], resets)
+    raw = np.stack([step.outputs[: output["size"]] for step in steps]).astype(np.float64)
+    ours = (raw - output.get("zero_point", 0)) * output.get("scale", 1.0)
+    action = subject.manifest["action"]
+    head: Discrete | Continuous = (
+        Discrete(tuple(action["sizes"])) if action["kind"] == "discrete" else
+        Continuous(action["size"], action["squash"], tuple(action["low"]), tuple(action["high"]),
+                   action["rescale"]))
+    found = judge(data["reference"], ours, head)
+    report.measurements |= {"judged_steps": found.steps, "action_error_mean": found.mean_error,
+                            "action_error_largest": found.largest_error}
+    if found.agreement is not None:
+        report.measurements["agreement"] = found.agreement
+        report.check("greedy actions agree with the float policy", found.agreement >= least,
+                     f"{found.agreement:.2%} of {found.steps} held-back steps, "
+                     f"at least {least:.0%} wanted")
 
 
 def _check_instructions(core: Target, steps: list[StepResult], report: Report) -> None:
