@@ -17,6 +17,13 @@ Array = npt.NDArray[Any]
 MIN_STEPS = 16
 """Fewer steps say nothing about a range."""
 
+HEADROOM = 1.25
+"""Activations get this much more than the largest number seen."""
+
+OBSERVATION_HEADROOM = 3.0
+"""Features of the observation get more: a policy meets states that no recording holds, and a number
+that is cut off there is wrong in every layer after it."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -32,8 +39,23 @@ class Calibration:
     steps: int
 
     def bounds(self, name: str) -> tuple[float, float]:
-        """Range of a whole tensor; 0 is always inside, so that it can be told exactly."""
-        return min(float(self.low[name].min()), 0.0), max(float(self.high[name].max()), 0.0)
+        """Range of a whole tensor, with headroom; 0 is always inside and told exactly."""
+        low, high = float(self.low[name].min()), float(self.high[name].max())
+        return HEADROOM * min(low, 0.0), HEADROOM * max(high, 0.0)
+
+    def features(self, name: str) -> tuple[Array, Array]:
+        """Range of each element of an observation, float64, with headroom.
+
+        Around the middle of what was seen, at least twice the largest magnitude to either side; a
+        feature that was always 0 gets [-1, 1].
+        """
+        low, high = (side[name].reshape(-1).astype(np.float64) for side in (self.low, self.high))
+        magnitude = np.maximum(np.abs(low), np.abs(high))
+        reach = np.maximum(OBSERVATION_HEADROOM * (high - low) / 2,
+                           (OBSERVATION_HEADROOM - 1) * magnitude)
+        reach = np.where(magnitude == 0, 1.0, reach)
+        middle = (low + high) / 2
+        return middle - reach, middle + reach
 
 
 def calibrate(program: Program, observations: Array, reset: Array) -> Calibration:

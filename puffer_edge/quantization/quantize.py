@@ -227,10 +227,7 @@ class Quantizer:
         if name not in self.integers:
             bits = self._activation_bits(readers)
             bottom, top = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-            low = self.calibration.low[name].reshape(-1).astype(np.float64)
-            high = self.calibration.high[name].reshape(-1).astype(np.float64)
-            still = high - low < 1e-6 * np.maximum(np.abs(high), 1)
-            low, high = np.where(still, low - 1, low), np.where(still, high + 1, high)
+            low, high = self.calibration.features(name)
             factor = ((top - bottom) / (high - low)).astype(np.float32).astype(np.float64)
             offset = (bottom - low * factor).astype(np.float32).astype(np.float64)
             integer = f"{name}.integer"
