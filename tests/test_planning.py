@@ -38,7 +38,7 @@ def simulate(program: Program, planned: Plan) -> None:
                 return storage[planned.stored[name]].reshape(value.shape).copy()
             start = planned.offsets[name]
             return np.frombuffer(arena.tobytes()[start : start + value.nbytes],  # noqa: B023
-                                 np.float32).reshape(value.shape)
+                                 value.numpy_dtype).reshape(value.shape)
 
         for index, op in enumerate(planned.ops):
             inputs = [read(name) if name else None for name in op.inputs]
@@ -54,7 +54,7 @@ def simulate(program: Program, planned: Plan) -> None:
                 else:
                     start = planned.offsets[name]
                     arena[start : start + result.nbytes] = np.frombuffer(
-                        result.astype(np.float32).tobytes(), np.uint8)
+                        result.tobytes(), np.uint8)
         for name in program.results:
             assert np.array_equal(read(name), expected[name]), name
         fresh = {s.input: read(s.output).reshape(s.initial.shape).copy() for s in program.states}
@@ -62,9 +62,9 @@ def simulate(program: Program, planned: Plan) -> None:
         interpreter.step(observation)
 
 
-@pytest.mark.parametrize("case", zoo.CASES)
+@pytest.mark.parametrize("case", [*zoo.CASES, *zoo.QUANTIZED])
 def test_nothing_alive_is_overwritten(case: str) -> None:
-    program = optimize(zoo.program(case))
+    program = zoo.program(case) if case in zoo.QUANTIZED else optimize(zoo.program(case))
     simulate(program, plan(program))
 
 

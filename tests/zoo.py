@@ -33,6 +33,11 @@ from puffer_edge.ir.ops import (
     Unary,
 )
 
+from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import SCHEMES
+
 Body = Callable[["Bench"], str]
 
 
@@ -194,11 +199,27 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 }
 
 
+QUANTIZED = [f"{case}_{scheme}" for case in ("mlp", "lstm", "lstm_2_layers", "continuous")
+             for scheme in ("int8", "int8x16", "int16")]
+"""Cases in integers; :func:`program` makes them too."""
+
+
 def program(name: str) -> Program:
     """The Program of a case."""
+    if name in QUANTIZED:
+        return _quantized(*name.rsplit("_", 1))
     shape, body = CASES[name]
     bench = Bench(shape)
     return bench.program(body(bench))
+
+
+def _quantized(case: str, scheme: str) -> Program:
+    floating = continuous() if case == "continuous" else program(case)
+    prepared = optimize(floating, fuse=False)
+    observations = np.random.default_rng(2).standard_normal(
+        (64, floating.contract.observation_size)).astype(np.float32)
+    calibration = calibrate(prepared, observations, np.arange(64) % 16 == 0)
+    return quantize(prepared, calibration, SCHEMES[scheme])
 
 
 def continuous(**head) -> Program:

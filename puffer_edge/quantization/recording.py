@@ -67,7 +67,7 @@ def _read(path: Path) -> Recording:
     found = arrays.get("observations")
     if found is None or found.dtype.kind not in "fiub" or found.ndim < 2:
         raise FileFormatError("the file holds no observations", where=str(path), hint=hint)
-    observations = found.astype(np.float32).reshape(len(found), -1)
+    observations = found.astype(np.float32).reshape(len(found), int(np.prod(found.shape[1:])))
     reset = np.asarray(arrays.get("reset", np.arange(len(found)) == 0), bool)
     if reset.shape != (len(found),):
         raise FileFormatError("reset has not one entry per observation", where=str(path), hint=hint)

@@ -13,6 +13,7 @@ from puffer_edge.targets import TARGETS
 from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
 from puffer_edge.verification.toolchains import find_toolchain
 from tests import zoo
+from tests.exporters.test_c import export_as_it_is
 from tests.tools import need
 
 
@@ -59,9 +60,16 @@ def test_no_compiler_warns(artefact: Path, target: str, toolchain: str, language
     assert builder.compiled("harness").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("case", zoo.CASES)
+@pytest.mark.parametrize("case", [*zoo.CASES, *zoo.QUANTIZED])
 def test_every_op_gives_the_oracles_bits_on_a_cortex_m4(case: str, tmp_path: Path) -> None:
-    report = puffer_edge.verify(puffer_edge.export(zoo.program(case), tmp_path / "a", name="zoo"))
+    report = puffer_edge.verify(export_as_it_is(case, tmp_path / "a"))
+    assert report.passed, report.to_markdown()
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3", "cortex-m7", "cortex-m33", "riscv32"])
+@pytest.mark.parametrize("scheme", ["int8", "int8x16", "int16"])
+def test_integers_are_the_same_on_every_core(scheme: str, target: str, tmp_path: Path) -> None:
+    report = puffer_edge.verify(export_as_it_is(f"lstm_{scheme}", tmp_path / "a"), target=target)
     assert report.passed, report.to_markdown()
 
 

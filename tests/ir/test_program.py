@@ -67,7 +67,7 @@ def test_nan_weights_are_refused() -> None:
 
 def test_every_op_has_documentation_and_infers_what_it_evaluates() -> None:
     assert all(kind.__doc__ for kind in OPS.values())
-    for case in zoo.CASES:
+    for case in [*zoo.CASES, *zoo.QUANTIZED]:
         program = zoo.program(case)
         size = program.contract.observation_size
         values = Interpreter(program).values(np.linspace(-2, 2, size))
