@@ -24,6 +24,13 @@ _RESERVED = frozenset(
     "main linux unix errno assert stdin stdout stderr offsetof null memcpy memset i386 arm "
     "thread_local static_assert reinterpret_cast const_cast static_cast dynamic_cast".split())
 
+# A policy called x has a type x_t, and these are types of the C and POSIX headers.
+_TYPES = re.compile(
+    r"u?int(8|16|32|64|ptr|max|_(fast|least)(8|16|32|64))|s?size|ptrdiff|wchar|wint|char(8|16|32)|"
+    r"float(16|32|64)?|max_align|time|clock|clockid|timer|l{0,2}div|imaxdiv|off|pid|uid|gid|dev|mode|"
+    r"ino|nlink|key|id|fpos|sig_atomic|sigset|mbstate|fenv|fexcept|socklen|locale|suseconds|blk(size|"
+    r"cnt)|fs(blk|fil)cnt|pthread|sem|q(7|15|31|63)")
+
 
 def identifier(name: str) -> str:
     """``name`` itself, once it is shown to be a safe stem for C and Python identifiers.
@@ -31,7 +38,8 @@ def identifier(name: str) -> str:
     Raises:
         UsageError: it is not.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or "__" in name or name in _RESERVED:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or "__" in name or (
+            name in _RESERVED or _TYPES.fullmatch(name)):
         raise UsageError(
             f"{name!r} cannot name a policy in C",
             hint="use lower-case letters, digits and underscores, at most 41, beginning with a "

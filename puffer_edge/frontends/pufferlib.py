@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.activations import activation
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Builder, Program
-from puffer_edge.ir.ops import Gemm, LSTMCell, Unary
+from puffer_edge.frontends.tensors import Tensors, add_linear
+from puffer_edge.ir import Builder, Continuous, Discrete, Program
+from puffer_edge.ir.ops import LSTMCell, Unary
 
 Array = npt.NDArray[Any]
 StateDict = dict[str, Array]
@@ -45,56 +46,97 @@ def load_state_dict(weights: StateDict, options: LoadOptions, *, where: str) -> 
     Raises:
         FileFormatError: a tensor is missing or has a shape that does not fit.
         UnsupportedError: the state_dict holds layers that the Default policy does not have.
+        UsageError: the options do not fit the policy.
     """
-    reader = _Reader(weights, where)
-    recurrent = any(key.startswith(("lstm.", "cell.")) for key in weights)
+    cell = {key: array for key, array in weights.items() if key.startswith(("lstm.", "cell."))}
+    body = {key: array for key, array in weights.items() if key not in cell}
+    tensors = Tensors(body, where, "policy." if any(key.startswith("policy.") for key in body)
+                      else "")
     builder = Builder("PufferLib 3.0 state_dict, Default policy"
-                      + (" with LSTM" if recurrent else ""))
-    encoder = "encoder.0" if reader.has("encoder.0.weight") else "encoder"
-    weight, bias = reader.linear(encoder)
-    x = builder.input("observation", (1, weight.shape[1]))
-    hidden = _linear(builder, x, weight, bias, reader.layer(encoder))
-    if encoder == "encoder":
-        if options.activation:
-            hidden = _activate(builder, hidden, options.activation)
-        else:
-            builder.note("assumed", "no activation after the encoder, as for the trainer's "
-                                    "dictionary observations; give --activation if there is one")
-    else:
-        if not options.activation:
-            builder.note("assumed", "the encoder's activation is the exact GELU of PufferLib 3.0; "
-                                    "give --activation relu for a policy that was trained with it")
-        hidden = _activate(builder, hidden, options.activation or "gelu")
-    if recurrent:
-        hidden = _lstm(builder, hidden, reader)
-    outputs, action = _heads(builder, hidden, reader, options)
-    reader.finish()
-    contract = heads.contract(builder, options, weight.shape[1], action, sampled=True)
+                      + (" with LSTM" if cell else ""))
+    encoder = "encoder.0" if tensors.has("encoder.0.weight") else "encoder"
+    size = tensors.linear(encoder)[0].shape[1]
+    hidden = _linear(builder, builder.input("observation", (1, size)), tensors, encoder)
+    function = activation(options.activation or _encoder_activation(builder, encoder, options))
+    if function is not None:
+        hidden = builder.add(Unary, name=function.function, x=hidden, function=function)
+    if cell:
+        hidden = _lstm(builder, hidden, Tensors(cell, where), where)
+    outputs, action = _heads(builder, hidden, tensors, options)
+    tensors.finish("PufferLib's Default policy",
+                   "load it into its torch module and pass that to puffer_edge.load()")
+    contract = heads.contract(builder, options, size, action, sampled=True)
     return builder.build(outputs, contract)
 
 
-def _heads(builder: Builder, hidden: str, reader: _Reader,
-           options: LoadOptions) -> tuple[dict[str, str], Any]:
+def _encoder_activation(builder: Builder, encoder: str, options: LoadOptions) -> str:
+    if options.activation:
+        return options.activation
+    if encoder == "encoder":
+        builder.note("assumed", "no activation after the encoder, as for the trainer's "
+                                "dictionary observations; give --activation if there is one")
+        return "none"
+    builder.note("assumed", "the encoder's activation is the exact GELU of PufferLib 3.0; "
+                            "give --activation relu for a policy that was trained with it")
+    return "gelu"
+
+
+def _heads(builder: Builder, hidden: str, tensors: Tensors,
+           options: LoadOptions) -> tuple[dict[str, str], Discrete | Continuous]:
     outputs: dict[str, str] = {}
-    if reader.has("decoder_mean.weight"):
-        weight, bias = reader.linear("decoder_mean")
-        outputs["mean"] = _linear(builder, hidden, weight, bias, reader.layer("decoder_mean"))
-        reader.take("decoder_logstd", (1, weight.shape[0]))
+    action: Discrete | Continuous
+    if tensors.has("decoder_mean.weight"):
+        outputs["mean"] = _linear(builder, hidden, tensors, "decoder_mean")
+        size = builder.shape(outputs["mean"])[1]
+        tensors.take("decoder_logstd", (1, size))
         builder.note("dropped", "decoder_logstd: the deterministic action is the mean")
-        action: Any = heads.continuous(builder, options, weight.shape[0])
+        action = heads.continuous(builder, options, size)
     else:
-        weight, bias = reader.decoder()
-        outputs["logits"] = _linear(builder, hidden, weight, bias, reader.layer("decoder"))
-        action = heads.discrete(builder, options, weight.shape[0])
-    if reader.has("value.weight"):
-        weight, bias = reader.linear("value")
-        outputs["value"] = _linear(builder, hidden, weight, bias, reader.layer("value"))
+        parameters, sizes = _decoder(tensors)
+        outputs["logits"] = add_linear(builder, hidden, parameters, tensors.layer("decoder"),
+                                       tensors.place("decoder"))
+        if len(sizes) > 1 and not options.action_sizes:
+            action = Discrete(sizes)
+        else:
+            action = heads.discrete(builder, options, sum(sizes))
+    if tensors.has("value.weight"):
+        outputs["value"] = _linear(builder, hidden, tensors, "value")
     return outputs, action
 
 
-def _lstm(builder: Builder, x: str, reader: _Reader) -> str:
-    weight_ih, weight_hh, bias_ih, bias_hh = reader.cell()
-    hidden = weight_hh.shape[1]
+def _decoder(tensors: Tensors) -> tuple[tuple[Array, Array], tuple[int, ...]]:
+    """One matrix and its rows; the decoders of older versions, one per head, are stacked."""
+    names = ["decoder"]
+    if not tensors.has("decoder.weight"):
+        names = ["decoder.0"]
+        while tensors.has(f"decoder.{len(names)}.weight"):
+            names.append(f"decoder.{len(names)}")
+    parts = [tensors.linear(name) for name in names]
+    weights, biases = zip(*parts, strict=True)
+    if len({weight.shape[1] for weight in weights}) > 1:
+        raise FileFormatError("the decoders do not take the same inputs",
+                              where=tensors.place("decoder"))
+    return ((np.concatenate(weights), np.concatenate(biases)),
+            tuple(len(weight) for weight in weights))
+
+
+def _lstm(builder: Builder, x: str, cell: Tensors, where: str) -> str:
+    """The one cell, which is saved under two names."""
+    found = [[cell.take(pattern.format(name)) for name in _CELL]
+             for pattern in ("lstm.{}_l0", "cell.{}") if cell.has(pattern.format(_CELL[0]))]
+    if not found:
+        raise FileFormatError("the LSTM's input weights are missing", where=where)
+    cell.finish("PufferLib's LSTM wrapper", "load it into its torch module and pass that to "
+                                            "puffer_edge.load()")
+    if len(found) == 2 and not all(map(np.array_equal, *found)):
+        raise FileFormatError("lstm.* and cell.* share their parameters in PufferLib, but "
+                              "differ here", where=where)
+    weight_ih, weight_hh, bias_ih, bias_hh = found[0]
+    inputs, hidden = builder.shape(x)[1], weight_hh.shape[-1] if weight_hh.ndim else 0
+    expected = [(4 * hidden, inputs), (4 * hidden, hidden), (4 * hidden,), (4 * hidden,)]
+    if [array.shape for array in found[0]] != expected:
+        raise FileFormatError(f"the LSTM's tensors do not fit each other, or the {inputs} outputs "
+                              "of the encoder", where=f"{where}: lstm")
     h, c = builder.state("lstm_h", (1, hidden)), builder.state("lstm_c", (1, hidden))
     y_h, y_c = builder.add_many(
         LSTMCell, ("lstm_h_next", "lstm_c_next"), x=x, h=h, c=c,
@@ -106,86 +148,5 @@ def _lstm(builder: Builder, x: str, reader: _Reader) -> str:
     return y_h
 
 
-def _linear(builder: Builder, x: str, weight: Array, bias: Array, layer: str) -> str:
-    if builder.shape(x)[-1] != weight.shape[1]:
-        raise FileFormatError(f"the weight has {weight.shape[1]} inputs, "
-                              f"the layer before gives {builder.shape(x)[-1]}", where=layer)
-    return builder.add(Gemm, name=layer, x=x, weight=builder.constant(weight, f"{layer}.weight"),
-                       bias=builder.constant(bias, f"{layer}.bias"), layer=layer)
-
-
-def _activate(builder: Builder, x: str, function: str) -> str:
-    known = activation(function)
-    return x if known is None else builder.add(Unary, name=function, x=x, function=known)
-
-
-class _Reader:
-    """Takes tensors out of a state_dict, checking shapes and that nothing is left over."""
-
-    def __init__(self, weights: StateDict, where: str) -> None:
-        self._weights = weights
-        self._where = where
-        self._prefix = "policy." if any(key.startswith("policy.") for key in weights) else ""
-        self._taken: set[str] = set()
-
-    def layer(self, name: str) -> str:
-        """A layer's full name in the file."""
-        return self._prefix + name
-
-    def has(self, name: str) -> bool:
-        return self._prefix + name in self._weights
-
-    def take(self, name: str, shape: tuple[int, ...] | None = None, *,
-             prefixed: bool = True) -> Array:
-        key = (self._prefix if prefixed else "") + name
-        if key not in self._weights:
-            raise FileFormatError("the tensor is missing", where=f"{self._where}: {key}")
-        array = self._weights[key]
-        if shape is not None and array.shape != shape:
-            raise FileFormatError(f"the tensor has the shape {array.shape}, expected {shape}",
-                                  where=f"{self._where}: {key}")
-        self._taken.add(key)
-        return array
-
-    def linear(self, name: str) -> tuple[Array, Array]:
-        weight = self.take(f"{name}.weight")
-        if weight.ndim != 2:
-            raise FileFormatError(f"the weight has the shape {weight.shape}, expected a matrix",
-                                  where=f"{self._where}: {self.layer(name)}.weight")
-        return weight, self.take(f"{name}.bias", weight.shape[:1])
-
-    def decoder(self) -> tuple[Array, Array]:
-        """One matrix; the list of decoders of older versions one below the other."""
-        if self.has("decoder.weight"):
-            return self.linear("decoder")
-        parts: list[tuple[Array, Array]] = []
-        while self.has(f"decoder.{len(parts)}.weight"):
-            parts.append(self.linear(f"decoder.{len(parts)}"))
-        return np.concatenate([w for w, _ in parts]), np.concatenate([b for _, b in parts])
-
-    def cell(self) -> list[Array]:
-        """weight_ih, weight_hh, bias_ih, bias_hh of the one cell, saved under two names."""
-        found: list[list[Array]] = []
-        for pattern in ("lstm.{}_l0", "cell.{}"):
-            if pattern.format(_CELL[0]) in self._weights:
-                found.append([self.take(pattern.format(name), prefixed=False) for name in _CELL])
-        if not found:
-            raise FileFormatError("the LSTM's weights are missing", where=self._where)
-        if len(found) == 2 and not all(map(np.array_equal, *found)):
-            raise FileFormatError("lstm.* and cell.* share their parameters in PufferLib, but "
-                                  "differ here", where=self._where)
-        hidden = found[0][1].shape[-1]
-        sizes = [(4 * hidden, found[0][0].shape[-1]), (4 * hidden, hidden), (4 * hidden,),
-                 (4 * hidden,)]
-        if [array.shape for array in found[0]] != sizes:
-            raise FileFormatError("the LSTM's tensors do not fit each other",
-                                  where=f"{self._where}: lstm")
-        return found[0]
-
-    def finish(self) -> None:
-        left = sorted(set(self._weights) - self._taken)
-        if left:
-            raise UnsupportedError(
-                f"the state_dict has layers that PufferLib's Default policy has not: "
-                f"{', '.join(map(ascii, left[:6]))}", where=self._where,
-                hint="load it into its torch module and pass that to puffer_edge.load()")
+def _linear(builder: Builder, x: str, tensors: Tensors, name: str) -> str:
+    return add_linear(builder, x, tensors.linear(name), tensors.layer(name), tensors.place(name))

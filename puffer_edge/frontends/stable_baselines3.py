@@ -8,8 +8,8 @@ Structure (stable_baselines3.common.policies.ActorCriticPolicy): the flat observ
 from __future__ import annotations
 
 import re
+from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,14 +22,22 @@ from puffer_edge.frontends.readers.stable_baselines3_zip import (
     load_stable_baselines3,
 )
 from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
-from puffer_edge.ir import Activation, Builder, Program
-from puffer_edge.ir.ops import BatchNormalization, Gemm, Unary
+from puffer_edge.frontends.tensors import Tensors, add_linear
+from puffer_edge.frontends.text import printable
+from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir.ops import BatchNormalization, Unary
 
-_KNOWN_ACTIVATIONS = {
-    "Tanh": "tanh", "ReLU": "relu", "ELU": "elu", "SELU": "selu", "GELU": "gelu", "SiLU": "silu",
-    "LeakyReLU": "leaky_relu", "Sigmoid": "sigmoid", "Softplus": "softplus", "Mish": "mish",
-    "Identity": "none",
-}
+_ACTIVATIONS = {
+    f"<class 'torch.nn.modules.{module}'>": name for module, name in {
+        "activation.Tanh": "tanh", "activation.ReLU": "relu", "activation.ELU": "elu",
+        "activation.SELU": "selu", "activation.GELU": "gelu", "activation.SiLU": "silu",
+        "activation.LeakyReLU": "leaky_relu", "activation.Sigmoid": "sigmoid",
+        "activation.Softplus": "softplus", "activation.Mish": "mish", "linear.Identity": "none",
+    }.items()}
+"""By ``activation_fn`` as Python prints it; the library calls it without arguments."""
+_FLATTEN = "<class 'stable_baselines3.common.torch_layers.FlattenExtractor'>"
+_LARGEST = float(np.finfo(np.float32).max)
+_HINT = "export the policy to ONNX, or give puffer_edge.load() a torch module of its actor"
 
 
 def load_zip(path: Path, options: LoadOptions) -> Program:
@@ -43,96 +51,115 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
     Raises:
         FileFormatError: the zip or the statistics are damaged, or do not fit each other.
         UnsupportedError: the policy is none of PPO or A2C with MlpPolicy.
+        UsageError: the options do not fit the policy.
     """
     file = load_stable_baselines3(path)
     where = str(path)
     _refuse(file, where)
+    tensors = Tensors(file.weights, where)
     version = f" {file.version}" if file.version else ""
     builder = Builder(f"Stable-Baselines3{version} zip, actor-critic MlpPolicy")
-    actor = _layers(file, "mlp_extractor.policy_net")
-    first = file.weights[(actor or ["action_net"])[0] + ".weight"]
-    observation = builder.input("observation", (1, first.shape[-1]))
-    x = _normalized(builder, observation, options, where)
-    function = _activation(builder, file, options) if actor else None
-    hidden = _stack(builder, x, file, actor, function, where)
-    mean = _linear(builder, hidden, file, "action_net", where)
+    _note_class(builder, file)
+    actor, critic = _layers(file, "policy_net", where), _layers(file, "value_net", where)
+    size = tensors.linear((*actor, "action_net")[0])[0].shape[1]
+    _observation(builder, file, size, where)
+    x = _normalized(builder, builder.input("observation", (1, size)), options)
+    function = _activation(builder, file, options, where) if actor or critic else None
+    mean = _stack(builder, x, tensors, actor, function, "action_net")
     width = builder.shape(mean)[1]
-    if file.action.kind == "box" or "log_std" in file.weights:
-        name = "mean"
-        action: Any = _continuous(builder, file, options, width)
+    action: Discrete | Continuous
+    if file.action.kind == "box" or tensors.has("log_std"):
+        name, action = "mean", _continuous(builder, file, tensors, options, width)
     else:
-        name = "logits"
-        action = _discrete(builder, file, options, width)
-    outputs = {name: mean}
-    if "value_net.weight" in file.weights:
-        critic = _stack(builder, x, file, _layers(file, "mlp_extractor.value_net"), function, where)
-        outputs["value"] = _linear(builder, critic, file, "value_net", where)
-    contract = heads.contract(builder, options, first.shape[1], action)
-    return builder.build(outputs, contract)
+        name, action = "logits", _discrete(builder, file, options, width)
+    value = _stack(builder, x, tensors, critic, function, "value_net")
+    tensors.finish("an actor-critic MlpPolicy", _HINT)
+    contract = heads.contract(builder, options, size, action)
+    return builder.build({name: mean, "value": value}, contract)
 
 
 def _refuse(file: StableBaselines3File, where: str) -> None:
     keys = list(file.weights)
-    hint = "export the policy to ONNX, or give puffer_edge.load() a torch module of its actor"
-    if any(key.startswith(("features_extractor.", "pi_features_extractor.")) for key in keys):
+    spaces = {"observation": (file.observation.kind, ("box", "discrete", "multidiscrete",
+                                                      "multibinary", "")),
+              "action": (file.action.kind, ("box", "discrete", "multidiscrete", ""))}
+    for role, (kind, supported) in spaces.items():
+        if kind not in supported:
+            raise UnsupportedError(f"{role} spaces of the kind {printable(kind)} are not supported "
+                                   "yet", where=where, hint=_HINT)
+    if file.extractor not in ("", _FLATTEN) or any(
+            re.match(r"((pi|vf)_)?features_extractor\.", key) for key in keys):
         raise UnsupportedError("policies with a feature extractor (CnnPolicy, MultiInputPolicy) "
-                               "are not supported yet", where=where, hint=hint)
+                               "are not supported yet", where=where, hint=_HINT)
     if "action_net.weight" not in keys:
         raise UnsupportedError(
             f"only PPO and A2C are supported yet; the first parameters are "
-            f"{', '.join(map(ascii, keys[:3]))}", where=where, hint=hint)
+            f"{', '.join(map(printable, keys[:3]))}", where=where, hint=_HINT)
     if any(key.startswith("lstm") for key in keys):
-        raise UnsupportedError("RecurrentPPO is not supported yet", where=where, hint=hint)
-    if file.action.kind == "multibinary":
-        raise UnsupportedError("MultiBinary actions are not supported yet", where=where, hint=hint)
+        raise UnsupportedError("RecurrentPPO is not supported yet", where=where, hint=_HINT)
+    if file.observation.dtype == "uint8" and len(file.observation.shape) == 3:
+        raise UnsupportedError("image observations, which the library scales, are not supported "
+                               "yet", where=where, hint=_HINT)
 
 
-def _layers(file: StableBaselines3File, stem: str) -> list[str]:
-    """Names of a stack's linear layers, in order: stem.0, stem.2..."""
-    pattern = re.compile(re.escape(stem) + r"\.(\d+)\.weight")
-    numbers = sorted(int(found.group(1)) for key in file.weights
-                     if (found := pattern.fullmatch(key)))
-    return [f"{stem}.{number}" for number in numbers]
+def _note_class(builder: Builder, file: StableBaselines3File) -> None:
+    if file.policy_class.startswith("sb3_contrib.common.maskable."):
+        builder.note("warning", "the policy was trained with action masks; the artefact chooses "
+                                "among all actions")
+    elif file.policy_class not in ("", "stable_baselines3.common.policies"):
+        builder.note("warning", f"the policy's class is of {printable(file.policy_class)}, not of "
+                                "the library; what its forward adds is not in the file")
 
 
-def _stack(builder: Builder, x: str, file: StableBaselines3File, layers: list[str],
-           function: Activation | None, where: str) -> str:
-    for layer in layers:
-        x = _linear(builder, x, file, layer, where)
-        if function is not None:
+def _observation(builder: Builder, file: StableBaselines3File, size: int, where: str) -> None:
+    """Checks the space against the first layer, and says how it is encoded."""
+    space = file.observation
+    choices = {"discrete": sum(space.sizes), "multidiscrete": sum(space.sizes)}
+    expected = choices.get(space.kind, prod(space.shape)) if space.kind else size
+    if expected not in (size, 0):
+        raise FileFormatError(f"the policy takes {size} inputs, its observation space gives "
+                              f"{expected}", where=where)
+    if space.kind in choices:
+        builder.note("assumed", f"the observation is {space.kind}: the caller gives its one-hot "
+                                f"encoding, {size} elements, as the library does")
+
+
+def _layers(file: StableBaselines3File, stack: str, where: str) -> list[str]:
+    """Names of a stack's linear layers, in order; an activation lies between two."""
+    stem = f"mlp_extractor.{stack}."
+    count = len({key.split(".")[2] for key in file.weights if key.startswith(stem)})
+    names = [f"{stem}{2 * index}" for index in range(count)]
+    if any(f"{name}.weight" not in file.weights for name in names):
+        raise UnsupportedError(f"{stem[:-1]} is no stack of linear layers and activations",
+                               where=where, hint=_HINT)
+    return names
+
+
+def _stack(builder: Builder, x: str, tensors: Tensors, layers: list[str],
+           function: Activation | None, last: str) -> str:
+    for layer in (*layers, last):
+        x = add_linear(builder, x, tensors.linear(layer), layer, tensors.place(layer))
+        if function is not None and layer != last:
             x = builder.add(Unary, x=x, function=function, layer=layer)
     return x
 
 
-def _linear(builder: Builder, x: str, file: StableBaselines3File, layer: str, where: str) -> str:
-    weight, bias = (file.weights.get(f"{layer}.{part}") for part in ("weight", "bias"))
-    inputs = builder.shape(x)[1]
-    if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[:1]:
-        raise FileFormatError("the layer's tensors are missing or do not fit each other",
-                              where=f"{where}: {layer}")
-    if weight.shape[1] != inputs:
-        raise FileFormatError(f"the weight has {weight.shape[1]} inputs, the layer before gives "
-                              f"{inputs}", where=f"{where}: {layer}")
-    return builder.add(Gemm, name=layer, x=x, weight=builder.constant(weight, f"{layer}.weight"),
-                       bias=builder.constant(bias, f"{layer}.bias"), layer=layer)
-
-
-def _activation(builder: Builder, file: StableBaselines3File,
-                options: LoadOptions) -> Activation | None:
+def _activation(builder: Builder, file: StableBaselines3File, options: LoadOptions,
+                where: str) -> Activation | None:
     if options.activation:
         return activation(options.activation)
     if file.activation:
-        known = _KNOWN_ACTIVATIONS.get(file.activation)
+        known = _ACTIVATIONS.get(file.activation)
         if known is None:
-            raise UnsupportedError(f"the activation {file.activation!a} is not known",
-                                   hint="give --activation with one that is")
+            raise UnsupportedError(f"the activation {printable(file.activation, 120)} is not known",
+                                   where=where, hint="give --activation with one that is")
         return activation(known)
     builder.note("assumed", "the activation is tanh, the default of PPO and A2C; give --activation "
                             "if the policy was trained with another")
     return activation("tanh")
 
 
-def _normalized(builder: Builder, x: str, options: LoadOptions, where: str) -> str:
+def _normalized(builder: Builder, x: str, options: LoadOptions) -> str:
     if options.vec_normalize is None:
         builder.note("assumed", "observations are not normalised; give --vec-normalize if the "
                                 "policy was trained with VecNormalize")
@@ -146,19 +173,27 @@ def _normalized(builder: Builder, x: str, options: LoadOptions, where: str) -> s
             f"the statistics are those of {statistics.mean.size} features, the policy takes "
             f"{builder.shape(x)[1]}", where=str(options.vec_normalize))
     scale = 1 / np.sqrt(statistics.var + statistics.epsilon)
+    shift = -statistics.mean * scale
+    if max(scale.max(), np.abs(shift).max()) > _LARGEST:
+        raise FileFormatError("the statistics are too small or too large for float32",
+                              where=str(options.vec_normalize))
     x = builder.add(BatchNormalization, x=x, layer="VecNormalize",
                     scale=builder.constant(scale, "VecNormalize.scale"),
-                    shift=builder.constant(-statistics.mean * scale, "VecNormalize.shift"))
+                    shift=builder.constant(shift, "VecNormalize.shift"))
+    if statistics.clip > _LARGEST:
+        return x
     return builder.add(Unary, x=x, layer="VecNormalize",
                        function=Activation("clip", (-statistics.clip, statistics.clip)))
 
 
-def _continuous(builder: Builder, file: StableBaselines3File, options: LoadOptions,
-                width: int) -> Any:
-    if "log_std" in file.weights:
+def _continuous(builder: Builder, file: StableBaselines3File, tensors: Tensors,
+                options: LoadOptions, width: int) -> Continuous:
+    if tensors.has("log_std"):
+        tensors.take("log_std")
         builder.note("dropped", "log_std: the deterministic action is the mean")
     low, high = file.action.low, file.action.high
-    if len(low) != width or len(high) != width:
+    bounded = any(abs(value) < _LARGEST for value in (*low, *high))
+    if len(low) != width or len(high) != width or not bounded:
         low = high = ()
     if low and not options.action_low:
         builder.note("assumed", f"the action's bounds are those that the file prints: {low[0]:g} "
@@ -167,12 +202,11 @@ def _continuous(builder: Builder, file: StableBaselines3File, options: LoadOptio
 
 
 def _discrete(builder: Builder, file: StableBaselines3File, options: LoadOptions,
-              width: int) -> Any:
-    if file.action.start:
-        builder.note("warning", f"the environment's actions start at {file.action.start}, those of "
+              width: int) -> Discrete:
+    space = file.action
+    if any(space.start):
+        builder.note("warning", f"the environment's actions start at {space.start[:8]}, those of "
                                 "the artefact at 0: add it")
-    if not options.action_sizes and sum(file.action.sizes) == width:
-        from puffer_edge.ir import Discrete
-
-        return Discrete(file.action.sizes)
+    if not options.action_sizes and sum(space.sizes) == width:
+        return Discrete(space.sizes)
     return heads.discrete(builder, options, width)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import pufferlib
 from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
 
 StateDict = dict[str, npt.NDArray[Any]]
@@ -43,7 +44,7 @@ def load_checkpoint_file(path: Path, options: LoadOptions) -> Program:
     for family in FAMILIES:
         if family.matches(weights):
             return family.load_state_dict(weights, options, where=where)
-    keys = ", ".join(f"{ascii(key)[1:-1]} {list(weights[key].shape)}" for key in list(weights)[:8])
+    keys = ", ".join(f"{printable(key)} {list(weights[key].shape)}" for key in list(weights)[:8])
     raise UnsupportedError(
         f"the state_dict is of no known family; its first keys are {keys}", where=where,
         hint="build the policy's torch module, load the state_dict into it and give the module "

@@ -166,7 +166,7 @@ def test_policies_of_two_versions_are_refused_in_one_file(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", [
     '"; system("', "../../x", "for", "double", "class", "a__b", "_x", "9lives", "ünder", "x" * 42,
-    "main", "memcpy", "Lander", "a b", "a\nb", "*/", "template"])
+    "main", "memcpy", "int16", "size", "uint8", "time", "Lander", "a b", "a\nb", "*/", "template"])
 def test_hostile_names_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name"):
         api.export(zoo.program("mlp"), tmp_path / "a", name=name)

@@ -5,13 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 
+from puffer_edge.frontends.text import printable as printable
+
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
-
-
-def printable(text: str, limit: int = 80) -> str:
-    """``text`` as short printable ASCII: what a stranger wrote must not steer a terminal."""
-    clean = "".join(c if " " <= c <= "~" else "?" for c in text)
-    return clean if len(clean) <= limit else f"{clean[: limit - 3]}..."
 
 
 def is_identifier(name: str) -> bool:

@@ -11,13 +11,18 @@ from __future__ import annotations
 import pickletools
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from puffer_edge.errors import FileFormatError
 
-MAX_OPCODES = 5_000_000
+MAX_OPCODES = 200_000
+"""About half a second; the pickle of a large checkpoint has some ten thousand."""
+
+
+class RefusedError(ValueError):
+    """What our meaning of a name says about arguments that it does not take; goes to the user."""
 
 
 @dataclass(eq=False)
@@ -82,14 +87,16 @@ def read_pickle(content: bytes, names: Names, *, where: str) -> Any:
             if count > MAX_OPCODES:
                 raise machine.error("the pickle has more instructions than any policy")
             if opcode.name == "STOP":
-                if position + 1 != len(content):
+                if position != len(content) - 1:
                     raise machine.error("something follows the pickle")
                 return machine.result()
             machine.run(opcode.name, argument)
     except FileFormatError:
         raise
+    except RefusedError as error:
+        raise machine.error(str(error)) from None
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError,
-            struct.error, UnicodeError, EOFError, MemoryError, RecursionError) as error:
+            struct.error, EOFError, MemoryError, RecursionError) as error:
         raise machine.error(f"the pickle is damaged: {type(error).__name__}") from error
     raise machine.error("the pickle has no end")
 
@@ -138,6 +145,8 @@ class _Machine:
             stack.append(self._memo[argument])
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
             count = int(name[-1])
+            if len(stack) < count:
+                raise IndexError
             stack[-count:] = [tuple(stack[-count:])]
         elif name in ("TUPLE", "LIST", "DICT", "FROZENSET"):
             stack.append(_collect(name, self._since_mark()))
@@ -151,7 +160,7 @@ class _Machine:
             items = self._since_mark()
             if not isinstance(stack[-1], set):
                 raise TypeError
-            stack[-1].update(items)
+            stack[-1].update(_keys(items))
         elif name == "GLOBAL":
             module, attribute = argument.split(" ", 1)
             stack.append(self._global(module, attribute))
@@ -193,7 +202,7 @@ class _Machine:
     def _call(self, callee: Any, arguments: Any, keywords: Any = None) -> Any:
         if not isinstance(arguments, tuple):
             raise TypeError
-        if isinstance(callee, Known):
+        if isinstance(callee, Known) and not keywords:
             return callee.make(*arguments)
         if isinstance(callee, Stub):
             return Stub(callee.module, callee.name, arguments, keywords or None, called=True)
@@ -207,7 +216,7 @@ class _Machine:
 
     def _set_items(self, target: Any, items: list[Any]) -> None:
         if isinstance(target, dict):
-            target.update(zip(items[::2], items[1::2], strict=True))
+            target.update(_pairs(items))
         elif not isinstance(target, Stub):
             raise TypeError
 
@@ -228,5 +237,22 @@ def _collect(name: str, items: list[Any]) -> Any:
     if name == "LIST":
         return items
     if name == "FROZENSET":
-        return frozenset(items)
-    return dict(zip(items[::2], items[1::2], strict=True))
+        return frozenset(_keys(items))
+    return dict(_pairs(items))
+
+
+def _pairs(items: list[Any]) -> Iterator[tuple[Any, Any]]:
+    return zip(_keys(items[::2]), items[1::2], strict=True)
+
+
+def _keys(items: list[Any]) -> list[Any]:
+    """Keys that hash quickly and apart from each other.
+
+    The hash of a tuple of tuples recurses without a limit and can take for ever; integers larger
+    than a word can be chosen to collide. Checkpoints have names and indices.
+    """
+    for item in items:
+        if item is not None and type(item) not in (str, bool, Stub) and not (
+                type(item) is int and abs(item) < 1 << 63):
+            raise RefusedError("the key of an entry is neither a name nor an index")
+    return items

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from math import prod
+from math import isfinite, prod
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.room import is_shape
 from puffer_edge.frontends.readers.torch_checkpoint import flat_state_dict, load_checkpoint
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
 Array = npt.NDArray[Any]
 
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|inf)")
+MAX_JSON = 8 << 20
+MAX_NUMBERS = 1 << 12
+_LARGEST = float(np.finfo(np.float32).max)
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|inf)")
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,20 @@ class Space:
         kind: lower-case class name: box, discrete, multidiscrete, multibinary, dict...; empty if
             the file does not say.
         shape: of a Box.
-        sizes: choices of a Discrete or MultiDiscrete.
-        start: first value of a Discrete.
-        low, high: bounds of a Box per element; empty where the file does not tell them all.
+        sizes: choices of a Discrete or MultiDiscrete; empty where the file does not tell them all.
+        start: first value of a Discrete, or of each part of a MultiDiscrete.
+        low, high: bounds of a Box per element, finite: a side without one has float32's largest.
+            Empty where the file does not tell them all.
+        dtype: of a Box, as numpy calls it.
     """
 
     kind: str = ""
     shape: tuple[int, ...] = ()
     sizes: tuple[int, ...] = ()
-    start: int = 0
+    start: tuple[int, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    dtype: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ class StableBaselines3File:
         version: of the library that wrote it; empty if unknown.
         weights: the policy's state_dict.
         policy_class: module of the policy's class.
-        activation: class name of ``policy_kwargs["activation_fn"]``, empty for the default.
-        use_sde: gSDE exploration was used.
+        activation: ``policy_kwargs["activation_fn"]`` as Python prints it, empty for the default.
+        extractor: ``policy_kwargs["features_extractor_class"]``, the same.
         squash_output: ``policy_kwargs["squash_output"]``.
         observation, action: the spaces.
     """
@@ -64,7 +71,7 @@ class StableBaselines3File:
     weights: dict[str, Array]
     policy_class: str
     activation: str
-    use_sde: bool
+    extractor: str
     squash_output: bool
     observation: Space
     action: Space
@@ -82,23 +89,26 @@ def load_stable_baselines3(path: Path) -> StableBaselines3File:
     weights = flat_state_dict(load_checkpoint(archive.read("policy.pth"), where=inner), inner)
     data = _json(archive) if "data" in archive.names else {}
     keywords = _dictionary(data.get("policy_kwargs"))
-    activation = str(keywords.get("activation_fn", ""))
     version = ""
     if "_stable_baselines3_version" in archive.names:
         text = archive.read("_stable_baselines3_version").decode("ascii", "replace").strip()
         version = text if re.fullmatch(r"[\w.+-]{1,20}", text) else ""
     return StableBaselines3File(
         version=version, weights=weights,
-        policy_class=str(_dictionary(data.get("policy_class")).get("__module__", "")),
-        activation=_class_name(activation), use_sde=data.get("use_sde") is True,
-        squash_output=str(keywords.get("squash_output", "False")) == "True",
+        policy_class=_text(_dictionary(data.get("policy_class")).get("__module__")),
+        activation=_text(keywords.get("activation_fn")),
+        extractor=_text(keywords.get("features_extractor_class")),
+        squash_output=_text(keywords.get("squash_output")) == "True",
         observation=_space(data.get("observation_space"), where),
         action=_space(data.get("action_space"), where))
 
 
 def _json(archive: ZipArchive) -> dict[str, Any]:
+    content = archive.read("data")
+    if len(content) > MAX_JSON:
+        raise archive.error("the member 'data' is larger than that of any policy")
     try:
-        return _dictionary(json.loads(archive.read("data")))
+        return _dictionary(json.loads(content))
     except (ValueError, RecursionError) as error:
         raise archive.error("the member 'data' is no JSON") from error
 
@@ -107,41 +117,46 @@ def _dictionary(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _class_name(text: str) -> str:
-    """``ReLU`` of ``<class 'torch.nn.modules.activation.ReLU'>``."""
-    found = re.fullmatch(r"<class '(?:[\w]+\.)*(\w+)'>", text)
-    return found.group(1) if found else ""
+def _text(value: Any) -> str:
+    """A value that the library writes as text, a number or a flag; empty for anything else."""
+    return str(value) if isinstance(value, str | bool | float) or type(value) is int else ""
 
 
 def _space(value: Any, where: str) -> Space:
     plain = _dictionary(value)
-    kind = _class_name(str(plain.get(":type:", ""))).lower()
+    found = re.fullmatch(r"<class '(?:\w+\.)*(\w+)'>", _text(plain.get(":type:")))
+    kind = found.group(1).lower() if found else ""
     shape = plain.get("_shape")
-    shape = shape if isinstance(shape, list) else []
-    if not all(type(n) is int and 0 < n < 1 << 24 for n in shape):
+    shape = tuple(shape) if isinstance(shape, list) else ()
+    if not is_shape(shape):
         raise FileFormatError("a space's shape is malformed", where=where)
-    sizes: tuple[int, ...] = ()
-    if kind in ("discrete", "multidiscrete"):
-        sizes = tuple(int(n) for n in _numbers(plain.get("n" if kind == "discrete" else "nvec")))
-    low = high = ()
     if kind == "box":
         low, high = (_bounds(plain, side, prod(shape)) for side in ("low", "high"))
-    start = _numbers(plain.get("start"))
-    return Space(kind, tuple(shape), sizes, int(start[0]) if start else 0, low, high)
+        return Space(kind, shape, low=low, high=high, dtype=_text(plain.get("dtype")))
+    if kind in ("discrete", "multidiscrete"):
+        sizes = _integers(plain.get("n" if kind == "discrete" else "nvec"))
+        if sizes and min(sizes) < 1:
+            raise FileFormatError("a space has no choices", where=where)
+        return Space(kind, shape, sizes=sizes, start=_integers(plain.get("start")))
+    return Space(kind, shape)
 
 
 def _bounds(plain: dict[str, Any], side: str, size: int) -> tuple[float, ...]:
-    """Bounds as printed by numpy, if all are there and finite; long arrays print with ``...``."""
+    """Bounds as printed by numpy, if all are there; long arrays print with ``...``."""
     values = _numbers(plain.get(side)) or _numbers(plain.get(f"{side}_repr"))
-    if len(values) == 1:
+    if len(values) == 1 and size <= MAX_NUMBERS:
         values = values * size
-    if len(values) != size or not np.isfinite(values).all():
+    if len(values) != size:
         return ()
-    return tuple(float(np.float32(value)) for value in values)
+    return tuple(float(np.float32(max(-_LARGEST, min(_LARGEST, value)))) for value in values)
+
+
+def _integers(value: Any) -> tuple[int, ...]:
+    numbers = _numbers(value)
+    return tuple(int(n) for n in numbers) if all(map(isfinite, numbers)) else ()
 
 
 def _numbers(value: Any) -> list[float]:
-    text = str(value) if value is not None else ""
-    if "..." in text or len(text) > 10_000:
-        return []
-    return [float(number) for number in _NUMBER.findall(text)]
+    text = _text(value)
+    numbers = [] if "..." in text or len(text) > 20_000 else _NUMBER.findall(text)
+    return [float(number) for number in numbers[:MAX_NUMBERS]]

@@ -1,11 +1,10 @@
-"""Checkpoints of torch.save (zip format) without torch: plain data with numpy arrays for tensors."""
+"""Checkpoints of torch.save (zip format) without torch: plain data, numpy arrays for tensors."""
 
 from __future__ import annotations
 
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +12,32 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.readers.pickle_data import Known, Names, Stub, read_pickle
+from puffer_edge.frontends.readers.pickle_data import (
+    Known,
+    Names,
+    RefusedError,
+    Stub,
+    read_pickle,
+)
+from puffer_edge.frontends.readers.regular_file import read_file
+from puffer_edge.frontends.readers.room import Room, is_shape
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
+from puffer_edge.frontends.text import printable
 
 Array = npt.NDArray[Any]
 
-MAX_TENSORS = 10_000
-MAX_ELEMENTS = 1 << 28
-"""Of one tensor; a policy for a microcontroller has a few million."""
+MAX_ELEMENTS = 1 << 26
+"""Of all tensors together; a policy for a microcontroller has a few million. Nor can they have many
+more than the file has bytes: tied and strided tensors repeat data, and a bomb does nothing else."""
 
 _STORAGES = {
     "FloatStorage": "f4", "DoubleStorage": "f8", "HalfStorage": "f2", "BFloat16Storage": "bf16",
     "LongStorage": "i8", "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1",
     "ByteStorage": "u1", "BoolStorage": "?",
 }
-_DEVICES = re.compile(r"(cpu|cuda|mps|xpu|hpu)(:\d+)?")
+_DEVICES = re.compile(r"(cpu|cuda|mps|xpu|hpu)(:\d{1,3})?")
+_LEGACY = b"\x80\x02\x8a\nl\xfc"
+_SAVE = "save the policy with torch.save(policy.state_dict(), path)"
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,10 @@ class _Storage:
 
 
 def load_checkpoint(source: Path | bytes, *, where: str) -> Any:
-    """What was saved: dicts, lists, numbers, strings, numpy arrays, and inert stubs.
+    """What was saved: dicts, lists, numbers, strings, arrays for tensors, and inert stubs.
 
-    bfloat16 tensors come as float32. Tensors saved from a GPU are read like any other.
+    bfloat16 tensors come as float32. Tensors saved from a GPU are read like any other. Arrays can
+    share memory and are read-only.
 
     Args:
         source: path or content of the file.
@@ -48,16 +59,28 @@ def load_checkpoint(source: Path | bytes, *, where: str) -> Any:
 
     Raises:
         FileFormatError: the file is damaged or hostile.
-        UnsupportedError: a tensor is sparse, quantised, complex, or has no data.
+        UnsupportedError: a tensor is complex, quantised or has no data, or the file is of torch
+            before 1.6.
     """
-    archive = ZipArchive(source, where=where)
+    content = source if isinstance(source, bytes) else read_file(source)
+    refuse_legacy(content, where)
+    archive = ZipArchive(content, where=where)
     pickles = [name for name in archive.names if name.split("/")[-1] == "data.pkl"]
     if len(pickles) != 1:
         raise archive.error(f"a checkpoint holds one data.pkl, this file has {len(pickles)}")
     prefix = pickles[0].removesuffix("data.pkl")
     order = prefix + "byteorder"
     big = order in archive.names and archive.read(order).strip() == b"big"
-    return _Reader(archive, prefix, ">" if big else "<").read(archive.read(pickles[0]))
+    room = Room(min(MAX_ELEMENTS, len(content) + (1 << 20)))
+    return _Reader(archive, prefix, ">" if big else "<", room).read(archive.read(pickles[0]))
+
+
+def refuse_legacy(content: bytes, where: str) -> None:
+    """Raises UnsupportedError for the format that torch wrote before 1.6."""
+    if content.startswith(_LEGACY):
+        raise UnsupportedError(
+            "this is the format of torch before 1.6", where=where,
+            hint="load it once with torch.load(path, weights_only=True) and torch.save it again")
 
 
 def flat_state_dict(tree: Any, where: str) -> dict[str, Array]:
@@ -67,110 +90,124 @@ def flat_state_dict(tree: Any, where: str) -> dict[str, Array]:
 
     Raises:
         FileFormatError: the checkpoint is something else, or a tensor holds NaN or infinity.
-        UnsupportedError: the checkpoint is a whole pickled module.
+        UnsupportedError: the checkpoint is a whole pickled module, or a tensor is of a kind that
+            policies do not have.
     """
     if isinstance(tree, Stub):
         raise UnsupportedError(
-            f"the file holds a whole module of the class {ascii(f'{tree.module}.{tree.name}')}",
-            where=where, hint="save its parameters instead: torch.save(policy.state_dict(), path)")
+            f"the file holds a whole module or another object, {_class_of(tree)}", where=where,
+            hint="save its parameters instead: torch.save(policy.state_dict(), path)")
     if not isinstance(tree, dict) or not tree:
-        raise FileFormatError("the file holds no state_dict", where=where,
-                              hint="save the policy with torch.save(policy.state_dict(), path)")
+        raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
     weights: dict[str, Array] = {}
     for key, value in tree.items():
+        place = f"{where}: {printable(str(key))}"
+        if isinstance(value, Stub) and value.module.startswith("torch."):
+            raise UnsupportedError(
+                f"the tensor is of a kind that policies do not have, {_class_of(value)}",
+                where=place, hint="convert the policy with policy.float() and save it again")
         if not isinstance(key, str) or not isinstance(value, np.ndarray):
+            raise FileFormatError("the file holds no state_dict: this is no tensor", where=place,
+                                  hint=_SAVE)
+        if not _finite(value):
             raise FileFormatError(
-                f"the file holds no state_dict: {ascii(key)[:60]} is no tensor", where=where,
-                hint="save the policy with torch.save(policy.state_dict(), path)")
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise FileFormatError(
-                "the tensor holds NaN or infinite values", where=f"{where}: {ascii(key)[1:-1]}",
+                "the tensor holds NaN or infinite values", where=place,
                 hint="the training run has diverged; take an earlier checkpoint")
         name = ".".join(part for part in key.removeprefix("module.").split(".")
-                        if part != "_orig_mod")
-        name = name.removeprefix("module.")
+                        if part != "_orig_mod").removeprefix("module.")
         if name in weights:
-            raise FileFormatError("two tensors have this name", where=f"{where}: {ascii(name)}")
+            raise FileFormatError("two tensors have this name without their prefixes", where=place)
         weights[name] = value
     return weights
+
+
+def _class_of(stub: Stub) -> str:
+    return repr(printable(f"{stub.module}.{stub.name}"))
+
+
+def _finite(array: Array) -> bool:
+    """Whether all elements are finite numbers of float32, with which we compute."""
+    with np.errstate(over="ignore"):
+        return array.dtype.kind != "f" or bool(np.isfinite(array.astype(np.float32)).all())
 
 
 class _Reader:
     """Gives the names in a checkpoint's pickle their meaning."""
 
-    def __init__(self, archive: ZipArchive, prefix: str, order: str) -> None:
+    def __init__(self, archive: ZipArchive, prefix: str, order: str, room: Room) -> None:
         self._archive = archive
         self._prefix = prefix
         self._order = order
         self._storages: dict[str, tuple[str, _Storage]] = {}
-        self._tensors = 0
+        self._room = room
 
     def read(self, content: bytes) -> Any:
         known: dict[tuple[str, str], Any] = {
             ("torch._utils", "_rebuild_tensor_v2"): Known(self._tensor),
-            ("torch._utils", "_rebuild_parameter"): Known(self._parameter),
-            ("collections", "OrderedDict"): Known(self._ordered),
-            ("torch", "Size"): Known(tuple),
+            ("torch._utils", "_rebuild_parameter"): Known(lambda data, *_: data),
+            ("torch._utils", "_rebuild_parameter_with_state"): Known(lambda data, *_: data),
+            # Filled by SETITEMS; an argument could be repeated without end.
+            ("collections", "OrderedDict"): Known(lambda: OrderedDict()),
+            ("torch", "Size"): Known(_size),
         }
         for name in _STORAGES:
             known["torch", name] = name
         return read_pickle(content, Names(known, self._storage), where=self._archive.where)
 
     def _storage(self, identity: Any) -> _Storage:
-        if not isinstance(identity, tuple) or len(identity) != 5 or identity[0] != "storage":
-            raise self._archive.error("the checkpoint refers to something that is no storage")
-        _, kind, key, device, count = identity
+        if type(identity) is not tuple or len(identity) != 5 or not isinstance(identity[0], str):
+            raise RefusedError("the checkpoint refers to something that is no storage")
+        tag, kind, key, device, count = identity
+        if tag != "storage" or not is_shape((count,)) or not isinstance(device, str) or not (
+                isinstance(key, str) and len(key) < 64):
+            raise RefusedError("a storage is malformed")
         if not isinstance(kind, str) or kind not in _STORAGES:
             raise UnsupportedError("a tensor has a number type that policies do not have",
                                    where=self._archive.where,
                                    hint="convert the policy with policy.float() and save it again")
-        if not isinstance(key, str) or not isinstance(count, int) or not isinstance(device, str):
-            raise TypeError
         if not _DEVICES.fullmatch(device):
-            raise UnsupportedError(f"a tensor has no data: its device is {ascii(device)}",
-                                   where=self._archive.where)
-        if key in self._storages:
-            before, storage = self._storages[key]
-            if before != kind or len(storage.data) != count:
-                raise self._archive.error("one storage is declared in two ways")
-            return storage
-        content = self._archive.read(f"{self._prefix}data/{key}")
-        storage = _Storage(_numbers(content, _STORAGES[kind], self._order))
+            raise UnsupportedError(
+                f"a tensor has no data: its device is {printable(device, 20)!r}",
+                where=self._archive.where)
+        if key not in self._storages:
+            content = self._archive.read(f"{self._prefix}data/{key}")
+            self._storages[key] = kind, _Storage(_numbers(content, _STORAGES[kind], self._order))
+        before, storage = self._storages[key]
+        if before != kind:
+            raise RefusedError("one storage is declared in two ways")
         if len(storage.data) != count:
-            raise self._archive.error(f"a storage declares {count} numbers and holds "
-                                      f"{len(storage.data)}")
-        self._storages[key] = kind, storage
+            raise RefusedError(f"a storage declares {count} numbers and holds {len(storage.data)}")
         return storage
 
     def _tensor(self, storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Array:
         """torch._utils._rebuild_tensor_v2: all indices are checked before anything is made."""
-        self._tensors += 1
-        integers = (offset, *size, *stride)
-        if not isinstance(storage, _Storage) or len(size) != len(stride) or not all(
-                type(number) is int and number >= 0 for number in integers):
-            raise self._archive.error("a tensor's shape is malformed")
-        if self._tensors > MAX_TENSORS or prod(size) > MAX_ELEMENTS:
-            raise self._archive.error("the checkpoint has more or larger tensors than any policy")
-        if not prod(size):
+        if not isinstance(storage, _Storage) or not is_shape((offset,)) or not is_shape(
+                stride) or not is_shape(size) or len(size) != len(stride):
+            raise RefusedError("a tensor's shape is malformed")
+        if not self._room.take(size):
             return np.zeros(size, storage.data.dtype)
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-        if last >= len(storage.data) or prod(size) > max(len(storage.data), 1):
-            raise self._archive.error("a tensor is larger than its storage")
-        item = storage.data.itemsize
-        view = np.lib.stride_tricks.as_strided(
-            storage.data[offset:], size, [step * item for step in stride])
+        if last >= len(storage.data):
+            raise RefusedError("a tensor is larger than its storage")
+        # A one-element axis may have any stride, which would overflow when counted in bytes.
+        steps = [step * storage.data.itemsize if n > 1 else 0
+                 for n, step in zip(size, stride, strict=True)]
+        view = np.lib.stride_tricks.as_strided(storage.data[offset:], size, steps)
         return np.ascontiguousarray(view).reshape(size)
 
-    def _parameter(self, data: Any, *_: Any) -> Any:
-        return data
 
-    def _ordered(self, items: Any = ()) -> OrderedDict[Any, Any]:
-        return OrderedDict(items)
+def _size(items: Any) -> Any:
+    if not is_shape(items):
+        raise RefusedError("a torch.Size is malformed")
+    return items
 
 
 def _numbers(content: bytes, kind: str, order: str) -> Array:
     if kind == "bf16":
         half = np.frombuffer(content, np.dtype(order + "u2"))
         return (half.astype(np.uint32) << 16).view(np.float32)
-    stored = np.dtype(kind if kind in ("u1", "i1", "?") else order + kind)
-    return np.frombuffer(content, stored).astype(stored.newbyteorder("="))
+    if kind == "?":
+        flags: Array = np.frombuffer(content, np.uint8) != 0
+        return flags
+    stored = np.dtype(order + kind)
+    return np.frombuffer(content, stored).astype(stored.newbyteorder("="), copy=False)

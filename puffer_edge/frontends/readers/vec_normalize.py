@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.readers.numpy_pickle import NUMPY_NAMES, array_of
+from puffer_edge.frontends.readers.numpy_pickle import array_of, numpy_names
 from puffer_edge.frontends.readers.pickle_data import Names, Stub, read_pickle
+from puffer_edge.frontends.readers.regular_file import read_file
 
 MAX_BYTES = 64 << 20
 
@@ -23,7 +24,7 @@ class VecNormalizeStatistics:
     Attributes:
         mean, var: float64, one per element of the observation.
         epsilon: added to the variance.
-        clip: bound of the normalised observation.
+        clip: bound of the normalised observation; infinite for none.
     """
 
     mean: npt.NDArray[np.float64]
@@ -43,13 +44,7 @@ def load_vec_normalize(path: Path) -> VecNormalizeStatistics | None:
         UnsupportedError: the statistics are those of dictionary observations.
     """
     where = str(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise FileFormatError("the file is larger than any statistics", where=where)
-        content = path.read_bytes()
-    except OSError as error:
-        raise FileFormatError(f"the file cannot be read: {error.strerror}", where=where) from error
-    tree = read_pickle(content, Names(NUMPY_NAMES), where=where)
+    tree = read_pickle(read_file(path, MAX_BYTES), Names(numpy_names()), where=where)
     if not isinstance(tree, Stub) or tree.name != "VecNormalize" or not isinstance(
             tree.state, dict):
         raise FileFormatError("the file holds no VecNormalize", where=where,
@@ -61,23 +56,25 @@ def load_vec_normalize(path: Path) -> VecNormalizeStatistics | None:
     if isinstance(rms, dict):
         raise UnsupportedError("the statistics are those of dictionary observations", where=where,
                                hint="flatten the observations before VecNormalize")
-    mean, var = _field(rms, "mean", where).reshape(-1), _field(rms, "var", where).reshape(-1)
-    epsilon, clip = (_number(state, name, where) for name in ("epsilon", "clip_obs"))
-    if mean.shape != var.shape or np.any(var < 0) or not (epsilon >= 0 and clip > 0):
-        raise FileFormatError("the statistics do not fit each other", where=where)
-    return VecNormalizeStatistics(mean, var, epsilon, clip)
+    moments = rms.state if isinstance(rms, Stub) and isinstance(rms.state, dict) else {}
+    mean, var = (_array(moments.get(name), f"obs_rms.{name}", where) for name in ("mean", "var"))
+    epsilon, clip = (_number(state.get(name), name, where) for name in ("epsilon", "clip_obs"))
+    if mean.shape != var.shape or not mean.size or not clip > 0 or not (
+            np.isfinite(mean).all() and np.isfinite(var).all() and 0 <= epsilon < np.inf
+            and np.all(var >= 0) and np.all(var + epsilon > 0)):
+        raise FileFormatError("the statistics are not finite or do not fit each other", where=where)
+    return VecNormalizeStatistics(mean.reshape(-1), var.reshape(-1), epsilon, clip)
 
 
-def _field(rms: Any, name: str, where: str) -> npt.NDArray[np.float64]:
-    state = rms.state if isinstance(rms, Stub) and isinstance(rms.state, dict) else {}
-    array = array_of(state.get(name))
-    if array is None or not np.isfinite(array).all():
-        raise FileFormatError(f"obs_rms.{name} is missing or not finite", where=where)
-    return np.asarray(array, np.float64)
+def _array(value: Any, name: str, where: str) -> npt.NDArray[np.float64]:
+    array = array_of(value)
+    if array is None:
+        raise FileFormatError(f"{name} is missing or not made of numbers", where=where)
+    return array
 
 
-def _number(state: dict[Any, Any], name: str, where: str) -> float:
-    array = array_of(state.get(name))
-    if array is None or array.size != 1 or not np.isfinite(array).all():
-        raise FileFormatError(f"{name} is missing or no number", where=where)
+def _number(value: Any, name: str, where: str) -> float:
+    array = _array(value, name, where)
+    if array.size != 1:
+        raise FileFormatError(f"{name} is no single number", where=where)
     return float(array.reshape(-1)[0])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from pathlib import Path
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.regular_file import read_file
+from puffer_edge.frontends.text import printable
 
-MAX_ENTRIES = 20_000
-MAX_BYTES = 2 << 30
-"""Uncompressed bytes of one member, and of the archive."""
-MAX_RATIO = 200
-"""A deflated member that grows more than this is a bomb, not a policy."""
+MAX_ENTRIES = 10_000
+MAX_INFLATED = 1 << 26
+"""Bytes of a compressed member; a megabyte can grow to a gigabyte."""
 
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError,
+           OverflowError, NotImplementedError, RuntimeError)
+"""What ``zipfile`` raises for archives that are damaged."""
 _HINT = "the file is damaged or no policy; copy it again from where it was trained"
 
 
@@ -28,21 +32,22 @@ class ZipArchive:
 
     Raises:
         FileFormatError: the archive is damaged, has members twice, names that leave the archive,
-            or is larger than any policy.
+            or more members than any policy.
     """
 
     def __init__(self, source: Path | bytes, *, where: str, stored_only: bool = True) -> None:
         self.where = where
+        content = source if isinstance(source, bytes) else read_file(source)
+        # zipfile makes an object of every entry before it can be asked for their number.
+        if content.count(b"PK\x01\x02") > MAX_ENTRIES:
+            raise self.error("the archive has more members than any policy")
         try:
-            file = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(io.BytesIO(content))
             members = self._zip.infolist()
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError,
-                UnicodeDecodeError) as error:
-            raise FileFormatError(f"the archive cannot be read: {error}", where=where,
-                                  hint=_HINT) from error
-        if len(members) > MAX_ENTRIES or sum(member.file_size for member in members) > MAX_BYTES:
-            raise self.error("the archive is larger than any policy")
+        except _DAMAGE as error:
+            raise self.error(f"the archive cannot be read: {printable(str(error))}") from None
+        if sum(member.compress_size for member in members) > len(content):
+            raise self.error("the archive's members overlap")
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in members:
             self._check(member, stored_only)
@@ -57,18 +62,24 @@ class ZipArchive:
         """A member's content, its CRC checked.
 
         Raises:
-            FileFormatError: there is no such member, or it is damaged.
+            FileFormatError: there is no such member, it is damaged, or it unfolds to more than
+                a policy can need.
         """
+        shown = printable(name)
         member = self._members.get(name)
         if member is None:
-            raise self.error(f"the member {ascii(name)} is missing")
+            raise self.error(f"the member {shown!r} is missing")
+        if member.compress_type != zipfile.ZIP_STORED and member.file_size > MAX_INFLATED:
+            raise self.error(f"the member {shown!r} unfolds to more than {MAX_INFLATED >> 20} MiB")
         try:
-            content = self._zip.read(member)  # checks the CRC
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError,
-                NotImplementedError, RuntimeError) as error:
-            raise self.error(f"the member {ascii(name)} is damaged: {error}") from error
+            with self._zip.open(member) as file:
+                # With a size: read() would inflate everything there is before it is cut. One byte
+                # more than declared, so that the end is reached, where the CRC is checked.
+                content = file.read(member.file_size + 1)
+        except _DAMAGE as error:
+            raise self.error(f"the member {shown!r} is damaged: {printable(str(error))}") from None
         if len(content) != member.file_size:
-            raise self.error(f"the member {ascii(name)} is truncated")
+            raise self.error(f"the member {shown!r} is truncated")
         return content
 
     def error(self, what: str) -> FileFormatError:
@@ -76,15 +87,13 @@ class ZipArchive:
         return FileFormatError(what, where=self.where, hint=_HINT)
 
     def _check(self, member: zipfile.ZipInfo, stored_only: bool) -> None:
-        name = member.filename
+        name, shown = member.filename, printable(member.filename)
         if name in self._members:
-            raise self.error(f"the member {ascii(name)} is there twice")
+            raise self.error(f"the member {shown!r} is there twice")
         if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
-            raise self.error(f"the member {ascii(name)} leaves the archive")
+            raise self.error(f"the member {shown!r} leaves the archive")
         if member.flag_bits & 1:
-            raise self.error(f"the member {ascii(name)} is encrypted")
-        if member.compress_type != zipfile.ZIP_STORED:
-            if stored_only or member.compress_type != zipfile.ZIP_DEFLATED:
-                raise self.error(f"the member {ascii(name)} is compressed, which torch never does")
-            if member.file_size > MAX_RATIO * max(member.compress_size, 1024):
-                raise self.error(f"the member {ascii(name)} grows more than {MAX_RATIO} times")
+            raise self.error(f"the member {shown!r} is encrypted")
+        stored = member.compress_type == zipfile.ZIP_STORED
+        if not stored and (stored_only or member.compress_type != zipfile.ZIP_DEFLATED):
+            raise self.error(f"the member {shown!r} is compressed, which torch never does")
