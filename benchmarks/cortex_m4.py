@@ -1,6 +1,7 @@
 """Executed instructions per step, code and RAM of the reference nets on an emulated core.
 
-    python benchmarks/cortex_m4.py [--target cortex-m4] [--toolchain gcc] [--optimize -O2 -O3]
+    python benchmarks/cortex_m4.py [--target cortex-m4] [--toolchain gcc] [--optimize O2 O3]
+                                   [--scheme float32 int8 int8x16 int16] [--nets P1 P2]
 
 Counts are exact (Unicorn) and repeatable; they are not time on a board.
 """
@@ -11,11 +12,28 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from nets import NETS
 from rich.console import Console
 from rich.table import Table
 
 import puffer_edge
+from puffer_edge.exporters import c
+from puffer_edge.ir import Program
+from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import find_scheme
+from puffer_edge.targets import find_target
+
+
+def in_integers(program: Program, scheme: str) -> Program:
+    """Calibrated with noise, as the weights are noise too."""
+    prepared = optimize(program, fuse=False)
+    observations = np.random.default_rng(1).standard_normal(
+        (64, program.contract.observation_size)).astype(np.float32)
+    calibration = calibrate(prepared, observations, np.arange(64) == 0)
+    return quantize(prepared, calibration, find_scheme(scheme))
 
 
 def main() -> None:
@@ -23,25 +41,34 @@ def main() -> None:
     parser.add_argument("--target", default="cortex-m4")
     parser.add_argument("--toolchain", default="gcc")
     parser.add_argument("--optimize", nargs="+", default=["O2", "O3"])
+    parser.add_argument("--scheme", nargs="+", default=["float32"])
+    parser.add_argument("--nets", nargs="+", default=list(NETS))
     arguments = parser.parse_args()
-    table = Table(title=f"{arguments.target}, {arguments.toolchain}, float32")
-    for column in ("net", "flags", "instructions", "per MAC", "code", "weights", "RAM", "stack"):
-        table.add_column(column, justify="left" if column in ("net", "flags") else "right")
+    table = Table(title=f"{arguments.target}, {arguments.toolchain}")
+    for column in ("net", "scheme", "flags", "instructions", "per MAC", "code", "weights", "RAM",
+                   "stack"):
+        table.add_column(column,
+                         justify="left" if column in ("net", "scheme", "flags") else "right")
     with tempfile.TemporaryDirectory() as work:
-        for name, net in NETS.items():
-            directory = puffer_edge.export(net(), Path(work) / name.lower(), name="net",
-                                           target=arguments.target)
-            for level in arguments.optimize:
-                report = puffer_edge.verify(directory, toolchain=arguments.toolchain,
-                                            optimize=f"-{level.lstrip('-')}")
-                assert report.passed, report.to_markdown()
-                found = report.measurements
-                most = found["instructions_max"]
-                table.add_row(
-                    name, report.optimize, f"{most:,}", f"{most / found['macs']:.2f}",
-                    *(f"{found[key]:,}" for key in
-                      ("flash_code_bytes", "flash_data_bytes", "ram_bytes", "stack_bytes")))
-    Console().print(table)
+        for name in arguments.nets:
+            for scheme in arguments.scheme:
+                directory = Path(work) / f"{name}_{scheme}".lower()
+                program = NETS[name]()
+                if scheme != "float32":
+                    program = in_integers(program, scheme)
+                c.export(program, directory, target=find_target(arguments.target), name="net",
+                         scheme=scheme)
+                for level in arguments.optimize:
+                    report = puffer_edge.verify(directory, toolchain=arguments.toolchain,
+                                                optimize=f"-{level.lstrip('-')}")
+                    assert report.passed, report.to_markdown()
+                    found = report.measurements
+                    most = found["instructions_max"]
+                    table.add_row(
+                        name, scheme, report.optimize, f"{most:,}", f"{most / found['macs']:.2f}",
+                        *(f"{found[key]:,}" for key in
+                          ("flash_code_bytes", "flash_data_bytes", "ram_bytes", "stack_bytes")))
+    Console(width=110).print(table)
 
 
 if __name__ == "__main__":

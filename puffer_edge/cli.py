@@ -92,6 +92,8 @@ def verify(
     optimize: Annotated[str, typer.Option(help="Optimisation flag of the compiler.")] = "-O2",
     reference: Annotated[Path | None, typer.Option(
         help="An .npz with observations and the trainer's own logits or mean for them.")] = None,
+    min_agreement: Annotated[float, typer.Option(
+        help="Share of greedy actions that an integer policy must share with the float one.")] = 0.95,
     as_json: Json = False,
 ) -> None:
     """Compiles an artefact, runs it on the host and on the emulated target, and judges it."""
@@ -100,7 +102,8 @@ def verify(
 
     with printing.working(f"Verifying {directory}", quiet=as_json) as progress:
         report = run(directory, target=target, toolchain=toolchain, emulator=emulator,
-                     optimize=optimize, reference=reference, progress=progress)
+                     optimize=optimize, reference=reference, min_agreement=min_agreement,
+                     progress=progress)
     if as_json:
         _print_json(report.to_json())
     else:

@@ -32,7 +32,6 @@ from puffer_edge.ir.ops import (
     Transpose,
     Unary,
 )
-
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.quantize import quantize

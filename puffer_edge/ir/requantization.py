@@ -20,6 +20,9 @@ Array = npt.NDArray[Any]
 LIMIT = 2**30 - 1
 """Largest magnitude of an integer intermediate."""
 
+LARGEST_SUM = LIMIT - 2**14
+"""Largest magnitude of a sum: a pre-shift of 15 bits, which always suffices, adds 2^14 to it."""
+
 
 def choose(ratio: float, bound: int) -> tuple[int, int, int]:
     """Multiplier, pre-shift and shift for ``y = acc * ratio``.
@@ -29,12 +32,12 @@ def choose(ratio: float, bound: int) -> tuple[int, int, int]:
 
     Args:
         ratio: positive.
-        bound: largest magnitude of the sum, at most :data:`LIMIT`.
+        bound: largest magnitude of the sum, at most :data:`LARGEST_SUM`.
 
     Raises:
         ProgramError: the sum is out of range, or the ratio too large for any shift.
     """
-    if not 0 <= bound <= LIMIT or not ratio > 0:
+    if not 0 <= bound <= LARGEST_SUM or not ratio > 0:
         raise ProgramError(f"a sum of magnitude {bound} cannot be requantised by {ratio}")
     for pre_shift in range(31):
         shift = 14 - math.floor(math.log2(ratio)) - pre_shift

@@ -28,7 +28,7 @@ from puffer_edge.ir.ops import (
     Unary,
 )
 from puffer_edge.ir.ops.lstm_cell_integer import TANH_ENTRIES
-from puffer_edge.ir.requantization import LIMIT, choose
+from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.schemes import Scheme
 
@@ -171,10 +171,10 @@ class Quantizer:
             scales = np.maximum(np.abs(folded).max(1), 1e-30) / top
             rows = np.floor(folded / scales[:, None] + 0.5).astype(np.int64)
             start = np.floor(bias / scales + 0.5)
-            if np.abs(start).max() < LIMIT:
+            if np.abs(start).max() < LARGEST_SUM:
                 total = start.astype(np.int64) - meaning.zero_point * rows.sum(1)
                 bound = int((np.abs(rows).sum(1) * meaning.largest + np.abs(total)).max())
-                if bound <= LIMIT - 2**14:
+                if bound <= LARGEST_SUM:
                     return Linear(rows, total, scales, bound, bits)
             if not self.scheme.balanced:
                 break

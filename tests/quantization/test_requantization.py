@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir.requantization import LIMIT, choose, in_range, requantize
+from puffer_edge.ir.requantization import LARGEST_SUM, choose, in_range, requantize
 
 ratios = st.floats(2.0**-28, 2.0**4)
-bounds = st.integers(1, LIMIT)
+bounds = st.integers(1, LARGEST_SUM)
 
 
-@given(ratios, bounds, st.integers(-LIMIT, LIMIT))
+@given(ratios, bounds, st.integers(-LARGEST_SUM, LARGEST_SUM))
 def test_every_intermediate_is_in_range_and_the_result_close(
         ratio: float, bound: int, acc: int) -> None:
     acc = max(-bound, min(bound, acc))
@@ -44,7 +44,7 @@ def test_the_pre_shift_is_the_smallest(ratio: float, bound: int) -> None:
         assert not in_range(bound, multiplier, pre_shift - 1, shift + 1)
 
 
-@pytest.mark.parametrize(("ratio", "bound"), [(1.0, LIMIT + 1), (0.0, 10), (-1.0, 10),
+@pytest.mark.parametrize(("ratio", "bound"), [(1.0, LARGEST_SUM + 1), (0.0, 10), (-1.0, 10),
                                               (2.0**20, 2**20)])
 def test_what_cannot_be_requantised_is_refused(ratio: float, bound: int) -> None:
     with pytest.raises(ProgramError):
