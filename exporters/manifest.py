@@ -16,8 +16,9 @@ SCHEMA = 1
 """Version of the manifest's layout."""
 
 
-def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: str, constant_bytes: int, ram: int,
-          source: Path | None, files: dict[str, bytes]) -> dict[str, Any]:
+def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: str,
+          constant_bytes: int, ram: int, source: Path | None,
+          files: dict[str, bytes]) -> dict[str, Any]:
     """The manifest of a C artefact.
 
     Args:
@@ -25,6 +26,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         plan: where its values live.
         name: the policy's name in C.
         target: what it was exported for.
+        scheme: of the Program.
         constant_bytes: read-only data on the device.
         ram: bytes of the policy's struct.
         source: the policy file, whose hash is recorded.

@@ -62,7 +62,8 @@ def inspect(policy: Any, options: LoadOptions | None = None, **changes: Any) -> 
 
 def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name: str = "",
            seed: int = 0, scheme: str = "float32", calibrate: str = "",
-           progress: Callable[[str], None] = lambda text: None, options: LoadOptions | None = None, **changes: Any) -> Path:
+           progress: Callable[[str], None] = lambda text: None,
+           options: LoadOptions | None = None, **changes: Any) -> Path:
     """Writes the artefact of a policy for a target.
 
     Args:

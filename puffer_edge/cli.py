@@ -93,7 +93,7 @@ def verify(
     reference: Annotated[Path | None, typer.Option(
         help="An .npz with observations and the trainer's own logits or mean for them.")] = None,
     min_agreement: Annotated[float, typer.Option(
-        help="Share of greedy actions that an integer policy must share with the float one.")] = 0.95,
+        help="Share of greedy actions that must be the float policy's.")] = 0.95,
     as_json: Json = False,
 ) -> None:
     """Compiles an artefact, runs it on the host and on the emulated target, and judges it."""

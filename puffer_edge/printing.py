@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
 _COLOURS = {"passed": "green", "failed": "bold red", "not checked": "yellow",
-            "assumed": "yellow", "warning": "bold yellow", "dropped": "cyan", "folded": "cyan", "quantised": "green"}
+            "assumed": "yellow", "warning": "bold yellow", "dropped": "cyan", "folded": "cyan",
+            "quantised": "green"}
 
 
 @contextmanager

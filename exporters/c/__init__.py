@@ -47,6 +47,6 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
             "observations": judge.held_back.observations, "reset": judge.held_back.reset,
             "reference": judge.reference})
     description = manifest.build(
-        optimized, planned, name=name, target=target, scheme=scheme, constant_bytes=header.constant_bytes,
-        ram=header.ram, source=source, files=files)
+        optimized, planned, name=name, target=target, scheme=scheme,
+        constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})

@@ -111,7 +111,7 @@ class Op:
         return (first.dtype,) * len(self.outputs)
 
     def quantizations(self, inputs: Sequence[Value | None]) -> tuple[Quantization | None, ...]:
-        """What the outputs' integers stand for; as the first input's unless an op says otherwise."""
+        """What the outputs' integers stand for; as the first input's unless an op says else."""
         first = next(value for value in inputs if value is not None)
         return (first.quantization,) * len(self.outputs)
 

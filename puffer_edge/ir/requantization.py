@@ -66,7 +66,7 @@ def requantize(acc: Array, multiplier: Array, pre_shift: Array, shift: Array) ->
     _assert_range(first)
     product = (first >> pre_shift) * multiplier + (1 << shift >> 1)
     _assert_range(product)
-    return product >> shift
+    return np.asarray(product >> shift)
 
 
 def _rounding(shift: int) -> int:

@@ -50,7 +50,8 @@ class Subject:
 
 def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
            emulator: str = "unicorn", optimize: str = "-O2", reference: Path | None = None,
-           min_agreement: float = MIN_AGREEMENT, progress: Callable[[str], None] = lambda text: None) -> Report:
+           min_agreement: float = MIN_AGREEMENT,
+           progress: Callable[[str], None] = lambda text: None) -> Report:
     """Verifies an artefact and writes report.json and report.md into it.
 
     Args:

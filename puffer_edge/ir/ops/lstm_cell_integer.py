@@ -121,4 +121,4 @@ def _tanh(table: Array, x: Array) -> Array:
 
 def _sigmoid(table: Array, x: Array) -> Array:
     """2^15 sigmoid(x / 2^11), at most 2^15 - 1."""
-    return np.minimum(16384 + _tanh(table, x), 32767)
+    return np.asarray(np.minimum(16384 + _tanh(table, x), 32767))

@@ -67,7 +67,8 @@ def lookup(table: Array, position: Array, bits: int) -> Array:
     entries = table.astype(np.int64)
     index = position >> bits
     if not bits:
-        return entries[index]
+        return np.asarray(entries[index])
     fraction = position & ((1 << bits) - 1)
     start = entries[index]
-    return start + (((entries[index + 1] - start) * fraction + (1 << bits >> 1)) >> bits)
+    step = (entries[index + 1] - start) * fraction + (1 << bits >> 1)
+    return np.asarray(start + (step >> bits))
