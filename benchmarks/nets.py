@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from puffer_edge.ir import Activation, Builder, Continuous, Contract, Discrete, Field, Program
-from puffer_edge.ir.ops import Conv, Gemm, LSTMCell, Reshape
+from puffer_edge.ir.ops import Conv, Gemm, LSTMCell, Reshape, Unary
 
 
 class Net:
@@ -24,8 +24,8 @@ class Net:
 
     def linear(self, x: str, size: int, activation: str = "") -> str:
         width = self.builder.shape(x)[-1]
-        return self.builder.add(Gemm, x=x, weight=self.weight(size, width), bias=self.weight(size),
-                                activation=Activation(activation) if activation else None)
+        y = self.builder.add(Gemm, x=x, weight=self.weight(size, width), bias=self.weight(size))
+        return self.builder.add(Unary, x=y, function=Activation(activation)) if activation else y
 
     def conv(self, x: str, filters: int, kernel: int, stride: int) -> str:
         channels = self.builder.shape(x)[1]

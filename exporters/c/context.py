@@ -151,7 +151,7 @@ class Context:
         key = (rows.tobytes(), "requantization")
         if key not in self._named:
             self._named[key] = f"{self.name}_w{len(self._named)}"
-            items = (f"{{{m}, {first}, {second}}}" for m, first, second in rows)
+            items = (f"{{{first}, {second}, {m}}}" for m, first, second in rows)
             self.constants.append(
                 f"static const puffer_edge_requantize_t {self._named[key]}[{len(rows)}] = {{\n"
                 f"{text.wrapped(items)}\n}};")

@@ -24,3 +24,38 @@ def gates_of_units(weight: Array) -> Array:
     """[4H, K] in torch's gate order as ``lstm_cell_f32`` wants it: [unit][k][gate], flat."""
     gates = weight.reshape(4, -1, weight.shape[1])
     return gates.transpose(1, 2, 0).reshape(-1)
+
+
+GROUPS = {"s8": (0, 1, 2, 3), "s8x16": (0, 2, 1, 3), "s16": (0, 1)}
+"""Columns that an integer kernel takes at once, in the order in which they are stored: SXTB16 reads
+bytes 0 and 2, then 1 and 3 of a word, which must meet x as it lies in memory."""
+
+
+def blocks_of_groups(weight: Array, suffix: str) -> Array:
+    """Rows of [N, K] as the integer kernel ``mac4_<suffix>`` wants them, flat.
+
+    Four rows at a time; per group of columns those of row 0, of row 1, 2, 3, then the columns that
+    fill no group as ``w[k][0..3]``: no zeros are stored, and x is not read beyond its end. The rows
+    that are left one by one, for ``mac1_<suffix>``.
+    """
+    order = np.array(GROUPS[suffix])
+    rows, columns = weight.shape
+    full, blocked = columns // order.size * order.size, rows // 4 * 4
+    grouped = weight[:, :full].reshape(rows, full // order.size, order.size)[..., order]
+    blocks = grouped[:blocked].reshape(blocked // 4, 4, *grouped.shape[1:]).transpose(0, 2, 1, 3)
+    single = weight[:blocked, full:].reshape(blocked // 4, 4, columns - full).transpose(0, 2, 1)
+    rest = [grouped[blocked:].reshape(rows - blocked, full), weight[blocked:, full:]]
+    count = blocked // 4
+    first = np.concatenate([blocks.reshape(count, 4 * full),
+                            single.reshape(count, 4 * (columns - full))], axis=1)
+    return np.concatenate([first.reshape(-1), np.concatenate(rest, axis=1).reshape(-1)])
+
+
+def units_first(rows: Array) -> Array:
+    """[4H, ...] in torch's gate order as [unit, gate] rows, [4H, ...]."""
+    return rows.reshape(4, -1, *rows.shape[1:]).swapaxes(0, 1).reshape(rows.shape)
+
+
+def rounded_bias(bias: Array, requantization: Array) -> Array:
+    """[N] with the rounding of each row's first shift, which the kernels leave to us."""
+    return bias + (1 << requantization[:, 1].astype(np.int64) >> 1)

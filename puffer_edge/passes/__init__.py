@@ -35,10 +35,13 @@ def optimize(program: Program, *, fuse: bool = True) -> Program:
 
     Args:
         program: as a front end made it.
-        fuse: fuse activations; quantisation wants to see the value before one.
+        fuse: fuse all activations; quantisation wants to see the value before one, but for ReLU,
+            which in integers is the lower end of a clamp.
     """
     for rewrite in PIPELINE:
-        if fuse or rewrite is not fuse_activations:
+        if rewrite is fuse_activations and not fuse:
+            program = fuse_activations(program, {"relu"})
+        else:
             program = rewrite(program)
     return program
 

@@ -1,32 +1,33 @@
 #ifndef PUFFER_EDGE_GEMM_INTEGER_H
 #define PUFFER_EDGE_GEMM_INTEGER_H
-#include "mac4_integer.h"
 #include "requantize.h"
 
 /* y[n] = clamp(requantize(bias[n] + sum over k of weight[n, k] * x[k]) + zero_point, low, high).
  *
- * w is packed as for gemm_f32: blocks of four rows, interleaved, then the rows that are left. */
-#define PUFFER_EDGE_GEMM_INTEGER(NAME, MAC4, X, W)                                                 \
-    PUFFER_EDGE_KERNEL void NAME(const X *x, const W *w, const int32_t *bias,                      \
-                                 const puffer_edge_requantize_t *q, X *y, int32_t k_size,          \
-                                 int32_t n_size, int32_t zero_point, int32_t low, int32_t high)    \
+ * w is packed as mac_<types>.h says: blocks of four rows, then the rows that are left. The rounding
+ * of the first shift is in the bias. */
+#define PUFFER_EDGE_GEMM_INTEGER(TYPES, X, W)                                                      \
+    PUFFER_EDGE_KERNEL void gemm_##TYPES(const X *x, const W *w, const int32_t *bias,              \
+                                         const puffer_edge_requantize_t *q, X *y, int32_t k_size,  \
+                                         int32_t n_size, int32_t zero_point, int32_t low,          \
+                                         int32_t high)                                             \
     {                                                                                              \
         for (int32_t block = n_size >> 2; block > 0; --block) {                                    \
-            int32_t sum[4];                                                                        \
-            memcpy(sum, bias, sizeof sum);                                                         \
-            MAC4(x, w, sum, k_size);                                                               \
-            for (int32_t i = 0; i < 4; ++i) {                                                      \
-                *y++ = (X)clamp_s32(requantize(sum[i], q++) + zero_point, low, high);              \
-            }                                                                                      \
+            int32_t sum[4] = {bias[0], bias[1], bias[2], bias[3]};                                 \
+            mac4_##TYPES(x, w, sum, k_size);                                                       \
+            y[0] = (X)clamp_s32(requantize(sum[0], q, zero_point), low, high);                     \
+            y[1] = (X)clamp_s32(requantize(sum[1], q + 1, zero_point), low, high);                 \
+            y[2] = (X)clamp_s32(requantize(sum[2], q + 2, zero_point), low, high);                 \
+            y[3] = (X)clamp_s32(requantize(sum[3], q + 3, zero_point), low, high);                 \
             bias += 4;                                                                             \
+            q += 4;                                                                                \
+            y += 4;                                                                                \
             w += 4 * k_size;                                                                       \
         }                                                                                          \
         for (int32_t row = n_size & 3; row > 0; --row) {                                           \
-            int32_t sum = *bias++;                                                                 \
-            for (int32_t k = 0; k < k_size; ++k) {                                                 \
-                sum += (int32_t)x[k] * *w++;                                                       \
-            }                                                                                      \
-            *y++ = (X)clamp_s32(requantize(sum, q++) + zero_point, low, high);                     \
+            const int32_t sum = mac1_##TYPES(x, w, *bias++, k_size);                               \
+            *y++ = (X)clamp_s32(requantize(sum, q++, zero_point), low, high);                      \
+            w += k_size;                                                                           \
         }                                                                                          \
     }
 #endif

@@ -1,6 +1,6 @@
 #ifndef PUFFER_EDGE_LSTM_CELL_S8_H
 #define PUFFER_EDGE_LSTM_CELL_S8_H
 #include "lstm_cell_integer.h"
-#include "mac4_s8.h"
-PUFFER_EDGE_LSTM_CELL_INTEGER(lstm_cell_s8, mac4_s8, int8_t, int8_t)
+#include "mac_s8.h"
+PUFFER_EDGE_LSTM_CELL_INTEGER(s8, int8_t, int8_t)
 #endif

@@ -1,6 +1,6 @@
 #ifndef PUFFER_EDGE_LSTM_CELL_S8X16_H
 #define PUFFER_EDGE_LSTM_CELL_S8X16_H
 #include "lstm_cell_integer.h"
-#include "mac4_s8x16.h"
-PUFFER_EDGE_LSTM_CELL_INTEGER(lstm_cell_s8x16, mac4_s8x16, int16_t, int8_t)
+#include "mac_s8x16.h"
+PUFFER_EDGE_LSTM_CELL_INTEGER(s8x16, int16_t, int8_t)
 #endif

@@ -5,17 +5,37 @@
 /* From a 32-bit sum to an activation. The exporter has proved that no intermediate leaves
  * [-2^30, 2^30 - 1] for any input, so there is no 64-bit product and no overflow. */
 typedef struct {
-    int16_t multiplier;
     uint8_t pre_shift, shift;
+    int16_t multiplier;
 } puffer_edge_requantize_t;
 
 /* Shifts of negative numbers must be arithmetic, as in every compiler for these cores. */
 typedef char puffer_edge_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];
 
-static inline int32_t requantize(int32_t sum, const puffer_edge_requantize_t *q)
+/* ((sum >> pre_shift) * multiplier, shifted right and rounded) + offset; the rounding of the first
+ * shift is in the sum already. */
+static inline int32_t requantize(int32_t sum, const puffer_edge_requantize_t *q, int32_t offset)
 {
-    const int32_t reduced = (sum + ((INT32_C(1) << q->pre_shift) >> 1)) >> q->pre_shift;
-    return (reduced * q->multiplier + ((INT32_C(1) << q->shift) >> 1)) >> q->shift;
+#if defined(PUFFER_EDGE_THUMB2)
+    /* A shift by a register looks at its lowest byte only, and leaves in the carry the last bit
+     * that it shifts out, which is what rounding adds. "asrs #16" clears the carry, for shift = 0:
+     * no shift has its highest bit set. */
+    uint32_t packed = *(const puffer_edge_word_t *)(const void *)q;
+    int32_t multiplier;
+    __asm__("asr %[sum], %[sum], %[packed]\n\t"
+            "asrs %[multiplier], %[packed], #16\n\t"
+            "lsr %[packed], %[packed], #8\n\t"
+            "mul %[sum], %[sum], %[multiplier]\n\t"
+            "asrs %[sum], %[sum], %[packed]\n\t"
+            "adc %[sum], %[sum], %[offset]"
+            : [sum] "+&r"(sum), [packed] "+&r"(packed), [multiplier] "=&r"(multiplier)
+            : [offset] "r"(offset)
+            : "cc");
+    return sum;
+#else
+    const int32_t product = (sum >> q->pre_shift) * q->multiplier;
+    return ((product + ((INT32_C(1) << q->shift) >> 1)) >> q->shift) + offset;
+#endif
 }
 
 static inline int32_t clamp_s32(int32_t x, int32_t low, int32_t high)

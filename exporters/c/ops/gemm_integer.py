@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.packing import blocks_of_four
+from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias
 from puffer_edge.ir.ops import GemmInteger
 
 SUFFIXES = {("int8", "int8"): "s8", ("int16", "int8"): "s8x16", ("int16", "int16"): "s16"}
@@ -18,9 +18,10 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
     suffix = SUFFIXES[x.dtype, str(weight.dtype)]
     rows, (n, k), meaning = x.size // weight.shape[1], weight.shape, op.quantization
     context.use(f"gemm_{suffix}")
-    packed = context.constant(blocks_of_four(weight))
-    bias = context.constant(context.weight(op.bias))
-    q = context.requantization(context.weight(op.requantization))
+    packed = context.constant(blocks_of_groups(weight, suffix))
+    requantization = context.weight(op.requantization)
+    bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t")
+    q = context.requantization(requantization)
     for row in range(rows):
         source, target = (f"({ref})" if row else ref
                           for ref in (context.ref(op.x), context.out(op.y)))
