@@ -1,0 +1,59 @@
+#ifndef PUFFER_EDGE_MAC_INTEGER_H
+#define PUFFER_EDGE_MAC_INTEGER_H
+#include "base.h"
+
+/* What the integer kernels mac4_<types> and mac1_<types> share.
+ *
+ * mac4: sum[i] += sum over k of x[k] * weight[i][k] for four rows i; mac1 for one row. Integer sums
+ * are exact in any order, so a kernel takes columns in whatever groups suit the core. A group of a
+ * block has the columns of row 0, then those of row 1, 2, 3; the columns that fill no group follow
+ * one by one, interleaved as w[k][i]. */
+
+/* One column: v is x[AT]; it is the J-th of GROUP columns per row. */
+#define PUFFER_EDGE_COLUMN4(AT, J, GROUP) \
+    v = x[AT];                            \
+    s0 += v * w[J];                       \
+    s1 += v * w[(GROUP) + (J)];           \
+    s2 += v * w[2 * (GROUP) + (J)];       \
+    s3 += v * w[3 * (GROUP) + (J)];
+
+#if defined(PUFFER_EDGE_DSP)
+/* The loop over groups in assembler: four at a time, entered so that any number comes out even.
+ * Expects the groups that are left over by fours in r12 and sets the flags by it. */
+#define PUFFER_EDGE_FOUR_TIMES(GROUP, AGAIN) \
+    "beq 4f\n\t"                             \
+    "cmp r12, #2\n\t"                        \
+    "bhi 3f\n\t"                             \
+    "beq 2f\n\t"                             \
+    "b 1f\n"                                 \
+    "4:\n\t" GROUP "3:\n\t" GROUP "2:\n\t" GROUP "1:\n\t" GROUP AGAIN
+
+static inline uint32_t load_word(const void *from)
+{
+    return *(const puffer_edge_word_t *)from;
+}
+
+/* sum + a's halves times b's halves. */
+static inline int32_t smlad(uint32_t a, uint32_t b, int32_t sum)
+{
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+    return sum;
+}
+
+/* Bytes 0 and 2 as two signed halves. */
+static inline uint32_t sxtb16(uint32_t bytes)
+{
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1" : "=r"(halves) : "r"(bytes));
+    return halves;
+}
+
+/* Bytes 1 and 3. */
+static inline uint32_t sxtb16_odd(uint32_t bytes)
+{
+    uint32_t halves;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(halves) : "r"(bytes));
+    return halves;
+}
+#endif
+#endif

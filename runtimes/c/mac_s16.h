@@ -1,0 +1,64 @@
+#ifndef PUFFER_EDGE_MAC_S16_H
+#define PUFFER_EDGE_MAC_S16_H
+#include "mac_integer.h"
+
+/* Activations and weights of 16 bits, in groups of two columns: one word of x and one of each row
+ * give two products per row. */
+#if defined(PUFFER_EDGE_DSP)
+#define PUFFER_EDGE_GROUP_S16                                          \
+    "ldr r12, [%[x]], #4\n\tldmia %[w]!, {r3-r6}\n\t"                  \
+    "smlad %[s0], r3, r12, %[s0]\n\tsmlad %[s1], r4, r12, %[s1]\n\t"   \
+    "smlad %[s2], r5, r12, %[s2]\n\tsmlad %[s3], r6, r12, %[s3]\n\t"
+#endif
+
+PUFFER_EDGE_KERNEL void mac4_s16(const int16_t *x, const int16_t *w, int32_t *sum, int32_t k_size)
+{
+    int32_t s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], v;
+    int32_t groups = k_size >> 1;
+#if defined(PUFFER_EDGE_DSP)
+    if (groups > 0) {
+        __asm__ volatile(
+            "ands r12, %[n], #3\n\t"
+            PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S16, "subs %[n], %[n], #4\n\t"
+                                                          "bgt 4b\n")
+            : [x] "+r"(x), [w] "+r"(w), [n] "+r"(groups), [s0] "+r"(s0), [s1] "+r"(s1),
+              [s2] "+r"(s2), [s3] "+r"(s3)
+            :
+            : "r3", "r4", "r5", "r6", "r12", "cc", "memory");
+    }
+#else
+    for (; groups > 0; --groups) {
+        PUFFER_EDGE_COLUMN4(0, 0, 2)
+        PUFFER_EDGE_COLUMN4(1, 1, 2)
+        x += 2;
+        w += 8;
+    }
+#endif
+    for (int32_t k = k_size & 1; k > 0; --k) {
+        PUFFER_EDGE_COLUMN4(0, 0, 1)
+        x += 1;
+        w += 4;
+    }
+    sum[0] = s0;
+    sum[1] = s1;
+    sum[2] = s2;
+    sum[3] = s3;
+}
+
+PUFFER_EDGE_KERNEL int32_t mac1_s16(const int16_t *x, const int16_t *w, int32_t sum, int32_t k_size)
+{
+    for (int32_t groups = k_size >> 1; groups > 0; --groups) {
+#if defined(PUFFER_EDGE_DSP)
+        sum = smlad(load_word(w), load_word(x), sum);
+#else
+        sum += x[0] * w[0] + x[1] * w[1];
+#endif
+        x += 2;
+        w += 2;
+    }
+    for (int32_t k = k_size & 1; k > 0; --k) {
+        sum += *x++ * *w++;
+    }
+    return sum;
+}
+#endif

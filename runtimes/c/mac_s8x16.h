@@ -1,0 +1,76 @@
+#ifndef PUFFER_EDGE_MAC_S8X16_H
+#define PUFFER_EDGE_MAC_S8X16_H
+#include "mac_integer.h"
+
+/* Activations of 16 bits, weights of 8, in groups of four columns. SXTB16 takes bytes 0 and 2, or 1
+ * and 3, out of a word of weights; so that they meet neighbours of x, columns are stored in the
+ * order 0, 2, 1, 3. */
+#if defined(PUFFER_EDGE_DSP)
+#define PUFFER_EDGE_GROUP_S8X16                                  \
+    "ldr r12, [%[x]], #4\n\tldmia %[w]!, {r3-r6}\n\t"            \
+    "sxtb16 lr, r3\n\tsmlad %[s0], lr, r12, %[s0]\n\t"           \
+    "ldr lr, [%[x]], #4\n\tsxtb16 r3, r3, ror #8\n\t"            \
+    "smlad %[s0], r3, lr, %[s0]\n\tsxtb16 r3, r4\n\t"            \
+    "sxtb16 r4, r4, ror #8\n\tsmlad %[s1], r3, r12, %[s1]\n\t"   \
+    "smlad %[s1], r4, lr, %[s1]\n\tsxtb16 r3, r5\n\t"            \
+    "sxtb16 r5, r5, ror #8\n\tsmlad %[s2], r3, r12, %[s2]\n\t"   \
+    "smlad %[s2], r5, lr, %[s2]\n\tsxtb16 r3, r6\n\t"            \
+    "sxtb16 r6, r6, ror #8\n\tsmlad %[s3], r3, r12, %[s3]\n\t"   \
+    "smlad %[s3], r6, lr, %[s3]\n\t"
+#endif
+
+PUFFER_EDGE_KERNEL void mac4_s8x16(const int16_t *x, const int8_t *w, int32_t *sum, int32_t k_size)
+{
+    int32_t s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], v;
+    int32_t groups = k_size >> 2;
+#if defined(PUFFER_EDGE_DSP)
+    if (groups > 0) {
+        __asm__ volatile(
+            "ands r12, %[n], #3\n\t"
+            PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8X16, "subs %[n], %[n], #4\n\t"
+                                                            "bgt 4b\n")
+            : [x] "+r"(x), [w] "+r"(w), [n] "+r"(groups), [s0] "+r"(s0), [s1] "+r"(s1),
+              [s2] "+r"(s2), [s3] "+r"(s3)
+            :
+            : "r3", "r4", "r5", "r6", "r12", "lr", "cc", "memory");
+    }
+#else
+    for (; groups > 0; --groups) {
+        PUFFER_EDGE_COLUMN4(0, 0, 4)
+        PUFFER_EDGE_COLUMN4(2, 1, 4)
+        PUFFER_EDGE_COLUMN4(1, 2, 4)
+        PUFFER_EDGE_COLUMN4(3, 3, 4)
+        x += 4;
+        w += 16;
+    }
+#endif
+    for (int32_t k = k_size & 3; k > 0; --k) {
+        PUFFER_EDGE_COLUMN4(0, 0, 1)
+        x += 1;
+        w += 4;
+    }
+    sum[0] = s0;
+    sum[1] = s1;
+    sum[2] = s2;
+    sum[3] = s3;
+}
+
+PUFFER_EDGE_KERNEL int32_t mac1_s8x16(const int16_t *x, const int8_t *w, int32_t sum, int32_t k_size)
+{
+    for (int32_t groups = k_size >> 2; groups > 0; --groups) {
+#if defined(PUFFER_EDGE_DSP)
+        const uint32_t bytes = load_word(w);
+        sum = smlad(sxtb16(bytes), load_word(x), sum);
+        sum = smlad(sxtb16_odd(bytes), load_word(x + 2), sum);
+#else
+        sum += x[0] * w[0] + x[2] * w[1] + x[1] * w[2] + x[3] * w[3];
+#endif
+        x += 4;
+        w += 4;
+    }
+    for (int32_t k = k_size & 3; k > 0; --k) {
+        sum += *x++ * *w++;
+    }
+    return sum;
+}
+#endif
