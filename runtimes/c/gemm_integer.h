@@ -13,8 +13,8 @@
                                          int32_t high)                                             \
     {                                                                                              \
         for (int32_t block = n_size >> 2; block > 0; --block) {                                    \
-            int32_t sum[4] = {bias[0], bias[1], bias[2], bias[3]};                                 \
-            mac4_##TYPES(x, w, sum, k_size);                                                       \
+            int32_t sum[4];                                                                        \
+            mac4_##TYPES(x, w, bias, sum, k_size);                                                 \
             y[0] = (X)clamp_s32(requantize(sum[0], q, zero_point), low, high);                     \
             y[1] = (X)clamp_s32(requantize(sum[1], q + 1, zero_point), low, high);                 \
             y[2] = (X)clamp_s32(requantize(sum[2], q + 2, zero_point), low, high);                 \

@@ -1,21 +1,35 @@
 #ifndef PUFFER_EDGE_LSTM_CELL_INTEGER_H
 #define PUFFER_EDGE_LSTM_CELL_INTEGER_H
+#include "mac_integer.h"
 #include "requantize.h"
 #include "table.h"
 
 /* 2^14 tanh(x / 2^12) from the table of tanh over [0, 8), 32 segments per unit. */
 static inline int32_t gate_tanh(const int16_t *table, int32_t x)
 {
-    const int32_t size = x < 0 ? -x : x;
-    const int32_t y = table_lookup(table, size < 32767 ? size : 32767, 7);
-    return x < 0 ? -y : y;
+    const int32_t sign = x >> 31;
+    const int32_t size = saturate_u15((x ^ sign) - sign);
+#if defined(PUFFER_EDGE_DSP)
+    /* Both entries in one word: (start * (128 - fraction) + next * fraction + 64) >> 7. */
+    const uint32_t fraction = (uint32_t)size & 127, parts = (fraction << 16) + 128 - fraction;
+    const int32_t y = smlad(load_word(table + (size >> 7)), parts, 64) >> 7;
+#else
+    const int32_t y = table_lookup(table, size, 7);
+#endif
+    return (y ^ sign) - sign;
 }
 
 /* 2^15 sigmoid(x / 2^11) = 2^14 (1 + tanh(x / 2^12)), at most 2^15 - 1. */
 static inline int32_t gate_sigmoid(const int16_t *table, int32_t x)
 {
-    const int32_t y = 16384 + gate_tanh(table, x);
-    return y < 32767 ? y : 32767;
+    return saturate_u15(16384 + gate_tanh(table, x));
+}
+
+/* A gate from its two sums. */
+static inline int32_t gate_sum(int32_t over_x, const puffer_edge_requantize_t *q, int32_t over_h,
+                               const puffer_edge_requantize_t *recurrent_q)
+{
+    return saturate_s16(requantize(over_h, recurrent_q, requantize(over_x, q, 0)));
 }
 
 /* What a cell needs beside its matrices. The rounding of the first shift is in the biases. */
@@ -28,7 +42,7 @@ typedef struct {
     int32_t x_size, h_size, cell_bits, zero_point, low, high;
 } puffer_edge_lstm_t;
 
-/* One step of an LSTM; weights are packed as mac_<types>.h says, the four gates of a unit are the four
+/* One step of an LSTM; weights are packed as mac_<types>.h says, the four gates of a unit are the
  * rows of a block. y_c may be c; y_h must not overlap x or h. */
 #define PUFFER_EDGE_LSTM_CELL_INTEGER(TYPES, X, W)                                                 \
     PUFFER_EDGE_KERNEL void lstm_cell_##TYPES(const X *x, const X *h, const int16_t *c,            \
@@ -40,23 +54,20 @@ typedef struct {
         const int32_t *bias = p->bias, *recurrent_bias = p->recurrent_bias;                        \
         const puffer_edge_requantize_t *q = p->q, *recurrent_q = p->recurrent_q;                   \
         for (int32_t unit = p->h_size; unit > 0; --unit) {                                         \
-            int32_t gate[4] = {bias[0], bias[1], bias[2], bias[3]};                                \
-            int32_t over_h[4] = {recurrent_bias[0], recurrent_bias[1], recurrent_bias[2],          \
-                                 recurrent_bias[3]};                                               \
-            mac4_##TYPES(x, w, gate, p->x_size);                                                   \
-            mac4_##TYPES(h, recurrent, over_h, p->h_size);                                         \
-            for (int32_t i = 0; i < 4; ++i) {                                                      \
-                const int32_t a = requantize(gate[i], q + i, 0);                                   \
-                gate[i] = clamp_s32(requantize(over_h[i], recurrent_q + i, a), -32768, 32767);     \
-            }                                                                                      \
-            const int32_t kept = (gate_sigmoid(t, gate[1]) * *c++ + (1 << 14)) >> 15;              \
-            const int32_t added = (gate_sigmoid(t, gate[0]) * gate_tanh(t, gate[2]) +              \
+            int32_t over_x[4], over_h[4];                                                          \
+            mac4_##TYPES(x, w, bias, over_x, p->x_size);                                           \
+            mac4_##TYPES(h, recurrent, recurrent_bias, over_h, p->h_size);                         \
+            const int32_t i = gate_sum(over_x[0], q, over_h[0], recurrent_q);                      \
+            const int32_t f = gate_sum(over_x[1], q + 1, over_h[1], recurrent_q + 1);              \
+            const int32_t g = gate_sum(over_x[2], q + 2, over_h[2], recurrent_q + 2);              \
+            const int32_t o = gate_sum(over_x[3], q + 3, over_h[3], recurrent_q + 3);              \
+            const int32_t kept = (gate_sigmoid(t, f) * *c++ + (1 << 14)) >> 15;                    \
+            const int32_t added = (gate_sigmoid(t, i) * gate_tanh(t, g) +                          \
                                    (INT32_C(1) << (28 - p->cell_bits))) >> (29 - p->cell_bits);    \
-            const int32_t cell = clamp_s32(kept + added, -32768, 32767);                           \
+            const int32_t cell = saturate_s16(kept + added);                                       \
             const int32_t scaled = shift >= 0 ? (cell + ((INT32_C(1) << shift) >> 1)) >> shift     \
                                               : cell * (INT32_C(1) << -shift);                     \
-            const int32_t hidden = gate_sigmoid(t, gate[3]) *                                      \
-                                   gate_tanh(t, clamp_s32(scaled, -32768, 32767));                 \
+            const int32_t hidden = gate_sigmoid(t, o) * gate_tanh(t, saturate_s16(scaled));        \
             *y_c++ = (int16_t)cell;                                                                \
             *y_h++ = (X)clamp_s32(                                                                 \
                 requantize(hidden + p->output_rounding, &p->output, p->zero_point), p->low,        \

@@ -4,10 +4,10 @@
 
 /* What the integer kernels mac4_<types> and mac1_<types> share.
  *
- * mac4: sum[i] += sum over k of x[k] * weight[i][k] for four rows i; mac1 for one row. Integer sums
- * are exact in any order, so a kernel takes columns in whatever groups suit the core. A group of a
- * block has the columns of row 0, then those of row 1, 2, 3; the columns that fill no group follow
- * one by one, interleaved as w[k][i]. */
+ * mac4: sum[i] = bias[i] + sum over k of x[k] * weight[i][k] for four rows i; mac1 for one row.
+ * Integer sums are exact in any order, so a kernel takes columns in groups that suit its core. A
+ * group of a block has the columns of row 0, then those of row 1, 2, 3; the columns that fill no
+ * group follow one by one, interleaved as w[k][i]. */
 
 /* One column: v is x[AT]; it is the J-th of GROUP columns per row. */
 #define PUFFER_EDGE_COLUMN4(AT, J, GROUP) \
@@ -19,13 +19,13 @@
 
 #if defined(PUFFER_EDGE_DSP)
 /* The loop over groups in assembler: four at a time, entered so that any number comes out even.
- * Expects the groups that are left over by fours in r12 and sets the flags by it. */
-#define PUFFER_EDGE_FOUR_TIMES(GROUP, AGAIN) \
-    "beq 4f\n\t"                             \
-    "cmp r12, #2\n\t"                        \
-    "bhi 3f\n\t"                             \
-    "beq 2f\n\t"                             \
-    "b 1f\n"                                 \
+ * Expects in r12, and in the zero flag, how many are left over by fours; TWO stands for two. */
+#define PUFFER_EDGE_FOUR_TIMES(GROUP, TWO, AGAIN) \
+    "beq 4f\n\t"                                  \
+    "cmp r12, #" TWO "\n\t"                       \
+    "bhi 3f\n\t"                                  \
+    "beq 2f\n\t"                                  \
+    "b 1f\n"                                      \
     "4:\n\t" GROUP "3:\n\t" GROUP "2:\n\t" GROUP "1:\n\t" GROUP AGAIN
 
 static inline uint32_t load_word(const void *from)

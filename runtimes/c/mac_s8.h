@@ -2,8 +2,8 @@
 #define PUFFER_EDGE_MAC_S8_H
 #include "mac_integer.h"
 
-/* Activations and weights of 8 bits, in groups of four columns. SXTB16 takes bytes 0 and 2, or 1 and
- * 3, apart, and does so alike for x and the weights. */
+/* Activations and weights of 8 bits, in groups of four columns. SXTB16 takes bytes 0 and 2, or 1
+ * and 3, out of a word, and does so alike for x and the weights. */
 #if defined(PUFFER_EDGE_DSP)
 #define PUFFER_EDGE_GROUP_S8                                            \
     "ldr r12, [%[x]], #4\n\tldmia %[w]!, {r3-r6}\n\t"                   \
@@ -18,9 +18,10 @@
     "smlad %[s3], r3, r12, %[s3]\n\tsmlad %[s3], r6, lr, %[s3]\n\t"
 #endif
 
-PUFFER_EDGE_KERNEL void mac4_s8(const int8_t *x, const int8_t *w, int32_t *sum, int32_t k_size)
+PUFFER_EDGE_KERNEL void mac4_s8(const int8_t *x, const int8_t *w, const int32_t *bias,
+                                int32_t *sum, int32_t k_size)
 {
-    int32_t s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], v;
+    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
     int32_t groups = k_size >> 2;
 #if defined(PUFFER_EDGE_DSP)
     if (groups > 0) { /* registers are scarce: the end of x waits on the stack */
@@ -28,11 +29,10 @@ PUFFER_EDGE_KERNEL void mac4_s8(const int8_t *x, const int8_t *w, int32_t *sum, 
         __asm__ volatile(
             "push {%[n]}\n\t"
             "sub r12, %[n], %[x]\n\t"
-            "lsr r12, r12, #2\n\t"
-            "ands r12, r12, #3\n\t"
-            PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8, "ldr %[n], [sp]\n\t"
-                                                         "cmp %[x], %[n]\n\t"
-                                                         "bne 4b\n\t")
+            "ands r12, r12, #12\n\t"
+            PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8, "8", "ldr %[n], [sp]\n\t"
+                                                              "cmp %[x], %[n]\n\t"
+                                                              "bne 4b\n\t")
             "add sp, sp, #4\n"
             : [x] "+r"(x), [w] "+r"(w), [n] "+r"(end), [s0] "+r"(s0), [s1] "+r"(s1),
               [s2] "+r"(s2), [s3] "+r"(s3)
@@ -60,7 +60,8 @@ PUFFER_EDGE_KERNEL void mac4_s8(const int8_t *x, const int8_t *w, int32_t *sum, 
     sum[3] = s3;
 }
 
-PUFFER_EDGE_KERNEL int32_t mac1_s8(const int8_t *x, const int8_t *w, int32_t sum, int32_t k_size)
+PUFFER_EDGE_KERNEL int32_t mac1_s8(const int8_t *x, const int8_t *w, int32_t sum,
+                                   int32_t k_size)
 {
     for (int32_t groups = k_size >> 2; groups > 0; --groups) {
 #if defined(PUFFER_EDGE_DSP)

@@ -19,16 +19,17 @@
     "smlad %[s3], r6, lr, %[s3]\n\t"
 #endif
 
-PUFFER_EDGE_KERNEL void mac4_s8x16(const int16_t *x, const int8_t *w, int32_t *sum, int32_t k_size)
+PUFFER_EDGE_KERNEL void mac4_s8x16(const int16_t *x, const int8_t *w, const int32_t *bias,
+                                   int32_t *sum, int32_t k_size)
 {
-    int32_t s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], v;
+    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
     int32_t groups = k_size >> 2;
 #if defined(PUFFER_EDGE_DSP)
     if (groups > 0) {
         __asm__ volatile(
             "ands r12, %[n], #3\n\t"
-            PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8X16, "subs %[n], %[n], #4\n\t"
-                                                            "bgt 4b\n")
+            PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8X16, "2", "subs %[n], %[n], #4\n\t"
+                                                                 "bgt 4b\n")
             : [x] "+r"(x), [w] "+r"(w), [n] "+r"(groups), [s0] "+r"(s0), [s1] "+r"(s1),
               [s2] "+r"(s2), [s3] "+r"(s3)
             :
@@ -55,7 +56,8 @@ PUFFER_EDGE_KERNEL void mac4_s8x16(const int16_t *x, const int8_t *w, int32_t *s
     sum[3] = s3;
 }
 
-PUFFER_EDGE_KERNEL int32_t mac1_s8x16(const int16_t *x, const int8_t *w, int32_t sum, int32_t k_size)
+PUFFER_EDGE_KERNEL int32_t mac1_s8x16(const int16_t *x, const int8_t *w, int32_t sum,
+                                      int32_t k_size)
 {
     for (int32_t groups = k_size >> 2; groups > 0; --groups) {
 #if defined(PUFFER_EDGE_DSP)

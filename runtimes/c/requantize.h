@@ -38,6 +38,28 @@ static inline int32_t requantize(int32_t sum, const puffer_edge_requantize_t *q,
 #endif
 }
 
+/* To 16 bits. */
+static inline int32_t saturate_s16(int32_t x)
+{
+#if defined(PUFFER_EDGE_THUMB2)
+    __asm__("ssat %0, #16, %1" : "=r"(x) : "r"(x));
+    return x;
+#else
+    return x < -32768 ? -32768 : x > 32767 ? 32767 : x;
+#endif
+}
+
+/* To [0, 2^15 - 1]. */
+static inline int32_t saturate_u15(int32_t x)
+{
+#if defined(PUFFER_EDGE_THUMB2)
+    __asm__("usat %0, #15, %1" : "=r"(x) : "r"(x));
+    return x;
+#else
+    return x < 0 ? 0 : x > 32767 ? 32767 : x;
+#endif
+}
+
 static inline int32_t clamp_s32(int32_t x, int32_t low, int32_t high)
 {
     const int32_t above = x > low ? x : low;
