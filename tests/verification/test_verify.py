@@ -167,3 +167,38 @@ def test_vectors_are_what_the_interpreter_says() -> None:
     made = run(program, observations, reset)
     again = run(program, observations[3:], reset[3:])
     assert np.array_equal(made.outputs["logits"][3:], again.outputs["logits"])
+
+
+@pytest.mark.parametrize(("place", "value"), [
+    (("name",), "size"), (("name",), '"; system("'), (("action",), None), (("action", "kind"), "x"),
+    (("outputs", 0, "name"), "a/*"), (("outputs",), []), (("observation", "size"), 2),
+    (("memory",), {}), (("macs",), "many"), (("files",), 3), (("notes",), [{"kind": "x"}]),
+    (("target",), 1)])
+def test_a_damaged_manifest_is_one_error(lstm: Path, place: tuple[str | int, ...],
+                                         value: object) -> None:
+    path = lstm / "policy.json"
+    manifest = json.loads(path.read_text())
+    part = manifest
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(FileFormatError, match="damaged"):
+        puffer_edge.verify(lstm, target="host")
+
+
+def test_a_manifest_without_bottom_is_one_error(lstm: Path) -> None:
+    (lstm / "policy.json").write_text("[" * 100_000)
+    with pytest.raises(FileFormatError, match="damaged"):
+        puffer_edge.verify(lstm, target="host")
+
+
+@pytest.mark.parametrize("changes", [
+    {"logits": np.full((3, 5), "x")}, {"observations": np.full((3, 6), np.nan)},
+    {"reset": np.ones(2, bool)}, {"logits": np.full((3, 5), 1j)}])
+def test_a_reference_of_no_numbers_is_one_error(lstm: Path, tmp_path: Path,
+                                                changes: dict[str, np.ndarray]) -> None:
+    arrays = {"observations": np.ones((3, 6)), "logits": np.ones((3, 5)), **changes}
+    np.savez(tmp_path / "reference.npz", **arrays)
+    with pytest.raises(FileFormatError, match="reference"):
+        puffer_edge.verify(lstm, target="host", reference=tmp_path / "reference.npz")
