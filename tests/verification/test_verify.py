@@ -11,6 +11,7 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import FileFormatError, UsageError, VerificationError
 from puffer_edge.exporters.vectors import Vectors, run
+from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes import optimize
 from puffer_edge.verification.report import Report
 from tests import zoo
@@ -50,6 +51,15 @@ def test_a_good_artefact_passes(lstm: Path, target: str) -> None:
         # short arrays that a compiler turns into literals of the code.
         weights = json.loads((lstm / "policy.json").read_text())["memory"]["weights_bytes"]
         assert 0.9 * weights <= found["flash_data_bytes"] < weights + 1024
+
+
+def test_an_observation_larger_than_the_stack(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 20_000))
+    logits = bench.op(Gemm, x=bench.x, weight=bench.weight(2, 20_000), bias=bench.weight(2))
+    report = puffer_edge.verify(puffer_edge.export(bench.program(logits), tmp_path / "image"))
+    assert report.passed, report.to_markdown()
+    stack = report.measurements["stack_bytes"]
+    assert stack is not None and stack < 1024
 
 
 @pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3", "riscv32"])
