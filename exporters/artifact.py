@@ -13,6 +13,7 @@ from typing import Any
 from puffer_edge.errors import FileFormatError, OutputError
 
 MANIFEST = "policy.json"
+REPORTS = ("report.json", "report.md")
 FORMAT = "puffer-edge artefact"
 
 
@@ -20,16 +21,17 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
     """Puts files into a directory that appears, complete, in one rename.
 
     Args:
-        directory: does not exist, is empty, or is an artefact, which is then replaced.
+        directory: does not exist, is empty, or is an artefact and nothing else, which is then
+            replaced.
         files: contents by name.
 
     Raises:
         OutputError: the directory holds something else, or cannot be written.
     """
-    _check_replaceable(directory)
     try:
+        _check_replaceable(directory)
         directory.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        work = Path(tempfile.mkdtemp(prefix=".puffer-edge-", dir=directory.parent))
     except OSError as error:
         raise OutputError(f"the directory cannot be made: {error.strerror}",
                           where=str(directory)) from error
@@ -69,7 +71,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise FileFormatError(f"there is no artefact here: {MANIFEST} cannot be read",
                               where=str(directory),
                               hint="give the directory that export wrote") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileFormatError(f"the manifest is damaged: {error}", where=str(path),
                               hint="export the policy again") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
@@ -89,9 +91,31 @@ def _check_replaceable(directory: Path) -> None:
         raise OutputError("the output is not a directory", where=str(directory),
                           hint="give another directory with --output")
     try:
-        ours = not any(directory.iterdir()) or bool(read_manifest(directory))
-    except (FileFormatError, OSError):
-        ours = False
-    if not ours:
+        present = {path.name for path in directory.iterdir()}
+        files = read_manifest(directory).get("files") if present else None
+    except FileFormatError:
         raise OutputError("the directory exists and is no artefact of puffer-edge",
-                          where=str(directory), hint="give another directory with --output")
+                          where=str(directory),
+                          hint="give another directory with --output") from None
+    known = {MANIFEST, *REPORTS, *(files if isinstance(files, dict) else ())}
+    if foreign := sorted(present - known):
+        raise OutputError(f"the artefact there is not replaced, as the directory also holds "
+                          f"{foreign[0]!a}", where=str(directory),
+                          hint="move your own files, or give another directory with --output")
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Puts a file where another may be, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    descriptor, work = tempfile.mkstemp(prefix=".puffer-edge-", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(work, 0o644)
+        os.replace(work, path)
+    except OSError:
+        Path(work).unlink(missing_ok=True)
+        raise

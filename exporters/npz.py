@@ -33,5 +33,6 @@ def read_npz(path: Path, what: str, hint: str) -> dict[str, npt.NDArray[Any]]:
                 return {key: np.asarray(data[key]) for key in data.files}
     except (OSError, ValueError, KeyError, EOFError, TypeError, NotImplementedError,
             zipfile.BadZipFile, zlib.error, OverflowError, MemoryError) as error:
-        raise FileFormatError(f"{what} cannot be read: {error}", where=str(path),
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise FileFormatError(f"{what} cannot be read: {reason}", where=str(path),
                               hint=hint) from error

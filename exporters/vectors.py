@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import FileFormatError
+from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.exporters.npz import read_npz
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
@@ -75,7 +75,11 @@ def make(program: Program, *, seed: int = 0) -> Vectors:
     """Vectors over random and extreme observations.
 
     Four episodes: 32 steps of standard normal observations, 16 of larger ones, 8 that mix
-    magnitudes from 1e-6 to 1e3, and 8 extremes (zeros, ones, huge, tiny, alternating).
+    magnitudes from 1e-6 to 1e3, and 8 extremes (zeros, ones, huge, tiny, alternating). An episode
+    ends before a step whose outputs overflow: the bits of a NaN differ from core to core.
+
+    Raises:
+        UnsupportedError: the policy overflows for ordinary observations.
     """
     random = np.random.Generator(np.random.PCG64(seed))
     n = program.contract.observation_size
@@ -87,7 +91,17 @@ def make(program: Program, *, seed: int = 0) -> Vectors:
     observations = np.concatenate(parts).astype(np.float32)
     reset = np.zeros(len(observations), bool)
     reset[np.cumsum([0, *(len(part) for part in parts[:-1])])] = True
-    return run(program, observations, reset)
+    found = run(program, observations, reset)
+    finite = np.all([np.isfinite(array).all(axis=1) for array in found.outputs.values()], axis=0)
+    episode = np.cumsum(reset)
+    kept = np.array([finite[(episode == episode[i]) & (np.arange(len(reset)) <= i)].all()
+                     for i in range(len(reset))])
+    if not kept[:2].all():
+        raise UnsupportedError("the outputs for ordinary observations (standard normal) are NaN or "
+                               "infinite", hint="look for a division by zero or an overflow")
+    return Vectors(observations[kept], reset[kept],
+                   {name: array[kept] for name, array in found.outputs.items()},
+                   found.actions[kept])
 
 
 def run(program: Program, observations: Array, reset: Array) -> Vectors:

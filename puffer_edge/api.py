@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
         policy: path of a policy file (its kind is told from its content), or a
             ``torch.nn.Module``; for a module also give ``observation_shape`` or ``example``.
         options: what the file does not hold.
-        changes: single options by name, as ``load(path, action_sizes=(3, 3))``.
+        changes: single options by name, as ``load(path, action_sizes=env.action_space.nvec)``.
 
     Returns:
         A Program with the value head dropped, unless ``keep_value``.
@@ -39,7 +40,9 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
     try:
         options = replace(options or LoadOptions(), **changes)
     except TypeError as error:
-        raise UsageError(f"unknown option: {error}") from error
+        known = ", ".join(field.name for field in fields(LoadOptions))
+        raise UsageError(f"there is no such option among {', '.join(changes)}",
+                         hint=f"choose from {known}, example, observation_shape") from error
     wanted = replace(options, keep_value=True)
     if isinstance(policy, str | Path):
         from puffer_edge.frontends import load_file
@@ -89,6 +92,8 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
 
     found = find_target(target)
     path = Path(directory)
+    if isinstance(policy, Program) and (options is not None or changes):
+        raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
     quantized = None
@@ -111,10 +116,10 @@ def verify(directory: str | Path, **options: Any) -> Report:
 
 def name_from(directory: Path) -> str:
     """A safe C name made from a directory's name; ``policy`` where none can be made."""
-    from puffer_edge.exporters.c.text import identifier
+    from puffer_edge.exporters.c.text import stem
 
-    stem = re.sub(r"[^a-z0-9]+", "_", directory.resolve().name.lower()).strip("_")[:41]
+    last = Path(os.path.abspath(directory)).name.lower()
     try:
-        return identifier(stem)
+        return stem(re.sub(r"[^a-z0-9]+", "_", last).strip("_")[:41])
     except PufferEdgeError:
         return "policy"

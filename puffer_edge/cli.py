@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -164,6 +165,9 @@ def _root(
 
 def main() -> None:
     """Entry point: an error of ours is a message and an exit code, never a traceback."""
+    for stream in sys.stdout, sys.stderr:
+        if isinstance(stream, TextIOWrapper):  # a terminal may not know the letters of a path
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except PufferEdgeError as error:
@@ -201,7 +205,7 @@ def _options(activation: str | None, action: str | None, action_sizes: str, acti
 
 def _numbers(text: str, kind: type) -> tuple[Any, ...]:
     try:
-        return tuple(kind(part) for part in text.split(",") if part)
+        return tuple(kind(part) for part in text.split(",")) if text else ()
     except ValueError:
         raise UsageError(f"{text!r} is not a list of numbers",
                          hint="separate them by commas, without spaces") from None

@@ -44,7 +44,7 @@ class Interpreter:
         """
         program = self.program
         expected = program.values[program.input]
-        observation = np.asarray(observation, np.float32)
+        observation = np.array(observation, np.float32)  # a copy: the caller may reuse the buffer
         if observation.size != expected.size:
             raise UsageError(f"the observation has {observation.size} elements, "
                              f"the policy takes {expected.size}")
@@ -53,7 +53,7 @@ class Interpreter:
         known: dict[str, Array] = {**program.constants, **self.state}
         known[program.input] = observation.reshape(expected.shape)
         # Overflow to infinity is IEEE's answer and C's, not an accident to warn about.
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             for op in program.ops:
                 results = op.evaluate([known[name] if name else None for name in op.inputs])
                 known.update(zip(op.outputs, results, strict=True))
@@ -67,7 +67,7 @@ class Interpreter:
         """Raw outputs of one step by their outside names, flat; the state advances."""
         known = self.values(observation)
         self.advance(known)
-        return {name: known[value].reshape(-1) for name, value
+        return {name: known[value].flatten() for name, value
                 in zip(self.program.output_names, self.program.outputs, strict=True)}
 
     def act(self, observation: Array) -> Array:

@@ -131,9 +131,14 @@ def _shared(program: Program, op: Op, output: str, index: int, blocks: dict[str,
     if isinstance(op, Reshape):
         return blocks[op.x]  # the same bytes under another shape
     pairs = [(getattr(op, i), getattr(op, o)) for i, o in op.IN_PLACE]
+    movable = {i for i, _ in op.IN_PLACE}
+    # An operand that the kernel goes on reading while it writes, such as h of an LSTM cell.
+    fixed = [blocks.get(getattr(op, i)) for i in op.INPUTS if i not in movable] if pairs else []
     for source, target in pairs:
         block = blocks.get(source)
         if target != output or block is None or block.last > index:
+            continue
+        if any(block is other for other in fixed):
             continue
         if program.values[source].nbytes != program.values[output].nbytes:
             continue

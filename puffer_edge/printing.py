@@ -46,8 +46,8 @@ def failed(error: PufferEdgeError) -> None:
 def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
     """Prints what export wrote."""
     memory = manifest["memory"]
-    table = Table(title=f"{directory}/policy.h", title_justify="left", show_header=False)
-    table.add_row("policy", f"{manifest['name']}: {manifest['source']['kind']}")
+    table = Table(title=escape(f"{directory}/policy.h"), title_justify="left", show_header=False)
+    table.add_row("policy", escape(f"{manifest['name']}: {manifest['source']['kind']}"))
     table.add_row("observation", ", ".join(
         f"{field['name']}{field['shape']}" for field in manifest["observation"]["fields"]))
     table.add_row("action", _action(manifest["action"]))
@@ -66,8 +66,9 @@ def verified(report: Report) -> None:
     """Prints a report."""
     from puffer_edge.verification.report import LABELS, shown
 
-    table = Table(title=f"{report.name} on {report.target}, {report.toolchain} {report.optimize}, "
-                        f"{report.emulator}", title_justify="left")
+    title = (f"{report.name} on {report.target}, {report.toolchain} {report.optimize}, "
+             f"{report.emulator}")
+    table = Table(title=escape(title), title_justify="left")
     table.add_column("check")
     table.add_column("verdict")
     table.add_column("detail", overflow="fold")
@@ -89,7 +90,7 @@ def inspected(policy: Path, found: Inspection) -> None:
     """Prints an inspection."""
     _console.print(f"[bold]{escape(str(policy))}[/]: {escape(found.source)}")
     fields = ", ".join(f"{name} {shape}" for name, shape in found.observation.items())
-    _console.print(f"observation {fields}; action {_action(found.action)}")
+    _console.print(f"observation {escape(fields)}; action {_action(found.action)}")
     if found.states:
         states = ", ".join(f"{name} {shape}" for name, shape in found.states.items())
         _console.print(escape(f"state {states}"))

@@ -185,6 +185,11 @@ def test_unsupported_op(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [
     ("--action", "maybe"), ("--action-sizes", "2,x"), ("--state", "h"), ("--observation", "a"),
     ("--activation", "wobble"), ("--target", "z80"), ("--observation", "a:1,b:2"),
+    ("--seed", "-1"), ("--action-sizes", ","), ("--observation", "a:1,a:1"),
+    ("--observation", "a:-1,b:3"), ("--observation", "for:2"), ("--name", "size"),
+    # What the policy has no place for is an error: the user counts on it.
+    ("--action", "continuous"), ("--action-low", "-1"), ("--action-high", "1"),
+    ("--vec-normalize", "x.pkl"), ("--state", "h:c"),
 ])
 def test_wrong_options(arguments: tuple[str, str], tmp_path: Path) -> None:
     fails(2, "hint" if arguments[0] == "--target" else "", "export", LSTM, *arguments, "-o", "out",
@@ -193,3 +198,39 @@ def test_wrong_options(arguments: tuple[str, str], tmp_path: Path) -> None:
 
 def test_a_directory_that_is_no_artefact(tmp_path: Path) -> None:
     fails(3, "no artefact", "verify", tmp_path, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [("--action-sizes", "1"), ("--action", "discrete"),
+                                       ("--action-low", "nan", "--action-high", "1")])
+def test_wrong_options_of_a_continuous_policy(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    fails(2, "action", "export", POLICIES / "pendulum_sb3.zip", *arguments, "-o", "out",
+          cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["loop", "a" * 300, "."])
+def test_odd_outputs(name: str, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    fails(5, name[:9], "export", LSTM, "-o", name, cwd=tmp_path)
+
+
+def test_odd_names_are_printed(tmp_path: Path) -> None:
+    """Neither rich's markup nor letters that the terminal lacks end in a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "puffer_edge", "export", str(LSTM), "-o", "\u00fc/[/x]"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "\\xfc/[/x]" in done.stdout
+    shown = cli("inspect", LSTM, "--observation", "[/x]:2")
+    assert shown.returncode == 0 and "[/x]" in shown.stdout
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1", "2"])
+def test_bytes_do_not_depend_on_the_hash_seed(hash_seed: str, tmp_path: Path) -> None:
+    for seed, out in ("123", "a"), (hash_seed, "b"):
+        subprocess.run(
+            [sys.executable, "-m", "puffer_edge", "export", str(LSTM), "-o", out, "--name", "x"],
+            cwd=tmp_path, check=True, capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed})
+    for file in ("policy.h", "policy.json", "vectors.npz"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()

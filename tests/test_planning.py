@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program
-from puffer_edge.ir.ops import Binary, Concat, Gemm, Reshape, Unary
+from puffer_edge.ir.ops import Binary, Concat, Gemm, LSTMCell, Reshape, Unary
 from puffer_edge.passes import optimize
 from puffer_edge.planning import Plan, plan
 from tests import zoo
@@ -122,3 +122,15 @@ def test_an_lstms_cell_state_is_updated_where_it_lies() -> None:
     planned = plan(program)
     cell = next(state for state in program.states if state.input.startswith("c"))
     assert planned.stored[cell.output] == cell.input
+
+
+def test_a_value_that_is_also_the_hidden_state_is_not_overwritten_by_the_cell_state() -> None:
+    """The kernel writes c' unit by unit and reads all of x and h for every unit."""
+    bench = zoo.Bench((1, 7))
+    same = bench.op(Unary, x=bench.x, function=Activation("tanh"))
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=same, h=same, c=same, weight=bench.weight(28, 7),
+        recurrent=bench.weight(28, 7), bias=bench.weight(28))
+    program = optimize(bench.program(bench.op(Concat, xs=(y_h, y_c), axis=1)))
+    planned = plan(program)
+    assert planned.offsets[y_c] != planned.offsets[same]

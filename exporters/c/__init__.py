@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters import artifact, manifest, vectors
 from puffer_edge.exporters.c.header import render
-from puffer_edge.exporters.c.text import identifier
+from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
@@ -24,20 +27,23 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         directory: see :func:`puffer_edge.exporters.artifact.write`.
         target: what the artefact is meant for; float32 code itself is the same for all.
         name: stem of the C identifiers.
-        seed: of the test vectors.
+        seed: of the test vectors, at least 0.
         scheme: of the Program; one that is not float32 is exported as it is.
         source: the policy file, for its hash.
         judge: what an integer Program is judged by; goes into ``judge.npz``.
 
     Raises:
-        UsageError: the name is no safe identifier.
-        UnsupportedError: an op cannot be exported to C.
+        UsageError: the name, or that of a field, is no safe identifier; the seed is negative.
+        UnsupportedError: an op cannot be exported to C, or a constant is not finite.
         OutputError: the directory cannot be written.
     """
-    identifier(name)
+    stem(name)
     for field in program.contract.observation:
-        identifier(field.name)
+        identifier(field.name, "a field of the observation")
+    if seed < 0:
+        raise UsageError(f"the seed {seed} is negative")
     optimized = program if scheme != "float32" else optimize(program)
+    _check_finite(optimized)
     planned = plan(optimized)
     tests = vectors.make(optimized, seed=seed)
     header = render(optimized, planned, name, tests)
@@ -50,3 +56,11 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         optimized, planned, name=name, target=target, scheme=scheme,
         constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+
+
+def _check_finite(program: Program) -> None:
+    """Front ends refuse such weights; what is computed from good ones may still overflow."""
+    for name, array in program.constants.items():
+        if not np.isfinite(array).all():
+            raise UnsupportedError("a constant computed at export is NaN or infinite", where=name,
+                                   hint="look for a division by zero or an overflow in the policy")

@@ -128,11 +128,9 @@ class Context:
             self.constant_bytes += data.nbytes
         return self._named[key]
 
-    def optional(self, name: str, packed: Array | None = None) -> str:
-        """A constant operand that may be absent: its name, or NULL."""
-        if not name:
-            return "NULL"
-        return self.constant(self.program.constants[name] if packed is None else packed)
+    def optional(self, name: str) -> str:
+        """An operand that may be absent: its address, or NULL."""
+        return self.ref(name) if name else "NULL"
 
     def weight(self, name: str) -> Array:
         """Data of a constant operand.

@@ -50,7 +50,7 @@ def nest(sizes: Sequence[int], body: str, steps: Mapping[str, Sequence[int]],
         for name in steps}
     text = _tidy(body.format(**indices))
     for depth in range(len(axes) - 1, -1, -1):
-        variable = _VARIABLES[depth]
+        variable = _variable(depth)
         inner = "\n".join("    " + line for line in text.splitlines())
         text = (f"for (int32_t {variable} = 0; {variable} < {axes[depth][0]}; ++{variable}) {{\n"
                 f"{inner}\n}}")
@@ -63,12 +63,15 @@ def _tidy(statement: str) -> str:
     return re.sub(r"\(([\w>-]+)\)\[", r"\1[", statement)
 
 
-_VARIABLES = "ijklmnop"
+def _variable(depth: int) -> str:
+    """i, j, k, l, i4, i5...: never m or x, which the step calls its arena and observation."""
+    return "ijkl"[depth] if depth < 4 else f"i{depth}"
 
 
 def _index(steps: Sequence[int], base: int) -> str:
     terms = []
-    for variable, step in zip(_VARIABLES, steps, strict=False):
+    for depth, step in enumerate(steps):
+        variable = _variable(depth)
         if step == 1:
             terms.append(variable)
         elif step:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import UsageError
+from puffer_edge.errors import UnsupportedError, UsageError
 
 _WIDTH = 100
 
@@ -24,31 +24,55 @@ _RESERVED = frozenset(
     "main linux unix errno assert stdin stdout stderr offsetof null memcpy memset i386 arm "
     "thread_local static_assert reinterpret_cast const_cast static_cast dynamic_cast".split())
 
-# A policy called x has a type x_t, and these are types of the C and POSIX headers.
+# A policy called x has a type x_t, and these are types of the C and POSIX headers; vendors'
+# libraries have an ESP_OK and a HAL_OK, and puffer_edge is the stem of our own macros.
 _TYPES = re.compile(
     r"u?int(8|16|32|64|ptr|max|_(fast|least)(8|16|32|64))|s?size|ptrdiff|wchar|wint|char(8|16|32)|"
     r"float(16|32|64)?|max_align|time|clock|clockid|timer|l{0,2}div|imaxdiv|off|pid|uid|gid|dev|mode|"
     r"ino|nlink|key|id|fpos|sig_atomic|sigset|mbstate|fenv|fexcept|socklen|locale|suseconds|blk(size|"
-    r"cnt)|fs(blk|fil)cnt|pthread|sem|q(7|15|31|63)")
+    r"cnt)|fs(blk|fil)cnt|pthread|sem|q(7|15|31|63)|esp|hal|puffer_edge\w*")
 
 
-def identifier(name: str) -> str:
-    """``name`` itself, once it is shown to be a safe stem for C and Python identifiers.
+def stem(name: str) -> str:
+    """The name of a policy, once it is shown that what is made from it clashes with nothing.
+
+    Raises:
+        UsageError: it does.
+    """
+    identifier(name, "a policy")
+    if _TYPES.fullmatch(name):
+        raise UsageError(f"{name!r} cannot name a policy in C: {name}_t or {name.upper()}_OK is "
+                         "taken", hint="give another name, for example --name lander")
+    return name
+
+
+def identifier(name: str, what: str) -> str:
+    """``name`` itself, once it is shown to be a safe identifier in C and Python.
+
+    Args:
+        name: from the user or a file.
+        what: it is to name, for the message.
 
     Raises:
         UsageError: it is not.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or "__" in name or (
-            name in _RESERVED or _TYPES.fullmatch(name)):
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or "__" in name or name in _RESERVED:
         raise UsageError(
-            f"{name!r} cannot name a policy in C",
+            f"{name!r} cannot name {what} in C",
             hint="use lower-case letters, digits and underscores, at most 41, beginning with a "
-                 "letter, and no keyword; for example --name lander")
+                 "letter, and no keyword; for example --name lander or --observation gyro:3")
     return name
 
 
 def number(value: Any) -> str:
-    """A float32 as an exact C hexadecimal constant, such as ``0x1.8p+1f``."""
+    """A float32 as an exact C hexadecimal constant, such as ``0x1.8p+1f``.
+
+    Raises:
+        UnsupportedError: it is NaN or infinite, for which C has no constant without libm's header.
+    """
+    if not np.isfinite(np.float32(value)):
+        raise UnsupportedError(f"the policy holds the constant {value}",
+                               hint="bound it by a finite number before the policy is exported")
     mantissa, exponent = float(np.float32(value)).hex().split("p")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -57,7 +81,8 @@ def number(value: Any) -> str:
 
 def array(ctype: str, name: str, values: npt.NDArray[Any]) -> str:
     """A ``static const`` array definition, wrapped; small integers are aligned to words, which is
-    how the kernels in assembler read them."""
+    how the kernels in assembler read them.
+    """
     aligned = "PUFFER_EDGE_ALIGNED " if ctype in ("int8_t", "int16_t") else ""
     flat = values.reshape(-1)
     items = (number(v) for v in flat) if ctype == "float" else (str(int(v)) for v in flat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from puffer_edge.errors import UnsupportedError
+from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
 
@@ -43,6 +43,15 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 """Front end by the kind that ``detect`` finds; each imports what it needs when it is called."""
 
 
+_OF_NO_USE: dict[str, tuple[str, ...]] = {
+    "onnx": ("activation", "vec_normalize"),
+    "pt2": ("activation", "vec_normalize"),
+    "stable_baselines3": ("states",),
+    "torch_checkpoint": ("states", "vec_normalize"),
+}
+"""Options that a kind of file has no place for: an error, since the user counts on them."""
+
+
 def load_file(path: Path, options: LoadOptions) -> Program:
     """The Program of a policy file of any supported kind.
 
@@ -58,6 +67,10 @@ def load_file(path: Path, options: LoadOptions) -> Program:
     if frontend is None:
         raise UnsupportedError(f"{kind} files are not supported yet", where=str(path),
                                hint="export the policy to ONNX and give that file")
+    for name in _OF_NO_USE[kind]:
+        if getattr(options, name):
+            raise UsageError(f"{name} is of no use for this kind of file ({kind})",
+                             where=str(path), hint="leave the option out")
     return frontend(path, options)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.readers.regular_file import read_file
@@ -23,12 +26,21 @@ def detect(path: Path) -> Kind:
             export instead.
     """
     where = str(path)
+    if os.path.isfile(path / "rllib_checkpoint.json"):  # unlike Path.is_file, never raises
+        raise UnsupportedError("this is a checkpoint of RLlib, which is pickled", where=where,
+                               hint="export its module to ONNX and give that file")
     content = read_file(path)
     if not content:
         raise FileFormatError("the file is empty", where=where)
     if content[:4] == b"PK\x03\x04":
         return _zip_kind(content, where)
     _refuse_known(content, where)
+    if _is_bare_numbers(content):
+        raise UnsupportedError(
+            "the file looks like bare float32 numbers, as in PufferLib's .bin: nothing in it "
+            "tells the layers", where=where,
+            hint="give the .pt of the run, or load the numbers into the policy's torch module "
+                 "and save its state_dict")
     if content[0] == 0x08 and len(content) > 2:  # field 1, ir_version, of an ONNX ModelProto
         return "onnx"
     raise FileFormatError(
@@ -72,3 +84,17 @@ def _refuse_known(content: bytes, where: str) -> None:
         raise UnsupportedError(
             "safetensors files hold weights without a structure", where=where,
             hint="load them into the policy's torch module and give that to puffer_edge.load()")
+
+
+def _is_bare_numbers(content: bytes) -> bool:
+    """Whether these are float32 values like weights.
+
+    Text is not: a letter as the highest byte makes a number above 1e13, a digit or a comma one
+    below 1e-3. So ONNX files, which hold names, are never taken for weights.
+    """
+    if len(content) < 16 or len(content) % 4:
+        return False
+    sizes = np.abs(np.frombuffer(content, "<f4"))
+    sizes = sizes[sizes > 0]
+    return bool(len(sizes)) and bool((sizes > 1e-30).all() and (sizes < 1e4).all()
+                                     and sizes.max() > 1e-3)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Builder, Continuous, Contract, Discrete, Field
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def discrete(builder: Builder, options: LoadOptions, width: int) -> Discrete:
@@ -37,7 +41,8 @@ def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: boo
         high: the same above.
 
     Raises:
-        UsageError: bounds missing where a squashed action needs them, or of a wrong length.
+        UsageError: bounds missing or infinite where a squashed action needs them, of a wrong
+            length, or in the wrong order.
     """
     squash = squash if options.squash is None else options.squash
     low = _spread(options.action_low, size, "low") or low
@@ -46,9 +51,18 @@ def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: boo
         raise UsageError("an action bound is missing",
                          hint="give both --action-low and --action-high")
     if any(not a < b for a, b in zip(low, high, strict=True)):
-        raise UsageError(f"the action bounds {low} are not below {high}")
+        raise UsageError(f"the action bounds {low} are not below {high}",
+                         hint="give --action-low and --action-high of the environment")
+    # An infinite bound, as gymnasium.spaces.Box has for an open side, never binds.
+    low, high = (tuple(max(-_LARGEST, min(_LARGEST, bound)) for bound in side)
+                 for side in (low, high))
+    if all(bound == -_LARGEST for bound in low) and all(bound == _LARGEST for bound in high):
+        low = high = ()
+    elif squash and max(map(abs, (*low, *high))) == _LARGEST:
+        raise UsageError("a squashed action needs finite bounds, on both sides",
+                         hint="give --action-low and --action-high, or --no-squash")
     if not low:
-        builder.note("assumed", "the action is not clipped: the file holds no bounds; give "
+        builder.note("assumed", "the action is not clipped: no finite bounds are known; give "
                                 "--action-low and --action-high of the environment")
     return Continuous(size, squash=squash, low=low, high=high, rescale=squash and bool(low))
 
@@ -61,6 +75,9 @@ def observation(builder: Builder, options: LoadOptions, size: int) -> tuple[Fiel
     """
     if not options.observation:
         return (Field("obs", (size,)),)
+    names = [field.name for field in options.observation]
+    if len(set(names)) < len(names) or min(field.size for field in options.observation) < 1:
+        raise UsageError("the observation fields need different names and sizes of at least 1")
     total = sum(field.size for field in options.observation)
     if total != size:
         raise UsageError(f"the observation fields have {total} elements, the policy takes {size}")
@@ -69,7 +86,22 @@ def observation(builder: Builder, options: LoadOptions, size: int) -> tuple[Fiel
 
 def contract(builder: Builder, options: LoadOptions, observation_size: int,
              action: Discrete | Continuous, *, sampled: bool = False) -> Contract:
-    """Observation and action together; notes a trainer that samples when it plays."""
+    """Observation and action together; notes a trainer that samples when it plays.
+
+    Raises:
+        UsageError: an option is about the other kind of action, or the fields do not fit.
+    """
+    if isinstance(action, Discrete):
+        kind, other = "discrete", {
+            "action=continuous": options.action == "continuous",
+            "action-low": bool(options.action_low), "action-high": bool(options.action_high),
+            "squash": options.squash is not None}
+    else:
+        kind, other = "continuous", {"action=discrete": options.action == "discrete",
+                                     "action-sizes": bool(options.action_sizes)}
+    if wrong := [name for name, given in other.items() if given]:
+        raise UsageError(f"the policy's action is {kind}: --{wrong[0]} does not fit",
+                         hint=f"leave out --{', --'.join(wrong)}")
     if sampled:
         builder.note("assumed", "the trainer samples its actions when it plays; the artefact "
                                 "takes the most likely one")

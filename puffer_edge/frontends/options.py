@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+
+from puffer_edge.errors import UsageError
 from puffer_edge.ir import Field
 
 
 @dataclass(frozen=True)
 class LoadOptions:
     """Options of :func:`puffer_edge.load`; every one has a default that is reported when used.
+
+    Numbers may come as gymnasium has them, ``env.action_space.nvec`` or ``.low``: any array or
+    sequence, or one number, becomes a tuple.
 
     Attributes:
         activation: a key of ``ir.functions.FUNCTIONS`` where the file does not tell it.
@@ -22,7 +29,11 @@ class LoadOptions:
         vec_normalize: path of a VecNormalize pickle with the observation's statistics.
         states: pairs (input, output) of an ONNX graph or module that are recurrent state.
         keep_value: keep the value head as a second output.
-        observation: names and shapes of the observation's parts, in order.
+        observation: names and shapes of the observation's parts, in order; ``{name: size}`` will
+            do.
+
+    Raises:
+        UsageError: a value is of the wrong type.
     """
 
     activation: str | None = None
@@ -35,3 +46,45 @@ class LoadOptions:
     states: tuple[tuple[str, str], ...] = ()
     keep_value: bool = False
     observation: tuple[Field, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, convert in _CONVERSIONS.items():
+            value = getattr(self, name)
+            try:
+                object.__setattr__(self, name, convert(value))
+            except (TypeError, ValueError, OverflowError) as error:
+                raise UsageError(f"the option {name} cannot be {value!r:.100}") from error
+        if self.action not in (None, "discrete", "continuous"):
+            raise UsageError(f"the action {self.action!r} is neither discrete nor continuous")
+
+
+def _whole(value: Any) -> tuple[int, ...]:
+    numbers = np.atleast_1d(np.asarray(value)).ravel()
+    if numbers.size and numbers.dtype.kind not in "iu":
+        raise TypeError("no whole numbers")
+    return tuple(map(int, numbers))
+
+
+def _real(value: Any) -> tuple[float, ...]:
+    numbers = np.atleast_1d(np.asarray(value)).ravel()
+    if numbers.size and numbers.dtype.kind not in "iuf":
+        raise TypeError("no numbers")
+    return tuple(map(float, numbers))
+
+
+def _path(value: Any) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def _fields(value: Any) -> tuple[Field, ...]:
+    if isinstance(value, Mapping):
+        return tuple(Field(name, _whole(shape)) for name, shape in value.items())
+    fields = tuple(value)
+    if not all(isinstance(field, Field) for field in fields):
+        raise TypeError("no fields")
+    return fields
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "action_sizes": _whole, "action_low": _real, "action_high": _real, "vec_normalize": _path,
+    "observation": _fields}

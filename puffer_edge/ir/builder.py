@@ -68,9 +68,16 @@ class Builder:
         return self._declare(Value(self.unique(name), shape))
 
     def carry(self, before: str, after: str, initial: Array | None = None) -> None:
-        """Says that ``after`` of this step is ``before`` of the next; zeros at reset."""
+        """Says that ``after`` of this step is ``before`` of the next; zeros at reset.
+
+        Raises:
+            FileFormatError: an element of ``initial`` is NaN or infinite.
+        """
         if initial is None:
             initial = np.zeros(self.values[before].shape, np.float32)
+        initial = np.asarray(initial, np.float32)  # as the device has it
+        if not np.isfinite(initial).all():
+            raise FileFormatError("the initial state holds NaN or infinite values", where=before)
         self.states.append(State(before, after, initial))
 
     def add(self, kind: type[Op], *, name: str = "", **fields: Any) -> str:

@@ -43,10 +43,21 @@ class Discrete:
         return sum(self.sizes)
 
     def act(self, raw: Float32) -> npt.NDArray[np.int32]:
-        """Greedy choice per head; the lowest index wins a tie."""
+        """Greedy choice per head; the lowest index wins a tie.
+
+        As in C, a NaN is never larger than anything; numpy's argmax would choose it.
+        """
         ends = np.cumsum(self.sizes)
         parts = np.split(raw.reshape(-1), ends[:-1])
-        return np.array([np.argmax(part) for part in parts], dtype=np.int32)
+        return np.array([_argmax(part) for part in parts], dtype=np.int32)
+
+
+def _argmax(logits: Float32) -> int:
+    best = 0
+    for index in range(1, len(logits)):
+        if logits[index] > logits[best]:
+            best = index
+    return best
 
 
 @dataclass(frozen=True)

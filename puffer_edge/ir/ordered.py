@@ -1,4 +1,4 @@
-"""Sums in a fixed order: what makes float32 results equal on every target.
+"""Sums and comparisons in a fixed order: what makes float32 results equal on every target.
 
 ``numpy``'s own sums and products are blocked and fused as the machine likes; the C kernels add one
 term after the other. These do the same, vectorised over the independent outputs.
@@ -37,4 +37,24 @@ def total(x: Array) -> Array:
     result = np.zeros((*x.shape[:-1], 1), np.float32)
     for k in range(x.shape[-1]):
         result = result + x[..., k : k + 1]
+    return result
+
+
+def largest(x: Array) -> Array:
+    """The largest along the last axis, [..., K] -> [..., 1]: replaced by what compares greater.
+
+    Of +0 and -0 the first one stays, and NaN only where it comes first; numpy's own maximum takes
+    either zero, as its vector unit likes.
+    """
+    result = x[..., :1]
+    for k in range(1, x.shape[-1]):
+        result = np.where(x[..., k : k + 1] > result, x[..., k : k + 1], result)
+    return result
+
+
+def smallest(x: Array) -> Array:
+    """The same with the smallest."""
+    result = x[..., :1]
+    for k in range(1, x.shape[-1]):
+        result = np.where(x[..., k : k + 1] < result, x[..., k : k + 1], result)
     return result

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import BatchNormalization, Binary
+from puffer_edge.passes.constants import fits_float32, unused
 
 Array = npt.NDArray[Any]
 
@@ -17,10 +18,12 @@ def canonicalize_affine(program: Program) -> Program:
     """``(x - mean) / std`` becomes ``x * scale + shift``, consecutive ones become one.
 
     Right up to rounding: scale and shift are computed in float64 and rounded once. That is how a
-    normaliser written as arithmetic gets folded like one written as a layer.
+    normaliser written as arithmetic gets folded like one written as a layer. What float32 cannot
+    hold, such as the reciprocal of a subnormal, stays as it is.
     """
     constants = dict(program.constants)
     shapes = {name: value.shape for name, value in program.values.items()}
+    taken = {*constants, *shapes}
     readers = program.consumers()
     exact: dict[str, tuple[Array, Array]] = {}  # float64 scale and shift by output
     ops: list[Op] = []
@@ -35,10 +38,13 @@ def canonicalize_affine(program: Program) -> Program:
         alone = len(readers.get(x, [])) == 1 and x not in program.results
         if before is not None and alone:
             inner_scale, inner_shift = exact[x]
-            scale, shift = scale * inner_scale, scale * inner_shift + shift
-            ops.remove(before)
-            x = before.x
-        names = f"{y}.scale", f"{y}.shift"
+            both = scale * inner_scale, scale * inner_shift + shift
+            if fits_float32(*both):
+                scale, shift = both
+                ops.remove(before)
+                x = before.x
+        names = unused(f"{y}.scale", taken), unused(f"{y}.shift", taken)
+        taken.update(names)
         for name, array in zip(names, (scale, shift), strict=True):
             constants[name] = array.astype(np.float32)
         merged = BatchNormalization(x=x, scale=names[0], shift=names[1], y=y, layer=op.layer)
@@ -52,6 +58,8 @@ def _affine(op: Op, constants: dict[str, Array],
             shapes: dict[str, tuple[int, ...]]) -> tuple[str, str, Array, Array] | None:
     """(x, y, scale, shift) of an op that is affine per channel (axis 1), or None."""
     if isinstance(op, BatchNormalization):
+        if op.scale not in constants or op.shift not in constants:
+            return None
         return (op.x, op.y, constants[op.scale].astype(np.float64),
                 constants[op.shift].astype(np.float64))
     if not isinstance(op, Binary) or op.function not in ("add", "sub", "mul", "div"):
@@ -72,7 +80,7 @@ def _affine(op: Op, constants: dict[str, Array],
         return x, op.y, one, value
     if op.function == "sub":
         return (x, op.y, one, -value) if constant_right else (x, op.y, -one, value)
-    if constant_right and np.all(value != 0):
+    if constant_right and np.all(value != 0) and fits_float32(1 / value):
         return x, op.y, 1 / value, zero
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from puffer_edge.ir import Program
 
 
@@ -11,7 +13,8 @@ def fold_constants(program: Program) -> Program:
     ops = []
     for op in program.ops:
         if op.operands and all(name in constants for name in op.operands):
-            results = op.evaluate([constants[name] if name else None for name in op.inputs])
+            with np.errstate(all="ignore"):  # infinities are for whoever uses them to refuse
+                results = op.evaluate([constants[name] if name else None for name in op.inputs])
             constants.update(zip(op.outputs, results, strict=True))
         else:
             ops.append(op)

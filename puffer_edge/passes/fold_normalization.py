@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,16 @@ import numpy.typing as npt
 
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import BatchNormalization, Conv, Gemm, Reshape
+from puffer_edge.passes.constants import overflows, unused
 
 Array = npt.NDArray[Any]
 
 
 def fold_normalization(program: Program) -> Program:
     """Right up to rounding; products and sums are done in float64 and rounded once.
+
+    The sums are exact, so that the bits do not depend on the machine's BLAS; what would overflow
+    is left alone.
 
     After a linear layer ``s * (W x + b) + t = (s W) x + (s b + t)``, before one
     ``W (s x + t) + b = (W s) x + (W t + b)``. Not before a padded Conv: the padding is added after
@@ -34,7 +39,7 @@ def fold_normalization(program: Program) -> Program:
 def _into_previous(program: Program, norm: BatchNormalization) -> Program | None:
     layer = program.producers().get(norm.x)
     fits = (isinstance(layer, Gemm | Conv) and layer.activation is None
-            and layer.weight in program.constants and _only_reader(program, norm.x)
+            and _constant(program, norm, layer) and _only_reader(program, norm.x)
             and not (isinstance(layer, Gemm) and len(program.values[layer.y].shape) != 2))
     if not fits:
         return None
@@ -57,7 +62,7 @@ def _into_next(program: Program, norm: BatchNormalization) -> Program | None:
             return None
     elif not isinstance(reader, Gemm) or reader.x != (through.y if through else norm.y):
         return None
-    if reader.weight not in program.constants:
+    if not _constant(program, norm, reader):
         return None
     scale, shift, weight, bias = _float64(program, norm, reader)
     if isinstance(reader, Gemm):
@@ -68,15 +73,21 @@ def _into_next(program: Program, norm: BatchNormalization) -> Program | None:
         shift = np.broadcast_to(shift.reshape(channel), shape).reshape(-1)
         if scale.size != weight.shape[1]:
             return None
-        scaled, added = weight * scale, weight @ shift
+        scaled, products = weight * scale, weight * shift
     else:
         channel = (1, -1, *(1,) * (weight.ndim - 2))
         scaled = weight * scale.reshape(channel)
-        added = (weight * shift.reshape(channel)).reshape(weight.shape[0], -1).sum(1)
+        products = weight * shift.reshape(channel)
+    added = np.array([fsum(row) for row in products.reshape(weight.shape[0], -1)])
     source = norm.x
     changed = reader if through else replace(reader, x=source)
     return _replaced(program, norm, reader, scaled, bias + added, changed,
                      {through: replace(through, x=source)} if through else {})
+
+
+def _constant(program: Program, norm: BatchNormalization, layer: Gemm | Conv) -> bool:
+    names = {norm.scale, norm.shift, layer.weight, layer.bias} - {""}
+    return names <= program.constants.keys()
 
 
 def _float64(program: Program, norm: BatchNormalization,
@@ -89,8 +100,12 @@ def _float64(program: Program, norm: BatchNormalization,
 
 
 def _replaced(program: Program, norm: BatchNormalization, layer: Op, weight: Array, bias: Array,
-              changed: Gemm | Conv, others: dict[Reshape, Reshape] | None = None) -> Program:
-    names = f"{changed.y}.weight.folded", f"{changed.y}.bias.folded"
+              changed: Gemm | Conv,
+              others: dict[Reshape, Reshape] | None = None) -> Program | None:
+    if overflows(weight, bias):
+        return None
+    names = (unused(f"{changed.y}.weight.folded", program.values),
+             unused(f"{changed.y}.bias.folded", program.values))
     constants = {**program.constants, names[0]: weight.astype(np.float32),
                  names[1]: bias.astype(np.float32)}
     changed = replace(changed, weight=names[0], bias=names[1])

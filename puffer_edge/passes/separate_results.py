@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Reshape, Slice
+from puffer_edge.passes.constants import unused
 
 
 def separate_results(program: Program) -> Program:
@@ -29,7 +30,7 @@ def separate_results(program: Program) -> Program:
         if origin(name) not in foreign:
             return name
         if name not in copies:
-            copies[name] = f"{name}.copy"
+            copies[name] = unused(f"{name}.copy", {*program.values, *copies.values()})
             shape = program.values[name].shape
             ops.append(Slice(x=name, y=copies[name], starts=(0,) * len(shape), counts=shape,
                              steps=(1,) * len(shape)))

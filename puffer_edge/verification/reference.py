@@ -52,14 +52,23 @@ def load(path: Path, observation_size: int, output_size: int) -> Reference:
     if not expected.ndim or len(arrays["observations"]) != len(expected) or not len(expected):
         raise FileFormatError("the reference has not as many observations as outputs",
                               where=str(path))
-    observations = arrays["observations"].astype(np.float32).reshape(len(expected), -1)
-    expected = expected.astype(np.float32).reshape(len(expected), -1)
+    reset = arrays.get("reset", np.arange(len(expected)) == 0)
+    if reset.shape != (len(expected),) or any(
+            array.dtype.kind not in "fiub" for array in (arrays["observations"], expected, reset)):
+        raise FileFormatError("the reference's arrays must hold numbers, and reset one per step",
+                              where=str(path))
+    with np.errstate(over="ignore"):
+        observations = arrays["observations"].astype(np.float32).reshape(len(expected), -1)
+        expected = expected.astype(np.float32).reshape(len(expected), -1)
+    if not (np.isfinite(observations).all() and np.isfinite(expected).all()):
+        raise FileFormatError("the reference holds NaN or infinite values", where=str(path))
     if observations.shape[1] != observation_size or expected.shape[1] != output_size:
         raise FileFormatError(
             f"the reference has {observations.shape[1]} observations and {expected.shape[1]} "
             f"outputs, the policy {observation_size} and {output_size}", where=str(path))
-    first = np.arange(len(expected)) == 0
-    return Reference(observations, expected, arrays.get("reset", first).astype(bool))
+    starts = reset.astype(bool)
+    starts[0] = True  # no state is known before the first step
+    return Reference(observations, expected, starts)
 
 
 def relative_error(ours: Array, reference: Array) -> float:

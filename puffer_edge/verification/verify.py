@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import OutputError
-from puffer_edge.exporters.artifact import as_json, read_manifest
+from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.exporters.npz import read_npz
-from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
 from puffer_edge.targets import TARGETS, Target, find_target
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
-from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
+from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.report import Report
+from puffer_edge.verification.subject import MEMORY, Subject, read_subject
 from puffer_edge.verification.symbols import find_offences, measure_sizes
 from puffer_edge.verification.toolchains import find_toolchain
 
@@ -36,16 +35,6 @@ MIN_AGREEMENT = 0.95
 """Less than this is another policy; the report has the figure."""
 
 BAD_OBSERVATION = 1
-
-
-@dataclass(frozen=True)
-class Subject:
-    """An artefact as verify sees it."""
-
-    directory: Path
-    manifest: dict[str, Any]
-    vectors: Vectors
-    spec: HarnessSpec
 
 
 def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
@@ -71,7 +60,7 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         VerificationError: the policy does not compile, or faults. What merely differs is a failed
             check of the report instead.
     """
-    subject = _read(directory)
+    subject = read_subject(directory)
     core = find_target(target or subject.manifest["target"])
     report = Report(subject.manifest["name"], core.name, toolchain,
                     emulator if core.isa != "host" else "this computer", optimize,
@@ -108,24 +97,11 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
                 "flash_code_bytes": sizes.code,
                 "flash_data_bytes": sizes.constants + sizes.data,
                 "ram_bytes": sizes.ram, "stack_bytes": stack}
-    memory = subject.manifest["memory"]
     report.measurements |= {
-        "macs": subject.manifest["macs"], "struct_bytes": memory["struct_bytes"],
-        "arena_bytes": memory["arena_bytes"],
-        "arena_without_sharing_bytes": memory["arena_without_sharing_bytes"]}
+        "macs": subject.manifest["macs"],
+        **{name: subject.manifest["memory"][name] for name in MEMORY}}
     _write(directory, report)
     return report
-
-
-def _read(directory: Path) -> Subject:
-    manifest = read_manifest(directory)
-    action = manifest["action"]
-    width = len(action["sizes"]) if action["kind"] == "discrete" else action["size"]
-    spec = HarnessSpec(
-        name=manifest["name"], obs_bytes=4 * manifest["observation"]["size"],
-        action_bytes=4 * width,
-        outputs=tuple((output["name"], output["size"]) for output in manifest["outputs"]))
-    return Subject(directory, manifest, Vectors.load(directory / "vectors.npz"), spec)
 
 
 def _check_files(subject: Subject, report: Report) -> None:
@@ -187,7 +163,7 @@ def _check_reference(subject: Subject, machine: Machine, path: Path, report: Rep
     steps = machine.run([row.tobytes() for row in given.observations], resets)
     ours = np.stack([step.outputs[: output["size"]] for step in steps])
     error = references.relative_error(ours, given.expected)
-    report.measurements["reference_error"] = error
+    report.measurements["reference_error"] = error if np.isfinite(error) else None
     report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
                  f"largest relative error {error:.2e} over {len(steps)} steps")
     action = subject.manifest["action"]
@@ -253,8 +229,8 @@ def _check_symbols(builder: ImageBuilder, report: Report) -> None:
 
 def _write(directory: Path, report: Report) -> None:
     try:
-        (directory / "report.json").write_bytes(as_json(report.to_json()))
-        (directory / "report.md").write_text(report.to_markdown(), encoding="utf-8")
+        replace_file(directory / "report.json", as_json(report.to_json()))
+        replace_file(directory / "report.md", report.to_markdown().encode())
     except OSError as error:
         raise OutputError(f"the report cannot be written: {error.strerror}",
                           where=str(directory)) from error

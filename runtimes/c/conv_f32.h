@@ -20,11 +20,10 @@ static inline void conv_patch_f32(const float *x, const puffer_edge_conv_t *c, i
     for (int32_t channel = c->channels / c->groups; channel > 0; --channel) {
         for (int32_t i = 0; i < c->kernel_height; ++i) {
             const int32_t row = top + i * c->dilation_y;
-            const float *from = x + row * c->width + left;
             for (int32_t j = 0; j < c->kernel_width; ++j) {
                 const int32_t column = left + j * c->dilation_x;
                 const int inside = row >= 0 && row < c->height && column >= 0 && column < c->width;
-                *patch++ = inside ? from[j * c->dilation_x] : 0.0f;
+                *patch++ = inside ? x[row * c->width + column] : 0.0f;
             }
         }
         x += c->height * c->width;

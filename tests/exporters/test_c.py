@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from puffer_edge import api
-from puffer_edge.errors import OutputError, UsageError
+from puffer_edge.errors import OutputError, UnsupportedError, UsageError
 from puffer_edge.exporters import c
 from puffer_edge.exporters.c.context import EMITTERS
+from puffer_edge.ir import Activation, Field
 from puffer_edge.ir.op import OPS
+from puffer_edge.ir.ops import Binary, Concat, Gemm, Reduce, Reshape, Transpose, Unary
 from puffer_edge.targets import find_target
 from tests import zoo
 from tests.tools import need
@@ -203,3 +206,109 @@ def test_an_unwritable_output_leaves_nothing(tmp_path: Path) -> None:
             api.export(zoo.program("mlp"), output, name="zoo")
     assert (tmp_path / "file").read_text() == "x"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_tensor_of_many_axes(tmp_path: Path) -> None:
+    """Six axes that cannot be merged: no loop variable may hide the arena or the observation."""
+    bench = zoo.Bench((1, 144))
+    y = bench.op(Reshape, x=bench.x, shape=(2, 2, 2, 3, 2, 3))
+    y = bench.op(Transpose, x=y, permutation=(5, 4, 3, 2, 1, 0))
+    api.export(bench.program(bench.op(Reshape, x=y, shape=(1, 144))), tmp_path / "a", name="zoo")
+    assert run_selftest(tmp_path / "a", "zoo") == 0
+
+
+def test_the_sign_of_a_zero_survives_reductions(tmp_path: Path) -> None:
+    """relu gives +0, its negation -0: which of them is the largest is a matter of order."""
+    bench = zoo.Bench((1, 2, 4))
+    zeros = bench.op(Unary, x=bench.x, function=Activation("relu"))
+    both = bench.op(Concat, xs=(zeros, bench.op(Unary, x=zeros, function=Activation("neg"))),
+                    axis=2)
+    parts = tuple(bench.op(Reduce, x=both, function=function, axes=(2,), keep=False)
+                  for function in ("max", "min"))
+    api.export(bench.program(bench.op(Concat, xs=parts, axis=1)), tmp_path / "a", name="zoo")
+    assert run_selftest(tmp_path / "a", "zoo") == 0
+
+
+def test_a_computed_bias(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 4))
+    bias = bench.op(Reshape, x=bench.op(Gemm, x=bench.x, weight=bench.weight(3, 4)), shape=(3,))
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(3, 4), bias=bias)
+    api.export(bench.program(y), tmp_path / "a", name="zoo")
+    assert run_selftest(tmp_path / "a", "zoo") == 0
+
+
+def test_an_infinite_constant_is_refused(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 4))
+    one, zero = (bench.builder.constant(np.full((1, 4), v, np.float32)) for v in (1, 0))
+    infinite = bench.op(Binary, a=one, b=zero, function="div")
+    program = bench.program(bench.op(Binary, a=bench.x, b=infinite, function="min"))
+    with pytest.raises(UnsupportedError, match="infinite"):
+        api.export(program, tmp_path / "a", name="zoo")
+    bench = zoo.Bench((1, 4))
+    y = bench.op(Unary, x=bench.x, function=Activation("clip", (0.0, float("inf"))))
+    with pytest.raises(UnsupportedError, match="inf"):
+        api.export(bench.program(y), tmp_path / "b", name="zoo")
+    assert not list(tmp_path.iterdir())
+
+
+def test_vectors_end_before_the_outputs_overflow(tmp_path: Path) -> None:
+    """1e12 to the fourth is infinite, and infinity minus itself NaN, of either sign."""
+    bench = zoo.Bench((1, 4))
+    y = bench.x
+    for _ in range(2):
+        y = bench.op(Binary, a=y, b=y, function="mul")
+    y = bench.op(Binary, a=y, b=bench.op(Transpose, x=y, permutation=(0, 1)), function="sub")
+    api.export(bench.program(y), tmp_path / "a", name="zoo")
+    with np.load(tmp_path / "a" / "vectors.npz") as data:
+        assert np.isfinite(data["output_logits"]).all()
+        assert len(data["reset"]) == len(data["actions"]) > 32
+        assert data["reset"].sum() == 4
+    assert run_selftest(tmp_path / "a", "zoo") == 0
+
+
+@pytest.mark.parametrize("flag", ["-ffinite-math-only", "-Ofast"])
+def test_flags_that_fast_math_is_made_of_are_refused(flag: str, tmp_path: Path) -> None:
+    """Without infinities the check of the observation would be optimised away."""
+    api.export(zoo.program("mlp"), tmp_path / "a", name="zoo")
+    with pytest.raises(subprocess.CalledProcessError):
+        run_selftest(tmp_path / "a", "zoo", extra=("-O2", flag), flags=["gcc"])
+
+
+@pytest.mark.parametrize("name", ["esp", "hal", "puffer_edge", "puffer_edge_conv"])
+def test_names_whose_constants_or_types_are_taken_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="taken"):
+        api.export(zoo.program("mlp"), tmp_path / "a", name=name)
+
+
+def test_a_field_may_have_the_name_of_a_type(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 4))
+    program = bench.program(bench.op(Gemm, x=bench.x, weight=bench.weight(3, 4)))
+    fields = Field("time", (1,)), Field("size", (3,))
+    program = replace(program, contract=replace(program.contract, observation=fields))
+    api.export(program, tmp_path / "a", name="zoo")
+    assert run_selftest(tmp_path / "a", "zoo") == 0
+
+
+def test_an_include_guard_of_the_users_own_header_hides_nothing(tmp_path: Path) -> None:
+    api.export(zoo.program("mlp"), tmp_path / "a", name="lander")
+    header = tmp_path / "a" / "policy.h"
+    header.write_text("#define LANDER_H\n" + header.read_text())
+    assert run_selftest(tmp_path / "a", "lander") == 0
+
+
+def test_a_users_file_in_an_artefact_is_never_deleted(tmp_path: Path) -> None:
+    api.export(zoo.program("mlp"), tmp_path / "a", name="zoo")
+    for report in ("report.json", "report.md"):
+        (tmp_path / "a" / report).write_text("x")
+    api.export(zoo.program("mlp"), tmp_path / "a", name="zoo")
+    (tmp_path / "a" / "main.c").write_text("my work")
+    with pytest.raises(OutputError, match=r"main\.c"):
+        api.export(zoo.program("mlp"), tmp_path / "a", name="zoo")
+    assert (tmp_path / "a" / "main.c").read_text() == "my work"
+
+
+@pytest.mark.parametrize("case", zoo.CASES)
+def test_no_sanitizer_complains(case: str, tmp_path: Path) -> None:
+    api.export(zoo.program(case), tmp_path / "a", name="zoo")
+    extra = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    assert run_selftest(tmp_path / "a", "zoo", extra=extra) == 0

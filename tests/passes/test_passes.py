@@ -209,3 +209,64 @@ def test_a_gelu_whose_inside_is_read_elsewhere_stays() -> None:
     y = bench.op(Binary, a=bench.x, b=inner, function="mul")
     program = bench.program(bench.op(zoo.Concat, xs=(y, inner), axis=1))
     assert kinds(recognize_functions(program)) == kinds(program)
+
+
+def functions(*parts: tuple[str, tuple[float, ...]]) -> list[str]:
+    """Names of the functions that are left of a chain of them."""
+    bench = zoo.Bench((1, 4))
+    x = bench.x
+    for name, parameters in parts:
+        x = bench.op(Unary, x=x, function=Activation(name, parameters))
+    return [op.function.function for op in recognize_functions(bench.program(x)).ops
+            if isinstance(op, Unary)]
+
+
+@pytest.mark.parametrize("limit", [13.0, 20.0, 1e3, 1e9])
+def test_a_clamp_far_out_is_kept(limit: float) -> None:
+    assert functions(("relu", ()), ("clip", (-limit, limit))) == ["relu", "clip"]
+    assert functions(("clip", (-limit, limit)), ("gelu", ())) == ["clip", "gelu"]
+
+
+def test_a_clamp_before_a_logarithm_is_kept() -> None:
+    assert functions(("sigmoid", ()), ("clip", (1e-6, 1 - 1e-6)), ("log", ())) == [
+        "sigmoid", "clip", "log"]
+
+
+def test_passes_do_not_overwrite_a_constant_of_the_name_they_would_give() -> None:
+    bench = zoo.Bench((1, 4))
+    scale = bench.builder.constant(np.float32([[1, 2, 3, 4]]), "norm.scale")
+    y = bench.op(Binary, a=bench.x, b=scale, function="add", name="norm")
+    y = bench.op(Unary, x=y, function=Activation("tanh"))
+    program = bench.program(bench.op(Binary, a=y, b=scale, function="max"))
+    assert np.array_equal(sequence(program), sequence(optimize(program)))
+
+
+@pytest.mark.parametrize("factors", [(1e-39,), (1e25, 1e25), (1e-30, 1e-30)])
+def test_what_float32_cannot_hold_is_not_merged(factors: tuple[float, ...]) -> None:
+    """1 / 1e-39 and 1e50 are infinite, 1e-60 is zero."""
+    bench = zoo.Bench((1, 4))
+    x = bench.x
+    for factor in factors:
+        divisor = bench.builder.constant(np.float32(factor))
+        x = bench.op(Binary, a=x, b=divisor, function="div")
+    for name, array in optimize(bench.program(x)).constants.items():
+        assert np.isfinite(array).all(), name
+        assert name.endswith("shift") or np.all(array != 0), name
+
+
+def test_a_normaliser_that_would_overflow_a_weight_is_not_folded() -> None:
+    bench = zoo.Bench((1, 4))
+    huge = bench.builder.constant(np.full(4, 1e30, np.float32))
+    y = bench.op(BatchNormalization, x=bench.x, scale=huge, shift=huge)
+    weight = bench.builder.constant(np.full((2, 4), 1e20, np.float32))
+    program = bench.program(bench.op(Gemm, x=y, weight=weight))
+    assert fold_normalization(program) is program
+
+
+def test_a_computed_scale_is_left_alone() -> None:
+    bench = zoo.Bench((1, 4))
+    computed = bench.op(Reshape, x=bench.x, shape=(4,))
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(4, 4))
+    program = bench.program(bench.op(BatchNormalization, x=y, scale=computed, shift=computed))
+    assert "BatchNormalization" in kinds(optimize(program))
+    assert np.array_equal(sequence(program), sequence(optimize(program)))

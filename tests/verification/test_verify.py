@@ -11,6 +11,7 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import FileFormatError, UsageError, VerificationError
 from puffer_edge.exporters.vectors import Vectors, run
+from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes import optimize
 from puffer_edge.verification.report import Report
 from tests import zoo
@@ -50,6 +51,15 @@ def test_a_good_artefact_passes(lstm: Path, target: str) -> None:
         # short arrays that a compiler turns into literals of the code.
         weights = json.loads((lstm / "policy.json").read_text())["memory"]["weights_bytes"]
         assert 0.9 * weights <= found["flash_data_bytes"] < weights + 1024
+
+
+def test_an_observation_larger_than_the_stack(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 20_000))
+    logits = bench.op(Gemm, x=bench.x, weight=bench.weight(2, 20_000), bias=bench.weight(2))
+    report = puffer_edge.verify(puffer_edge.export(bench.program(logits), tmp_path / "image"))
+    assert report.passed, report.to_markdown()
+    stack = report.measurements["stack_bytes"]
+    assert stack is not None and stack < 1024
 
 
 @pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3", "riscv32"])
@@ -167,3 +177,38 @@ def test_vectors_are_what_the_interpreter_says() -> None:
     made = run(program, observations, reset)
     again = run(program, observations[3:], reset[3:])
     assert np.array_equal(made.outputs["logits"][3:], again.outputs["logits"])
+
+
+@pytest.mark.parametrize(("place", "value"), [
+    (("name",), "size"), (("name",), '"; system("'), (("action",), None), (("action", "kind"), "x"),
+    (("outputs", 0, "name"), "a/*"), (("outputs",), []), (("observation", "size"), 2),
+    (("memory",), {}), (("macs",), "many"), (("files",), 3), (("notes",), [{"kind": "x"}]),
+    (("target",), 1)])
+def test_a_damaged_manifest_is_one_error(lstm: Path, place: tuple[str | int, ...],
+                                         value: object) -> None:
+    path = lstm / "policy.json"
+    manifest = json.loads(path.read_text())
+    part = manifest
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(FileFormatError, match="damaged"):
+        puffer_edge.verify(lstm, target="host")
+
+
+def test_a_manifest_without_bottom_is_one_error(lstm: Path) -> None:
+    (lstm / "policy.json").write_text("[" * 100_000)
+    with pytest.raises(FileFormatError, match="damaged"):
+        puffer_edge.verify(lstm, target="host")
+
+
+@pytest.mark.parametrize("changes", [
+    {"logits": np.full((3, 5), "x")}, {"observations": np.full((3, 6), np.nan)},
+    {"reset": np.ones(2, bool)}, {"logits": np.full((3, 5), 1j)}])
+def test_a_reference_of_no_numbers_is_one_error(lstm: Path, tmp_path: Path,
+                                                changes: dict[str, np.ndarray]) -> None:
+    arrays = {"observations": np.ones((3, 6)), "logits": np.ones((3, 5)), **changes}
+    np.savez(tmp_path / "reference.npz", **arrays)
+    with pytest.raises(FileFormatError, match="reference"):
+        puffer_edge.verify(lstm, target="host", reference=tmp_path / "reference.npz")

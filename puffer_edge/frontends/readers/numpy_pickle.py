@@ -51,6 +51,7 @@ def numpy_names() -> dict[tuple[str, str], Any]:
     names: dict[tuple[str, str], Any] = {
         ("numpy", "dtype"): Known(PickledDtype),
         ("numpy", "ndarray"): Stub("numpy", "ndarray"),
+        ("_codecs", "encode"): Known(lambda text, codec: _bytes(room, text, codec)),
     }
     for core in ("numpy.core", "numpy._core"):  # before and since numpy 2
         names[f"{core}.multiarray", "_reconstruct"] = Known(lambda *_: PickledArray(room))
@@ -71,6 +72,14 @@ def array_of(value: Any) -> Array | None:
         except OverflowError:
             return None
     return None
+
+
+def _bytes(room: Room, text: Any, codec: Any) -> bytes:
+    """Protocol 2 has no bytes: they are written as the text of which latin-1 makes them."""
+    if not isinstance(text, str) or not isinstance(codec, str) or codec != "latin1":
+        raise RefusedError("the pickle encodes something that is no bytes")
+    room.take((len(text),))
+    return text.encode("latin1")
 
 
 def _array(room: Room, content: Any, dtype: Any, shape: Any, order: Any) -> Array:

@@ -17,8 +17,8 @@ from typing import Any
 
 from puffer_edge.errors import FileFormatError
 
-MAX_OPCODES = 200_000
-"""About half a second; the pickle of a large checkpoint has some ten thousand."""
+MAX_OPCODES = 100_000
+"""A fraction of a second; the pickle of a large checkpoint has some ten thousand."""
 
 
 class RefusedError(ValueError):

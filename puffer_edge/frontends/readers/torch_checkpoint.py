@@ -101,7 +101,9 @@ def flat_state_dict(tree: Any, where: str) -> dict[str, Array]:
         raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
     weights: dict[str, Array] = {}
     for key, value in tree.items():
-        place = f"{where}: {printable(str(key))}"
+        # Never str(stub): it would print what the stub was made from, which can be endless.
+        shown = _class_of(key) if isinstance(key, Stub) else printable(str(key))
+        place = f"{where}: {shown}"
         if isinstance(value, Stub) and value.module.startswith("torch."):
             raise UnsupportedError(
                 f"the tensor is of a kind that policies do not have, {_class_of(value)}",

@@ -97,3 +97,9 @@ class ZipArchive:
         stored = member.compress_type == zipfile.ZIP_STORED
         if not stored and (stored_only or member.compress_type != zipfile.ZIP_DEFLATED):
             raise self.error(f"the member {shown!r} is compressed, which torch never does")
+        # A damaged name makes a member look absent, such as the one that tells the byte order;
+        # every name is there twice, and opening compares the two.
+        try:
+            self._zip.open(member).close()
+        except _DAMAGE as error:
+            raise self.error(f"the member {shown!r} is damaged: {printable(str(error))}") from None

@@ -60,7 +60,8 @@ class Reduce(Op):
         (shape,) = self.infer([Value("x", x.shape)])
         rows = np.moveaxis(x.reshape(self.blocks(x.shape)), 1, 2)
         if self.function in ("max", "min"):
-            y = rows.max(-1) if self.function == "max" else rows.min(-1)
+            choose = ordered.largest if self.function == "max" else ordered.smallest
+            y = choose(rows)[..., 0]
         else:
             y = ordered.total(rows)[..., 0]
             if self.function == "mean":

@@ -43,6 +43,6 @@ class Softmax(Op):
         (x,) = inputs
         assert x is not None
         rows = np.moveaxis(x, self.axis, -1)
-        powers = exp_f32(rows - rows.max(-1, keepdims=True))
+        powers = exp_f32(rows - ordered.largest(rows))
         y = powers / ordered.total(powers)
         return (np.ascontiguousarray(np.moveaxis(y, -1, self.axis)),)

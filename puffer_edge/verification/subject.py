@@ -1,0 +1,84 @@
+"""An artefact as verify sees it, read from a directory that anybody may have changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError, UsageError
+from puffer_edge.exporters.artifact import MANIFEST, read_manifest
+from puffer_edge.exporters.c.text import identifier, stem
+from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.verification.harness import HarnessSpec
+
+MEMORY = ("struct_bytes", "arena_bytes", "arena_without_sharing_bytes")
+"""Figures of the manifest that the report repeats."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The parts of an artefact, which fit each other."""
+
+    directory: Path
+    manifest: dict[str, Any]
+    vectors: Vectors
+    spec: HarnessSpec
+
+
+def read_subject(directory: Path) -> Subject:
+    """Reads the manifest and the vectors.
+
+    Raises:
+        FileFormatError: the directory is no artefact, is damaged, or its files do not fit.
+    """
+    manifest = read_manifest(directory)
+    vectors = Vectors.load(directory / "vectors.npz")
+    try:
+        spec = _spec(manifest)
+        sound = _fits(vectors, spec, manifest) and _is_complete(manifest)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError):
+        sound = False
+    if not sound:
+        raise FileFormatError("the manifest is damaged, or does not fit the test vectors",
+                              where=str(directory / MANIFEST), hint="export the policy again")
+    return Subject(directory, manifest, vectors, spec)
+
+
+def _spec(manifest: dict[str, Any]) -> HarnessSpec:
+    """What the harness is made of; names are checked, as they become C source."""
+    action = manifest["action"]
+    width = len(action["sizes"]) if action["kind"] == "discrete" else int(action["size"])
+    return HarnessSpec(
+        name=stem(manifest["name"]), obs_bytes=4 * int(manifest["observation"]["size"]),
+        action_bytes=4 * width,
+        outputs=tuple((identifier(output["name"], "an output"), int(output["size"]))
+                      for output in manifest["outputs"]))
+
+
+def _fits(vectors: Vectors, spec: HarnessSpec, manifest: dict[str, Any]) -> bool:
+    steps = len(vectors.observations)
+    kind = np.int32 if manifest["action"]["kind"] == "discrete" else np.float32
+    outputs = {name: array.shape for name, array in vectors.outputs.items()}
+    return (steps >= 2 and vectors.reset.shape == (steps,) and vectors.reset.dtype == bool
+            and bool(vectors.reset[0]) and not vectors.reset[1]
+            and vectors.observations.shape == (steps, spec.obs_bytes // 4)
+            and vectors.actions.shape == (steps, spec.action_bytes // 4)
+            and vectors.actions.dtype == kind
+            and outputs == {name: (steps, size) for name, size in spec.outputs}
+            and vectors.observations.dtype == np.float32
+            and all(array.dtype in (np.float32, np.int16, np.int8)
+                    for array in vectors.outputs.values()))
+
+
+def _is_complete(manifest: dict[str, Any]) -> bool:
+    """Whether what the report repeats is there."""
+    figures = [manifest["macs"], *(manifest["memory"][name] for name in MEMORY)]
+    words = [manifest["target"], manifest["scheme"], *manifest["files"].values(),
+             *(note["text"] for note in manifest["notes"])]
+    kinds = {note["kind"] for note in manifest["notes"]}
+    return (all(isinstance(figure, int) for figure in figures)
+            and all(isinstance(word, str) for word in words)
+            and kinds <= {"assumed", "dropped", "folded", "quantised", "warning"})
