@@ -25,9 +25,12 @@ class RefusedError(ValueError):
     """What our meaning of a name says about arguments that it does not take; goes to the user."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Stub:
-    """An object whose class we do not know: its name and what it was made from, inert."""
+    """An object whose class we do not know: its name and what it was made from, inert.
+
+    It prints as a bare object: what it was made from can refer to itself, and have 2^100 parts.
+    """
 
     module: str
     name: str
