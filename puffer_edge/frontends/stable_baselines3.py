@@ -205,8 +205,8 @@ def _discrete(builder: Builder, file: StableBaselines3File, options: LoadOptions
               width: int) -> Discrete:
     space = file.action
     if any(space.start):
-        builder.note("warning", f"the environment's actions start at {space.start[:8]}, those of "
-                                "the artefact at 0: add it")
+        builder.note("warning", f"the environment's actions start at {space.start[:8]}; those of "
+                                "the artefact start at 0, as the library's do")
     if not options.action_sizes and sum(space.sizes) == width:
         return Discrete(space.sizes)
     return heads.discrete(builder, options, width)
