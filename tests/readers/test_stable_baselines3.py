@@ -37,7 +37,7 @@ from tests.readers.forging import zipped
 
 PRINTED = 0.5e-8  # numpy prints eight digits after the point
 VECTOR = Box(-1, 1, (5,))
-STEPS = 40
+STEPS = 25
 
 
 class Env(gymnasium.Env):  # type: ignore[misc, type-arg, unused-ignore]
@@ -124,13 +124,13 @@ def saved(model: Any, directory: Path) -> Path:
     return path
 
 
-def with_json(path: Path, place: str, **changes: str) -> Path:
-    """A copy of a zip that says something else."""
+def with_json(path: Path, place: str, **changes: Any) -> Path:
+    """A copy of a zip that says something else; None is not said at all."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     tree = json.loads(members["data"])
-    assert set(changes) <= set(tree[place])
     tree[place].update(changes)
+    tree[place] = {key: value for key, value in tree[place].items() if value is not None}
     copy = path.with_name("changed.zip")
     copy.write_bytes(zipped({**members, "data": json.dumps(tree).encode()}.items()))
     return copy
@@ -320,6 +320,27 @@ def test_an_unknown_activation_can_be_given(tmp_path: Path) -> None:
         puffer_edge.load(path)
     program = puffer_edge.load(path, activation="elu", keep_value=True)
     agree(program, model, observations_of(model))
+
+
+def test_spaces_of_old_gym(tmp_path: Path) -> None:
+    """Where the shape was no property yet, and nothing had a start."""
+    path = saved(model_of("unequal bounds"), tmp_path)
+    old = with_json(with_json(path, "action_space", _shape=None, shape=[3], **{
+        ":type:": "<class 'gym.spaces.box.Box'>"}), "observation_space", _shape=None, shape=[5])
+    assert puffer_edge.load(old).contract == puffer_edge.load(path).contract
+    path = saved(model_of("MultiDiscrete"), tmp_path)
+    old = with_json(path, "action_space", start=None, _shape=None)
+    assert puffer_edge.load(old).contract == puffer_edge.load(path).contract
+
+
+def test_spaces_that_are_not_those_of_the_weights(tmp_path: Path) -> None:
+    for name, place, changes in (
+            ("unequal bounds", "action_space", {"_shape": [4]}),
+            ("unequal bounds", "observation_space", {"_shape": [6]}),
+            ("ReLU", "action_space", {"n": "4"}), ("ReLU", "observation_space", {"_shape": [5, 2]})):
+        path = with_json(saved(model_of(name), tmp_path), place, **changes)
+        with pytest.raises(FileFormatError, match="space"):
+            puffer_edge.load(path)
 
 
 @pytest.mark.parametrize(("module", "what"), [
