@@ -337,7 +337,8 @@ def test_spaces_that_are_not_those_of_the_weights(tmp_path: Path) -> None:
     for name, place, changes in (
             ("unequal bounds", "action_space", {"_shape": [4]}),
             ("unequal bounds", "observation_space", {"_shape": [6]}),
-            ("ReLU", "action_space", {"n": "4"}), ("ReLU", "observation_space", {"_shape": [5, 2]})):
+            ("ReLU", "action_space", {"n": "4"}),
+            ("ReLU", "observation_space", {"_shape": [5, 2]})):
         path = with_json(saved(model_of(name), tmp_path), place, **changes)
         with pytest.raises(FileFormatError, match="space"):
             puffer_edge.load(path)
