@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import OutputError
+from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.targets import TARGETS, Target, find_target
 from puffer_edge.verification import reference as references
@@ -27,6 +28,9 @@ Array = npt.NDArray[Any]
 
 INSTRUCTION_SPREAD = 0.02
 """Largest accepted difference between the longest and the shortest step, relative."""
+
+FLASH_BYTES = {"unicorn": 64 << 20, "qemu": 4 << 20}
+"""Unicorn has as much flash as a policy needs, the self-test's copy included; QEMU's boards 4 MB."""
 
 BAD_OBSERVATION = 1
 
@@ -52,6 +56,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
             check of the report instead.
     """
     subject = read_subject(directory)
+    if not re.fullmatch("-O([0-3sgz]|fast)", optimize):
+        raise UsageError(f"{optimize!r} is no optimisation flag", hint="give -O2, -O3, -Os...")
     core = find_target(target or subject.manifest["target"])
     report = Report(subject.manifest["name"], core.name, toolchain,
                     emulator if core.isa != "host" else "this computer", optimize,
@@ -64,7 +70,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
             folder = Path(work) / where.name
             folder.mkdir()
             return ImageBuilder(header=directory / "policy.h", spec=subject.spec, target=where,
-                                toolchain=compiler, directory=folder, optimize=optimize)
+                                toolchain=compiler, directory=folder, optimize=optimize,
+                                flash_bytes=FLASH_BYTES.get(emulator, 4 << 20))
 
         progress("building and running on this computer")
         host = build(TARGETS["host"])
