@@ -36,7 +36,8 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
     from puffer_edge.passes import drop_value_head
 
     example = changes.pop("example", None)
-    observation_shape = changes.pop("observation_shape", None)
+    shape = changes.pop("observation_shape", None)
+    observation_shape = (shape,) if isinstance(shape, int) else shape
     try:
         options = replace(options or LoadOptions(), **changes)
     except TypeError as error:

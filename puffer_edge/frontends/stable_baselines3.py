@@ -67,6 +67,10 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
     function = _activation(builder, file, options, where) if actor or critic else None
     mean = _stack(builder, x, tensors, actor, function, "action_net")
     width = builder.shape(mean)[1]
+    taken = sum(file.action.sizes) or prod(file.action.shape or (0,))
+    if taken not in (width, 0):
+        raise FileFormatError(f"the policy gives {width} outputs, its action space takes {taken}",
+                              where=where)
     action: Discrete | Continuous
     if file.action.kind == "box" or tensors.has("log_std"):
         name, action = "mean", _continuous(builder, file, tensors, options, width)
@@ -114,12 +118,11 @@ def _note_class(builder: Builder, file: StableBaselines3File) -> None:
 def _observation(builder: Builder, file: StableBaselines3File, size: int, where: str) -> None:
     """Checks the space against the first layer, and says how it is encoded."""
     space = file.observation
-    choices = {"discrete": sum(space.sizes), "multidiscrete": sum(space.sizes)}
-    expected = choices.get(space.kind, prod(space.shape)) if space.kind else size
-    if expected not in (size, 0):
+    given = sum(space.sizes) or prod(space.shape or (0,))
+    if given not in (size, 0):
         raise FileFormatError(f"the policy takes {size} inputs, its observation space gives "
-                              f"{expected}", where=where)
-    if space.kind in choices:
+                              f"{given}", where=where)
+    if space.kind in ("discrete", "multidiscrete"):
         builder.note("assumed", f"the observation is {space.kind}: the caller gives its one-hot "
                                 f"encoding, {size} elements, as the library does")
 
@@ -205,8 +208,8 @@ def _discrete(builder: Builder, file: StableBaselines3File, options: LoadOptions
               width: int) -> Discrete:
     space = file.action
     if any(space.start):
-        builder.note("warning", f"the environment's actions start at {space.start[:8]}, those of "
-                                "the artefact at 0: add it")
+        builder.note("warning", f"the environment's actions start at {space.start[:8]}; those of "
+                                "the artefact start at 0, as the library's do")
     if not options.action_sizes and sum(space.sizes) == width:
         return Discrete(space.sizes)
     return heads.discrete(builder, options, width)

@@ -85,3 +85,9 @@ def test_infinite_bounds_do_not_bind(tmp_path: Path) -> None:
 def test_bounds_that_cannot_be(bounds: tuple[float, float]) -> None:
     with pytest.raises(UsageError, match="bounds"):
         head(1, squash=True, action_low=bounds[0], action_high=bounds[1])
+
+
+def test_the_shape_of_a_vector_as_a_number() -> None:
+    torch = pytest.importorskip("torch")
+    program = puffer_edge.load(torch.nn.Linear(3, 2), observation_shape=3)
+    assert program.contract.observation_size == 3

@@ -32,7 +32,7 @@ from tests.readers.forging import (
 )
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "policies"
-FUZZ = settings(max_examples=400, deadline=1000,
+FUZZ = settings(max_examples=400, deadline=None,  # a time on the wall, and the cores are shared
                 suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 SOUND = program(mapping({

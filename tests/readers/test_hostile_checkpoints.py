@@ -20,8 +20,10 @@ from tests.readers.forging import (
     body,
     call,
     checkpoint,
+    limited_memory,
     mapping,
     members,
+    name,
     refused,
     storage,
     tensor,
@@ -135,6 +137,16 @@ def test_one_storage_of_two_types() -> None:
         weights(checkpoint(value))
 
 
+def test_class_of_a_storage_is_no_text() -> None:
+    """Nor is text the class of a storage."""
+    with refused(FileFormatError):
+        weights(checkpoint(Raw(b"}(" + name("torch", "FloatStorage") + tensor() + b"u")))
+    for kind in (body("FloatStorage"), call("torch", "FloatStorage"), name("os", "FloatStorage")):
+        store = storage().replace(name("torch", "FloatStorage"), kind)
+        with refused(UnsupportedError):
+            weights(checkpoint(mapping({"w": tensor(Raw(store))})))
+
+
 def test_storage_whose_bytes_are_no_whole_numbers() -> None:
     with refused(FileFormatError):
         weights(checkpoint(mapping({"w": tensor()}), {"0": NUMBERS.tobytes()[:-1]}))
@@ -199,6 +211,12 @@ def test_billion_laughs(push: bytes, place: str) -> None:
     }[place]
     with refused():
         weights(checkpoint(value))
+
+
+def test_printing_a_stub_is_quick() -> None:
+    with limited_memory():
+        stub = load_checkpoint(checkpoint(laughs(b"cm\nn\n(??tR")), where=WHERE)
+        assert len(str(stub)) + len(repr(stub)) < 300
 
 
 def test_a_list_that_contains_itself() -> None:

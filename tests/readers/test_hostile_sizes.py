@@ -119,9 +119,10 @@ def test_keys_that_collide() -> None:
 
 def test_deep_tuples_as_keys() -> None:
     """Python's hash of a tuple recurses without a limit: a deep one would end the process."""
+    key = b")\x85"
     deep = b")" + b"\x85" * 90_000
-    for value in (b"}" + deep + b"Ns", b"\x8f(" + deep + b"\x90", b"(" + deep + b"\x91",
-                  b"(" + deep + b"Nd", b"}(" + deep + b"Nu"):
+    for value in (b"}" + deep + b"Ns", b"}" + key + b"Ns", b"\x8f(" + key + b"\x90",
+                  b"(" + key + b"\x91", b"(" + key + b"Nd", b"}(" + key + b"Nu"):
         with refused(FileFormatError, "neither a name nor an index"):
             weights(checkpoint(Raw(value)))
 

@@ -135,7 +135,7 @@ def assert_bounds(action: Any, space: Box) -> None:
     assert (action.kind, action.shape, action.dtype) == ("box", space.shape, "float32")
     for ours, theirs in ((action.low, space.low), (action.high, space.high)):
         wanted = theirs.reshape(-1)
-        error = np.abs(np.float64(ours) - np.float64(wanted))
+        error = np.abs(np.array(ours, np.float64) - wanted.astype(np.float64))
         assert np.all(error <= PRINTED + np.spacing(np.abs(wanted)))
 
 

@@ -156,7 +156,8 @@ def test_what_is_no_artefact_is_one_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"target": "z80"}, {"toolchain": "tcc"},
-                                     {"emulator": "dream"}])
+                                     {"emulator": "dream"}, {"optimize": "O2"},
+                                     {"optimize": "-o/tmp/x"}])
 def test_unknown_names_are_usage_errors(lstm: Path, options: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         puffer_edge.verify(lstm, **options)

@@ -25,9 +25,12 @@ class RefusedError(ValueError):
     """What our meaning of a name says about arguments that it does not take; goes to the user."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Stub:
-    """An object whose class we do not know: its name and what it was made from, inert."""
+    """An object whose class we do not know: its name and what it was made from, inert.
+
+    It prints as a bare object: what it was made from can refer to itself, and have 2^100 parts.
+    """
 
     module: str
     name: str
@@ -50,10 +53,12 @@ class Names:
     Attributes:
         known: our meaning by (module, name); a value that is no :class:`Known` stands for itself.
         persistent: our meaning of a persistent id; None: there must be none.
+        hint: what to do about a pickle that cannot be read.
     """
 
     known: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     persistent: Callable[[Any], Any] | None = None
+    hint: str = "save the policy's state_dict with a current torch.save"
 
 
 class _Mark:
@@ -111,8 +116,7 @@ class _Machine:
         self._memo: dict[int, Any] = {}
 
     def error(self, what: str) -> FileFormatError:
-        return FileFormatError(what, where=self._where,
-                               hint="save the policy's state_dict with a current torch.save")
+        return FileFormatError(what, where=self._where, hint=self._names.hint)
 
     def result(self) -> Any:
         if len(self._stack) != 1:

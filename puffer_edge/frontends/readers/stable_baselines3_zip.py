@@ -36,7 +36,7 @@ class Space:
     Attributes:
         kind: lower-case class name: box, discrete, multidiscrete, multibinary, dict...; empty if
             the file does not say.
-        shape: of a Box.
+        shape: of a Box; empty if the file does not say.
         sizes: choices of a Discrete or MultiDiscrete; empty where the file does not tell them all.
         start: first value of a Discrete, or of each part of a MultiDiscrete.
         low, high: bounds of a Box per element, finite: a side without one has float32's largest.
@@ -126,7 +126,7 @@ def _space(value: Any, where: str) -> Space:
     plain = _dictionary(value)
     found = re.fullmatch(r"<class '(?:\w+\.)*(\w+)'>", _text(plain.get(":type:")))
     kind = found.group(1).lower() if found else ""
-    shape = plain.get("_shape")
+    shape = plain.get("_shape", plain.get("shape"))  # the latter in old gym
     shape = tuple(shape) if isinstance(shape, list) else ()
     if not is_shape(shape):
         raise FileFormatError("a space's shape is malformed", where=where)

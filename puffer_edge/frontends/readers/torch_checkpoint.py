@@ -152,8 +152,7 @@ class _Reader:
             ("collections", "OrderedDict"): Known(lambda: OrderedDict()),
             ("torch", "Size"): Known(_size),
         }
-        for name in _STORAGES:
-            known["torch", name] = name
+        # The classes of storages stay stubs, which cannot be taken for the names of tensors.
         return read_pickle(content, Names(known, self._storage), where=self._archive.where)
 
     def _storage(self, identity: Any) -> _Storage:
@@ -163,7 +162,8 @@ class _Reader:
         if tag != "storage" or not is_shape((count,)) or not isinstance(device, str) or not (
                 isinstance(key, str) and len(key) < 64):
             raise RefusedError("a storage is malformed")
-        if not isinstance(kind, str) or kind not in _STORAGES:
+        if not isinstance(kind, Stub) or kind.called or kind.module != "torch" or (
+                kind.name not in _STORAGES):
             raise UnsupportedError("a tensor has a number type that policies do not have",
                                    where=self._archive.where,
                                    hint="convert the policy with policy.float() and save it again")
@@ -173,9 +173,10 @@ class _Reader:
                 where=self._archive.where)
         if key not in self._storages:
             content = self._archive.read(f"{self._prefix}data/{key}")
-            self._storages[key] = kind, _Storage(_numbers(content, _STORAGES[kind], self._order))
+            numbers = _numbers(content, _STORAGES[kind.name], self._order)
+            self._storages[key] = kind.name, _Storage(numbers)
         before, storage = self._storages[key]
-        if before != kind:
+        if before != kind.name:
             raise RefusedError("one storage is declared in two ways")
         if len(storage.data) != count:
             raise RefusedError(f"a storage declares {count} numbers and holds {len(storage.data)}")

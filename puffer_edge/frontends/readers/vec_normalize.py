@@ -15,6 +15,7 @@ from puffer_edge.frontends.readers.pickle_data import Names, Stub, read_pickle
 from puffer_edge.frontends.readers.regular_file import read_file
 
 MAX_BYTES = 64 << 20
+_HINT = "give the file that env.save(path) wrote"
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,11 @@ def load_vec_normalize(path: Path) -> VecNormalizeStatistics | None:
         UnsupportedError: the statistics are those of dictionary observations.
     """
     where = str(path)
-    tree = read_pickle(read_file(path, MAX_BYTES), Names(numpy_names()), where=where)
+    names = Names(numpy_names(), hint=_HINT)
+    tree = read_pickle(read_file(path, MAX_BYTES), names, where=where)
     if not isinstance(tree, Stub) or tree.name != "VecNormalize" or not isinstance(
             tree.state, dict):
-        raise FileFormatError("the file holds no VecNormalize", where=where,
-                              hint="give the file that env.save(path) wrote")
+        raise FileFormatError("the file holds no VecNormalize", where=where, hint=_HINT)
     state = tree.state
     if state.get("norm_obs") is False:
         return None
