@@ -56,8 +56,10 @@ def number(value: Any) -> str:
 
 
 def array(ctype: str, name: str, values: npt.NDArray[Any]) -> str:
-    """A ``static const`` array definition, wrapped; small integers are aligned to words, which is
-    how the kernels in assembler read them."""
+    """A ``static const`` array definition, wrapped.
+
+    Small integers are aligned to words, which is how the kernels in assembler read them.
+    """
     aligned = "PUFFER_EDGE_ALIGNED " if ctype in ("int8_t", "int16_t") else ""
     flat = values.reshape(-1)
     items = (number(v) for v in flat) if ctype == "float" else (str(int(v)) for v in flat)
