@@ -101,7 +101,7 @@ CORTEX_M33 = Target(
     isa="thumb",
     gcc_flags=("-mthumb", "-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
     zig_target="thumb-freestanding-eabihf",
-    zig_cpu="cortex_m33+fp_armv8d16sp",
+    zig_cpu="cortex_m33+fp_armv8d16sp+dsp",
     unicorn_cpu="UC_CPU_ARM_CORTEX_M33",
     qemu_machine="mps2-an505",
     # The board starts in the secure world, which sees its memories at these aliases.

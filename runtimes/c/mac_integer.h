@@ -17,6 +17,12 @@
     s2 += v * w[2 * (GROUP) + (J)];       \
     s3 += v * w[3 * (GROUP) + (J)];
 
+#if defined(PUFFER_EDGE_DSP) && !defined(__clang__) /* a frame pointer would be a register less */
+#define PUFFER_EDGE_MAC4 __attribute__((optimize("omit-frame-pointer"))) PUFFER_EDGE_KERNEL
+#else
+#define PUFFER_EDGE_MAC4 PUFFER_EDGE_KERNEL
+#endif
+
 #if defined(PUFFER_EDGE_DSP)
 /* The loop over groups in assembler: four at a time, entered so that any number comes out even.
  * Expects in r12, and in the zero flag, how many are left over by fours; TWO stands for two. */

@@ -11,8 +11,8 @@
     "smlad %[s2], r5, r12, %[s2]\n\tsmlad %[s3], r6, r12, %[s3]\n\t"
 #endif
 
-PUFFER_EDGE_KERNEL void mac4_s16(const int16_t *x, const int16_t *w, const int32_t *bias,
-                                 int32_t *sum, int32_t k_size)
+PUFFER_EDGE_MAC4 void mac4_s16(const int16_t *x, const int16_t *w, const int32_t *bias,
+                               int32_t *sum, int32_t k_size)
 {
     int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
     int32_t groups = k_size >> 1;

@@ -19,8 +19,8 @@
     "smlad %[s3], r6, lr, %[s3]\n\t"
 #endif
 
-PUFFER_EDGE_KERNEL void mac4_s8x16(const int16_t *x, const int8_t *w, const int32_t *bias,
-                                   int32_t *sum, int32_t k_size)
+PUFFER_EDGE_MAC4 void mac4_s8x16(const int16_t *x, const int8_t *w, const int32_t *bias,
+                                 int32_t *sum, int32_t k_size)
 {
     int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
     int32_t groups = k_size >> 2;

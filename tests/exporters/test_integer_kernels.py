@@ -1,0 +1,254 @@
+"""Integer kernels at the limits of the range proof: portable C == Cortex-M assembler == numpy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from puffer_edge.exporters.c.kernels import joined
+from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias, units_first
+from puffer_edge.exporters.c.text import array, wrapped
+from puffer_edge.ir import Quantization
+from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
+from puffer_edge.ir.ops.lstm_cell_integer import TANH_ENTRIES
+from puffer_edge.ir.requantization import LARGEST_SUM, choose
+from puffer_edge.targets import TARGETS
+from puffer_edge.verification.emulators.opening import open_machine
+from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
+from puffer_edge.verification.toolchains import find_toolchain
+from tests.tools import need
+
+Array = np.ndarray[Any, Any]
+
+SCHEMES = {"s8": ("int8", "int8"), "s8x16": ("int16", "int8"), "s16": ("int16", "int16")}
+"""dtypes of activations and weights."""
+
+SIZES = [(k, n) for k in range(1, 10) for n in range(1, 10)] + [
+    (15, 4), (16, 5), (17, 7), (31, 4), (33, 6), (64, 8), (67, 4), (130, 4)]
+CELLS = [(1, 1), (2, 3), (3, 2), (4, 4), (5, 7), (8, 9), (17, 5)]
+
+TANH = np.floor(2**14 * np.tanh(np.arange(TANH_ENTRIES) / 32) + 0.5).astype(np.int16)
+C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+
+
+def meaning_of(activation: str) -> Quantization:
+    """With a zero point for int8, and one limit that is not the type's."""
+    limits = np.iinfo(activation)
+    return Quantization(1.0, -37 if activation == "int8" else 0, int(limits.min),
+                        int(limits.max) - 3)
+
+
+def loop_over(scheme: str, layers: list[str]) -> str:
+    """All layers of a scheme as a table and a loop."""
+    activation, weight = SCHEMES[scheme]
+    meaning, x_type, w_type = meaning_of(activation), C_TYPES[activation], C_TYPES[weight]
+    return (
+        f"static const struct {{ const {x_type} *x; const {w_type} *w; const int32_t *bias;\n"
+        f"const puffer_edge_requantize_t *q; const {x_type} *y; int32_t k, n; }} layers[] = {{\n"
+        + ",\n".join(layers) + f"}};\nfor (int32_t i = 0; i < {len(layers)}; ++i) {{\n"
+        f"gemm_{scheme}(layers[i].x, layers[i].w, layers[i].bias, layers[i].q,\n"
+        f"out_{activation} + 1, layers[i].k, layers[i].n, {meaning.zero_point}, {meaning.low}, {meaning.high});\n"
+        f"bad += memcmp(out_{activation} + 1, layers[i].y, (size_t)layers[i].n * sizeof({x_type}))"
+        " != 0;\n}")
+
+
+class Header:
+    """A header with a self-test that counts how many cases gave other numbers than numpy.
+
+    Operands lie one behind the other, so that most start at odd addresses; weights do not.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.pools: dict[str, list[Array]] = {"int8": [], "int16": []}
+        self.constants: list[str] = []
+        self.layers: dict[str, list[str]] = {scheme: [] for scheme in SCHEMES}
+        self.tests: list[str] = []
+
+    def place(self, values: Array) -> str:
+        """Address of an operand."""
+        pool = self.pools[str(values.dtype)]
+        start = sum(part.size for part in pool)
+        pool.append(values.reshape(-1))
+        return f"pool_{values.dtype} + {start}"
+
+    def constant(self, values: Array) -> str:
+        """Name of an array of its own."""
+        name = f"kern_w{len(self.constants)}"
+        self.constants.append(array(C_TYPES[str(values.dtype)], name, values))
+        return name
+
+    def requantization(self, rows: Array) -> str:
+        """Name of a table."""
+        name = f"kern_w{len(self.constants)}"
+        items = (f"{{{pre}, {shift}, {m}}}" for m, pre, shift in rows.reshape(-1, 3).tolist())
+        self.constants.append(f"static const puffer_edge_requantize_t {name}[] = {{\n"
+                              f"{wrapped(items)}\n}};")
+        return name
+
+    def integers(self, dtype: str, size: int) -> Iterator[Array]:
+        """All at the lower limit, all at the upper, alternating, anything."""
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        yield np.full(size, low, dtype)
+        yield np.full(size, high, dtype)
+        yield np.where(np.arange(size) % 2, low, high).astype(dtype)
+        yield self.random.integers(low, high + 1, size).astype(dtype)
+
+    def matrix(self, dtypes: tuple[str, str], rows: int, columns: int) -> tuple[Array, Array, int]:
+        """Weights whose sums reach the limit: the largest that fit, alternating, anything.
+
+        Returns:
+            Weight, bias, and the largest magnitude of a sum.
+        """
+        activation, weight_type = dtypes
+        largest = -np.iinfo(activation).min
+        top = min(-np.iinfo(weight_type).min, LARGEST_SUM // (largest * columns))
+        signs = np.stack([np.full(columns, -1), np.where(np.arange(columns) % 2, 1, -1)])
+        weight = np.where((np.arange(rows) % 3 < 2)[:, None], top * signs[np.arange(rows) % 2],
+                          self.random.integers(-top, top, (rows, columns)))
+        weight = weight.clip(max=np.iinfo(weight_type).max)
+        room = LARGEST_SUM - np.abs(weight).sum(1) * largest
+        bias = np.where(np.arange(rows) % 2, room, -room)
+        bias[2::4] = 0
+        return weight.astype(weight_type), bias.astype(np.int32), LARGEST_SUM
+
+    def factors(self, rows: int, bound: int, exponents: tuple[int, int]) -> Array:
+        """Multiplier, pre-shift and shift per row, for ratios of every size.
+
+        None close below a power of two: with a multiplier of 2^15 - 1 the largest sum does not fit.
+        """
+        ratios = np.ldexp(self.random.uniform(1, 1.9, rows), self.random.integers(*exponents, rows))
+        return np.array([choose(float(ratio), bound) for ratio in ratios], np.int32)
+
+    def gemm(self, scheme: str, k: int, n: int) -> None:
+        """One layer, over inputs at the extremes."""
+        dtypes = SCHEMES[scheme]
+        activation = dtypes[0]
+        weight, bias, bound = self.matrix(dtypes, n, k)
+        requantization = self.factors(n, bound, (-26, -13 if activation == "int16" else -20))
+        meaning = meaning_of(activation)
+        op = GemmInteger(x="x", weight="w", bias="b", requantization="q", y="y",
+                         dtype=activation, quantization=meaning)
+        w = self.constant(blocks_of_groups(weight, scheme))
+        b = self.constant(rounded_bias(bias, requantization).astype(np.int32))
+        q = self.requantization(requantization)
+        for x in self.integers(activation, k):
+            (y,) = op.evaluate([x, weight, bias, requantization])
+            self.layers[scheme].append(f"{{{self.place(x)}, {w}, {b}, {q}, {self.place(y)}, "
+                                       f"{k}, {n}}}")
+
+    def cell(self, scheme: str, size: int, hidden: int) -> None:
+        """One step of an LSTM, over inputs and cells at the extremes."""
+        dtypes = SCHEMES[scheme]
+        activation = dtypes[0]
+        cell_bits = int(self.random.integers(5, 15))
+        meaning = meaning_of(activation)
+        matrices = [self.matrix(dtypes, 4 * hidden, columns) for columns in (size, hidden)]
+        factors = [self.factors(4 * hidden, bound, (-18, -3)) for _, _, bound in matrices]
+        output = choose(2.0 ** (-21 if scheme == "s8" else -13), 2**29)
+        op = LSTMCellInteger(
+            x="x", h="h", c="c", weight="w", recurrent="r", bias="b", recurrent_bias="rb",
+            requantization="q", recurrent_requantization="rq", table="t", output="o", y_h="y",
+            y_c="yc", cell_bits=cell_bits, dtype=activation, quantization=meaning)
+        w, r = (self.constant(blocks_of_groups(units_first(m[0]), scheme)) for m in matrices)
+        b, rb = (self.constant(units_first(rounded_bias(m[1], f)).astype(np.int32))
+                 for m, f in zip(matrices, factors, strict=True))
+        q, rq = (self.requantization(units_first(f)) for f in factors)
+        multiplier, pre_shift, shift = output
+        self.constants.append(
+            f"static const puffer_edge_lstm_t kern_w{len(self.constants)} = {{{b}, {rb}, {q}, "
+            f"{rq}, kern_tanh, "
+            f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, {size}, {hidden}, "
+            f"{cell_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};")
+        name = f"kern_w{len(self.constants) - 1}"
+        for x, h, c in zip(self.integers(activation, size), self.integers(activation, hidden),
+                           self.integers("int16", hidden), strict=True):
+            y_h, y_c = op.evaluate([
+                x, h, c, matrices[0][0], matrices[1][0], matrices[0][1], matrices[1][1], *factors,
+                TANH, np.array(output, np.int32)])
+            self.tests.append(
+                f"lstm_cell_{scheme}({self.place(x)}, {self.place(h)}, {self.place(c)}, {w}, {r}, "
+                f"&{name}, out_{activation} + 1, cells);\n"
+                f"bad += memcmp(out_{activation} + 1, {self.place(y_h)}, {y_h.nbytes}) != 0;\n"
+                f"bad += memcmp(cells, {self.place(y_c)}, {y_c.nbytes}) != 0;")
+
+    def text(self, preamble: str) -> str:
+        """The policy that is nothing but a self-test."""
+        pools = [array(C_TYPES[dtype], f"pool_{dtype}", np.concatenate(parts))
+                 for dtype, parts in self.pools.items() if parts]
+        kernels = joined([f"{kind}_{scheme}" for kind in ("gemm", "lstm_cell")
+                          for scheme in SCHEMES])
+        return "\n".join([
+            "#ifndef KERN_H\n#define KERN_H\n#include <stddef.h>\n#include <stdint.h>\n"
+            "#include <string.h>", preamble,
+            "typedef struct { float x; } kern_obs_t, kern_action_t, kern_t;",
+            "static inline void kern_reset(kern_t *p) { p->x = 0.0f; }",
+            "static inline const float *kern_count(const kern_t *p) { return &p->x; }",
+            "static inline int kern_step(kern_t *p, const kern_obs_t *o, kern_action_t *a)",
+            "{ p->x = o->x; a->x = o->x; return 0; }",
+            "#ifdef KERN_SELFTEST", kernels, array("int16_t", "kern_tanh", TANH), *pools,
+            *self.constants,
+            "static inline int kern_selftest(void)\n{",
+            "int8_t out_int8[16]; int16_t out_int16[16], cells[16]; int bad = 0;",
+            *("{\n" + loop_over(scheme, layers) + "\n}" for scheme, layers in self.layers.items()),
+            *self.tests, "return bad;\n}\n#endif\n#endif\n"])
+
+
+@pytest.fixture(scope="module")
+def header() -> Header:
+    made = Header(0)
+    for scheme in SCHEMES:
+        for k, n in SIZES:
+            made.gemm(scheme, k, n)
+        for size, hidden in CELLS:
+            made.cell(scheme, size, hidden)
+    return made
+
+
+@pytest.mark.parametrize(("target", "toolchain", "form", "optimize"), [
+    ("host", "gcc", "default", "-O3"),
+    ("host", "zig", "default", "-O2"),
+    ("cortex-m4", "gcc", "dsp", "-O2"),
+    ("cortex-m4", "gcc", "thumb2", "-O0"),
+    ("cortex-m4", "gcc", "portable", "-O2"),
+    ("cortex-m4", "zig", "dsp", "-O3"),
+    ("cortex-m4", "zig", "thumb2", "-O0"),
+    ("cortex-m7", "gcc", "dsp", "-O3"),
+    ("cortex-m33", "zig", "dsp", "-O2"),
+    ("cortex-m3", "gcc", "thumb2", "-O2"),
+    ("cortex-m0", "gcc", "default", "-O2"),
+    ("riscv32", "zig", "default", "-O2"),
+])
+def test_every_form_gives_the_numbers_of_numpy(header: Header, target: str, toolchain: str,
+                                               form: str, optimize: str, tmp_path: Path) -> None:
+    if toolchain == "gcc":
+        need("gcc" if target == "host" else "arm-none-eabi-gcc")
+    path = tmp_path / "kern.h"
+    text = header.text("#define PUFFER_EDGE_PORTABLE" if form == "portable" else "")
+    if form in ("dsp", "thumb2"):
+        text = text.replace("static inline int kern_selftest", (
+            f"#ifndef PUFFER_EDGE_{form.upper()}\n#error \"the fast form is not used\"\n#endif\n"
+            "static inline int kern_selftest"))
+    path.write_text(text)
+    builder = ImageBuilder(path, HarnessSpec("kern", 4, 4, (("count", 1),)), TARGETS[target],
+                           find_toolchain(toolchain), tmp_path, optimize=optimize,
+                           flash_bytes=2**21)
+    with open_machine(builder, "unicorn") as machine:
+        assert machine.selftest() == 0
+
+
+def test_the_comparison_can_fail(header: Header, tmp_path: Path) -> None:
+    """The first layer is compared with its next input, 127, which no clamped output is."""
+    path = tmp_path / "kern.h"
+    table, rest = header.text("").split("layers[] = {", 1)
+    changed = re.sub(r"(, pool_int8 \+ )", r"\1 1 + ", rest, count=1)
+    path.write_text(f"{table}layers[] = {{{changed}")
+    builder = ImageBuilder(path, HarnessSpec("kern", 4, 4, (("count", 1),)), TARGETS["host"],
+                           find_toolchain("zig"), tmp_path)
+    with open_machine(builder, "unicorn") as machine:
+        assert machine.selftest() == 1
