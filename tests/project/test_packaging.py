@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,8 +24,9 @@ IMPORTS = ("import puffer_edge, puffer_edge.exporters.c.ops, puffer_edge.runtime
 
 
 def run(*command: object, cwd: Path | None = None) -> str:
+    outside = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run([str(part) for part in command], cwd=cwd, check=False, text=True,
-                          capture_output=True)
+                          capture_output=True, env=outside)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
