@@ -28,7 +28,8 @@ def choose(ratio: float, bound: int) -> tuple[int, int, int]:
     """Multiplier, pre-shift and shift for ``y = acc * ratio``.
 
     The pre-shift is the smallest for which every intermediate is in range for every ``|acc|`` up
-    to the bound; the multiplier has 15 bits, so the ratio is kept to 2^-15.
+    to the bound; the multiplier has 15 bits (14 for some of the
+    largest sums), so the ratio is kept to 2^-15 or 2^-14.
 
     Args:
         ratio: positive.
@@ -39,16 +40,17 @@ def choose(ratio: float, bound: int) -> tuple[int, int, int]:
     """
     if not 0 <= bound <= LARGEST_SUM or not ratio > 0:
         raise ProgramError(f"a sum of magnitude {bound} cannot be requantised by {ratio}")
-    for pre_shift in range(31):
-        shift = 14 - math.floor(math.log2(ratio)) - pre_shift
-        multiplier = round(math.ldexp(ratio, pre_shift + min(shift, 30)))
-        if multiplier == 2**15:
-            multiplier, shift = 2**14, shift - 1
-        shift = min(shift, 30)
-        if shift < 0:
-            break
-        if in_range(bound, multiplier, pre_shift, shift):
-            return multiplier, pre_shift, shift
+    for bits in (15, 14):  # the largest sums leave no room for the largest multipliers
+        for pre_shift in range(31):
+            shift = bits - 1 - math.floor(math.log2(ratio)) - pre_shift
+            multiplier = round(math.ldexp(ratio, pre_shift + min(shift, 30)))
+            if multiplier == 2**bits:
+                multiplier, shift = 2 ** (bits - 1), shift - 1
+            shift = min(shift, 30)
+            if shift < 0:
+                break
+            if in_range(bound, multiplier, pre_shift, shift):
+                return multiplier, pre_shift, shift
     raise ProgramError(f"a sum of magnitude {bound} cannot be requantised by {ratio}")
 
 

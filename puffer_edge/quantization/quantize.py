@@ -7,7 +7,7 @@ it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,9 @@ class Quantizer:
         plain = op.y if op.activation is None or rectified else f"{op.y}.sum"
         assert plain == op.y, "activations other than ReLU are not fused here"
         meaning = self._meaning(op.y, op.layer)
+        # Outputs that were never anything but 0 say nothing of their range; the sums do.
+        smallest = float((linear.bound * linear.scales).max()) / 2**28
+        meaning = replace(meaning, scale=max(meaning.scale, smallest))
         self.ops.append(GemmInteger(
             x=x, weight=self._weight(linear, op.y), bias=self._constant(linear.bias, f"{op.y}.b"),
             requantization=self._requantization(linear, meaning.scale, op.y, op.layer), y=op.y,
@@ -168,7 +171,8 @@ class Quantizer:
         bias = bias + weight @ np.broadcast_to(zero, weight.shape[1:])
         for bits in range(self.scheme.weight_bits, 3, -1):
             top = 2 ** (bits - 1) - 1
-            scales = np.maximum(np.abs(folded).max(1), 1e-30) / top
+            # A row of (nearly) nothing but a bias takes its scale from the bias.
+            scales = np.maximum(np.abs(folded).max(1) / top, np.abs(bias) / 2**29) + 1e-30
             rows = np.floor(folded / scales[:, None] + 0.5).astype(np.int64)
             start = np.floor(bias / scales + 0.5)
             if np.abs(start).max() < LARGEST_SUM:

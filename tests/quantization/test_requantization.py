@@ -26,9 +26,9 @@ def test_every_intermediate_is_in_range_and_the_result_close(
     assert 0 <= multiplier < 2**15 and 0 <= pre_shift <= 30 and 0 <= shift <= 30
     sums = np.array([acc, bound, -bound], np.int64)
     y = requantize(sums, *(np.array(n) for n in (multiplier, pre_shift, shift)))  # asserts range
-    # The multiplier is rounded to 15 bits (or to a multiple of 2^-30, where that is coarser), the
-    # sum to a multiple of 2^pre_shift, the result to an integer; each rounding is at most half.
-    relative = max(2.0**-15, 2.0**-31 / (ratio * 2.0**pre_shift))
+    # The multiplier is rounded to 14 or 15 bits (or to a multiple of 2^-30, where that is coarser),
+    # the sum to a multiple of 2^pre_shift, the result to an integer; each is off by at most half.
+    relative = max(2.0**-14, 2.0**-31 / (ratio * 2.0**pre_shift))
     allowed = (np.abs(sums) + 2.0**pre_shift) * ratio * relative + ratio * 2.0**pre_shift / 2 + 0.5
     assert np.all(np.abs(y - sums * ratio) <= allowed + 1e-9)
 
