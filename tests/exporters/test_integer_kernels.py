@@ -52,7 +52,8 @@ def loop_over(scheme: str, layers: list[str]) -> str:
         f"const puffer_edge_requantize_t *q; const {x_type} *y; int32_t k, n; }} layers[] = {{\n"
         + ",\n".join(layers) + f"}};\nfor (int32_t i = 0; i < {len(layers)}; ++i) {{\n"
         f"gemm_{scheme}(layers[i].x, layers[i].w, layers[i].bias, layers[i].q,\n"
-        f"out_{activation} + 1, layers[i].k, layers[i].n, {meaning.zero_point}, {meaning.low}, {meaning.high});\n"
+        f"out_{activation} + 1, layers[i].k, layers[i].n, {meaning.zero_point}, {meaning.low}, "
+        f"{meaning.high});\n"
         f"bad += memcmp(out_{activation} + 1, layers[i].y, (size_t)layers[i].n * sizeof({x_type}))"
         " != 0;\n}")
 
