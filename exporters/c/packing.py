@@ -58,4 +58,5 @@ def units_first(rows: Array) -> Array:
 
 def rounded_bias(bias: Array, requantization: Array) -> Array:
     """[N] with the rounding of each row's first shift, which the kernels leave to us."""
-    return np.asarray(bias + (1 << requantization[:, 1].astype(np.int64) >> 1))
+    rounding: Array = 1 << requantization[:, 1].astype(np.int64) >> 1
+    return bias + rounding

@@ -24,8 +24,7 @@
 #define PUFFER_EDGE_THUMB2
 /* Any four bytes; memcpy would be a call under -ffreestanding. */
 typedef uint32_t __attribute__((aligned(1), may_alias)) puffer_edge_word_t;
-/* Not clang: it keeps a register or two more for itself than these loops can spare. */
-#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !defined(__clang__)
+#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__)
 #define PUFFER_EDGE_DSP
 #endif
 #endif

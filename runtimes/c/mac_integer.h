@@ -34,6 +34,17 @@
     "b 1f\n"                                      \
     "4:\n\t" GROUP "3:\n\t" GROUP "2:\n\t" GROUP "1:\n\t" GROUP AGAIN
 
+/* Sums are r8, r9, s2 and s3. Few registers are left for operands (clang gives up at seven), so s2
+ * and s3 bring the addresses of the bias and of the results, and the latter waits on the stack. */
+#define PUFFER_EDGE_SUMS_IN         \
+    "push {%[s3]}\n\t"              \
+    "ldrd r8, r9, [%[s2]]\n\t"      \
+    "ldrd %[s2], %[s3], [%[s2], #8]\n\t"
+#define PUFFER_EDGE_SUMS_OUT        \
+    "pop {r12}\n\t"                 \
+    "strd r8, r9, [r12]\n\t"        \
+    "strd %[s2], %[s3], [r12, #8]\n"
+
 static inline uint32_t load_word(const void *from)
 {
     return *(const puffer_edge_word_t *)from;

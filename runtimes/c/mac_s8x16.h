@@ -6,37 +6,46 @@
  * and 3, out of a word of weights; so that they meet neighbours of x, columns are stored in the
  * order 0, 2, 1, 3. */
 #if defined(PUFFER_EDGE_DSP)
-#define PUFFER_EDGE_GROUP_S8X16                                  \
-    "ldr r12, [%[x]], #4\n\tldmia %[w]!, {r3-r6}\n\t"            \
-    "sxtb16 lr, r3\n\tsmlad %[s0], lr, r12, %[s0]\n\t"           \
-    "ldr lr, [%[x]], #4\n\tsxtb16 r3, r3, ror #8\n\t"            \
-    "smlad %[s0], r3, lr, %[s0]\n\tsxtb16 r3, r4\n\t"            \
-    "sxtb16 r4, r4, ror #8\n\tsmlad %[s1], r3, r12, %[s1]\n\t"   \
-    "smlad %[s1], r4, lr, %[s1]\n\tsxtb16 r3, r5\n\t"            \
-    "sxtb16 r5, r5, ror #8\n\tsmlad %[s2], r3, r12, %[s2]\n\t"   \
-    "smlad %[s2], r5, lr, %[s2]\n\tsxtb16 r3, r6\n\t"            \
-    "sxtb16 r6, r6, ror #8\n\tsmlad %[s3], r3, r12, %[s3]\n\t"   \
+#define PUFFER_EDGE_GROUP_S8X16                                \
+    "ldr r12, [%[x]], #4\n\tldmia %[w]!, {r3-r6}\n\t"          \
+    "sxtb16 lr, r3\n\tsmlad r8, lr, r12, r8\n\t"               \
+    "ldr lr, [%[x]], #4\n\tsxtb16 r3, r3, ror #8\n\t"          \
+    "smlad r8, r3, lr, r8\n\tsxtb16 r3, r4\n\t"                \
+    "sxtb16 r4, r4, ror #8\n\tsmlad r9, r3, r12, r9\n\t"       \
+    "smlad r9, r4, lr, r9\n\tsxtb16 r3, r5\n\t"                \
+    "sxtb16 r5, r5, ror #8\n\tsmlad %[s2], r3, r12, %[s2]\n\t" \
+    "smlad %[s2], r5, lr, %[s2]\n\tsxtb16 r3, r6\n\t"          \
+    "sxtb16 r6, r6, ror #8\n\tsmlad %[s3], r3, r12, %[s3]\n\t" \
     "smlad %[s3], r6, lr, %[s3]\n\t"
 #endif
 
 PUFFER_EDGE_MAC4 void mac4_s8x16(const int16_t *x, const int8_t *w, const int32_t *bias,
                                  int32_t *sum, int32_t k_size)
 {
-    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
-    int32_t groups = k_size >> 2;
+    const int32_t groups = k_size >> 2, left = k_size & 3;
 #if defined(PUFFER_EDGE_DSP)
     if (groups > 0) {
+        int32_t n = groups;
+        const int32_t *s2 = bias;
+        int32_t *s3 = sum;
         __asm__ volatile(
+            PUFFER_EDGE_SUMS_IN
             "ands r12, %[n], #3\n\t"
             PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8X16, "2", "subs %[n], %[n], #4\n\t"
-                                                                 "bgt 4b\n")
-            : [x] "+r"(x), [w] "+r"(w), [n] "+r"(groups), [s0] "+r"(s0), [s1] "+r"(s1),
-              [s2] "+r"(s2), [s3] "+r"(s3)
+                                                                 "bgt 4b\n\t")
+            PUFFER_EDGE_SUMS_OUT
+            : [x] "+r"(x), [w] "+r"(w), [n] "+r"(n), [s2] "+r"(s2), [s3] "+r"(s3)
             :
-            : "r3", "r4", "r5", "r6", "r12", "lr", "cc", "memory");
+            : "r3", "r4", "r5", "r6", "r8", "r9", "r12", "lr", "cc", "memory");
+        if (left == 0) {
+            return;
+        }
+        bias = sum;
     }
-#else
-    for (; groups > 0; --groups) {
+#endif
+    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
+#if !defined(PUFFER_EDGE_DSP)
+    for (int32_t group = groups; group > 0; --group) {
         PUFFER_EDGE_COLUMN4(0, 0, 4)
         PUFFER_EDGE_COLUMN4(2, 1, 4)
         PUFFER_EDGE_COLUMN4(1, 2, 4)
@@ -45,7 +54,7 @@ PUFFER_EDGE_MAC4 void mac4_s8x16(const int16_t *x, const int8_t *w, const int32_
         w += 16;
     }
 #endif
-    for (int32_t k = k_size & 3; k > 0; --k) {
+    for (int32_t k = left; k > 0; --k) {
         PUFFER_EDGE_COLUMN4(0, 0, 1)
         x += 1;
         w += 4;
