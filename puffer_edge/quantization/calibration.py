@@ -17,6 +17,8 @@ Array = npt.NDArray[Any]
 MIN_STEPS = 16
 """Fewer steps say nothing about a range."""
 
+# Both headrooms were picked among some thirty pairs by the agreement of two recurrent policies over
+# recordings of 300 steps. Two policies are few: judge by the held-back half of your own recording.
 HEADROOM = 1.25
 """Activations get this much more than the largest number seen."""
 
