@@ -13,10 +13,9 @@ class Scheme:
 
     Attributes:
         name: what the user types.
-        weight_dtype, activation_dtype: storage.
+        weight_dtype, activation_dtype: storage; activations of 8 bits have a zero point.
         weight_bits, activation_bits: upper limits; the range proof may lower activations, and
             where ``balanced`` also weights.
-        asymmetric: activations have a zero point.
         balanced: weights and activations give up bits together.
     """
 
@@ -25,12 +24,11 @@ class Scheme:
     activation_dtype: str
     weight_bits: int
     activation_bits: int
-    asymmetric: bool = False
     balanced: bool = False
 
 
 SCHEMES = {
-    "int8": Scheme("int8", "int8", "int8", 8, 8, asymmetric=True),
+    "int8": Scheme("int8", "int8", "int8", 8, 8),
     "int8x16": Scheme("int8x16", "int8", "int16", 8, 16),
     "int16": Scheme("int16", "int16", "int16", 15, 15, balanced=True),
 }

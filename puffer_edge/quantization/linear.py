@@ -1,0 +1,71 @@
+"""A matrix in integers, and the proof that no sum over its rows leaves 31 bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir.requantization import LARGEST_SUM, choose
+from puffer_edge.quantization.schemes import Scheme
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """One matrix in integers.
+
+    Attributes:
+        weight: [N, K] int64.
+        bias: [N] int64, the input's zero point folded in.
+        scales: [N], real value of 1 in each row's sum.
+        bound: largest magnitude of any sum, whatever the input.
+        weight_bits: bits of the weights.
+    """
+
+    weight: Array
+    bias: Array
+    scales: Array
+    bound: int
+    weight_bits: int
+
+    def requantization(self, scale: Any) -> Array:
+        """[N, 3] int32: multiplier, pre-shift and shift of each row to a scale (or one per row)."""
+        ratios = self.scales / scale
+        return np.array([choose(float(ratio), self.bound) for ratio in ratios], np.int32)
+
+
+def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Scheme,
+          layer: str) -> Linear:
+    """Rounds a matrix to integers so that ``sum of abs(w) * largest + abs(bias)`` is in range.
+
+    Args:
+        weight: [N, K] float64, the real value of 1 of each column's input folded in.
+        bias: [N] float64.
+        largest: largest magnitude of an input's integer.
+        zero_point: of the input.
+        scheme: says how many bits; weights give some up where it is balanced.
+        layer: for the error.
+
+    Raises:
+        UnsupportedError: no number of bits can be proved.
+    """
+    for bits in range(scheme.weight_bits, 3, -1):
+        top = 2 ** (bits - 1) - 1
+        # A row of (nearly) nothing but a bias takes its scale from the bias.
+        scales = np.maximum(np.abs(weight).max(1) / top, np.abs(bias) / 2**29) + 1e-30
+        rows = np.floor(weight / scales[:, None] + 0.5).astype(np.int64)
+        start = np.floor(bias / scales + 0.5)
+        if np.abs(start).max() < LARGEST_SUM:
+            total = start.astype(np.int64) - zero_point * rows.sum(1)
+            bound = int((np.abs(rows).sum(1) * largest + np.abs(total)).max())
+            if bound <= LARGEST_SUM:
+                return Linear(rows, total, scales, bound, bits)
+        if not scheme.balanced:
+            break
+    raise UnsupportedError("no sum of this layer can be proved to stay in 31 bits",
+                           where=layer, hint="give it another scheme")

@@ -1,0 +1,8 @@
+"""The rules of quantisation, one op per file; importing this package registers them all."""
+
+from __future__ import annotations
+
+from puffer_edge.quantization.rules import gemm, lstm_cell, reshape, unary
+from puffer_edge.quantization.rules.registry import RULES, Rule, rows_of
+
+__all__ = ["RULES", "Rule", "gemm", "lstm_cell", "reshape", "rows_of", "unary"]

@@ -1,0 +1,64 @@
+"""LSTMCell in integers: gates and cell in 16 bits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir import Quantization
+from puffer_edge.ir.ops import LSTMCell, LSTMCellInteger
+from puffer_edge.ir.ops.lstm_cell_integer import TANH_ENTRIES
+from puffer_edge.ir.requantization import choose
+from puffer_edge.quantization.rules.registry import rule
+
+if TYPE_CHECKING:
+    from puffer_edge.quantization.quantize import Quantizer
+
+GATE_SCALE, CANDIDATE_SCALE = 2.0**-11, 2.0**-12
+LARGEST_GATE = 2**28
+"""Of each of the two sums that a gate is made of, so that their sum stays in 31 bits."""
+
+
+def _matrices(op: LSTMCell, name: str) -> tuple[str, ...]:
+    return tuple(weight for value, weight in ((op.x, op.weight), (op.h, op.recurrent))
+                 if value == name)
+
+
+@rule(LSTMCell, matrices=_matrices, starts=True)
+def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
+    """The cell's scale is the power of two that its calibrated range asks for."""
+    x = quantizer.integer(op.x, op)
+    recurrent = quantizer.floats(op.recurrent)
+    assert recurrent is not None
+    hidden = recurrent.shape[1]
+    over_x = quantizer.linear(op.x, quantizer.floats(op.weight), quantizer.floats(op.bias), op)
+    over_h = quantizer.linear(op.h, recurrent, None, op)
+    gates = np.repeat([GATE_SCALE, GATE_SCALE, CANDIDATE_SCALE, GATE_SCALE], hidden)
+    for linear in (over_x, over_h):
+        if np.any(linear.bound * linear.scales / gates > LARGEST_GATE):
+            raise UnsupportedError("the gates of this layer can leave 31 bits", where=op.layer)
+    largest = max(map(abs, quantizer.calibration.bounds(op.y_c)))
+    cell_bits = min(14, 15 - int(np.ceil(np.log2(max(largest * 1.25, 2.0**-6)))))
+    tanh = np.floor(2**14 * np.tanh(np.arange(TANH_ENTRIES) / 32) + 0.5).astype(np.int16)
+    meaning = quantizer.meaning(op.y_h, op)
+    constant = quantizer.constant
+    quantizer.add(LSTMCellInteger(
+        x=x, h=quantizer.integers[op.h].name, c=op.c,
+        weight=quantizer.weights(over_x, op, f"{op.y_h}.ih.w"),
+        recurrent=quantizer.weights(over_h, op, f"{op.y_h}.hh.w"),
+        bias=constant(over_x.bias, f"{op.y_h}.b"),
+        recurrent_bias=constant(over_h.bias, f"{op.y_h}.bh"),
+        requantization=constant(over_x.requantization(gates), f"{op.y_h}.ih.requantization"),
+        recurrent_requantization=constant(
+            over_h.requantization(gates), f"{op.y_h}.hh.requantization"),
+        table=constant(tanh, "tanh"),
+        output=constant(np.array(choose(2.0**-29 / meaning.scale, 2**29), np.int32),
+                        f"{op.y_h}.output"),
+        y_h=op.y_h, y_c=op.y_c, cell_bits=cell_bits, dtype=quantizer.dtype(op.y_h, op),
+        quantization=meaning, layer=op.layer))
+    quantizer.made(op.y_h, meaning)
+    cell = Quantization(2.0**-cell_bits, 0, -32768, 32767)
+    quantizer.made(op.y_c, cell)
+    quantizer.declare_state(op.c, "int16", cell)
