@@ -10,6 +10,7 @@ from puffer_edge import __version__
 from puffer_edge.exporters.artifact import FORMAT
 from puffer_edge.ir import Continuous, Discrete, Op, Program, Value
 from puffer_edge.planning import Plan
+from puffer_edge.quantization.integer_input import IntegerInput
 from puffer_edge.targets import Target
 
 SCHEMA = 1
@@ -18,7 +19,7 @@ SCHEMA = 1
 
 def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: str,
           constant_bytes: int, ram: int, source: Path | None,
-          files: dict[str, bytes]) -> dict[str, Any]:
+          files: dict[str, bytes], integers: IntegerInput | None = None) -> dict[str, Any]:
     """The manifest of a C artefact.
 
     Args:
@@ -31,6 +32,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         ram: bytes of the policy's struct.
         source: the policy file, whose hash is recorded.
         files: the artefact's other files, whose hashes are recorded.
+        integers: what ``<name>_step_q`` takes, if there is one.
     """
     return {
         "format": FORMAT,
@@ -48,6 +50,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
             "dtype": "float32",
             "fields": [{"name": field.name, "shape": list(field.shape), "unit": field.unit}
                        for field in program.contract.observation],
+            **({} if integers is None else {"integers": _integers(integers)}),
         },
         "action": action(program),
         "outputs": [
@@ -102,6 +105,12 @@ def _meaning(value: Value) -> dict[str, Any]:
     """How an integer output stands for a real number."""
     meaning = value.quantization
     return {} if meaning is None else {"scale": meaning.scale, "zero_point": meaning.zero_point}
+
+
+def _integers(given: IntegerInput) -> dict[str, Any]:
+    """What an observation in integers stands for: real = integer * scale + offset."""
+    return {"dtype": given.program.values[given.program.input].dtype,
+            "scale": given.scale.tolist(), "offset": given.offset.tolist()}
 
 
 def _sha256(content: bytes) -> str:

@@ -74,15 +74,19 @@ def npz(arrays: dict[str, Any]) -> bytes:
 def make(program: Program, *, seed: int = 0) -> Vectors:
     """Vectors over random and extreme observations.
 
-    Four episodes: 32 steps of standard normal observations, 16 of larger ones, 8 that mix
+    Floats: four episodes: 32 steps of standard normal observations, 16 of larger ones, 8 that mix
     magnitudes from 1e-6 to 1e3, and 8 extremes (zeros, ones, huge, tiny, alternating). An episode
     ends before a step whose outputs overflow: the bits of a NaN differ from core to core.
+    Integers: 32 steps of all magnitudes that the dtype holds, and 4 extremes.
 
     Raises:
         UnsupportedError: the policy overflows for ordinary observations.
     """
     random = np.random.Generator(np.random.PCG64(seed))
     n = program.contract.observation_size
+    dtype = program.values[program.input].dtype
+    if dtype != "float32":
+        return _of_integers(program, random, dtype)
     sign = np.where(np.arange(n) % 2, -1.0, 1.0)
     extremes = np.stack([np.zeros(n), np.ones(n), -np.ones(n), sign, 1e6 * sign,
                          np.full(n, 1e12), np.full(n, 1e-40), -1e-30 * sign])
@@ -104,17 +108,27 @@ def make(program: Program, *, seed: int = 0) -> Vectors:
                    found.actions[kept])
 
 
+def _of_integers(program: Program, random: np.random.Generator, dtype: str) -> Vectors:
+    limits, n = np.iinfo(dtype), program.contract.observation_size
+    extremes = np.stack([np.full(n, limits.min), np.full(n, limits.max), np.zeros(n),
+                         np.where(np.arange(n) % 2, limits.min, limits.max)])
+    parts = random.integers(limits.min, limits.max + 1, (32, n)) >> random.integers(
+        0, limits.bits, (32, n))
+    observations = np.concatenate([parts, extremes]).astype(dtype)
+    reset = np.isin(np.arange(len(observations)), (0, len(parts)))
+    return run(program, observations, reset)
+
+
 def run(program: Program, observations: Array, reset: Array) -> Vectors:
     """What the interpreter gives for a sequence of observations."""
     interpreter = Interpreter(program)
-    head = program.contract.action
     steps, actions = [], []
     for observation, fresh in zip(observations, reset, strict=True):
         if fresh:
             interpreter.reset()
         outputs = interpreter.step(observation)
         steps.append(outputs)
-        actions.append(head.act(outputs[program.output_names[0]]))
+        actions.append(program.act(outputs[program.output_names[0]]))
     return Vectors(observations, reset,
                    {name: np.stack([step[name] for step in steps]) for name in steps[0]},
                    np.stack(actions))

@@ -15,6 +15,7 @@ from puffer_edge.ir import Program
 
 if TYPE_CHECKING:
     from puffer_edge.inspection import Inspection
+    from puffer_edge.quantization.integer_input import Counts
     from puffer_edge.verification.report import Report
 
 
@@ -66,7 +67,7 @@ def inspect(policy: Any, options: LoadOptions | None = None, **changes: Any) -> 
 
 def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name: str = "",
            seed: int = 0, scheme: str = "float32", calibrate: str = "",
-           progress: Callable[[str], None] = lambda text: None,
+           counts: Counts | None = None, progress: Callable[[str], None] = lambda text: None,
            options: LoadOptions | None = None, **changes: Any) -> Path:
     """Writes the artefact of a policy for a target.
 
@@ -78,6 +79,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         seed: of the test vectors, and of the environment that calibrates.
         scheme: float32, int8, int8x16 or int16.
         calibrate: for an integer scheme: an .npz or .npy of observations, or ``env:<id>``.
+        counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
         progress: is told what is being done.
         options: see :func:`load`.
         changes: see :func:`load`.
@@ -98,13 +100,15 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
     quantized = None
+    if counts and scheme == "float32":
+        raise UsageError("a float32 policy takes no counts", hint="give an integer --scheme, too")
     if scheme != "float32":
         from puffer_edge.quantization.pipeline import to_integers
 
         quantized = to_integers(program, scheme, calibrate, seed=seed, progress=progress)
         program = quantized.program
     c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
-             source=source, judge=quantized)
+             source=source, judge=quantized, counts=counts)
     return path
 
 

@@ -59,6 +59,9 @@ def export(
     scheme: Annotated[str, typer.Option(help="float32, int8, int8x16 or int16.")] = "float32",
     calibrate: Annotated[str, typer.Option(
         help="For an integer scheme: an .npz of observations, or env:CartPole-v1.")] = "",
+    counts: Annotated[list[str] | None, typer.Option(
+        help="What a sensor's integers count, as SCALE:OFFSET or FIELD=SCALE:OFFSET (observation "
+             "= count * scale + offset); may be repeated.")] = None,
     activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
     action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
     action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
@@ -74,7 +77,8 @@ def export(
                        vec_normalize, state, keep_value, observation)
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
-                               scheme=scheme, calibrate=calibrate, progress=progress,
+                               scheme=scheme, calibrate=calibrate,
+                               counts=_counts(counts or []), progress=progress,
                                options=options)
     manifest = read_manifest(directory)
     if as_json:
@@ -201,6 +205,19 @@ def _options(activation: str | None, action: str | None, action_sizes: str, acti
         squash=squash, vec_normalize=vec_normalize,
         states=tuple((pair[0], pair[1]) for pair in pairs), keep_value=keep_value,
         observation=named)
+
+
+def _counts(texts: list[str]) -> dict[str, tuple[float, float]]:
+    counts = {}
+    for text in texts:
+        field, _, numbers = text.rpartition("=")
+        try:
+            scale, offset = (float(part) for part in numbers.split(":"))
+        except ValueError:
+            raise UsageError(f"--counts {text!r} is not SCALE:OFFSET or FIELD=SCALE:OFFSET",
+                             hint="for example --counts 0.0008:-1.65") from None
+        counts[field] = (scale, offset)
+    return counts
 
 
 def _numbers(text: str, kind: type) -> tuple[Any, ...]:

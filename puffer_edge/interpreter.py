@@ -44,12 +44,10 @@ class Interpreter:
         """
         program = self.program
         expected = program.values[program.input]
-        observation = np.array(observation, np.float32)  # a copy: the caller may reuse the buffer
+        observation = _taken_in(observation, expected.dtype)
         if observation.size != expected.size:
             raise UsageError(f"the observation has {observation.size} elements, "
                              f"the policy takes {expected.size}")
-        if not np.isfinite(observation).all():
-            raise UsageError("the observation holds NaN or infinite values")
         known: dict[str, Array] = {**program.constants, **self.state}
         known[program.input] = observation.reshape(expected.shape)
         # Overflow to infinity is IEEE's answer and C's, not an accident to warn about.
@@ -73,4 +71,17 @@ class Interpreter:
     def act(self, observation: Array) -> Array:
         """The deterministic action of one step: int32 per head, or float32 per element."""
         outputs = self.step(observation)
-        return self.program.contract.action.act(outputs[self.program.output_names[0]])
+        return self.program.act(outputs[self.program.output_names[0]])
+
+
+def _taken_in(observation: Array, dtype: str) -> Array:
+    """A copy, as the caller may reuse the buffer, of numbers that the dtype holds."""
+    if dtype == "float32":
+        taken = np.array(observation, np.float32)
+        if not np.isfinite(taken).all():
+            raise UsageError("the observation holds NaN or infinite values")
+        return taken
+    taken = np.array(observation, dtype)
+    if not np.array_equal(taken, observation):
+        raise UsageError(f"the observation does not hold numbers of {dtype}")
+    return taken

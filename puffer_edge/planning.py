@@ -55,9 +55,15 @@ class Plan:
     lower_bound: int
 
 
-def plan(program: Program) -> Plan:
-    """The smallest of the plans tried for a Program."""
-    orders = [program.ops, _shortest_lives(program)]
+def plan(program: Program, first: Sequence[Op] = ()) -> Plan:
+    """The smallest of the plans tried for a Program.
+
+    Args:
+        program: what is planned.
+        first: ops that are run before all others, in that order.
+    """
+    orders = [(*first, *(op for op in ops if op not in first))
+              for ops in (program.ops, _shortest_lives(program))]
     candidates = [_place(program, ops, key) for ops in orders for key in _PLACEMENTS]
     return min(candidates, key=lambda candidate: candidate.arena)
 

@@ -8,18 +8,19 @@ import numpy as np
 
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters import artifact, manifest, vectors
-from puffer_edge.exporters.c.header import render
+from puffer_edge.exporters.c.header import Entry, render
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
+from puffer_edge.quantization.integer_input import Counts, integer_input
 from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.targets import Target
 
 
 def export(program: Program, directory: Path, *, target: Target, name: str, seed: int = 0,
            scheme: str = "float32", source: Path | None = None,
-           judge: Quantized | None = None) -> None:
+           judge: Quantized | None = None, counts: Counts | None = None) -> None:
     """Writes ``policy.h``, ``policy.json`` and ``vectors.npz``; equal inputs give equal bytes.
 
     Args:
@@ -31,6 +32,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         scheme: of the Program; one that is not float32 is exported as it is.
         source: the policy file, for its hash.
         judge: what an integer Program is judged by; goes into ``judge.npz``.
+        counts: what the integers of ``<name>_step_q`` count; see ``integer_input``.
 
     Raises:
         UsageError: the name, or that of a field, is no safe identifier; the seed is negative.
@@ -44,17 +46,22 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         raise UsageError(f"the seed {seed} is negative")
     optimized = program if scheme != "float32" else optimize(program)
     _check_finite(optimized)
-    planned = plan(optimized)
+    given = integer_input(optimized, counts) if scheme != "float32" else None
+    planned = plan(optimized, first=given.replaced if given else ())
     tests = vectors.make(optimized, seed=seed)
-    header = render(optimized, planned, name, tests)
+    entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
+    header = render(optimized, planned, name, tests, entry)
     files = {"policy.h": header.text.encode("ascii"), "vectors.npz": tests.to_bytes()}
+    if entry is not None:
+        files["vectors_q.npz"] = entry.vectors.to_bytes()
     if judge is not None:
         files["judge.npz"] = vectors.npz({
             "observations": judge.held_back.observations, "reset": judge.held_back.reset,
             "reference": judge.reference})
     description = manifest.build(
         optimized, planned, name=name, target=target, scheme=scheme,
-        constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files)
+        constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files,
+        integers=given)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from puffer_edge.exporters.c.context import Context
 from puffer_edge.exporters.c.loops import nest
+from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import Continuous, Discrete
 
 
@@ -29,7 +30,11 @@ def _discrete(action: Discrete, raw: str, context: Context) -> list[str]:
 
 
 def _continuous(action: Continuous, raw: str, context: Context) -> list[str]:
+    meaning = context.value(context.program.outputs[0]).quantization
     lines = [f"float a = ({raw})[{{i}}];"]
+    if meaning is not None:
+        lines = [f"float a = (float)({raw})[{{i}}] * {number(meaning.scale)} + "
+                 f"{number(-meaning.scale * meaning.zero_point)};"]
     if action.squash:
         context.use("tanh_f32")
         lines.append("a = tanh_f32(a);")

@@ -66,10 +66,11 @@ class Context:
         self._producers = program.producers()
         self._states = {state.input: i for i, state in enumerate(program.states)}
 
-    def emit(self) -> list[str]:
-        """Statements of the whole step, in the plan's order."""
-        for index, op in enumerate(self.plan.ops):
-            self.index = index
+    def emit(self, ops: range | None = None) -> list[str]:
+        """Statements of the step, or of a part of it, in the plan's order."""
+        self.lines = []
+        for index in range(len(self.plan.ops)) if ops is None else ops:
+            self.index, op = index, self.plan.ops[index]
             emitter = EMITTERS.get(type(op))
             if emitter is None:
                 raise UnsupportedError(f"the op {type(op).__name__} cannot be exported to C",
@@ -146,14 +147,17 @@ class Context:
     def requantization(self, array: Array) -> str:
         """Name of a table of multipliers, pre-shifts and shifts, [..., 3]."""
         rows = array.reshape(-1, 3)
-        key = (rows.tobytes(), "requantization")
+        items = (f"{{{first}, {second}, {m}}}" for m, first, second in rows)
+        return self.table("puffer_edge_requantize_t", text.wrapped(items), len(rows), 4)
+
+    def table(self, ctype: str, items: str, count: int, size: int) -> str:
+        """Name of a constant array of ``count`` structs of ``size`` bytes."""
+        key = (items.encode(), ctype)
         if key not in self._named:
             self._named[key] = f"{self.name}_w{len(self._named)}"
-            items = (f"{{{first}, {second}, {m}}}" for m, first, second in rows)
             self.constants.append(
-                f"static const puffer_edge_requantize_t {self._named[key]}[{len(rows)}] = {{\n"
-                f"{text.wrapped(items)}\n}};")
-            self.constant_bytes += 4 * len(rows)
+                f"static const {ctype} {self._named[key]}[{count}] = {{\n{items}\n}};")
+            self.constant_bytes += size * count
         return self._named[key]
 
     def _arena(self, offset: int, dtype: str) -> str:

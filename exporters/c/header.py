@@ -11,9 +11,11 @@ from puffer_edge import __version__
 from puffer_edge.exporters.c import action, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
+from puffer_edge.exporters.c.ops import rescale
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.planning import Plan
+from puffer_edge.quantization.integer_input import IntegerInput
 
 assert ops  # imported for its registrations
 
@@ -36,24 +38,52 @@ class Header:
     ram: int
 
 
-def render(program: Program, plan: Plan, name: str, vectors: Vectors) -> Header:
+@dataclass(frozen=True)
+class Entry:
+    """The second way in: an observation in integers.
+
+    Attributes:
+        input: what the integers are.
+        vectors: steps for the self-test.
+    """
+
+    input: IntegerInput
+    vectors: Vectors
+
+
+def render(program: Program, plan: Plan, name: str, vectors: Vectors,
+           entry: Entry | None = None) -> Header:
     """The header of one policy.
 
     Args:
         program: what to export.
-        plan: where its values live.
+        plan: where its values live; with an entry, the ops that it replaces go first.
         name: stem of all identifiers, already validated.
         vectors: where the self-test's steps come from.
+        entry: what ``<name>_step_q`` takes, if there is one.
 
     Raises:
         UnsupportedError: an op has no emitter.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    contract = program.contract
     context = Context(program, plan, name)
+    body, head, rescaling = context.emit(_integers(plan, entry)), [], []
+    inside = isinstance(contract.action, Discrete) or entry is None
+    act = action.emit(context) if inside else []
+    if entry is not None:
+        first = entry.input.rescale
+        context.lines = []
+        rescale.loop(first, entry.input.program.constants[first.factors],
+                     contract.observation_size, context)
+        rescaling = context.lines
+    kernels = joined(context.kernels)
+    integer_kernels = set(context.kernels)
     context.use("all_finite_f32")
-    body = context.emit()
-    act = action.emit(context)
+    if entry is not None:
+        head = context.emit(range(len(entry.input.replaced)))
+    act_in_float = [] if inside else action.emit(context)
     states = [program.values[state.input] for state in program.states]
     ram = sum(-(-state.nbytes // 4) * 4 for state in states) + max(plan.arena, 4)
     outputs = [
@@ -64,12 +94,13 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors) -> Header:
     environment = Environment(
         loader=PackageLoader("puffer_edge.exporters.c", "."), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
-    contract = program.contract
     initial = _initial(context)
     rendered = environment.get_template("policy.h.j2").render(
         name=name, NAME=name.upper(), version=__version__, kernels_version=_kernels_version(),
         summary=_summary(program, ram, context.constant_bytes),
-        kernels=joined(context.kernels), constants=context.constants,
+        kernels=kernels, float_kernels=joined(context.kernels, without=integer_kernels),
+        entry=None if entry is None else _entry(program, entry), head=head, rescaling=rescaling,
+        act_in_float=act_in_float, constants=context.constants,
         constant_bytes=context.constant_bytes, observation_size=contract.observation_size,
         normalized="", fields=contract.observation, action=contract.action,
         discrete=isinstance(contract.action, Discrete),
@@ -78,8 +109,34 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors) -> Header:
         memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
         arena=max(plan.arena, 4), initial=initial, outputs=outputs,
         macs=program.macs, body=body, act=act, commit=_commit(context),
-        selftest=_selftest(program, name, vectors))
+        selftest=_selftest(program, name, vectors),
+        selftest_q=None if entry is None else _selftest(
+            entry.input.program, f"{name}_q", entry.vectors))
     return Header(rendered, context.constant_bytes, ram)
+
+
+def _integers(plan: Plan, entry: Entry | None) -> range:
+    """The ops of the step that both ways in have in common."""
+    start = 0 if entry is None else len(entry.input.replaced)
+    assert entry is None or plan.ops[:start] == entry.input.replaced
+    return range(start, len(plan.ops))
+
+
+def _entry(program: Program, entry: Entry) -> dict[str, Any]:
+    """What the interface says of integer observations."""
+    given, start, fields = entry.input, 0, []
+    for field in program.contract.observation:
+        scale, offset = (side[start : start + field.size] for side in (given.scale, given.offset))
+        alike = (scale == scale[0]).all() and (offset == offset[0]).all()
+        fields.append({
+            "name": field.name, "size": field.size,
+            "meaning": f"{scale[0]:.9g} * integer + {offset[0]:.9g}" if alike else ""})
+        start += field.size
+    meaning = program.values[program.outputs[0]].quantization
+    return {"ctype": C_TYPES[given.program.values[given.program.input].dtype], "fields": fields,
+            "action_ctype": C_TYPES[program.values[program.outputs[0]].dtype],
+            "scale": "" if meaning is None else f"{meaning.scale:.9g}",
+            "zero_point": 0 if meaning is None else meaning.zero_point}
 
 
 def _from_outside(context: Context, value: str) -> str:
@@ -118,7 +175,8 @@ def _selftest(program: Program, name: str, vectors: Vectors) -> dict[str, Any]:
     return {
         "steps": steps, "width": width,
         "arrays": [
-            text.array("float", f"{name}_selftest_obs", vectors.observations[:steps]),
+            text.array(C_TYPES[str(vectors.observations.dtype)], f"{name}_selftest_obs",
+                       vectors.observations[:steps]),
             text.array(C_TYPES[str(vectors.outputs[outside].dtype)],
                        f"{name}_selftest_{outside}", vectors.outputs[outside][:steps]),
         ]}

@@ -17,8 +17,12 @@ def source(kernel: str) -> str:
     return (files("puffer_edge.runtimes") / "c" / f"{kernel}.h").read_text(encoding="ascii")
 
 
-def joined(kernels: Iterable[str]) -> str:
+def joined(kernels: Iterable[str], without: Iterable[str] = ()) -> str:
     """The files of the kernels and of all that they include, each once, dependencies first.
+
+    Args:
+        kernels: names of files.
+        without: those that are already there, with all that they include.
 
     Include guards stay, so that two policies in one program share what both need; the ``#include``
     lines themselves go.
@@ -32,7 +36,10 @@ def joined(kernels: Iterable[str]) -> str:
             visit(needed)
         order.append(kernel)
 
+    for kernel in sorted(set(without)):
+        visit(kernel)
+    present = len(order)
     for kernel in sorted(set(kernels)):
         visit(kernel)
-    texts = (_SYSTEM_INCLUDE.sub("", _INCLUDE.sub("", source(k))).strip() for k in order)
+    texts = (_SYSTEM_INCLUDE.sub("", _INCLUDE.sub("", source(k))).strip() for k in order[present:])
     return "\n\n".join(texts)

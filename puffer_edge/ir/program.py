@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir.contract import Contract
+from puffer_edge.ir.contract import Contract, Discrete
 from puffer_edge.ir.op import Op
 from puffer_edge.ir.value import Value
 
@@ -100,6 +100,19 @@ class Program:
             for name in dict.fromkeys(op.operands):
                 readers.setdefault(name, []).append(op)
         return readers
+
+    def act(self, raw: Array) -> Array:
+        """The action of the first raw output: int32 per head, or float32 per element.
+
+        A continuous action of a Program that takes integers is the raw output itself, in integers.
+        """
+        meaning = self.values[self.outputs[0]].quantization
+        if isinstance(self.contract.action, Discrete) or meaning is None:
+            return self.contract.action.act(raw)
+        if self.values[self.input].dtype != "float32":
+            return raw.reshape(-1)
+        return self.contract.action.act(raw.astype(np.float32) * np.float32(meaning.scale)
+                                        + np.float32(-meaning.scale * meaning.zero_point))
 
     @property
     def results(self) -> frozenset[str]:

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.ir import Continuous, Op, Program, Quantization, State, Value
-from puffer_edge.ir.ops import Dequantize, Quantize
+from puffer_edge.ir import Op, Program, Quantization, State, Value
+from puffer_edge.ir.ops import Quantize
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.linear import Linear, prove
 from puffer_edge.quantization.rules import RULES, rows_of
@@ -204,20 +204,13 @@ class Quantizer:
 
     def _finish(self) -> Program:
         program = self.program
-        outputs = list(program.outputs)
-        if isinstance(program.contract.action, Continuous):
-            action = self.integers[outputs[0]]
-            self.add(Dequantize(
-                x=action.name, y="action.real", scale=action.meaning.scale,
-                offset=-action.meaning.scale * action.meaning.zero_point))
-            outputs[0] = "action.real"
         states = tuple(
             State(state.input, state.output,
                   np.zeros(state.initial.shape, self.states[state.input].dtype))
             for state in program.states)
         return program.with_ops(
-            self.ops, {**program.constants, **self.constants}, outputs=tuple(outputs),
-            states=states, values={**program.values, **self.states})
+            self.ops, {**program.constants, **self.constants}, states=states,
+            values={**program.values, **self.states})
 
 
 def quantize(program: Program, calibration: Calibration, scheme: Scheme,

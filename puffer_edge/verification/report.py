@@ -79,6 +79,8 @@ class Report:
 LABELS = {
     "instructions_min": "instructions per step, fewest",
     "instructions_max": "instructions per step, most",
+    "integer_instructions_min": "instructions per step from integers, fewest",
+    "integer_instructions_max": "instructions per step from integers, most",
     "macs": "multiply-accumulates per step",
     "flash_code_bytes": "flash, code (bytes)",
     "flash_data_bytes": "flash, weights and tables (bytes)",

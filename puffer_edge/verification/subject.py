@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Subject:
     manifest: dict[str, Any]
     vectors: Vectors
     spec: HarnessSpec
+    integers: Subject | None = None
+    """The same policy with observations in integers."""
 
 
 def read_subject(directory: Path) -> Subject:
@@ -36,15 +38,20 @@ def read_subject(directory: Path) -> Subject:
     """
     manifest = read_manifest(directory)
     vectors = Vectors.load(directory / "vectors.npz")
+    integers = None
     try:
         spec = _spec(manifest)
         sound = _fits(vectors, spec, manifest) and _is_complete(manifest)
+        if "integers" in manifest["observation"]:
+            taken = Vectors.load(directory / "vectors_q.npz")
+            integers = Subject(directory, manifest, taken, _integer_spec(manifest))
+            sound = sound and _fits(taken, integers.spec, manifest)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError):
         sound = False
     if not sound:
         raise FileFormatError("the manifest is damaged, or does not fit the test vectors",
                               where=str(directory / MANIFEST), hint="export the policy again")
-    return Subject(directory, manifest, vectors, spec)
+    return Subject(directory, manifest, vectors, spec, integers)
 
 
 def _spec(manifest: dict[str, Any]) -> HarnessSpec:
@@ -58,17 +65,34 @@ def _spec(manifest: dict[str, Any]) -> HarnessSpec:
                       for output in manifest["outputs"]))
 
 
+def _integer_spec(manifest: dict[str, Any]) -> HarnessSpec:
+    """The same for the step that takes integers."""
+    spec, action = _spec(manifest), manifest["action"]
+    size = _INTEGERS[manifest["observation"]["integers"]["dtype"]]
+    discrete = action["kind"] == "discrete"
+    width = 4 if discrete else _INTEGERS[manifest["outputs"][0]["dtype"]]
+    return replace(spec, obs_bytes=spec.obs_bytes // 4 * size, integers=True,
+                   action_bytes=spec.action_bytes // 4 * width, own_action=not discrete)
+
+
+_INTEGERS = {"int8": 1, "int16": 2}
+
+
 def _fits(vectors: Vectors, spec: HarnessSpec, manifest: dict[str, Any]) -> bool:
     steps = len(vectors.observations)
-    kind = np.int32 if manifest["action"]["kind"] == "discrete" else np.float32
+    given = manifest["observation"]["integers"]["dtype"] if spec.integers else "float32"
+    kind = (np.int32 if manifest["action"]["kind"] == "discrete" else
+            np.dtype(manifest["outputs"][0]["dtype"]) if spec.integers else np.float32)
     outputs = {name: array.shape for name, array in vectors.outputs.items()}
     return (steps >= 2 and vectors.reset.shape == (steps,) and vectors.reset.dtype == bool
             and bool(vectors.reset[0]) and not vectors.reset[1]
-            and vectors.observations.shape == (steps, spec.obs_bytes // 4)
-            and vectors.actions.shape == (steps, spec.action_bytes // 4)
+            and vectors.observations.shape == (steps, manifest["observation"]["size"])
+            and vectors.observations[0].nbytes == spec.obs_bytes
+            and vectors.actions.ndim == 2 and vectors.actions.shape[0] == steps
+            and vectors.actions[0].nbytes == spec.action_bytes
             and vectors.actions.dtype == kind
             and outputs == {name: (steps, size) for name, size in spec.outputs}
-            and vectors.observations.dtype == np.float32
+            and vectors.observations.dtype == given
             and all(array.dtype in (np.float32, np.int16, np.int8)
                     for array in vectors.outputs.values()))
 

@@ -77,6 +77,21 @@ def find_offences(builder: ImageBuilder) -> tuple[Offence, ...]:
     )
 
 
+def find_float_helpers(builder: ImageBuilder) -> tuple[str, ...]:
+    """Routines for floating point that an integer-only build needs; empty for a good policy.
+
+    Args:
+        builder: for a core without an FPU, of a policy with an integer step.
+
+    Raises:
+        VerificationError: the policy does not compile.
+        MissingDependencyError: the compiler or pyelftools is not installed.
+    """
+    undefined = read_elf(builder.compiled("integer_only")).undefined
+    return tuple(symbol for symbol in sorted(undefined)
+                 if _SINGLE.fullmatch(symbol) or _DOUBLE.fullmatch(symbol))
+
+
 # Names that compilers give to the routines of their run-time library: the Arm EABI's
 # (RTABI, IHI0043) and libgcc's, which LLVM shares; "sf" is single, "df" double precision.
 _MEMORY = re.compile(r"mem(cpy|set)|__aeabi_mem(cpy|set|clr)[48]?")

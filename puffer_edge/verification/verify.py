@@ -17,14 +17,14 @@ from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.exporters.npz import read_npz
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
-from puffer_edge.targets import TARGETS, Target, find_target
+from puffer_edge.targets import CORTEX_M3, TARGETS, Target, find_target
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import MEMORY, Subject, read_subject
-from puffer_edge.verification.symbols import find_offences, measure_sizes
+from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
 from puffer_edge.verification.toolchains import find_toolchain
 
 Array = npt.NDArray[Any]
@@ -75,10 +75,10 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     compiler = find_toolchain(toolchain)
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
 
-        def build(where: Target) -> ImageBuilder:
-            folder = Path(work) / where.name
+        def build(where: Target, part: Subject = subject) -> ImageBuilder:
+            folder = Path(work) / f"{where.name}{'-integers' if part.spec.integers else ''}"
             folder.mkdir()
-            return ImageBuilder(header=directory / "policy.h", spec=subject.spec, target=where,
+            return ImageBuilder(header=directory / "policy.h", spec=part.spec, target=where,
                                 toolchain=compiler, directory=folder, optimize=optimize,
                                 flash_bytes=FLASH_BYTES.get(emulator, 4 << 20))
 
@@ -98,6 +98,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
                 steps = _check_vectors(subject, machine, core.title, report)
                 _check_instructions(core, steps, report)
                 stack = machine.stack_used()
+            if subject.integers is not None:
+                _check_integers(subject.integers, build, core, emulator, report)
             _check_symbols(builder, report)
             sizes = measure_sizes(builder)
             report.measurements |= {
@@ -123,9 +125,27 @@ def _check_files(subject: Subject, report: Report) -> None:
                  else f"{len(subject.manifest['files'])} files, sha256")
 
 
+def _check_integers(subject: Subject, build: Callable[[Target, Subject], ImageBuilder],
+                    core: Target, emulator: str, report: Report) -> None:
+    """The step that takes integers, in a build without any other."""
+    builder = build(core, subject)
+    with open_machine(builder, emulator) as machine:
+        steps = _check_vectors(subject, machine, core.title, report)
+    _check_instructions(core, steps, report, "integer_", " from integers")
+    # A core with an FPU needs no helper, so the symbols of one without are read.
+    soft = CORTEX_M3 if core.hard_float else core
+    builder = build(soft, subject) if soft is not core else builder
+    helpers = find_float_helpers(builder)
+    report.check("an integer-only build needs no floating point", not helpers,
+                 f"the object needs {', '.join(helpers)}" if helpers else
+                 f"no helper of the compiler for it is called ({soft.title})")
+
+
 def _check_vectors(subject: Subject, machine: Machine, where: str,
                    report: Report) -> list[StepResult]:
     """Self-test, all vectors bit for bit, and what a bad observation does."""
+    if subject.spec.integers:
+        where = f"{where} from integers"
     bad = machine.selftest()
     report.check(f"self-test on {where}", bad == 0, f"{bad} steps gave other bits")
     vectors = subject.vectors
@@ -141,6 +161,8 @@ def _check_vectors(subject: Subject, machine: Machine, where: str,
         for step, outputs, action in zip(steps, expected, vectors.actions, strict=True))
     report.check(f"outputs and actions on {where} equal the oracle's bits", wrong == 0,
                  f"{wrong} of {len(steps)} steps differ")
+    if subject.spec.integers:  # none of them is bad
+        return steps
     report.measurements["steps"] = len(steps)
     _check_rejection(subject, machine, where, steps, report)
     return steps
@@ -208,17 +230,18 @@ def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> 
                      f"at least {least:.0%} wanted")
 
 
-def _check_instructions(core: Target, steps: list[StepResult], report: Report) -> None:
+def _check_instructions(core: Target, steps: list[StepResult], report: Report,
+                        prefix: str = "", suffix: str = "") -> None:
     counts = [step.instructions for step in steps if step.instructions is not None]
-    name = "instructions per step do not depend on the data"
+    name = f"instructions per step{suffix} do not depend on the data"
     if not counts:
         report.skip(name, "this emulator does not count")
         return
     least, most = min(counts), max(counts)
-    report.measurements |= {"instructions_min": least, "instructions_max": most}
+    report.measurements |= {f"{prefix}instructions_min": least, f"{prefix}instructions_max": most}
     detail = f"{least:,} to {most:,} over {len(counts)} steps ({(most - least) / least:.2%})"
     within = most - least <= INSTRUCTION_SPREAD * least
-    if within or core.hard_float:
+    if within or core.hard_float or prefix:
         report.check(name, within, detail)
     else:
         report.skip(name, f"{detail}; the compiler's software floating point takes longer for "

@@ -17,6 +17,7 @@ from puffer_edge.exporters.c.context import EMITTERS
 from puffer_edge.ir import Activation, Field
 from puffer_edge.ir.op import OPS
 from puffer_edge.ir.ops import Binary, Concat, Gemm, Reduce, Reshape, Transpose, Unary
+from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.targets import find_target
 from tests import zoo
 from tests.tools import need
@@ -45,6 +46,8 @@ def run_selftest(directory: Path, name: str, compiler: str = "gcc",
 def test_every_op_is_in_the_zoo_and_has_an_emitter() -> None:
     names = [*zoo.CASES, *zoo.QUANTIZED]
     used = {type(op).__name__ for name in names for op in zoo.program(name).ops}
+    used |= {type(found.program.ops[0]).__name__ for name in zoo.QUANTIZED
+             if (found := integer_input(zoo.program(name))) is not None}
     assert used == set(OPS)
     assert {kind.__name__ for kind in EMITTERS} == set(OPS)
 

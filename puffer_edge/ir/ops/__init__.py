@@ -6,7 +6,6 @@ from puffer_edge.ir.ops.batch_normalization import BatchNormalization
 from puffer_edge.ir.ops.binary import Binary
 from puffer_edge.ir.ops.concat import Concat
 from puffer_edge.ir.ops.conv import Conv
-from puffer_edge.ir.ops.dequantize import Dequantize
 from puffer_edge.ir.ops.expand import Expand
 from puffer_edge.ir.ops.gather import Gather
 from puffer_edge.ir.ops.gemm import Gemm
@@ -19,6 +18,7 @@ from puffer_edge.ir.ops.matmul import MatMul
 from puffer_edge.ir.ops.pad import Pad
 from puffer_edge.ir.ops.quantize import Quantize
 from puffer_edge.ir.ops.reduce import Reduce
+from puffer_edge.ir.ops.rescale import Rescale
 from puffer_edge.ir.ops.reshape import Reshape
 from puffer_edge.ir.ops.slice import Slice
 from puffer_edge.ir.ops.softmax import Softmax
@@ -32,7 +32,6 @@ __all__ = [
     "Binary",
     "Concat",
     "Conv",
-    "Dequantize",
     "Expand",
     "GRUCell",
     "Gather",
@@ -45,6 +44,7 @@ __all__ = [
     "Pad",
     "Quantize",
     "Reduce",
+    "Rescale",
     "Reshape",
     "Slice",
     "Softmax",

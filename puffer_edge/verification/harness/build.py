@@ -123,6 +123,9 @@ class ImageBuilder:
                     action_bytes=self.spec.action_bytes,
                     outputs=self.spec.outputs,
                     n_outputs=self.spec.n_outputs,
+                    integers=self.spec.integers,
+                    q="_q" if self.spec.integers else "",
+                    action_q="_q" if self.spec.own_action else "",
                 ),
                 encoding="utf-8",
             )
@@ -140,7 +143,7 @@ class ImageBuilder:
             optimize=self.optimize,
             defines=self._defines(name),
             include_dirs=include,
-            language=self.language if name in ("harness", "selftest") else "c",
+            language=self.language if name in ("harness", "selftest", "integer_only") else "c",
         )
 
     def _defines(self, name: str) -> dict[str, str]:

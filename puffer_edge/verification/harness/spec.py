@@ -19,6 +19,8 @@ class HarnessSpec:
         obs_bytes: size of ``<name>_obs_t``.
         action_bytes: size of ``<name>_action_t``.
         outputs: raw outputs, each the accessor's name (without the prefix) and its elements.
+        integers: it is ``<name>_step_q`` that is stepped, in a build without any other.
+        own_action: that step has an action type of its own.
 
     Raises:
         UsageError: a name is no C identifier or a size is not positive.
@@ -28,6 +30,8 @@ class HarnessSpec:
     obs_bytes: int
     action_bytes: int
     outputs: tuple[tuple[str, int], ...]
+    integers: bool = False
+    own_action: bool = False
 
     def __post_init__(self) -> None:
         # The names are pasted into C source and often come from a file.

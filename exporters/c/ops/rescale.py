@@ -1,0 +1,30 @@
+"""C for Rescale."""
+
+from __future__ import annotations
+
+from puffer_edge.exporters.c.context import C_TYPES, Array, Context, emits
+from puffer_edge.exporters.c.text import wrapped
+from puffer_edge.ir.ops import Rescale
+
+
+@emits(Rescale)
+def rescale(op: Rescale, context: Context) -> None:
+    """A loop over the features."""
+    loop(op, context.weight(op.factors), context.value(op.y).size, context)
+
+
+def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
+    """The same with the factors at hand, [size, 5] or [1, 5]; these are one number each."""
+    context.use("rescale")
+    if len(factors) == 1:
+        arguments = ", ".join(str(int(number)) for number in factors[0])
+    else:
+        rows = (f"{{{bias}, {multiplier}, {low}, {high}, {shift}}}"
+                for multiplier, bias, shift, low, high in factors.tolist())
+        name = context.table("puffer_edge_rescale_t", wrapped(rows), len(factors), 12)
+        arguments = ", ".join(f"{name}[i].{field}"
+                              for field in ("multiplier", "bias", "shift", "low", "high"))
+    context.line(
+        f"for (int32_t i = 0; i < {size}; ++i) {{\n"
+        f"    ({context.out(op.y)})[i] = ({C_TYPES[op.dtype]})rescale(\n"
+        f"        ({context.ref(op.x)})[i], {arguments});\n}}")

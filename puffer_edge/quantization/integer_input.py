@@ -1,0 +1,182 @@
+"""The same integer Program with an observation in integers: what a sensor counts goes in.
+
+An integer Program takes float observations and quantises them first. Here that step is replaced by
+one in integers, so that nothing of the Program touches a floating-point number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.ir import Contract, Op, Program, Value
+from puffer_edge.ir.ops import BatchNormalization, Quantize, Rescale, Reshape, Unary
+from puffer_edge.ir.requantization import LIMIT
+
+Array = npt.NDArray[Any]
+Counts = Mapping[str, tuple[float, float]]
+"""Scale and offset of the integers of each field of the observation: real = integer * scale +
+offset. The empty name stands for all fields that are not named."""
+
+
+@dataclass(frozen=True)
+class IntegerInput:
+    """An integer Program that takes integers.
+
+    Attributes:
+        program: the Program; its first op is the Rescale.
+        scale, offset: [n] float64: observation = integer * scale + offset.
+        replaced: the ops of the Program with a float observation that have no place here.
+    """
+
+    program: Program
+    scale: Array
+    offset: Array
+    replaced: tuple[Op, ...]
+
+    @property
+    def rescale(self) -> Rescale:
+        """The op that takes the integers in."""
+        op = self.program.ops[0]
+        assert isinstance(op, Rescale)
+        return op
+
+
+def integer_input(program: Program, counts: Counts | None = None) -> IntegerInput | None:
+    """The Program with an observation in integers.
+
+    Args:
+        program: in integers, with a float observation.
+        counts: what the integers count, int16; by default they are those of the first layer.
+
+    Returns:
+        None where anything but scaling and clipping is done to the observation in float.
+
+    Raises:
+        UsageError: the counts name a field that is not there, leave one out, or have no good scale.
+        UnsupportedError: there are counts, but no Program that could take them.
+    """
+    factors = _factors(program.contract, counts) if counts else None
+    chain = _chain(program)
+    if chain is None:
+        if factors is not None:
+            raise UnsupportedError(
+                "this policy computes with the observation in float before its first layer",
+                hint="export it without --counts")
+        return None
+    quantize = chain[-1]
+    assert isinstance(quantize, Quantize)
+    ratio, start, low, high = _affine(program, chain)
+    if factors is None:
+        dtype = quantize.dtype
+        known = ratio != 0  # a normaliser may have dropped a feature
+        scale = np.divide(1, ratio, out=np.zeros_like(ratio), where=known)
+        offset = -start * scale
+        rows = np.stack([np.ones_like(low), 0 * low, 0 * low, low, high], 1)
+    else:
+        dtype = "int16"
+        scale, offset = factors
+        rows = np.array([
+            [*_multiplier(float(r), float(b)), bottom, top] for r, b, bottom, top
+            in zip(ratio * scale, ratio * offset + start, low, high, strict=True)], np.int64)
+    if (rows == rows[0]).all():
+        rows = rows[:1]
+    name = f"{quantize.y}.factors"
+    taken = program.values[program.input]
+    ops = [op for op in program.ops if op not in chain]
+    first = Rescale(x=program.input, factors=name, y=quantize.y, dtype=quantize.dtype,
+                    low=quantize.low, high=quantize.high, layer=quantize.layer)
+    shape = program.values[quantize.y].shape
+    made = program.with_ops(
+        [first, *ops], {**program.constants, name: rows.astype(np.int32)},
+        values={**program.values, program.input: Value(taken.name, shape, dtype)})
+    return IntegerInput(made, scale, offset, chain)
+
+
+def _chain(program: Program) -> tuple[Op, ...] | None:
+    """What is done to the observation until it is quantised, one op after another."""
+    readers, value, chain = program.consumers(), program.input, list[Op]()
+    while value not in program.results and len(readers.get(value, [])) == 1:
+        (op,) = readers[value]
+        chain.append(op)
+        if isinstance(op, Quantize):
+            return tuple(chain)
+        clips = isinstance(op, Unary) and op.function.function == "clip"
+        if not clips and not isinstance(op, BatchNormalization | Reshape):
+            return None
+        value = op.outputs[0]
+    return None
+
+
+def _affine(program: Program, chain: tuple[Op, ...]) -> tuple[Array, Array, Array, Array]:
+    """Integers per unit of the observation, the integer of 0, and limits, [n] each."""
+    size = program.contract.observation_size
+    ratio, start = np.ones(size), np.zeros(size)
+    low, high = np.full(size, -np.inf), np.full(size, np.inf)
+    for op in chain:
+        if isinstance(op, Unary):
+            bottom, top = op.function.parameters
+            low, high = (np.clip(side, bottom, top) for side in (low, high))
+        elif isinstance(op, BatchNormalization | Quantize):
+            names = ((op.scale, op.shift) if isinstance(op, BatchNormalization)
+                     else (op.factor, op.offset))
+            shape = program.values[op.x].shape
+            axis = 1 if isinstance(op, BatchNormalization) else len(shape) - 1
+            along = [-1 if i == axis else 1 for i in range(len(shape))]
+            scale, shift = (
+                np.broadcast_to(program.constants[name].astype(np.float64).reshape(along), shape)
+                .reshape(-1) for name in names)
+            ratio, start = ratio * scale, start * scale + shift
+            ends = [np.where(scale == 0, shift, end * np.where(scale == 0, 1, scale) + shift)
+                    for end in (low, high)]
+            low, high = np.minimum(*ends), np.maximum(*ends)
+    last = chain[-1]
+    assert isinstance(last, Quantize)
+    low, high = (np.clip(np.floor(side + 0.5), last.low, last.high).astype(np.int64)
+                 for side in (low, high))
+    return ratio, start, low, high
+
+
+def _multiplier(ratio: float, start: float) -> tuple[int, int, int]:
+    """Multiplier, bias and shift for ``integer = count * ratio + start``, rounded half up.
+
+    The largest shift for which every int16 stays in 31 bits, so the ratio is kept to 2^-13 or
+    better.
+
+    Raises:
+        UsageError: there is none: one count is worth more than all integers of the layer.
+    """
+    for shift in range(29, -1, -1):
+        multiplier = np.floor(ratio * 2.0**shift + 0.5)
+        bias = np.floor(start * 2.0**shift + 0.5) + (1 << shift >> 1)
+        if 2.0**15 * abs(multiplier) + abs(bias) <= LIMIT and abs(multiplier) < 2**15:
+            return int(multiplier), int(bias), shift
+    raise UsageError(
+        "one count is worth more than the policy has ever seen",
+        hint="check the scale and the offset: observation = count * scale + offset")
+
+
+def _factors(contract: Contract, counts: Counts) -> tuple[Array, Array]:
+    """Scale and offset of every feature."""
+    known = {field.name for field in contract.observation}
+    if unknown := set(counts) - known - {""}:
+        raise UsageError(f"the observation has no field {sorted(unknown)[0]!r}",
+                         hint=f"its fields are {', '.join(sorted(known))}")
+    pairs = []
+    for field in contract.observation:
+        pair = counts.get(field.name, counts.get(""))
+        if pair is None:
+            raise UsageError(f"the field {field.name!r} has no count",
+                             hint=f"give --counts {field.name}=SCALE:OFFSET, too")
+        if not np.isfinite(pair).all() or pair[0] == 0:
+            raise UsageError(f"counts of {field.name!r} cannot have the scale {pair[0]:g} and the "
+                             f"offset {pair[1]:g}", hint="both finite, and the scale not 0")
+        pairs += [pair] * field.size
+    scale, offset = np.array(pairs, np.float64).T
+    return scale, offset
+

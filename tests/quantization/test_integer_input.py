@@ -1,0 +1,227 @@
+"""Observations in integers: raw counts go straight in, and nothing touches a float."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import puffer_edge
+from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.exporters import c
+from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Activation, Field, Program
+from puffer_edge.ir.ops import BatchNormalization, Gemm, Quantize, Rescale, Softmax, Unary
+from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.integer_input import integer_input
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import SCHEMES
+from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.subject import read_subject
+from puffer_edge.verification.symbols import find_float_helpers
+from puffer_edge.verification.toolchains import find_toolchain
+from tests import zoo
+from tests.exporters.test_c import export_as_it_is
+from tests.tools import need
+
+
+def normalised(clip: bool, seed: int = 0) -> Program:
+    """A normaliser, perhaps with the clip that keeps it from being folded, before two layers."""
+    bench = zoo.Bench((1, 3), seed)
+    x = bench.op(BatchNormalization, x=bench.x, scale=bench.weight(3, scale=1.0),
+                 shift=bench.weight(3, scale=1.0))
+    if clip:
+        x = bench.op(Unary, x=x, function=Activation("clip", (-1.5, 2.0)))
+    y = bench.op(Gemm, x=x, weight=bench.weight(8, 3), bias=bench.weight(8))
+    y = bench.op(Unary, x=y, function=Activation("tanh"))
+    return bench.program(bench.op(Gemm, x=y, weight=bench.weight(4, 8)))
+
+
+def in_integers(program: Program, scheme: str, observations: np.ndarray) -> Program:
+    prepared = optimize(program, fuse=False)
+    found = calibrate(prepared, observations, np.arange(len(observations)) == 0)
+    return quantize(prepared, found, SCHEMES[scheme])
+
+
+@given(seed=st.integers(0, 1000), scheme=st.sampled_from(list(SCHEMES)), clip=st.booleans(),
+       exponent=st.integers(-13, -3), offset=st.floats(-3, 3))
+@settings(max_examples=60, deadline=None)
+def test_counts_are_the_observation_they_stand_for(
+        seed: int, scheme: str, clip: bool, exponent: int, offset: float) -> None:
+    """Any count gives the first layer the integer of its observation, up to one."""
+    random = np.random.default_rng(seed)
+    scale = 2.0**exponent * random.uniform(0.5, 1)
+    observations = random.standard_normal((40, 3)).astype(np.float32)
+    program = in_integers(normalised(clip, seed), scheme, observations)
+    found = integer_input(program, {"": (scale, offset)})
+    assert found is not None
+    quantized = next(op.y for op in program.ops if isinstance(op, Quantize))
+    counts = np.concatenate([random.integers(-32768, 32768, (20, 3)),
+                             np.floor((observations - offset) / scale)])
+    for count in np.clip(counts, -32768, 32767).astype(np.int16):
+        straight = Interpreter(found.program).values(count)[quantized].astype(int)
+        around = Interpreter(program).values(count * scale + offset)[quantized].astype(int)
+        assert np.abs(straight - around).max() <= 1
+
+
+@pytest.mark.parametrize("case", zoo.QUANTIZED)
+def test_without_counts_the_integers_are_those_of_the_first_layer(case: str) -> None:
+    program = zoo.program(case)
+    found = integer_input(program)
+    assert found is not None
+    quantized = found.rescale.y
+    observation = np.random.default_rng(0).standard_normal(program.contract.observation_size)
+    values = Interpreter(program).values(observation)
+    same = Interpreter(found.program).values(values[quantized])
+    assert all(np.array_equal(same[name], values[name]) for name in program.outputs)
+    inside = (values[quantized] > found.rescale.low) & (values[quantized] < found.rescale.high)
+    back = (values[quantized] * found.scale + found.offset).reshape(-1)
+    assert (np.abs(back - observation) <= 0.501 * np.abs(found.scale))[inside.reshape(-1)].all()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_int16_saturates(scheme: str) -> None:
+    """The ends of int16, far outside of what the layer was proved for, stay in 31 bits."""
+    observations = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    found = integer_input(in_integers(normalised(True), scheme, observations), {"": (1.0, 0.0)})
+    assert found is not None
+    interpreter = Interpreter(found.program)
+    for count in (-32768, 32767, 0):
+        values = interpreter.values(np.full(3, count, np.int16))
+        assert found.rescale.low <= values[found.rescale.y].min()
+        assert values[found.rescale.y].max() <= found.rescale.high
+
+
+def test_the_interpreter_takes_only_integers_of_the_dtype() -> None:
+    found = integer_input(zoo.program("mlp_int8"))
+    assert found is not None
+    for bad in (np.full(6, 128), np.full(6, 0.5), np.full(6, np.nan)):
+        with pytest.raises(UsageError, match="int8"), np.errstate(all="ignore"):
+            Interpreter(found.program).step(bad)
+
+
+def test_an_adc_of_12_bits(tmp_path: Path) -> None:
+    """Volts at 3.3 V full scale: two fields with scales of their own, exported and verified."""
+    random = np.random.default_rng(0)
+    counts = random.integers(500, 3500, (200, 3)).astype(np.int16)
+    table = {"adc": (3.3 / 4096, 0.0), "knob": (2 / 4096, -1.0)}
+    scale = np.array([table["adc"][0]] * 2 + [table["knob"][0]])
+    offset = np.array([0.0, 0.0, -1.0])
+    np.savez(tmp_path / "recorded.npz", observations=counts * scale + offset)
+    program = normalised(True)
+    contract = program.contract.__class__((Field("adc", (2,)), Field("knob", (1,))),
+                                          program.contract.action)
+    program = program.with_ops(program.ops, contract=contract)
+    out = puffer_edge.export(program, tmp_path / "a", scheme="int8", counts=table,
+                             calibrate=str(tmp_path / "recorded.npz"))
+    report = puffer_edge.verify(out, target="cortex-m0")
+    assert report.passed, report.to_markdown()
+    text = (out / "policy.h").read_text()
+    assert f"int16_t adc[2]; /* {3.3 / 4096:.9g} * integer + 0 */" in text
+    assert "int16_t knob[1]; /* 0.00048828125 * integer + -1 */" in text
+
+
+@pytest.mark.parametrize(("counts", "words"), [
+    ({"gyro": (1.0, 0.0)}, "no field 'gyro'"), ({"": (0.0, 1.0)}, "scale 0"),
+    ({"": (float("nan"), 1.0)}, "scale nan"), ({"": (1.0, float("inf"))}, "offset inf"),
+    ({"": (1e12, 0.0)}, "one count is worth more"), ({"": (1.0, 1e12)}, "one count is worth more"),
+])
+def test_bad_counts_are_refused(counts: dict[str, tuple[float, float]], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        integer_input(zoo.program("mlp_int8"), counts)
+
+
+def test_counts_need_an_integer_policy(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="float32"):
+        puffer_edge.export(zoo.program("mlp"), tmp_path / "a", counts={"": (1.0, 0.0)})
+
+
+def test_what_is_computed_in_float_first_has_no_integer_step(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 3))
+    x = bench.op(Softmax, x=bench.x, axis=1)
+    program = in_integers(bench.program(bench.op(Gemm, x=x, weight=bench.weight(4, 3))), "int8",
+                          np.random.default_rng(0).standard_normal((40, 3)))
+    assert integer_input(program) is None
+    with pytest.raises(UnsupportedError, match="in float before its first layer"):
+        integer_input(program, {"": (1.0, 0.0)})
+    c.export(program, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme="int8")
+    assert "_step_q" not in (tmp_path / "a" / "policy.h").read_text()
+    report = puffer_edge.verify(tmp_path / "a")
+    assert report.passed, report.to_markdown()
+
+
+def builder_for(directory: Path, target: str, toolchain: str, optimize: str) -> ImageBuilder:
+    subject = read_subject(directory)
+    assert subject.integers is not None
+    work = directory.parent / f"{target}-{toolchain}{optimize}"
+    work.mkdir()
+    return ImageBuilder(directory / "policy.h", subject.integers.spec, TARGETS[target],
+                        find_toolchain(toolchain), work, optimize=optimize)
+
+
+@pytest.mark.parametrize("optimize", ["-O0", "-O2"])
+@pytest.mark.parametrize(("target", "toolchain"), [
+    ("cortex-m0", "gcc"), ("cortex-m3", "gcc"), ("cortex-m0", "zig"), ("riscv32", "zig")])
+@pytest.mark.parametrize("case", ["lstm_int8", "continuous_int16"])
+def test_an_integer_only_build_has_no_float_helper(
+        case: str, target: str, toolchain: str, optimize: str, tmp_path: Path) -> None:
+    if toolchain == "gcc":
+        need("arm-none-eabi-gcc")
+    out = export_as_it_is(case, tmp_path / "a")
+    assert find_float_helpers(builder_for(out, target, toolchain, optimize)) == ()
+
+
+def test_a_float_in_the_integer_step_fails(tmp_path: Path) -> None:
+    out = export_as_it_is("mlp_int8", tmp_path / "a")
+    header = out / "policy.h"
+    text = header.read_text()
+    changed = text.replace(
+        "return clamp_s32((x * multiplier + bias) >> shift, low, high);",
+        "return clamp_s32((int32_t)((float)(x * multiplier + bias) * 0.5f) >> shift, low, high);")
+    assert changed != text
+    header.write_text(changed)
+    assert "__aeabi_fmul" in find_float_helpers(builder_for(out, "cortex-m0", "zig", "-O2"))
+    report = puffer_edge.verify(out, target="cortex-m0")
+    failed = {check.name for check in report.checks if check.verdict == "failed"}
+    assert "an integer-only build needs no floating point" in failed
+    assert "self-test on Arm Cortex-M0 from integers" in failed
+
+
+def test_both_steps_share_one_state(tmp_path: Path) -> None:
+    """Steps may be mixed: the bits are those of the integers, whichever way they came in."""
+    need("gcc")
+    out = export_as_it_is("lstm_int8", tmp_path / "a")
+    vectors = Vectors.load(out / "vectors_q.npz")
+    main = tmp_path / "main.c"
+    main.write_text(
+        '#include "a/policy.h"\n#include <stdio.h>\n'
+        "int main(void) { static zoo_t p; zoo_action_t a; zoo_obs_q_t q; zoo_obs_t o;\n"
+        "zoo_reset(&p); memset(&o, 0, sizeof o); zoo_step(&p, &o, &a);\n"
+        "memset(&q, 1, sizeof q); zoo_step_q(&p, &q, &a); zoo_step(&p, &o, &a);\n"
+        f"for (int i = 0; i < {vectors.outputs['logits'].shape[1]}; i++)\n"
+        '{ printf("%d ", zoo_logits(&p)[i]); }\nreturn 0; }\n')
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Werror", str(main), "-o", str(tmp_path / "m")],
+                   check=True)
+    said = subprocess.run([str(tmp_path / "m")], capture_output=True, text=True, check=True).stdout
+    program = zoo.program("lstm_int8")
+    found = integer_input(program)
+    assert found is not None
+    floats, integers = Interpreter(program), Interpreter(found.program)
+    floats.step(np.zeros(6))
+    integers.state = floats.state
+    integers.step(np.ones(6, np.int8))
+    floats.state = integers.state
+    assert said.split() == [str(number) for number in floats.step(np.zeros(6))["logits"]]
+
+
+def test_rescale_is_the_first_op() -> None:
+    found = integer_input(zoo.program("lstm_int16"))
+    assert found is not None and isinstance(found.program.ops[0], Rescale)
+    assert not any(value.dtype == "float32" for value in found.program.values.values())
