@@ -7,11 +7,12 @@ POLICY := examples/policies/cartpole_puffer_lstm.pt
 # Logits that torch gave for one episode; written by the script that trained the policy.
 REFERENCE := examples/policies/cartpole_puffer_lstm_reference.npz
 
-.PHONY: demo test check lint wheel clean help
+.PHONY: demo test proof check lint wheel clean help
 
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
+	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: an hour"
 	@echo "make check  what CI runs: lint, types, tests"
 
 # What exporting and verifying needs; small, so that the demo is quick on a fresh machine.
@@ -34,6 +35,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+proof: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/proof -m exhaustive
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

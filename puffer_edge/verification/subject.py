@@ -71,8 +71,9 @@ def _integer_spec(manifest: dict[str, Any]) -> HarnessSpec:
     size = _INTEGERS[manifest["observation"]["integers"]["dtype"]]
     discrete = action["kind"] == "discrete"
     width = 4 if discrete else _INTEGERS[manifest["outputs"][0]["dtype"]]
-    return replace(spec, obs_bytes=spec.obs_bytes // 4 * size, integers=True,
-                   action_bytes=spec.action_bytes // 4 * width, own_action=not discrete)
+    return replace(spec, obs_bytes=spec.obs_bytes // 4 * size, obs_size=size, integers=True,
+                   action_bytes=spec.action_bytes // 4 * width, action_size=width,
+                   own_action=not discrete)
 
 
 _INTEGERS = {"int8": 1, "int16": 2}

@@ -95,6 +95,14 @@ class UnicornMachine(SteppingMachine):
         self._paint()
         return result
 
+    def call(self, function: str, *, limit: int | None = None) -> int:
+        """Calls a function of the image that takes nothing and returns an int."""
+        return self._call(function, limit)
+
+    def read(self, symbol: str, size: int) -> bytes:
+        """Bytes of a variable."""
+        return bytes(self._core.mem_read(self._elf.symbols[symbol], size))
+
     def stack_used(self) -> int:
         """The deepest stack of all steps so far, in bytes."""
         return self._stack_peak

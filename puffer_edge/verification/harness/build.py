@@ -43,6 +43,7 @@ class ImageBuilder:
         directory: where all intermediate files go; must exist.
         optimize: the optimisation flag.
         language: compile the policy as C or as C++.
+        proof_steps, proof_episode: steps of :attr:`proof`, and after how many of them it resets.
         flash_bytes: size of the image's flash.
         ram_bytes: size of the image's RAM, the stack (64 KB) included.
 
@@ -57,6 +58,8 @@ class ImageBuilder:
     directory: Path
     optimize: str = "-O2"
     language: Language = "c"
+    proof_steps: int = 1000
+    proof_episode: int = 1000
     flash_bytes: int = FLASH_BYTES
     ram_bytes: int = RAM_BYTES
     _objects: dict[str, Path] = field(default_factory=dict, repr=False)
@@ -71,6 +74,11 @@ class ImageBuilder:
         if self.target.isa == "host":
             return self._link("policy", ["host_main", "harness", "selftest"], ())
         return self._link("policy", ["harness", "selftest"], (*ROOTS, "edge_selftest"))
+
+    @cached_property
+    def proof(self) -> Image:
+        """The policy with ``edge_prove``, which feeds it and digests what comes out (proof.c)."""
+        return self._link("proof", ["harness", "proof"], (*ROOTS, "edge_prove", "edge_digests"))
 
     @cached_property
     def policy_only(self) -> Image:
@@ -149,13 +157,20 @@ class ImageBuilder:
     def _defines(self, name: str) -> dict[str, str]:
         if name == "firmware":
             return {"EDGE_INPUT": f"{self.input_address}u", "EDGE_SAVED": f"{self.saved_address}u"}
+        sizes = {
+            "EDGE_OBS_BYTES": f"{self.spec.obs_bytes}u",
+            "EDGE_ACTION_BYTES": f"{self.spec.action_bytes}u",
+            "EDGE_OUTPUTS_BYTES": f"{4 * self.spec.n_outputs}u",
+        }
         if name == "host_main":
-            sizes = {
-                "OBS": self.spec.obs_bytes,
-                "ACTION": self.spec.action_bytes,
-                "OUTPUTS": 4 * self.spec.n_outputs,
+            return sizes
+        if name == "proof":
+            return sizes | {
+                "EDGE_OBS_SIZE": str(self.spec.obs_size),
+                "EDGE_ACTION_SIZE": str(self.spec.action_size),
+                "EDGE_STEPS": f"{self.proof_steps}u",
+                "EDGE_EPISODE": f"{self.proof_episode}u",
             }
-            return {f"EDGE_{key}_BYTES": f"{size}u" for key, size in sizes.items()}
         return {}
 
     def _link(

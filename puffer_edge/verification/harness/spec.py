@@ -19,6 +19,7 @@ class HarnessSpec:
         obs_bytes: size of ``<name>_obs_t``.
         action_bytes: size of ``<name>_action_t``.
         outputs: raw outputs, each the accessor's name (without the prefix) and its elements.
+        obs_size, action_size: bytes of one element.
         integers: it is ``<name>_step_q`` that is stepped, in a build without any other.
         own_action: that step has an action type of its own.
 
@@ -30,6 +31,8 @@ class HarnessSpec:
     obs_bytes: int
     action_bytes: int
     outputs: tuple[tuple[str, int], ...]
+    obs_size: int = 4
+    action_size: int = 4
     integers: bool = False
     own_action: bool = False
 

@@ -1,0 +1,135 @@
+"""What every machine must say of a case: the interpreter's digests, and those of compiled C."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Program
+from puffer_edge.quantization.integer_input import integer_input
+from puffer_edge.targets import HOST, TARGETS, Target
+from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
+from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.subject import Subject
+from puffer_edge.verification.toolchains import Toolchain, Zig, find_toolchain
+from tests import zoo
+from tests.tools import need
+
+EPISODE = 1000
+"""Steps from one reset to the next."""
+
+LIMIT = 1 << 40
+"""Instructions of a whole proof; unlike a step it has no natural one."""
+
+BIG_ENDIAN = {"mips": "mips-linux-musleabihf", "ppc": "powerpc-linux-musleabihf"}
+"""Zig's target by the name of the emulator, qemu-<name>."""
+
+
+class Cross(Zig):
+    """Zig for programs of another kind of Linux, linked with a libc of its own."""
+
+    def __init__(self, machine: str) -> None:
+        self._flags = ["-target", BIG_ENDIAN[machine], "-static"]
+
+    def command(self, target: Target) -> list[str]:
+        return [*super().command(target)[:-1], *self._flags]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a case is run, and what compiled it."""
+
+    core: str
+    toolchain: str
+    optimize: str
+
+    def __str__(self) -> str:
+        return f"{self.core} {self.toolchain} {self.optimize}"
+
+    def digests(self, subject: Subject, steps: int, directory: Path) -> np.ndarray:
+        """Digests after each step, [steps] uint32."""
+        builder = ImageBuilder(
+            subject.directory / "policy.h", subject.spec, TARGETS.get(self.core, HOST),
+            self._compiler(), directory, optimize=self.optimize, proof_steps=steps,
+            proof_episode=EPISODE)
+        if builder.target is not HOST:
+            core = UnicornMachine(builder.proof)
+            core.call("edge_prove", limit=LIMIT)
+            return np.frombuffer(core.read("edge_digests", 4 * steps), "<u4")
+        command = [str(builder.proof.path)]
+        if self.core in BIG_ENDIAN:
+            need(f"qemu-{self.core}")
+            command = [f"qemu-{self.core}", *command]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+        return np.array([int(line, 16) for line in said.stdout.split()], np.uint32)
+
+    def _compiler(self) -> Toolchain:
+        if self.core in BIG_ENDIAN:
+            return Cross(self.core)
+        if self.toolchain == "gcc":
+            need("gcc" if self.core == "host" else "arm-none-eabi-gcc")
+        return find_toolchain(self.toolchain)
+
+
+MACHINES = [
+    Machine(core, toolchain, optimize)
+    for core in ("host", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33",
+                 "riscv32", *BIG_ENDIAN)
+    for toolchain in ("gcc", "zig")
+    if toolchain == "zig" or core == "host" or core.startswith("cortex")
+    for optimize in ("-O0", "-O2", "-O3")]
+
+
+def programs(case: str) -> dict[str, Program]:
+    """The Program of each way in."""
+    program = zoo.program(case)
+    given = integer_input(program)
+    return {"float": program} | ({} if given is None else {"integers": given.program})
+
+
+@cache
+def expected(case: str, entry: str, steps: int) -> np.ndarray:
+    """The interpreter's digests, [steps] uint32."""
+    program = programs(case)[entry]
+    observations = noise(program, steps)
+    interpreter = Interpreter(program)
+    first = program.output_names[0]
+    h, digests = 0, []
+    for step, observation in enumerate(observations):
+        if step % EPISODE == 0:
+            interpreter.reset()
+        outputs = interpreter.step(observation)
+        raw = np.concatenate([outputs[name] for name in program.output_names])
+        words = [0, *_words(program.act(outputs[first])), *_words(raw.astype(np.float32))]
+        for word in words:
+            h = (h ^ word) * 16777619 & 0xFFFFFFFF
+            h ^= h >> 15
+        digests.append(h)
+    return np.array(digests, np.uint32)
+
+
+def noise(program: Program, steps: int) -> np.ndarray:
+    """The observations that proof.c makes, [steps, n]."""
+    n, dtype = program.contract.observation_size, program.values[program.input].dtype
+    h = np.arange(steps * n, dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(1)
+    h = (h ^ h >> 16) * np.uint32(0x85EBCA6B)
+    h = (h ^ h >> 13) * np.uint32(0xC2B2AE35)
+    h ^= h >> 16
+    if dtype == "float32":
+        h = h & np.uint32(0x807FFFFF) | (120 + (h >> 23 & 15)) << 23
+        return h.astype(np.uint32).view(np.float32).reshape(steps, n)
+    bits = np.iinfo(dtype).bits
+    values = h.astype(f"uint{bits}").astype(dtype) >> (h >> 16 & (bits - 1)).astype(dtype)
+    return values.astype(dtype).reshape(steps, n)
+
+
+def _words(values: np.ndarray) -> list[int]:
+    """Elements as 32-bit words: the bits of floats, integers with their sign."""
+    if values.dtype != np.float32:
+        values = values.astype(np.int32)
+    return values.view(np.uint32).tolist()

@@ -1,0 +1,104 @@
+"""Interpreter == C for integer policies, on every core with every compiler and optimisation.
+
+By default each machine of the matrix runs one case over a sequence of 1,000 steps, and each case
+runs on several machines. The whole product, over 10,000 steps each, takes a core about an hour:
+
+    pytest tests/proof -m exhaustive
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from puffer_edge.verification.subject import Subject, read_subject
+from tests import zoo
+from tests.exporters.test_c import export_as_it_is
+from tests.proof.digests import (
+    EPISODE,
+    MACHINES,
+    Machine,
+    expected,
+    noise,
+    programs,
+)
+
+PROOF_STEPS = 10 * EPISODE
+
+
+def part(case: str, entry: str, directory: Path) -> Subject:
+    """The artefact of a case, seen from one of its ways in."""
+    subject = read_subject(export_as_it_is(case, directory / "a"))
+    found = subject.integers if entry == "integers" else subject
+    assert found is not None
+    return found
+
+
+def check(case: str, entry: str, machine: Machine, steps: int, directory: Path) -> None:
+    wanted = expected(case, entry, steps)
+    work = directory / "work"
+    work.mkdir()
+    got = machine.digests(part(case, entry, directory), steps, work)
+    wrong = np.flatnonzero(got != wanted)
+    assert got.shape == wanted.shape and not wrong.size, f"step {wrong[0]} gave other bits"
+
+
+def spread() -> list[tuple[str, str, Machine]]:
+    """Machines and cases in turn, until each machine had a case and each case both ways in.
+
+    One big-endian machine is enough here: a libc for it is compiled once, which takes a while.
+    """
+    machines = [machine for machine in MACHINES if machine.core != "ppc"]
+    entries = [(case, entry) for case in zoo.QUANTIZED for entry in ("integers", "float")]
+    count = max(len(machines), len(entries))
+    return [(*entries[i % len(entries)], machines[i % len(machines)]) for i in range(count)]
+
+
+@pytest.mark.parametrize(("case", "entry", "machine"), spread(), ids=str)
+def test_the_same_bits_everywhere(case: str, entry: str, machine: Machine, tmp_path: Path) -> None:
+    if entry not in programs(case):
+        entry = "float"
+    check(case, entry, machine, EPISODE, tmp_path)
+
+
+@pytest.mark.parametrize("entry", ["integers", "float"])
+def test_ten_thousand_steps_on_this_computer(entry: str, tmp_path: Path) -> None:
+    check("lstm_2_layers_int8x16", entry, Machine("host", "zig", "-O3"), PROOF_STEPS, tmp_path)
+
+
+def test_every_machine_and_every_case_is_there() -> None:
+    """What the default takes part in cannot shrink unnoticed."""
+    machines = {(machine.core, machine.toolchain, machine.optimize) for *_, machine in spread()}
+    cores = {"host", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"}
+    assert machines >= set(product(cores, ("gcc", "zig"), ("-O0", "-O2", "-O3")))
+    assert machines >= set(product(("riscv32", "mips"), ("zig",), ("-O0", "-O2", "-O3")))
+    assert {case for case, *_ in spread()} == set(zoo.QUANTIZED)
+
+
+def test_one_wrong_bit_is_found_with_its_step(tmp_path: Path) -> None:
+    """Large integers are taken in one too small: bits differ from a step on that holds one."""
+    subject = part("mlp_int8", "integers", tmp_path)
+    header = subject.directory / "policy.h"
+    text = header.read_text()
+    changed = text.replace("(x * multiplier + bias) >> shift",
+                           "((x * multiplier + bias) >> shift) - (x > 100)")
+    assert changed != text
+    header.write_text(changed)
+    got = Machine("host", "zig", "-O2").digests(subject, EPISODE, tmp_path)
+    wanted = expected("mlp_int8", "integers", EPISODE)
+    first = int(np.flatnonzero(got != wanted)[0])
+    assert first > 0 and (got[first:] != wanted[first:]).all()
+    assert (noise(programs("mlp_int8")["integers"], EPISODE)[first] > 100).any()
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("entry", ["integers", "float"])
+@pytest.mark.parametrize("case", zoo.QUANTIZED)
+@pytest.mark.parametrize("machine", MACHINES, ids=str)
+def test_the_whole_product(case: str, entry: str, machine: Machine, tmp_path: Path) -> None:
+    if entry not in programs(case):
+        pytest.skip("this policy computes in float first, so it takes no integers")
+    check(case, entry, machine, PROOF_STEPS, tmp_path)
