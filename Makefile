@@ -12,7 +12,7 @@ REFERENCE := examples/policies/cartpole_puffer_lstm_reference.npz
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
-	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: an hour"
+	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 15 min"
 	@echo "make check  what CI runs: lint, types, tests"
 
 # What exporting and verifying needs; small, so that the demo is quick on a fresh machine.

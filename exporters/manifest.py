@@ -57,8 +57,9 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
             {"name": outside, "size": program.values[value].size,
              "dtype": program.values[value].dtype, **_meaning(program.values[value])}
             for outside, value in zip(program.output_names, program.outputs, strict=True)],
-        "states": [{"name": state.input, "shape": list(state.initial.shape)}
-                   for state in program.states],
+        "states": [{"name": state.input, "shape": list(state.initial.shape),
+                    "dtype": program.values[state.input].dtype,
+                    **_range(program.values[state.input])} for state in program.states],
         "layers": [layer(program, op) for op in plan.ops],
         "macs": program.macs,
         "parameters": program.parameters,
@@ -111,6 +112,12 @@ def _integers(given: IntegerInput) -> dict[str, Any]:
     """What an observation in integers stands for: real = integer * scale + offset."""
     return {"dtype": given.program.values[given.program.input].dtype,
             "scale": given.scale.tolist(), "offset": given.offset.tolist()}
+
+
+def _range(value: Value) -> dict[str, int]:
+    """Which integers occur in a state."""
+    meaning = value.quantization
+    return {} if meaning is None else {"low": meaning.low, "high": meaning.high}
 
 
 def _sha256(content: bytes) -> str:

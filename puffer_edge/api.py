@@ -99,16 +99,16 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
-    quantized = None
+    quantized, original = None, None
     if counts and scheme == "float32":
         raise UsageError("a float32 policy takes no counts", hint="give an integer --scheme, too")
     if scheme != "float32":
         from puffer_edge.quantization.pipeline import to_integers
 
         quantized = to_integers(program, scheme, calibrate, seed=seed, progress=progress)
-        program = quantized.program
+        original, program = program, quantized.program
     c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
-             source=source, judge=quantized, counts=counts)
+             source=source, judge=quantized, counts=counts, original=original)
     return path
 
 

@@ -20,7 +20,8 @@ from puffer_edge.targets import Target
 
 def export(program: Program, directory: Path, *, target: Target, name: str, seed: int = 0,
            scheme: str = "float32", source: Path | None = None,
-           judge: Quantized | None = None, counts: Counts | None = None) -> None:
+           judge: Quantized | None = None, counts: Counts | None = None,
+           original: Program | None = None) -> None:
     """Writes ``policy.h``, ``policy.json`` and ``vectors.npz``; equal inputs give equal bytes.
 
     Args:
@@ -33,6 +34,8 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         source: the policy file, for its hash.
         judge: what an integer Program is judged by; goes into ``judge.npz``.
         counts: what the integers of ``<name>_step_q`` count; see ``integer_input``.
+        original: the float Program of an integer one; of a recurrent policy it becomes
+            ``original.h``, with which ``verify`` compares over many steps.
 
     Raises:
         UsageError: the name, or that of a field, is no safe identifier; the seed is negative.
@@ -58,11 +61,17 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         files["judge.npz"] = vectors.npz({
             "observations": judge.held_back.observations, "reset": judge.held_back.reset,
             "reference": judge.reference})
+    if original is not None and program.states:
+        files["original.h"] = _header(optimize(original), name, seed).encode("ascii")
     description = manifest.build(
         optimized, planned, name=name, target=target, scheme=scheme,
         constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files,
         integers=given)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+
+
+def _header(program: Program, name: str, seed: int) -> str:
+    return render(program, plan(program), name, vectors.make(program, seed=seed)).text
 
 
 def _check_finite(program: Program) -> None:

@@ -94,6 +94,9 @@ LABELS = {
     "agreement": "greedy actions equal to the float policy's",
     "action_error_mean": "mean error of the action's probabilities or values",
     "action_error_largest": "largest of them",
+    "drift_steps": "steps without a reset",
+    "drift_error_first": "mean error of the action in the first of them",
+    "drift_error_largest": "largest mean error in any tenth of them",
     "reference_error": "largest error against the reference (relative)",
 }
 """What a measurement is called in a table."""

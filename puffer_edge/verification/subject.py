@@ -62,7 +62,9 @@ def _spec(manifest: dict[str, Any]) -> HarnessSpec:
         name=stem(manifest["name"]), obs_bytes=4 * int(manifest["observation"]["size"]),
         action_bytes=4 * width,
         outputs=tuple((identifier(output["name"], "an output"), int(output["size"]))
-                      for output in manifest["outputs"]))
+                      for output in manifest["outputs"]),
+        states=tuple((int(state.get("low", -(2**31))), int(state.get("high", 2**31 - 1)))
+                     for state in manifest["states"]))
 
 
 def _integer_spec(manifest: dict[str, Any]) -> HarnessSpec:
@@ -101,9 +103,11 @@ def _fits(vectors: Vectors, spec: HarnessSpec, manifest: dict[str, Any]) -> bool
 def _is_complete(manifest: dict[str, Any]) -> bool:
     """Whether what the report repeats is there."""
     figures = [manifest["macs"], *(manifest["memory"][name] for name in MEMORY)]
+    elements = [size for state in manifest["states"] for size in state["shape"]]
     words = [manifest["target"], manifest["scheme"], *manifest["files"].values(),
              *(note["text"] for note in manifest["notes"])]
     kinds = {note["kind"] for note in manifest["notes"]}
-    return (all(isinstance(figure, int) for figure in figures)
+    return (all(isinstance(figure, int) for figure in [*figures, *elements])
+            and all(element > 0 for element in elements)
             and all(isinstance(word, str) for word in words)
             and kinds <= {"assumed", "dropped", "folded", "quantised", "warning"})

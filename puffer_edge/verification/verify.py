@@ -18,6 +18,7 @@ from puffer_edge.exporters.npz import read_npz
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
 from puffer_edge.targets import CORTEX_M3, TARGETS, Target, find_target
+from puffer_edge.verification import drift
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
@@ -75,10 +76,10 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     compiler = find_toolchain(toolchain)
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
 
-        def build(where: Target, part: Subject = subject) -> ImageBuilder:
-            folder = Path(work) / f"{where.name}{'-integers' if part.spec.integers else ''}"
+        def build(where: Target, part: Subject = subject, file: str = "policy.h") -> ImageBuilder:
+            folder = Path(work) / f"{where.name}-{Path(file).stem}-{part.spec.integers}"
             folder.mkdir()
-            return ImageBuilder(header=directory / "policy.h", spec=part.spec, target=where,
+            return ImageBuilder(header=directory / file, spec=part.spec, target=where,
                                 toolchain=compiler, directory=folder, optimize=optimize,
                                 flash_bytes=FLASH_BYTES.get(emulator, 4 << 20))
 
@@ -88,6 +89,9 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
             _check_vectors(subject, machine, "this computer", report)
             if "judge.npz" in subject.manifest["files"]:
                 _judge(subject, machine, min_agreement, report)
+            if "original.h" in subject.manifest["files"]:
+                progress(f"running {drift.STEPS:,} steps without a reset")
+                drift.check(subject, build(TARGETS["host"], subject, "original.h"), host, report)
             if reference is not None:
                 _check_reference(subject, machine, reference, report)
         if core.isa != "host":

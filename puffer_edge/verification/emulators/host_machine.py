@@ -10,8 +10,10 @@ import struct
 import subprocess
 import weakref
 from types import TracebackType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from puffer_edge.errors import VerificationError
 from puffer_edge.verification.emulators.machine import (
@@ -23,6 +25,9 @@ from puffer_edge.verification.emulators.watchdog import Watchdog
 from puffer_edge.verification.harness import Image
 
 TIMEOUT = 10.0  # seconds for one command
+CHUNK = 1000  # steps of a loop that are one reply
+
+Array = npt.NDArray[Any]
 
 
 class HostMachine(SteppingMachine):
@@ -90,6 +95,33 @@ class HostMachine(SteppingMachine):
         """The policy's own self-test: 0 when every vector matches bit for bit."""
         result: int = struct.unpack("=i", self._command(b"t", 4))[0]
         return result
+
+    def loop(self, observations: Array, steps: int) -> tuple[Array, Array]:
+        """Steps through the observations again and again, from a reset; much faster than ``run``.
+
+        Args:
+            observations: [n, ...], each as many bytes as ``<name>_obs_t`` has.
+            steps: how many steps in all.
+
+        Returns:
+            All raw outputs, [steps, m] float32, and for each state its smallest and largest number,
+            cut to an integer, and how often an element lay at an end of its type: [states, 3].
+
+        Raises:
+            UsageError: an observation has the wrong size.
+            VerificationError: the process died, or did not answer in time.
+        """
+        check_observation(self.spec, observations[0].tobytes())
+        self.reset()
+        width = self.spec.n_outputs
+        request = b"l" + struct.pack("=II", len(observations), steps) + observations.tobytes()
+        parts = []
+        for start in range(0, steps, CHUNK):  # each in time: a slow policy is no dead one
+            size = min(CHUNK, steps - start) * 4 * width
+            parts.append(np.frombuffer(self._command(request, size), np.float32))
+            request = b""
+        extremes = np.frombuffer(self._command(b"", 12 * len(self.spec.states)), np.int32)
+        return np.concatenate(parts).reshape(steps, width), extremes.reshape(-1, 3)
 
     def stack_used(self) -> None:
         """None: the stack of a process is not measured."""

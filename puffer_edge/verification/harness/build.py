@@ -131,6 +131,7 @@ class ImageBuilder:
                     action_bytes=self.spec.action_bytes,
                     outputs=self.spec.outputs,
                     n_outputs=self.spec.n_outputs,
+                    states=self.spec.states,
                     integers=self.spec.integers,
                     q="_q" if self.spec.integers else "",
                     action_q="_q" if self.spec.own_action else "",
@@ -163,7 +164,7 @@ class ImageBuilder:
             "EDGE_OUTPUTS_BYTES": f"{4 * self.spec.n_outputs}u",
         }
         if name == "host_main":
-            return sizes
+            return sizes | {"EDGE_STATES": f"{len(self.spec.states)}u"}
         if name == "proof":
             return sizes | {
                 "EDGE_OBS_SIZE": str(self.spec.obs_size),

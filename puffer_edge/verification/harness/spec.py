@@ -19,6 +19,7 @@ class HarnessSpec:
         obs_bytes: size of ``<name>_obs_t``.
         action_bytes: size of ``<name>_action_t``.
         outputs: raw outputs, each the accessor's name (without the prefix) and its elements.
+        states: smallest and largest integer of each recurrent state.
         obs_size, action_size: bytes of one element.
         integers: it is ``<name>_step_q`` that is stepped, in a build without any other.
         own_action: that step has an action type of its own.
@@ -31,6 +32,7 @@ class HarnessSpec:
     obs_bytes: int
     action_bytes: int
     outputs: tuple[tuple[str, int], ...]
+    states: tuple[tuple[int, int], ...] = ()
     obs_size: int = 4
     action_size: int = 4
     integers: bool = False
