@@ -12,9 +12,9 @@ from contextlib import ExitStack
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.exporters.npz import read_npz
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import Subject
 
@@ -45,12 +45,11 @@ def check(subject: Subject, original: ImageBuilder, ours: ImageBuilder, report: 
         report: is told.
 
     Raises:
+        FileFormatError: the recording is damaged.
         VerificationError: one of them faults or does not end.
         MissingDependencyError: the compiler is not installed.
     """
-    data = read_npz(subject.directory / "judge.npz", "the file to judge by",
-                    "export the policy again")
-    recorded = np.ascontiguousarray(data["observations"][:WINDOW], np.float32)
+    recorded = read_recorded(subject).observations[:WINDOW]
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         machines = [stack.enter_context(HostMachine(builder.image)) for builder in (original, ours)]
         (reference, _), (found, extremes) = pool.map(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def read_subject(directory: Path) -> Subject:
     integers = None
     try:
         spec = _spec(manifest)
-        sound = _fits(vectors, spec, manifest) and _is_complete(manifest)
+        sound = (_fits(vectors, spec, manifest) and _is_complete(manifest)
+                 and _means_numbers(manifest))
         if "integers" in manifest["observation"]:
             taken = Vectors.load(directory / "vectors_q.npz")
             integers = Subject(directory, manifest, taken, _integer_spec(manifest))
@@ -98,6 +100,22 @@ def _fits(vectors: Vectors, spec: HarnessSpec, manifest: dict[str, Any]) -> bool
             and vectors.observations.dtype == given
             and all(array.dtype in (np.float32, np.int16, np.int8)
                     for array in vectors.outputs.values()))
+
+
+def _means_numbers(manifest: dict[str, Any]) -> bool:
+    """Whether integers stand for finite numbers, and lie in their types."""
+    given = manifest["observation"].get("integers", {"scale": [], "offset": []})
+    n = manifest["observation"]["size"] if "dtype" in given else 0
+    scales = [output.get("scale", 1.0) for output in manifest["outputs"]]
+    real = [*scales, *given["scale"], *given["offset"]]
+    whole = [*(output.get("zero_point", 0) for output in manifest["outputs"]),
+             *(state.get(end, 0) for state in manifest["states"] for end in ("low", "high"))]
+    return (isinstance(manifest["states"], list)
+            and ("original.h" not in manifest["files"] or bool(manifest["states"]))
+            and all(isinstance(number, float | int) and math.isfinite(number) for number in real)
+            and all(scale > 0 for scale in scales)
+            and len(given["scale"]) == len(given["offset"]) == n
+            and all(isinstance(number, int) and abs(number) <= 2**15 for number in whole))
 
 
 def _is_complete(manifest: dict[str, Any]) -> bool:

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
-from puffer_edge.exporters.npz import read_npz
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
 from puffer_edge.targets import CORTEX_M3, TARGETS, Target, find_target
@@ -23,6 +22,7 @@ from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import MEMORY, Subject, read_subject
 from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
@@ -212,11 +212,10 @@ def _check_reference(subject: Subject, machine: Machine, path: Path, report: Rep
 
 def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> None:
     """The integer policy against the float one, over observations that nothing was tuned on."""
-    path = subject.directory / "judge.npz"
-    data = read_npz(path, "the file to judge by", "export the policy again")
+    data = read_recorded(subject)
     output = subject.manifest["outputs"][0]
-    resets = frozenset(int(i) for i in np.flatnonzero(data["reset"]))
-    steps = machine.run([row.tobytes() for row in data["observations"]], resets)
+    resets = frozenset(int(i) for i in np.flatnonzero(data.reset))
+    steps = machine.run([row.tobytes() for row in data.observations], resets)
     raw = np.stack([step.outputs[: output["size"]] for step in steps]).astype(np.float64)
     ours = (raw - output.get("zero_point", 0)) * output.get("scale", 1.0)
     action = subject.manifest["action"]
@@ -224,7 +223,7 @@ def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> 
         Discrete(tuple(action["sizes"])) if action["kind"] == "discrete" else
         Continuous(action["size"], action["squash"], tuple(action["low"]), tuple(action["high"]),
                    action["rescale"]))
-    found = judge(data["reference"], ours, head)
+    found = judge(data.reference, ours, head)
     report.measurements |= {"judged_steps": found.steps, "action_error_mean": found.mean_error,
                             "action_error_largest": found.largest_error}
     if found.agreement is not None:

@@ -225,3 +225,15 @@ def test_rescale_is_the_first_op() -> None:
     found = integer_input(zoo.program("lstm_int16"))
     assert found is not None and isinstance(found.program.ops[0], Rescale)
     assert not any(value.dtype == "float32" for value in found.program.values.values())
+
+
+def test_integers_are_faster_without_an_fpu(tmp_path: Path) -> None:
+    """At least five times on a Cortex-M0, the quantisation of the float observation included."""
+    steps = {}
+    for case in ("lstm", "lstm_int8"):
+        out = export_as_it_is(case, tmp_path / case)
+        found = puffer_edge.verify(out, target="cortex-m0").measurements
+        steps[case] = float(found["instructions_max"] or 0)
+        if case == "lstm_int8":
+            assert (found["integer_instructions_max"] or 0) < steps[case]
+    assert steps["lstm"] > 5 * steps["lstm_int8"] > 0

@@ -1,0 +1,60 @@
+"""``judge.npz`` what an integer policy is judged by, in an artefact that anybody may change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import FileFormatError
+from puffer_edge.exporters.npz import read_npz
+from puffer_edge.verification.subject import Subject
+
+Array = npt.NDArray[Any]
+HINT = "export the policy again"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Steps that the calibration did not see, with what the float policy said.
+
+    Attributes:
+        observations: [T, n] float32, finite; T is at least 1.
+        reset: [T] bool.
+        reference: [T, size] float64, finite: the float policy's first output.
+    """
+
+    observations: Array
+    reset: Array
+    reference: Array
+
+
+def read_recorded(subject: Subject) -> Recorded:
+    """Reads what export wrote, and nothing that only looks like it.
+
+    Raises:
+        FileFormatError: the file is missing or damaged, an array is missing, has another shape, or
+            holds anything but finite numbers.
+    """
+    path = subject.directory / "judge.npz"
+    arrays = read_npz(path, "the file to judge by", HINT)
+    n, size = subject.manifest["observation"]["size"], subject.manifest["outputs"][0]["size"]
+    shapes = {name: arrays[name].shape for name in ("observations", "reset", "reference")
+              if name in arrays}
+    steps = (shapes.get("reset") or (0,))[0]
+    wanted = {"observations": (steps, n), "reset": (steps,), "reference": (steps, size)}
+    if shapes != wanted or not steps or any(
+            arrays[name].dtype.kind not in "fb" for name in wanted):
+        raise FileFormatError("the arrays to judge by do not fit the policy", where=str(path),
+                              hint=HINT)
+    with np.errstate(over="ignore"):
+        observations = arrays["observations"].astype(np.float32)
+    reference = arrays["reference"].astype(np.float64)
+    if not (np.isfinite(observations).all() and np.isfinite(reference).all()):
+        raise FileFormatError("what to judge by holds NaN or infinite values", where=str(path),
+                              hint=HINT)
+    reset = arrays["reset"].astype(bool)
+    reset[0] = True  # no state is known before the first step
+    return Recorded(observations, reset, reference)
