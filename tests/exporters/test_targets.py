@@ -80,6 +80,16 @@ def test_everything_on_other_cores(artefact: Path, target: str) -> None:
 
 
 @pytest.mark.gcc
+@pytest.mark.parametrize("optimize", ["-O2", "-O3"])
+@pytest.mark.parametrize("case", ["mlp_int8", "continuous_int16"])
+def test_small_integer_policies_with_gcc(case: str, optimize: str, tmp_path: Path) -> None:
+    """So small that the quantisation of the observation shows in the number of instructions."""
+    report = puffer_edge.verify(export_as_it_is(case, tmp_path / "a"), toolchain="gcc",
+                                optimize=optimize)
+    assert report.passed, report.to_markdown()
+
+
+@pytest.mark.gcc
 def test_everything_with_gcc_on_qemu(artefact: Path) -> None:
     report = puffer_edge.verify(artefact, toolchain="gcc", emulator="qemu", optimize="-O3")
     assert report.passed, report.to_markdown()

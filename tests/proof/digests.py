@@ -9,9 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+import puffer_edge
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
+from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.integer_input import integer_input
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import SCHEMES
 from puffer_edge.targets import HOST, TARGETS, Target
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
@@ -85,9 +90,34 @@ MACHINES = [
     for optimize in ("-O0", "-O2", "-O3")]
 
 
+POLICIES = {
+    f"{name}_{scheme}": (name, scheme)
+    for name in ("cartpole_puffer_lstm", "cartpole_sb3", "pendulum_sb3")
+    for scheme in SCHEMES}
+"""The bundled policies, by name and scheme; the last has a normaliser with a clip."""
+
+CASES = [*zoo.QUANTIZED, *POLICIES]
+
+
+@cache
+def integer_program(case: str) -> Program:
+    """The Program of a case of the zoo, or of a whole policy."""
+    if case not in POLICIES:
+        return zoo.program(case)
+    name, scheme = POLICIES[case]
+    folder = Path(__file__).parents[2] / "examples" / "policies"
+    normalise = folder / "pendulum_vecnormalize.pkl" if name == "pendulum_sb3" else None
+    (file,) = (path for path in folder.glob(f"{name}.*") if path.suffix in (".pt", ".zip"))
+    prepared = optimize(puffer_edge.load(file, vec_normalize=normalise), fuse=False)
+    with np.load(folder / f"{name}_reference.npz") as data:
+        observations = data["observations"]
+    seen = calibrate(prepared, observations, np.arange(len(observations)) == 0)
+    return quantize(prepared, seen, SCHEMES[scheme])
+
+
 def programs(case: str) -> dict[str, Program]:
     """The Program of each way in."""
-    program = zoo.program(case)
+    program = integer_program(case)
     given = integer_input(program)
     return {"float": program} | ({} if given is None else {"integers": given.program})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from puffer_edge.exporters.c.context import C_TYPES, Array, Context, emits
+from puffer_edge.exporters.c.loops import nest
 from puffer_edge.exporters.c.text import wrapped
 from puffer_edge.ir.ops import Rescale
 
@@ -22,9 +23,9 @@ def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
         rows = (f"{{{bias}, {multiplier}, {low}, {high}, {shift}}}"
                 for multiplier, bias, shift, low, high in factors.tolist())
         name = context.table("puffer_edge_rescale_t", wrapped(rows), len(factors), 12)
-        arguments = ", ".join(f"{name}[i].{field}"
+        arguments = ", ".join(f"{name}[{{i}}].{field}"
                               for field in ("multiplier", "bias", "shift", "low", "high"))
-    context.line(
-        f"for (int32_t i = 0; i < {size}; ++i) {{\n"
-        f"    ({context.out(op.y)})[i] = ({C_TYPES[op.dtype]})rescale(\n"
-        f"        ({context.ref(op.x)})[i], {arguments});\n}}")
+    context.line(nest(
+        [size],
+        f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})rescale(\n"
+        f"    ({context.ref(op.x)})[{{i}}], {arguments});", {"i": [1]}))
