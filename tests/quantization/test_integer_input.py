@@ -237,3 +237,26 @@ def test_integers_are_faster_without_an_fpu(tmp_path: Path) -> None:
         if case == "lstm_int8":
             assert (found["integer_instructions_max"] or 0) < steps[case]
     assert steps["lstm"] > 5 * steps["lstm_int8"] > 0
+
+
+@pytest.mark.parametrize("clip", [False, True])
+def test_a_feature_that_the_normaliser_drops(clip: bool, tmp_path: Path) -> None:
+    """A scale of 0, as of a constant column, stands for no observation; counts of it do nothing."""
+    bench = zoo.Bench((1, 3))
+    x = bench.op(BatchNormalization, x=bench.x,
+                 scale=bench.builder.constant(np.array([0, 1, -2], np.float32), "scale"),
+                 shift=bench.weight(3))
+    if clip:
+        x = bench.op(Unary, x=x, function=Activation("clip", (-1.0, 1.0)))
+    y = bench.op(Gemm, x=x, weight=bench.weight(4, 3))
+    program = in_integers(bench.program(y), "int16",
+                          np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32))
+    assert (found := integer_input(program)) is not None and np.isfinite(found.scale).all()
+    found = integer_input(program, {"": (0.001, 0.0)})
+    assert found is not None
+    first, other = (Interpreter(found.program).step(np.array([count, 500, 500]))["logits"]
+                    for count in (-30000, 30000))
+    assert np.array_equal(first, other)
+    c.export(program, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme="int16",
+             counts={"": (0.001, 0.0)})
+    assert puffer_edge.verify(tmp_path / "a", target="host").passed
