@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ Array = npt.NDArray[Any]
 
 MIN_STEPS = 16
 """Fewer steps say nothing about a range."""
+
+SAMPLED = 4096
+"""Larger values leave their range only."""
 
 # Both headrooms were picked among some thirty pairs by the agreement of two recurrent policies over
 # recordings of 300 steps. Two policies are few: judge by the held-back half of your own recording.
@@ -34,11 +37,13 @@ class Calibration:
     Attributes:
         low, high: by value name, the value's shape, float32.
         steps: number of steps seen.
+        samples: values of at most ``SAMPLED`` elements at every step, [T, size] float32.
     """
 
     low: dict[str, Array]
     high: dict[str, Array]
     steps: int
+    samples: dict[str, Array] = field(default_factory=dict)
 
     def bounds(self, name: str) -> tuple[float, float]:
         """Range of a whole tensor, with headroom; 0 is always inside and told exactly."""
@@ -83,6 +88,7 @@ def calibrate(program: Program, observations: Array, reset: Array) -> Calibratio
     interpreter = Interpreter(program)
     low: dict[str, Array] = {}
     high: dict[str, Array] = {}
+    samples: dict[str, list[Array]] = {}
     for observation, fresh in zip(observations, reset, strict=True):
         if fresh:
             interpreter.reset()
@@ -92,4 +98,7 @@ def calibrate(program: Program, observations: Array, reset: Array) -> Calibratio
             if name not in program.constants:
                 low[name] = np.minimum(low.get(name, values[name]), values[name])
                 high[name] = np.maximum(high.get(name, values[name]), values[name])
-    return Calibration(low, high, len(observations))
+                if values[name].size <= SAMPLED:
+                    samples.setdefault(name, []).append(values[name].reshape(-1))
+    return Calibration(low, high, len(observations),
+                       {name: np.stack(rows) for name, rows in samples.items()})

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
+from puffer_edge.quantization.rounding import rounded
 from puffer_edge.quantization.schemes import Scheme
 
 Array = npt.NDArray[Any]
@@ -40,7 +41,7 @@ class Linear:
 
 
 def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Scheme,
-          layer: str) -> Linear:
+          layer: str, inputs: Array | None = None) -> Linear:
     """Rounds a matrix to integers so that ``sum of abs(w) * largest + abs(bias)`` is in range.
 
     Args:
@@ -50,6 +51,7 @@ def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Sch
         zero_point: of the input.
         scheme: says how many bits; weights give some up where it is balanced.
         layer: for the error.
+        inputs: [T, K] recorded inputs in integer steps; weights of 8 bits are rounded by them.
 
     Raises:
         UnsupportedError: no number of bits can be proved.
@@ -58,8 +60,9 @@ def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Sch
         top = 2 ** (bits - 1) - 1
         # A row of (nearly) nothing but a bias takes its scale from the bias.
         scales = np.maximum(np.abs(weight).max(1) / top, np.abs(bias) / 2**29) + 1e-30
-        rows = np.floor(weight / scales[:, None] + 0.5).astype(np.int64)
-        start = np.floor(bias / scales + 0.5)
+        # With 12 bits and more rounding costs nothing that is worth learning from few steps.
+        rows, correction = rounded(weight, scales, None if scheme.balanced else inputs)
+        start = np.floor((bias + correction) / scales + 0.5)
         if np.abs(start).max() < LARGEST_SUM:
             total = start.astype(np.int64) - zero_point * rows.sum(1)
             bound = int((np.abs(rows).sum(1) * largest + np.abs(total)).max())

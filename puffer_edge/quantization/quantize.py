@@ -65,6 +65,8 @@ class Quantizer:
     def run(self) -> Program:
         """The integer Program."""
         self._consumers = self.program.consumers()
+        self._remembered = {name for state in self.program.states
+                            for name in (state.input, state.output)}
         for state in self.program.states:  # a hidden state is quantised as what it becomes
             meaning = self.meaning(state.output, None)
             self.declare_state(state.input, self.dtype(state.output, None), meaning)
@@ -121,8 +123,13 @@ class Quantizer:
         # A feature's own scale goes into its column, its own zero into the bias.
         bias = np.zeros(len(weight)) if bias is None else bias
         bias = bias + weight @ np.broadcast_to(source.zero, weight.shape[1:])
+        seen = self.calibration.samples.get(x)
+        if seen is not None and seen.shape[1] == weight.shape[1]:
+            seen = (seen - source.zero) / source.size
+        else:  # several rows at once
+            seen = None
         return prove(weight * source.size, bias, source.meaning.largest, source.meaning.zero_point,
-                     self.scheme_of(op), op.layer)
+                     self.scheme_of(op), op.layer, seen)
 
     def weights(self, linear: Linear, op: Op, name: str) -> str:
         """Adds a matrix's weights in the dtype of the op's scheme."""
@@ -133,24 +140,42 @@ class Quantizer:
         return self.scheme if op is None else self.layers.get(op.layer, self.scheme)
 
     def dtype(self, name: str, maker: Op | None) -> str:
-        """Storage of a value: the widest that a reader's scheme asks for."""
-        wide = any(s.activation_dtype == "int16" for s in self._schemes(name, maker))
-        return "int16" if wide else "int8"
+        """Storage of a value: 8 bits if it is multiplied, and only by layers of 8 bits.
 
-    def meaning(self, name: str, maker: Op | None) -> Quantization:
-        """Scale and zero point of a value from its calibrated range and its readers."""
-        low, high = self.calibration.bounds(name)
-        bottom, top = self._integers_of(name, maker)
-        if self.dtype(name, maker) == "int8":  # every one of 256 numbers counts
+        What is looked up in a table, added, or given out costs nothing more in 16 bits; and the
+        error of a state stays for many steps.
+        """
+        readers = self._readers(name)
+        narrow = readers and name not in self._remembered and all(
+            self.scheme_of(op).activation_dtype == "int8" for op, _ in readers)
+        return "int8" if narrow else "int16"
+
+    def meaning(self, name: str, maker: Op | None,
+                limits: tuple[float, float] = (-np.inf, np.inf)) -> Quantization:
+        """Scale and zero point of a value from its calibrated range and its readers.
+
+        Args:
+            name: the value.
+            maker: the op that makes it; None for a state.
+            limits: numbers that it cannot leave, whatever the range with its headroom says.
+        """
+        low, high = np.clip(self.calibration.bounds(name), *limits)
+        dtype = self.dtype(name, maker)
+        bottom, top = self._integers_of(name, maker, dtype)
+        if dtype == "int8":  # every one of 256 numbers counts
             scale = max(high - low, 1e-6) / (top - bottom)
             return Quantization(scale, int(np.floor(bottom - low / scale + 0.5)), bottom, top)
         scale = max(high, -low, 1e-6) / top
         return Quantization(scale, 0, 0 if low == 0 else bottom, top)
 
     def integer(self, name: str, reader: Op) -> str:
-        """Integer name of a value; a float one is quantised feature by feature."""
+        """Integer name of a value; a float one is quantised feature by feature, in 16 bits.
+
+        Features must have room for what no recording holds, which 8 bits do not have: the
+        observation is a few numbers, and the first layer's kernel is no slower.
+        """
         if name not in self.integers:
-            bottom, top = self._integers_of(name, reader)
+            bottom, top = self._integers_of(name, reader, "int16")
             low, high = self.calibration.features(name)
             factor = ((top - bottom) / (high - low)).astype(np.float32).astype(np.float64)
             offset = (bottom - low * factor).astype(np.float32).astype(np.float64)
@@ -158,18 +183,17 @@ class Quantizer:
             self.add(Quantize(
                 x=name, factor=self.constant(factor.astype(np.float32), f"{name}.factor"),
                 offset=self.constant(offset.astype(np.float32), f"{name}.offset"), y=integer,
-                dtype=self.dtype(name, reader), low=bottom, high=top))
+                dtype="int16", low=bottom, high=top))
             self.integers[name] = Integer(
                 integer, Quantization(1.0, 0, bottom, top), 1 / factor, -offset / factor)
         return self.integers[name].name
 
     # How many bits.
 
-    def _integers_of(self, name: str, maker: Op | None) -> tuple[int, int]:
+    def _integers_of(self, name: str, maker: Op | None, dtype: str) -> tuple[int, int]:
         """Smallest and largest integer of a value, so that all its readers can be proved."""
-        dtype = self.dtype(name, maker)
-        bits = min(scheme.activation_bits for scheme in self._schemes(name, maker)
-                   if scheme.activation_dtype == dtype)
+        bits = 8 if dtype == "int8" else min(
+            scheme.activation_bits for scheme in self._schemes(name, maker))
         for op, weight in self._readers(name):
             scheme = self.scheme_of(op)
             matrix = rows_of(self.program.constants[weight])

@@ -14,8 +14,8 @@ class Scheme:
     Attributes:
         name: what the user types.
         weight_dtype, activation_dtype: storage; activations of 8 bits have a zero point.
-        weight_bits, activation_bits: upper limits; the range proof may lower activations, and
-            where ``balanced`` also weights.
+        weight_bits, activation_bits: upper limits, the latter for activations that are stored in
+            16 bits; the range proof may lower activations, and where ``balanced`` also weights.
         balanced: weights and activations give up bits together.
     """
 
@@ -28,7 +28,7 @@ class Scheme:
 
 
 SCHEMES = {
-    "int8": Scheme("int8", "int8", "int8", 8, 8),
+    "int8": Scheme("int8", "int8", "int8", 8, 16),
     "int8x16": Scheme("int8x16", "int8", "int16", 8, 16),
     "int16": Scheme("int16", "int16", "int16", 15, 15, balanced=True),
 }

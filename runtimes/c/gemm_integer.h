@@ -4,21 +4,22 @@
 
 /* y[n] = clamp(requantize(bias[n] + sum over k of weight[n, k] * x[k]) + zero_point, low, high).
  *
+ * TYPES are those of x and w, see mac_<types>.h; NAME also says that of y where it is not x's.
  * w is packed as mac_<types>.h says: blocks of four rows, then the rows that are left. The rounding
  * of the first shift is in the bias. */
-#define PUFFER_EDGE_GEMM_INTEGER(TYPES, X, W)                                                      \
-    PUFFER_EDGE_KERNEL void gemm_##TYPES(const X *x, const W *w, const int32_t *bias,              \
-                                         const puffer_edge_requantize_t *q, X *y, int32_t k_size,  \
-                                         int32_t n_size, int32_t zero_point, int32_t low,          \
-                                         int32_t high)                                             \
+#define PUFFER_EDGE_GEMM_INTEGER(NAME, TYPES, X, W, Y)                                             \
+    PUFFER_EDGE_KERNEL void gemm_##NAME(const X *x, const W *w, const int32_t *bias,               \
+                                        const puffer_edge_requantize_t *q, Y *y, int32_t k_size,   \
+                                        int32_t n_size, int32_t zero_point, int32_t low,           \
+                                        int32_t high)                                              \
     {                                                                                              \
         for (int32_t block = n_size >> 2; block > 0; --block) {                                    \
             int32_t sum[4];                                                                        \
             mac4_##TYPES(x, w, bias, sum, k_size);                                                 \
-            y[0] = (X)clamp_s32(requantize(sum[0], q, zero_point), low, high);                     \
-            y[1] = (X)clamp_s32(requantize(sum[1], q + 1, zero_point), low, high);                 \
-            y[2] = (X)clamp_s32(requantize(sum[2], q + 2, zero_point), low, high);                 \
-            y[3] = (X)clamp_s32(requantize(sum[3], q + 3, zero_point), low, high);                 \
+            y[0] = (Y)clamp_s32(requantize(sum[0], q, zero_point), low, high);                     \
+            y[1] = (Y)clamp_s32(requantize(sum[1], q + 1, zero_point), low, high);                 \
+            y[2] = (Y)clamp_s32(requantize(sum[2], q + 2, zero_point), low, high);                 \
+            y[3] = (Y)clamp_s32(requantize(sum[3], q + 3, zero_point), low, high);                 \
             bias += 4;                                                                             \
             q += 4;                                                                                \
             y += 4;                                                                                \
@@ -26,7 +27,7 @@
         }                                                                                          \
         for (int32_t row = n_size & 3; row > 0; --row) {                                           \
             const int32_t sum = mac1_##TYPES(x, w, *bias++, k_size);                               \
-            *y++ = (X)clamp_s32(requantize(sum, q++, zero_point), low, high);                      \
+            *y++ = (Y)clamp_s32(requantize(sum, q++, zero_point), low, high);                      \
             w += k_size;                                                                           \
         }                                                                                          \
     }

@@ -42,12 +42,12 @@ typedef struct {
     int32_t x_size, h_size, cell_bits, zero_point, low, high;
 } puffer_edge_lstm_t;
 
-/* One step of an LSTM; weights are packed as mac_<types>.h says, the four gates of a unit are the
+/* One step of an LSTM; weights are packed as mac_<types>.h says of x and of h, the four gates of a unit are the
  * rows of a block. y_c may be c; y_h must not overlap x or h. */
-#define PUFFER_EDGE_LSTM_CELL_INTEGER(TYPES, X, W)                                                 \
-    PUFFER_EDGE_KERNEL void lstm_cell_##TYPES(const X *x, const X *h, const int16_t *c,            \
-                                              const W *w, const W *recurrent,                      \
-                                              const puffer_edge_lstm_t *p, X *y_h, int16_t *y_c)   \
+#define PUFFER_EDGE_LSTM_CELL_INTEGER(NAME, X_TYPES, X, H_TYPES, H, W)                             \
+    PUFFER_EDGE_KERNEL void lstm_cell_##NAME(const X *x, const H *h, const int16_t *c,             \
+                                             const W *w, const W *recurrent,                       \
+                                             const puffer_edge_lstm_t *p, H *y_h, int16_t *y_c)    \
     {                                                                                              \
         const int32_t shift = p->cell_bits - 12;                                                   \
         const int16_t *const t = p->tanh_table;                                                    \
@@ -55,8 +55,8 @@ typedef struct {
         const puffer_edge_requantize_t *q = p->q, *recurrent_q = p->recurrent_q;                   \
         for (int32_t unit = p->h_size; unit > 0; --unit) {                                         \
             int32_t over_x[4], over_h[4];                                                          \
-            mac4_##TYPES(x, w, bias, over_x, p->x_size);                                           \
-            mac4_##TYPES(h, recurrent, recurrent_bias, over_h, p->h_size);                         \
+            mac4_##X_TYPES(x, w, bias, over_x, p->x_size);                                         \
+            mac4_##H_TYPES(h, recurrent, recurrent_bias, over_h, p->h_size);                       \
             const int32_t i = gate_sum(over_x[0], q, over_h[0], recurrent_q);                      \
             const int32_t f = gate_sum(over_x[1], q + 1, over_h[1], recurrent_q + 1);              \
             const int32_t g = gate_sum(over_x[2], q + 2, over_h[2], recurrent_q + 2);              \
@@ -69,7 +69,7 @@ typedef struct {
                                               : cell * (INT32_C(1) << -shift);                     \
             const int32_t hidden = gate_sigmoid(t, o) * gate_tanh(t, saturate_s16(scaled));        \
             *y_c++ = (int16_t)cell;                                                                \
-            *y_h++ = (X)clamp_s32(                                                                 \
+            *y_h++ = (H)clamp_s32(                                                                 \
                 requantize(hidden + p->output_rounding, &p->output, p->zero_point), p->low,        \
                 p->high);                                                                          \
             bias += 4;                                                                             \

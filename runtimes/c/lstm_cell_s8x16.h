@@ -2,5 +2,5 @@
 #define PUFFER_EDGE_LSTM_CELL_S8X16_H
 #include "lstm_cell_integer.h"
 #include "mac_s8x16.h"
-PUFFER_EDGE_LSTM_CELL_INTEGER(s8x16, int16_t, int8_t)
+PUFFER_EDGE_LSTM_CELL_INTEGER(s8x16, s8x16, int16_t, s8x16, int16_t, int8_t)
 #endif

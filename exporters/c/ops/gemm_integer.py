@@ -17,7 +17,8 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
     weight = context.weight(op.weight)
     suffix = SUFFIXES[x.dtype, str(weight.dtype)]
     rows, (n, k), meaning = x.size // weight.shape[1], weight.shape, op.quantization
-    context.use(f"gemm_{suffix}")
+    kernel = f"gemm_{suffix}" if y.dtype == x.dtype else f"gemm_{suffix}_to_s{y.dtype[3:]}"
+    context.use(kernel)
     packed = context.constant(blocks_of_groups(weight, suffix))
     requantization = context.weight(op.requantization)
     bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t")
@@ -26,7 +27,7 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
         source, target = (f"({ref})" if row else ref
                           for ref in (context.ref(op.x), context.out(op.y)))
         offsets = (f" + {row * k}", f" + {row * n}") if row else ("", "")
-        context.line(f"gemm_{suffix}({source}{offsets[0]}, {packed}, {bias}, {q}, "
+        context.line(f"{kernel}({source}{offsets[0]}, {packed}, {bias}, {q}, "
                      f"{target}{offsets[1]}, {k}, {n}, {meaning.zero_point}, {meaning.low}, "
                      f"{meaning.high});")
     assert y.size == rows * n

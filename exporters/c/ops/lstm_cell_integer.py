@@ -12,9 +12,10 @@ from puffer_edge.ir.ops import LSTMCellInteger
 def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
     """One call; weights, biases and requantisations interleaved per unit."""
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
-    suffix = SUFFIXES[context.value(op.x).dtype, str(weight.dtype)]
+    suffixes = [SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
+    kernel = f"lstm_cell_{'_'.join(dict.fromkeys(suffixes))}"
     packed = [context.constant(blocks_of_groups(units_first(matrix), suffix))
-              for matrix in (weight, recurrent)]
+              for matrix, suffix in zip((weight, recurrent), suffixes, strict=True)]
     bias, tables = [], []
     for sums, name in ((op.bias, op.requantization),
                        (op.recurrent_bias, op.recurrent_requantization)):
@@ -24,7 +25,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         tables.append(context.requantization(units_first(requantization)))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     meaning = op.quantization
-    context.use(f"lstm_cell_{suffix}")
+    context.use(kernel)
     context.line(
         "{\n"
         "    static const puffer_edge_lstm_t cell = {\n"
@@ -33,6 +34,6 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {weight.shape[1]}, {recurrent.shape[1]}, {op.cell_bits}, "
         f"{meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
-        f"    lstm_cell_{suffix}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"    {kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.ref(op.c)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y_h)}, {context.out(op.y_c)});\n}}")
