@@ -25,7 +25,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 # torch is pinned in constraints.txt; it goes first so that no other package chooses a newer one.
 $(VENV)/.dev: $(VENV)/.demo
 	$(PIP) torch
-	$(PIP) -e '.[onnx,onnxruntime,emulator,dev]' --config-settings editable_mode=compat
+	$(PIP) -e '.[onnx,onnxruntime,native,emulator,dev]' --config-settings editable_mode=compat
 	@touch $@
 
 demo: $(VENV)/.demo

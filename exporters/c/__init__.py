@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from puffer_edge import storage
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters import artifact, manifest, vectors
 from puffer_edge.exporters.c.header import Entry, render
@@ -22,7 +23,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
            scheme: str = "float32", source: Path | None = None,
            judge: Quantized | None = None, counts: Counts | None = None,
            original: Program | None = None) -> None:
-    """Writes ``policy.h``, ``policy.json`` and ``vectors.npz``; equal inputs give equal bytes.
+    """Writes an artefact: equal inputs give equal bytes.
 
     Args:
         program: as a front end made it.
@@ -54,7 +55,8 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     tests = vectors.make(optimized, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
     header = render(optimized, planned, name, tests, entry)
-    files = {"policy.h": header.text.encode("ascii"), "vectors.npz": tests.to_bytes()}
+    files = {"policy.h": header.text.encode("ascii"), "vectors.npz": tests.to_bytes(),
+             "program.npz": storage.to_bytes(optimized)}
     if entry is not None:
         files["vectors_q.npz"] = entry.vectors.to_bytes()
     if judge is not None:
@@ -62,7 +64,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
             "observations": judge.held_back.observations, "reset": judge.held_back.reset,
             "reference": judge.reference})
     if original is not None and program.states:
-        files["original.h"] = _header(optimize(original), name, seed).encode("ascii")
+        files["original.h"] = header_of(optimize(original), name, seed).encode("ascii")
     description = manifest.build(
         optimized, planned, name=name, target=target, scheme=scheme,
         constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files,
@@ -70,8 +72,14 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
 
 
-def _header(program: Program, name: str, seed: int) -> str:
-    return render(program, plan(program), name, vectors.make(program, seed=seed)).text
+def header_of(program: Program, name: str, seed: int = 0) -> str:
+    """The text of ``policy.h`` alone, for a Program as it is.
+
+    Raises:
+        UnsupportedError: an op cannot be exported to C, or a constant is not finite.
+    """
+    _check_finite(program)
+    return render(program, plan(program), stem(name), vectors.make(program, seed=seed)).text
 
 
 def _check_finite(program: Program) -> None:

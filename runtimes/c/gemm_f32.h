@@ -1,6 +1,8 @@
 #ifndef PUFFER_EDGE_GEMM_F32_H
 #define PUFFER_EDGE_GEMM_F32_H
+#include "mac32_f32.h"
 #include "mac4_f32.h"
+#include "mac_rest_f32.h"
 
 /* y[n] = start[n] + sum over k of x[k] * weight[n, k].
  *
@@ -10,6 +12,25 @@
 PUFFER_EDGE_KERNEL void gemm_f32(const float *x, const float *w, const float *start, float *y,
                                  int32_t k_size, int32_t n_size)
 {
+#if defined(PUFFER_EDGE_MAC32)
+    int32_t blocks = n_size >> 2, rows = n_size & 3;
+    if (start == NULL) {
+        memset(y, 0, (size_t)n_size * sizeof *y);
+    } else if (start != y) {
+        memcpy(y, start, (size_t)n_size * sizeof *y);
+    }
+    for (; blocks >= 8; blocks -= 8) {
+        mac32_f32(x, w, y, k_size, 4 * k_size);
+        w += 32 * k_size;
+        y += 32;
+    }
+    for (; blocks > 3; blocks -= 3) {
+        mac_rest_f32(x, w, y, k_size, 3, 0);
+        w += 12 * k_size;
+        y += 12;
+    }
+    mac_rest_f32(x, w, y, k_size, blocks, rows);
+#else
     for (int32_t block = n_size >> 2; block > 0; --block) {
         for (int32_t i = 0; i < 4; ++i) {
             y[i] = start != NULL ? *start++ : 0.0f;
@@ -25,5 +46,6 @@ PUFFER_EDGE_KERNEL void gemm_f32(const float *x, const float *w, const float *st
         }
         *y++ = sum;
     }
+#endif
 }
 #endif

@@ -1,5 +1,6 @@
 #ifndef PUFFER_EDGE_LSTM_CELL_F32_H
 #define PUFFER_EDGE_LSTM_CELL_F32_H
+#include "mac32_f32.h"
 #include "mac4_f32.h"
 #include "sigmoid_f32.h"
 #include "tanh_f32.h"
@@ -13,7 +14,30 @@ PUFFER_EDGE_KERNEL void lstm_cell_f32(const float *x, const float *h, const floa
                                       const float *w, const float *recurrent, const float *bias,
                                       float *y_h, float *y_c, int32_t x_size, int32_t h_size)
 {
-    for (int32_t unit = 0; unit < h_size; ++unit) {
+    int32_t unit = 0;
+#if defined(PUFFER_EDGE_MAC32)
+    for (; unit + 8 <= h_size; unit += 8) {
+        float gate[32], i[8], f[8], g[8], o[8];
+        memcpy(gate, bias + 4 * unit, sizeof gate);
+        mac32_f32(x, w, gate, x_size, 4 * x_size);
+        mac32_f32(h, recurrent, gate, h_size, 4 * h_size);
+        w += 32 * x_size;
+        recurrent += 32 * h_size;
+        for (int32_t n = 0; n < 8; ++n) { /* gate by gate, so that compilers vectorise */
+            i[n] = gate[4 * n];
+            f[n] = gate[4 * n + 1];
+            g[n] = gate[4 * n + 2];
+            o[n] = gate[4 * n + 3];
+        }
+        for (int32_t n = 0; n < 8; ++n) {
+            const float kept = sigmoid_f32(f[n]) * c[unit + n];
+            const float cell = kept + sigmoid_f32(i[n]) * tanh_f32(g[n]);
+            y_c[unit + n] = cell;
+            y_h[unit + n] = sigmoid_f32(o[n]) * tanh_f32(cell);
+        }
+    }
+#endif
+    for (; unit < h_size; ++unit) {
         float gate[4];
         memcpy(gate, bias + 4 * unit, sizeof gate);
         mac4_f32(x, w, gate, x_size);

@@ -86,7 +86,7 @@ class Toolchain(ABC):
         for directory in include_dirs:
             flags += ["-I", str(directory)]
         command = [*self.command(target), *flags, "-c", str(source), "-o", str(output)]
-        return self._run(command, output, f"{self.name} does not compile {source.name}")
+        return self.run(command, output, f"{self.name} does not compile {source.name}")
 
     def link(
         self,
@@ -106,7 +106,7 @@ class Toolchain(ABC):
         if script is not None:
             flags = ["-nostartfiles", "-static", "-Wl,--gc-sections", "-T", str(script)]
         command = [*self.command(target), *flags, *map(str, objects), "-o", str(output)]
-        return self._run(command, output, f"{self.name} does not link {output.name}")
+        return self.run(command, output, f"{self.name} does not link {output.name}")
 
     def library(self, source: Path, output: Path) -> Path:
         """Compiles one C file to a shared library for this computer.
@@ -117,9 +117,14 @@ class Toolchain(ABC):
         """
         flags = [*STANDARDS["c"], *WARNINGS, "-O2", "-fPIC", "-shared"]
         command = [*self.command(HOST), *flags, str(source), "-o", str(output)]
-        return self._run(command, output, f"{self.name} does not compile {source.name}")
+        return self.run(command, output, f"{self.name} does not compile {source.name}")
 
-    def _run(self, command: list[str], output: Path, failure: str) -> Path:
+    def run(self, command: list[str], output: Path, failure: str) -> Path:
+        """Runs a command that makes ``output``.
+
+        Raises:
+            VerificationError: it fails, with ``failure`` as message and what it says as hint.
+        """
         try:
             done = subprocess.run(
                 command,

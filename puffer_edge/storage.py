@@ -1,0 +1,111 @@
+"""A Program as bytes and back, so that an artefact can be run by every back end.
+
+An ``.npz`` of the constants and one JSON text with everything else. Nothing of it is executed: a
+class is named by a key of :data:`CLASSES`, and a Program that was read is checked anew.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError, ProgramError
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field
+from puffer_edge.ir.op import OPS, Activation
+from puffer_edge.ir.program import Note, Program, State
+from puffer_edge.ir.value import Quantization, Value
+
+CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (
+    Activation, Continuous, Contract, Discrete, Field, Note, Quantization, Value)}
+"""What may occur in the text beside the ops."""
+
+HINT = "export the policy again"
+
+
+def to_bytes(program: Program) -> bytes:
+    """The Program as an .npz; equal Programs give equal bytes."""
+    kept = {program.input, *(state.input for state in program.states)}
+    text = json.dumps({
+        "source": program.source,
+        "values": [_plain(program.values[name]) for name in sorted(kept)],
+        "ops": [_plain(op) for op in program.ops],
+        "input": program.input,
+        "outputs": program.outputs,
+        "output_names": program.output_names,
+        "contract": _plain(program.contract),
+        "states": [[state.input, state.output] for state in program.states],
+        "constants": sorted(program.constants),
+        "notes": [_plain(note) for note in program.notes],
+    })
+    arrays: dict[str, Any] = {"program": np.frombuffer(text.encode(), np.uint8)}
+    for index, name in enumerate(sorted(program.constants)):
+        arrays[f"constant_{index}"] = program.constants[name]
+    for index, state in enumerate(program.states):
+        arrays[f"state_{index}"] = state.initial
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def from_bytes(content: bytes, where: str = "") -> Program:
+    """The Program that :func:`to_bytes` wrote.
+
+    Args:
+        content: the .npz.
+        where: the file, for the message.
+
+    Raises:
+        FileFormatError: it is damaged, or was not written by :func:`to_bytes`.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as data:
+            arrays = {key: np.asarray(data[key]) for key in data.files}
+        program = _program(json.loads(arrays["program"].tobytes()), arrays)
+        size = program.contract.observation_size
+        Interpreter(program).act(np.zeros(size, np.float32))  # attributes fit their kernels
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
+            EOFError, RecursionError, OverflowError, MemoryError, NotImplementedError,
+            zipfile.BadZipFile, zlib.error, ProgramError) as error:
+        raise FileFormatError(f"the stored program is damaged: {error}", where=where,
+                              hint=HINT) from error
+    return program
+
+
+def _program(text: dict[str, Any], arrays: dict[str, Any]) -> Program:
+    constants = {name: arrays[f"constant_{index}"]
+                 for index, name in enumerate(text["constants"])}
+    values = {value.name: value for value in map(_object, text["values"])}
+    states = tuple(State(before, after, arrays[f"state_{index}"])
+                   for index, (before, after) in enumerate(text["states"]))
+    draft = Program(
+        source=str(text["source"]), values=values, constants=constants, ops=(),
+        input=text["input"], outputs=tuple(text["outputs"]),
+        output_names=tuple(text["output_names"]), contract=_object(text["contract"]),
+        states=states, notes=tuple(map(_object, text["notes"])))
+    return draft.with_ops(map(_object, text["ops"]))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"class": type(value).__name__,
+                **{field.name: _plain(getattr(value, field.name)) for field in fields(value)}}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _object(plain: Any) -> Any:
+    if isinstance(plain, list):
+        return tuple(map(_object, plain))
+    if not isinstance(plain, dict):
+        return plain
+    name = plain["class"]
+    kind = CLASSES.get(name) or OPS[name]
+    return kind(**{key: _object(value) for key, value in plain.items() if key != "class"})

@@ -1,0 +1,160 @@
+"""Program -> C -> extension module, compiled once and kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.machinery
+import importlib.util
+import io
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+import tempfile
+from contextlib import redirect_stdout
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from puffer_edge.errors import MissingDependencyError, VerificationError
+from puffer_edge.exporters.c import header_of
+from puffer_edge.ir import Program
+from puffer_edge.targets import HOST
+from puffer_edge.verification.toolchains.base import Toolchain, cache_folder, find_toolchain
+
+NAME = "policy"
+DECLARATIONS = """
+size_t edge_size(void);
+void edge_reset(void *policy);
+int edge_step(void *policy, const void *obs, void *action);
+int edge_step_batch(void *policies, const void *obs, void *actions, int lanes);
+const void *edge_output(const void *policy, int index);
+"""
+SHIM = """
+size_t edge_size(void) { return sizeof(policy_t); }
+void edge_reset(void *policy) { policy_reset(policy); }
+int edge_step(void *policy, const void *obs, void *action)
+{
+    return (int)policy_step(policy, obs, action);
+}
+int edge_step_batch(void *policies, const void *obs, void *actions, int lanes)
+{
+    int bad = 0;
+    for (int lane = 0; lane < lanes; ++lane) {
+        bad |= (int)policy_step((policy_t *)policies + lane, (const policy_obs_t *)obs + lane,
+                                (policy_action_t *)actions + lane);
+    }
+    return bad;
+}
+const void *edge_output(const void *policy, int index)
+{
+    switch (index) {
+%s
+    default: return NULL;
+    }
+}
+"""
+FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-w")
+
+
+def build(program: Program) -> Any:
+    """The extension module (``.ffi``, ``.lib``) of a float32-in Program.
+
+    Raises:
+        MissingDependencyError: cffi, Python's headers or a C compiler are not installed.
+        UnsupportedError: an op cannot be exported to C.
+        VerificationError: the compiler refuses.
+    """
+    if importlib.util.find_spec("cffi") is None:
+        raise MissingDependencyError("the native back end needs cffi",
+                                     hint="pip install 'puffer-edge[native]'")
+    include = sysconfig.get_paths()["include"]
+    if not (Path(include) / "Python.h").is_file():
+        raise MissingDependencyError("Python's C headers are not installed",
+                                     hint="sudo apt install python3-dev")
+    compiler = _compiler()
+    text = header_of(program, NAME)
+    source = shim(program, text)
+    command = [*compiler.command(HOST), *_machine(compiler), *FLAGS, "-I", include]
+    key = hashlib.sha256("\0".join([
+        source, sys.version, sys.platform, _processor(), *command]).encode()).hexdigest()[:24]
+    name = f"_puffer_edge_{key}"
+    target = cache_folder() / "native" / f"{name}{sysconfig.get_config_var('EXT_SUFFIX') or '.so'}"
+    if not target.is_file():
+        _compile(name, source, command, compiler, target)
+    return _import(name, target)
+
+
+def shim(program: Program, header: str) -> str:
+    """The C functions behind the module, with the policy in front of them."""
+    cases = "\n".join(f"    case {index}: return policy_{name}(policy);"
+                      for index, name in enumerate(program.output_names))
+    return header + SHIM % cases
+
+
+def _compile(name: str, source: str, command: list[str], compiler: Toolchain,
+             target: Path) -> None:
+    import cffi
+
+    builder = cffi.FFI()
+    builder.cdef(DECLARATIONS)
+    builder.set_source(name, source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
+        file = Path(work) / f"{name}.c"
+        with redirect_stdout(io.StringIO()):  # some versions tell what they write
+            builder.emit_c_code(str(file))
+        library = Path(work) / "module.so"
+        compiler.run([*command, str(file), "-o", str(library)], library,
+                     f"{compiler.name} does not compile the policy")
+        # Whole or not at all: another process may be importing it.
+        descriptor, draft = tempfile.mkstemp(dir=target.parent)
+        os.close(descriptor)
+        shutil.copyfile(library, draft)
+        os.chmod(draft, 0o755)
+        os.replace(draft, target)
+
+
+def _import(name: str, path: Path) -> Any:
+    loader = importlib.machinery.ExtensionFileLoader(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None
+    try:
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+    except ImportError as error:
+        path.unlink(missing_ok=True)
+        raise VerificationError(f"the compiled policy cannot be loaded: {error}",
+                                where=str(path)) from error
+    return module
+
+
+@cache
+def _compiler() -> Toolchain:
+    """gcc, clang or zig, whichever is there first."""
+    for name in ("gcc", "clang", "zig"):
+        found = find_toolchain(name)
+        try:
+            found.command(HOST)
+        except MissingDependencyError:
+            continue
+        return found
+    raise MissingDependencyError("the native back end needs a C compiler",
+                                 hint="pip install ziglang, or sudo apt install gcc")
+
+
+def _machine(compiler: Toolchain) -> tuple[str, ...]:
+    """Flags for this very processor: what is built here runs here."""
+    intel = platform.machine().lower() in ("x86_64", "amd64")
+    return ("-march=native",) if intel and compiler.name != "zig" else ("-mcpu=native",)
+
+
+@cache
+def _processor() -> str:
+    """What tells this processor from another one that shares the cache folder."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    return "".join(sorted({line for line in lines if line.startswith(("flags", "Features"))}))

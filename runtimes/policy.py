@@ -1,0 +1,169 @@
+"""Policy: the one interface over every way of running a policy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.ir import Contract, Discrete, Program
+
+Array = npt.NDArray[Any]
+
+
+class Policy(ABC):
+    """A policy with its state; also a context manager that closes it.
+
+    A back end says how one step is computed (:meth:`_fresh`, :meth:`_evaluate`), or, where it is
+    faster, replaces the public methods. An observation with a NaN or an infinity is a UsageError
+    that changes neither state nor action.
+
+    Attributes:
+        backend: its name.
+        contract: observation and action.
+        outputs: raw outputs of the last :meth:`step` by name, flat; empty before the first.
+    """
+
+    backend = ""
+
+    def __init__(self, program: Program) -> None:
+        if program.values[program.input].dtype != "float32":
+            raise UnsupportedError("the policy does not take float32 observations")
+        self.program = program
+        self.contract: Contract = program.contract
+        self.observation_size = program.contract.observation_size
+        action = program.contract.action
+        discrete = isinstance(action, Discrete)
+        self.action_size = len(action.sizes) if isinstance(action, Discrete) else action.size
+        self.action_dtype: np.dtype[Any] = np.dtype(np.int32 if discrete else np.float32)
+        self._outputs: dict[str, Array] = {}
+        self._state: Any = None
+        self._lanes: list[Any] = []
+        self._closed = False
+
+    @property
+    def outputs(self) -> dict[str, Array]:
+        """Raw outputs of the last step by name, flat; a copy."""
+        return {name: array.copy() for name, array in self._outputs.items()}
+
+    def reset(self, lane: int | None = None) -> None:
+        """Forgets everything, or what one lane of :meth:`step_batch` remembers."""
+        self._check_open()
+        if lane is None:
+            self._state, self._lanes = self._fresh(), [self._fresh() for _ in self._lanes]
+        else:
+            self._lanes[self._lane(lane, len(self._lanes))] = self._fresh()
+
+    def step(self, obs: npt.ArrayLike, out: Array | None = None) -> Array:
+        """One step.
+
+        Args:
+            obs: as many finite numbers as the contract says, any shape; float32 is not converted.
+            out: where the action goes: [heads] int32 or [size] float32, C-contiguous.
+
+        Returns:
+            The action: ``out``, or a new array.
+
+        Raises:
+            UsageError: the size or dtype is wrong, an element is not finite, or it is closed.
+        """
+        self._check_open()
+        x = self._checked(obs, (self.observation_size,))
+        action = self._room(out, (self.action_size,))
+        if self._state is None:
+            self._state = self._fresh()
+        self._outputs, self._state = self._evaluate(self._state, x)
+        action[:] = self.program.act(self._outputs[self.program.output_names[0]])
+        return action
+
+    def step_batch(self, obs: npt.ArrayLike, out: Array | None = None) -> Array:
+        """One step of each of several independent lanes, which remember apart from :meth:`step`.
+
+        Args:
+            obs: [lanes, n]; another number of lanes than before starts all of them anew.
+            out: [lanes, heads] int32 or [lanes, size] float32, C-contiguous.
+
+        Returns:
+            The actions.
+
+        Raises:
+            UsageError: as of :meth:`step`; no lane has advanced then.
+        """
+        self._check_open()
+        x = self._checked_batch(obs)
+        lanes = len(x)
+        actions = self._room(out, (lanes, self.action_size))
+        if len(self._lanes) != lanes:
+            self._lanes = [self._fresh() for _ in range(lanes)]
+        first = self.program.output_names[0]
+        for lane in range(lanes):
+            found, self._lanes[lane] = self._evaluate(self._lanes[lane], x[lane])
+            actions[lane] = self.program.act(found[first])
+        return actions
+
+    def close(self) -> None:
+        """Gives back what the back end holds; no step is possible afterwards."""
+        self._closed = True
+
+    def __enter__(self) -> Policy:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    @abstractmethod
+    def _fresh(self) -> Any:
+        """The state after a reset."""
+
+    @abstractmethod
+    def _evaluate(self, state: Any, x: Array) -> tuple[dict[str, Array], Any]:
+        """Raw outputs, flat, and the next state; x is [n] float32, finite."""
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("the policy is closed", hint="load it again")
+
+    def _lane(self, lane: int, lanes: int) -> int:
+        if not 0 <= lane < lanes:
+            raise UsageError(f"there is no lane {lane} among {lanes}",
+                             hint="step_batch makes the lanes")
+        return lane
+
+    def _checked(self, obs: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
+        """The observation as C-contiguous float32 of that shape, finite."""
+        try:
+            given = np.asarray(obs)
+        except ValueError as error:
+            raise UsageError(f"the observation is no array: {error}") from error
+        if given.dtype.kind not in "fiub":
+            raise UsageError(f"the observation is of dtype {given.dtype}", hint="give float32")
+        with np.errstate(over="ignore"):
+            x = np.ascontiguousarray(given, np.float32)
+        size = int(np.prod(shape))
+        if x.size != size:
+            raise UsageError(f"the observation has {x.size} elements, the policy takes {size}")
+        if not np.isfinite(x).all():
+            raise UsageError("the observation holds NaN or infinite values")
+        return x.reshape(shape)
+
+    def _checked_batch(self, obs: npt.ArrayLike) -> Array:
+        """The same for [lanes, n]."""
+        sized = isinstance(obs, list | tuple) or (isinstance(obs, np.ndarray) and obs.ndim)
+        lanes = len(obs) if sized else 0  # type: ignore[arg-type]
+        if not lanes:
+            raise UsageError("the observations have no lanes", hint="give an array [lanes, n]")
+        return self._checked(obs, (lanes, self.observation_size))
+
+    def _room(self, out: Array | None, shape: tuple[int, ...]) -> Array:
+        if out is None:
+            return np.empty(shape, self.action_dtype)
+        if (not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != self.action_dtype
+                or not out.flags.c_contiguous or not out.flags.writeable):
+            raise UsageError(f"out must be a writeable C-contiguous array {list(shape)} of "
+                             f"{self.action_dtype}")
+        return out
