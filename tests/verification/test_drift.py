@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import puffer_edge
-from puffer_edge.ir import Program
+from puffer_edge.ir import Continuous, Program
 from puffer_edge.ir.ops import Gemm, LSTMCell
 from puffer_edge.verification.report import Report
 from tests import zoo
@@ -22,7 +22,7 @@ RANGES = "states stay inside their ranges over 100,000 steps"
 HIDDEN = 4
 
 
-def remembering(forget: float) -> Program:
+def remembering(forget: float, action: Continuous | None = None) -> Program:
     """An LSTM that adds half of what it sees to what its forget gate, sigmoid(forget), keeps."""
     bench = zoo.Bench((1, 2))
     h, c = (bench.builder.state(name, (1, HIDDEN)) for name in "hc")
@@ -35,7 +35,7 @@ def remembering(forget: float) -> Program:
         bias=bench.builder.constant(bias, "b"))
     bench.builder.carry(h, y_h)
     bench.builder.carry(c, y_c)
-    return bench.program(bench.op(Gemm, x=y_h, weight=bench.weight(3, HIDDEN, scale=2.0)))
+    return bench.program(bench.op(Gemm, x=y_h, weight=bench.weight(3, HIDDEN, scale=2.0)), action)
 
 
 def waves(mean: float) -> np.ndarray:
@@ -83,6 +83,12 @@ def test_a_memory_that_forgets_nothing_drifts(tmp_path: Path) -> None:
         assert verdicts(report)[GROWS] == verdict
         assert [check.name for check in report.checks if check.verdict == "failed"
                 and check.name not in (GROWS, RANGES)] == []
+
+
+@pytest.mark.parametrize(("forget", "verdict"), [(3, "passed"), (30, "failed")])
+def test_continuous_actions_are_compared_too(forget: int, verdict: str, tmp_path: Path) -> None:
+    _, report = verified(remembering(forget, Continuous(3)), waves(0), "int16", tmp_path)
+    assert verdicts(report)[GROWS] == verdict
 
 
 def test_a_planted_drift_fails(tmp_path: Path) -> None:
