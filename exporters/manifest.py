@@ -10,6 +10,7 @@ from puffer_edge import __version__
 from puffer_edge.exporters.artifact import FORMAT
 from puffer_edge.ir import Continuous, Discrete, Op, Program, Value
 from puffer_edge.planning import Plan
+from puffer_edge.quantization.describing import Description
 from puffer_edge.quantization.integer_input import IntegerInput
 from puffer_edge.targets import Target
 
@@ -19,7 +20,8 @@ SCHEMA = 1
 
 def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: str,
           constant_bytes: int, ram: int, source: Path | None,
-          files: dict[str, bytes], integers: IntegerInput | None = None) -> dict[str, Any]:
+          files: dict[str, bytes], integers: IntegerInput | None = None,
+          quantization: Description | None = None) -> dict[str, Any]:
     """The manifest of a C artefact.
 
     Args:
@@ -33,6 +35,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         source: the policy file, whose hash is recorded.
         files: the artefact's other files, whose hashes are recorded.
         integers: what ``<name>_step_q`` takes, if there is one.
+        quantization: layers and ranges of an integer Program.
     """
     return {
         "format": FORMAT,
@@ -61,6 +64,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
                     "dtype": program.values[state.input].dtype,
                     **_range(program.values[state.input])} for state in program.states],
         "layers": [layer(program, op) for op in plan.ops],
+        **({} if quantization is None else {"quantization": quantization.to_json()}),
         "macs": program.macs,
         "parameters": program.parameters,
         "memory": {

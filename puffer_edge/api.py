@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,9 @@ def inspect(policy: Any, options: LoadOptions | None = None, **changes: Any) -> 
 
 def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name: str = "",
            seed: int = 0, scheme: str = "float32", calibrate: str = "",
-           counts: Counts | None = None, progress: Callable[[str], None] = lambda text: None,
+           layers: Mapping[str, str] | None = None, observer: str = "minmax",
+           min_agreement: float = 0.99, counts: Counts | None = None,
+           progress: Callable[[str], None] = lambda text: None,
            options: LoadOptions | None = None, **changes: Any) -> Path:
     """Writes the artefact of a policy for a target.
 
@@ -77,8 +79,12 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         target: a key of ``targets.TARGETS``.
         name: stem of the C identifiers; made from the directory's name by default.
         seed: of the test vectors, and of the environment that calibrates.
-        scheme: float32, int8, int8x16 or int16.
-        calibrate: for an integer scheme: an .npz or .npy of observations, or ``env:<id>``.
+        scheme: float32, int8, int8x16, int16, or auto: int8, and int16 for the layers that need it.
+        calibrate: for an integer scheme: an .npz or .npy of observations, ``env:<id>``, or
+            ``bounds:LOW:HIGH``.
+        layers: schemes of single layers by name, as ``{"decoder": "int16"}``.
+        observer: how ranges are made of recorded numbers: minmax, percentile or mse.
+        min_agreement: what the scheme auto must reach, a share of equal greedy actions.
         counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
         progress: is told what is being done.
         options: see :func:`load`.
@@ -100,12 +106,16 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
     quantized, original = None, None
+    if layers and scheme == "float32":
+        raise UsageError("a float32 policy has no layers in integers",
+                         hint="give an integer --scheme, too")
     if counts and scheme == "float32":
         raise UsageError("a float32 policy takes no counts", hint="give an integer --scheme, too")
     if scheme != "float32":
-        from puffer_edge.quantization.pipeline import to_integers
+        from puffer_edge.quantization.pipeline import Wish, to_integers
 
-        quantized = to_integers(program, scheme, calibrate, seed=seed, progress=progress)
+        wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed)
+        quantized = to_integers(program, wish, progress)
         original, program = program, quantized.program
     c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
              source=source, judge=quantized, counts=counts, original=original)

@@ -56,9 +56,17 @@ def export(
     name: Annotated[str, typer.Option(
         help="Stem of the C names; made from the directory's name by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the test vectors.")] = 0,
-    scheme: Annotated[str, typer.Option(help="float32, int8, int8x16 or int16.")] = "float32",
+    scheme: Annotated[str, typer.Option(
+        help="float32, int8, int8x16, int16, or auto (int8, with int16 where it must be).")
+    ] = "float32",
     calibrate: Annotated[str, typer.Option(
-        help="For an integer scheme: an .npz of observations, or env:CartPole-v1.")] = "",
+        help="For integers: an .npz of observations, env:CartPole-v1, or bounds:LOW:HIGH.")] = "",
+    layer: Annotated[list[str] | None, typer.Option(
+        help="Scheme of a single layer, as decoder=int16; may be repeated.")] = None,
+    observer: Annotated[str, typer.Option(
+        help="Ranges of integers from what was seen: minmax, percentile or mse.")] = "minmax",
+    min_agreement: Annotated[float, typer.Option(
+        help="Share of equal greedy actions that the scheme auto must reach.")] = 0.99,
     counts: Annotated[list[str] | None, typer.Option(
         help="What a sensor's integers count, as SCALE:OFFSET or FIELD=SCALE:OFFSET (observation "
              "= count * scale + offset); may be repeated.")] = None,
@@ -78,6 +86,8 @@ def export(
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
                                scheme=scheme, calibrate=calibrate,
+                               layers=_layers(layer or []),
+                               observer=observer, min_agreement=min_agreement,
                                counts=_counts(counts or []), progress=progress,
                                options=options)
     manifest = read_manifest(directory)
@@ -205,6 +215,17 @@ def _options(activation: str | None, action: str | None, action_sizes: str, acti
         squash=squash, vec_normalize=vec_normalize,
         states=tuple((pair[0], pair[1]) for pair in pairs), keep_value=keep_value,
         observation=named)
+
+
+def _layers(texts: list[str]) -> dict[str, str]:
+    layers = {}
+    for text in texts:
+        layer, equals, scheme = text.rpartition("=")
+        if not equals:
+            raise UsageError(f"--layer {text!r} is not NAME=SCHEME",
+                             hint="for example --layer decoder=int16")
+        layers[layer] = scheme
+    return layers
 
 
 def _counts(texts: list[str]) -> dict[str, tuple[float, float]]:

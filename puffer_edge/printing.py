@@ -58,6 +58,8 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
                                   f"{memory['arena_bytes']:,} "
                                   f"(unshared {memory['arena_without_sharing_bytes']:,})")
     _console.print(table)
+    if "quantization" in manifest:
+        _quantized(manifest["quantization"])
     _notes(manifest["notes"])
     _console.print(f"next: [bold]puffer-edge verify {escape(str(directory))}[/]")
 
@@ -127,6 +129,25 @@ def listed(targets: Mapping[str, Target]) -> None:
         table.add_row(name, target.title, "FPU" if target.hard_float else "software",
                       ", ".join(emulators) or "runs natively")
     _console.print(table)
+
+
+def _quantized(found: Mapping[str, Any]) -> None:
+    layers = Table(title="error of the action that each layer adds", title_justify="left")
+    for column in ("layer", "scheme"):
+        layers.add_column(column, overflow="fold")
+    layers.add_column("mean error", justify="right")
+    for row in found["layers"]:
+        layers.add_row(escape(ascii(row["layer"])[1:-1]), row["scheme"], f"{row['error']:.2g}")
+    _console.print(layers)
+    ranges = Table(title="ranges, and what the held-back half was", title_justify="left")
+    ranges.add_column("value", overflow="fold")
+    for column in ("integers stand for", "held back", "bits", "clipped"):
+        ranges.add_column(column, justify="right")
+    for row in found["ranges"]:
+        ranges.add_row(escape(ascii(row["value"])[1:-1]), f"{row['low']:.3g} to {row['high']:.3g}",
+                       f"{row['smallest']:.3g} to {row['largest']:.3g}", str(row["bits"]),
+                       f"{row['clipped']:.2%}")
+    _console.print(ranges)
 
 
 def _notes(notes: list[dict[str, str]]) -> None:

@@ -68,7 +68,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     description = manifest.build(
         optimized, planned, name=name, target=target, scheme=scheme,
         constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files,
-        integers=given)
+        integers=given, quantization=judge.description if judge else None)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
 
 

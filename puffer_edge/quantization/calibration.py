@@ -11,6 +11,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
+from puffer_edge.quantization.observers import find_observer, minmax
 
 Array = npt.NDArray[Any]
 
@@ -20,14 +21,13 @@ MIN_STEPS = 16
 SAMPLED = 4096
 """Larger values leave their range only."""
 
-# Both headrooms were picked among some thirty pairs by the agreement of two recurrent policies over
-# recordings of 300 steps. Two policies are few: judge by the held-back half of your own recording.
-HEADROOM = 1.25
-"""Activations get this much more than the largest number seen."""
-
 OBSERVATION_HEADROOM = 3.0
 """Features of the observation get more: a policy meets states that no recording holds, and a number
-that is cut off there is wrong in every layer after it."""
+that is cut off there is wrong in every layer after it. See ``observers.HEADROOM``."""
+
+OUTLIER = 1000.0
+"""A feature that is so many times larger in one step than in 99 % of those where it is not 0 would
+leave no integers for the others; such data are refused."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,34 @@ class Calibration:
         low, high: by value name, the value's shape, float32.
         steps: number of steps seen.
         samples: values of at most ``SAMPLED`` elements at every step, [T, size] float32.
+        observer: how ranges are made of them, a key of ``OBSERVERS``.
     """
 
     low: dict[str, Array]
     high: dict[str, Array]
     steps: int
     samples: dict[str, Array] = field(default_factory=dict)
+    observer: str = "minmax"
 
     def bounds(self, name: str) -> tuple[float, float]:
-        """Range of a whole tensor, with headroom; 0 is always inside and told exactly."""
-        low, high = float(self.low[name].min()), float(self.high[name].max())
-        return HEADROOM * min(low, 0.0), HEADROOM * max(high, 0.0)
+        """Range of a whole tensor as the observer says; 0 is always inside and told exactly."""
+        seen = self.samples.get(name)
+        low, high = (minmax(np.stack([self.low[name], self.high[name]])) if seen is None
+                     else find_observer(self.observer)(seen))
+        return min(low, 0.0), max(high, 0.0)
 
     def features(self, name: str) -> tuple[Array, Array]:
         """Range of each element of an observation, float64, with headroom.
 
         Around the middle of what was seen, at least twice the largest magnitude to either side; a
-        feature that was always 0 gets [-1, 1].
+        feature that was always 0 gets [-1, 1]. The observer ``percentile`` leaves out one step in
+        a hundred at either end.
         """
-        low, high = (side[name].reshape(-1).astype(np.float64) for side in (self.low, self.high))
+        if self.observer == "percentile" and name in self.samples:
+            low, high = np.percentile(self.samples[name].astype(np.float64), (1, 99), axis=0)
+        else:
+            low, high = (side[name].reshape(-1).astype(np.float64)
+                         for side in (self.low, self.high))
         magnitude = np.maximum(np.abs(low), np.abs(high))
         reach = np.maximum(OBSERVATION_HEADROOM * (high - low) / 2,
                            (OBSERVATION_HEADROOM - 1) * magnitude)
@@ -65,16 +74,18 @@ class Calibration:
         return middle - reach, middle + reach
 
 
-def calibrate(program: Program, observations: Array, reset: Array) -> Calibration:
+def calibrate(program: Program, observations: Array, reset: Array,
+              observer: str = "minmax") -> Calibration:
     """Runs the float Program over recorded observations.
 
     Args:
         program: the float Program that will be quantised.
         observations: [T, n], finite.
         reset: [T] bool, true where an episode begins.
+        observer: a key of ``OBSERVERS``.
 
     Raises:
-        UsageError: too few steps, a wrong size, or numbers that are not finite.
+        UsageError: too few steps, a wrong size, numbers that are not finite, or an outlier.
     """
     observations = np.asarray(observations, np.float32)
     if observations.ndim != 2 or observations.shape[1] != program.contract.observation_size:
@@ -85,6 +96,9 @@ def calibrate(program: Program, observations: Array, reset: Array) -> Calibratio
                          hint=f"record at least {MIN_STEPS}, better a thousand")
     if not np.isfinite(observations).all():
         raise UsageError("the calibration data holds NaN or infinite values")
+    find_observer(observer)
+    if observer != "percentile":
+        _refuse_outliers(observations)
     interpreter = Interpreter(program)
     low: dict[str, Array] = {}
     high: dict[str, Array] = {}
@@ -101,4 +115,16 @@ def calibrate(program: Program, observations: Array, reset: Array) -> Calibratio
                 if values[name].size <= SAMPLED:
                     samples.setdefault(name, []).append(values[name].reshape(-1))
     return Calibration(low, high, len(observations),
-                       {name: np.stack(rows) for name, rows in samples.items()})
+                       {name: np.stack(rows) for name, rows in samples.items()}, observer)
+
+
+def _refuse_outliers(observations: Array) -> None:
+    magnitudes = np.abs(observations)
+    for feature, column in enumerate(magnitudes.T):
+        usual = np.percentile(column[column > 0], 99, method="lower") if column.any() else 0.0
+        if usual > 0 and column.max() > OUTLIER * usual:
+            step = int(column.argmax())
+            raise UsageError(
+                f"feature {feature} is {observations[step, feature]:g} at step {step} of the "
+                f"calibration data, and at most {usual:g} in 99 % of the others",
+                hint="take that step out, or use --observer percentile, which clips it")

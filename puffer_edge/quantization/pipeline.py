@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.choosing import Chooser
+from puffer_edge.quantization.describing import Description, LayerError, ranges
 from puffer_edge.quantization.judging import Judgement, judge, outputs
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import Recording, record
@@ -27,46 +29,84 @@ class Quantized:
         held_back: observations that the calibration did not see.
         reference: the float policy's raw outputs over them.
         judgements: over the calibration's half and the half held back.
+        description: layers and ranges, for the report.
     """
 
     program: Program
     held_back: Recording
     reference: npt.NDArray[np.float64]
     judgements: dict[str, Judgement]
+    description: Description
 
 
-def to_integers(program: Program, scheme: str, source: str, *, seed: int = 0,
+@dataclass(frozen=True)
+class Wish:
+    """What the user wants of the integers.
+
+    Attributes:
+        scheme: a key of ``SCHEMES``, or ``auto``: int8, and int16 for the layers that need it.
+        calibrate: see :func:`recording.record`.
+        layers: schemes of single layers, by name.
+        observer: a key of ``OBSERVERS``.
+        min_agreement: what ``auto`` must reach over the calibration's half.
+        seed: of the environment.
+    """
+
+    scheme: str
+    calibrate: str
+    layers: Mapping[str, str] = field(default_factory=dict)
+    observer: str = "minmax"
+    min_agreement: float = 0.99
+    seed: int = 0
+
+
+def to_integers(program: Program, wish: Wish,
                 progress: Callable[[str], None] = lambda text: None) -> Quantized:
     """Calibrates with the first half of a recording and judges with the second.
 
     Args:
         program: as a front end made it.
-        scheme: a key of ``SCHEMES``.
-        source: see :func:`recording.record`.
-        seed: of the environment.
+        wish: how.
         progress: is told what is being done.
 
     Raises:
-        UsageError: the scheme or the data do not fit.
-        UnsupportedError: an op has no integer form yet, or a layer cannot be proved.
+        UsageError: the scheme or the data do not fit, or ``auto`` cannot reach its aim.
+        UnsupportedError: an op has no integer form, or a layer cannot be proved.
     """
-    chosen = find_scheme(scheme)
-    if not source:
-        raise UsageError(f"the scheme {scheme} needs observations to calibrate with",
+    automatic = wish.scheme == "auto"
+    scheme = find_scheme("int8" if automatic else wish.scheme)
+    if not wish.calibrate:
+        raise UsageError(f"the scheme {wish.scheme} needs observations to calibrate with",
                          hint="give --calibrate observations.npz or --calibrate env:CartPole-v1")
     progress("recording")
-    recording = record(source, program, seed=seed)
+    recording = record(wish.calibrate, program, seed=wish.seed)
     seen, held_back = recording.halves()
     progress(f"calibrating over {len(seen.observations)} steps")
     prepared = optimize(program, fuse=False)
-    calibration = calibrate(prepared, seen.observations, seen.reset)
-    integers = quantize(prepared, calibration, chosen)
+    calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
+    references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
+    chooser = Chooser(prepared, program, calibration, seen, references["calibration"])
+    layers = chooser.named(wish.layers)
+    if automatic:
+        layers = {**chooser.automatic(wish.min_agreement, progress), **layers}
+    progress("quantising")
+    integers = quantize(prepared, calibration, scheme, layers)
     judgements = {}
     for name, part in (("calibration", seen), ("held back", held_back)):
         progress(f"judging over the half {name}")
-        reference = outputs(program, part)
-        judgements[name] = judge(reference, outputs(integers, part), program.contract.action)
-    return Quantized(_noted(integers, judgements), held_back, reference, judgements)
+        judgements[name] = judge(references[name], outputs(integers, part),
+                                 program.contract.action)
+    progress("measuring what each layer adds to the error")
+    schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
+    description = Description(
+        [LayerError(layer, schemes[layer].name, error)
+         for layer, error in chooser.shares(schemes).items()],
+        ranges(integers, calibrate(prepared, held_back.observations, held_back.reset,
+                                   "percentile")))
+    if recording.warning:
+        integers = integers.noting("warning", recording.warning)
+    return Quantized(_noted(integers, judgements), held_back, references["held back"], judgements,
+                     description)
 
 
 def _noted(program: Program, judgements: dict[str, Judgement]) -> Program:

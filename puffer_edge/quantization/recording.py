@@ -19,6 +19,9 @@ Array = npt.NDArray[Any]
 STEPS = 2000
 """Steps that are played in an environment."""
 
+IMAGINED_EPISODE = 100
+"""Steps after which a policy forgets its state, where observations are random numbers."""
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -27,10 +30,12 @@ class Recording:
     Attributes:
         observations: [T, n] float32.
         reset: [T] bool, true where an episode begins.
+        warning: what is doubtful about it.
     """
 
     observations: Array
     reset: Array
+    warning: str = ""
 
     def halves(self) -> tuple[Recording, Recording]:
         """The first half, and the second as episodes of its own."""
@@ -42,7 +47,9 @@ class Recording:
 
 
 def record(source: str, program: Program, *, seed: int = 0) -> Recording:
-    """Observations from ``env:<id>`` (gymnasium) or from an .npz or .npy file.
+    """Observations from ``env:<id>`` (gymnasium), ``bounds:LOW:HIGH``, or an .npz or .npy file.
+
+    LOW and HIGH are a number each, or as many as there are observations, with commas between them.
 
     Raises:
         FileFormatError: the file cannot be read or holds something else.
@@ -51,7 +58,28 @@ def record(source: str, program: Program, *, seed: int = 0) -> Recording:
     """
     if source.startswith("env:"):
         return _play(source.removeprefix("env:"), program, seed)
+    if source.startswith("bounds:"):
+        return _imagine(source.removeprefix("bounds:"), program, seed)
     return _read(Path(source))
+
+
+def _imagine(bounds: str, program: Program, seed: int) -> Recording:
+    """Uniform numbers between bounds: better than nothing, and nothing that a policy ever sees."""
+    size = program.contract.observation_size
+    try:
+        low, high = (np.broadcast_to(np.array(side.split(","), np.float64), (size,))
+                     for side in bounds.split(":"))
+    except ValueError as error:
+        raise UsageError(f"the bounds {bounds!r} are not LOW:HIGH for {size} observations",
+                         hint="for example --calibrate bounds:-1:1 or bounds:-1,0:1,5") from error
+    if not (np.isfinite(low).all() and np.isfinite(high).all() and np.all(low < high)):
+        raise UsageError(f"the bounds {bounds!r} are not finite, or LOW is not below HIGH")
+    random = np.random.default_rng(seed)
+    observations = random.uniform(low, high, (STEPS // 2, size)).astype(np.float32)
+    return Recording(
+        observations, np.arange(len(observations)) % IMAGINED_EPISODE == 0,
+        "calibrated and judged with uniform random numbers between bounds, not with what the "
+        "policy sees: ranges are guesses, and the agreement says little. Record observations.")
 
 
 def _read(path: Path) -> Recording:

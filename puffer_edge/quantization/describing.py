@@ -1,0 +1,103 @@
+"""What the reader of a report wants to know of a quantised policy: layers and ranges."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.ir import Program
+from puffer_edge.ir.ops import Quantize
+from puffer_edge.quantization.calibration import Calibration
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """A layer with weights.
+
+    Attributes:
+        layer: its name in the policy file.
+        scheme: what its weights and inputs are stored in.
+        error: mean error of the action's probabilities, or of the continuous action, with this
+            layer in its scheme and all others in int16.
+    """
+
+    layer: str
+    scheme: str
+    error: float
+
+
+@dataclass(frozen=True)
+class Range:
+    """A value in integers.
+
+    Attributes:
+        value, layer: its name, and that of the layer that makes it.
+        low, high: what its integers can stand for; of an observation, the widest feature.
+        smallest, largest: what it was over the held-back half.
+        scale, zero_point: its quantisation; no scale for features with one each.
+        bits: how many integers there are, as a power of two.
+        clipped: share of the held-back numbers outside of the range.
+    """
+
+    value: str
+    layer: str
+    low: float
+    high: float
+    smallest: float
+    largest: float
+    scale: float | None
+    zero_point: int
+    bits: int
+    clipped: float
+
+
+@dataclass(frozen=True)
+class Description:
+    """See :class:`LayerError` and :class:`Range`."""
+
+    layers: list[LayerError]
+    ranges: list[Range]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, for the manifest."""
+        return {"layers": [asdict(layer) for layer in self.layers],
+                "ranges": [asdict(row) for row in self.ranges]}
+
+
+def ranges(integers: Program, held_back: Calibration) -> list[Range]:
+    """The range of every value that the calibration's half decided, held against the other half.
+
+    Args:
+        integers: the integer Program.
+        held_back: the float Program's values over the held-back half.
+    """
+    found = []
+    for op in integers.ops:
+        for name in op.outputs:
+            meaning = integers.values[name].quantization
+            if meaning is None:
+                continue
+            if isinstance(op, Quantize):
+                factor, offset = (integers.constants[c].astype(np.float64)
+                                  for c in (op.factor, op.offset))
+                low, high = (op.low - offset) / factor, (op.high - offset) / factor
+                source, scale = op.x, None
+            else:
+                low, high = (np.array((end - meaning.zero_point) * meaning.scale)
+                             for end in (meaning.low, meaning.high))
+                source, scale = name, meaning.scale
+            seen = held_back.samples.get(source)
+            if seen is None:
+                continue
+            # Half a step beyond the ends is rounded to them, not cut off.
+            slack = (high - low) / (meaning.high - meaning.low) / 2
+            if meaning.low == 0:  # below 0 a fused ReLU cuts, not the range
+                low = np.minimum(low, seen.min())
+            outside = (seen < low - slack) | (seen > high + slack)
+            found.append(Range(
+                source, op.layer, float(np.min(low)), float(np.max(high)), float(seen.min()),
+                float(seen.max()), scale, meaning.zero_point,
+                (meaning.high - meaning.low).bit_length(), float(outside.mean())))
+    return found
