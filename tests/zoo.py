@@ -6,6 +6,7 @@ A new op needs one entry in CASES; test_every_op_is_in_the_zoo says so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -199,7 +200,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 
 
 QUANTIZED = [f"{case}_{scheme}" for case in ("mlp", "lstm", "lstm_2_layers", "continuous")
-             for scheme in ("int8", "int8x16", "int16")]
+             for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 
 
@@ -218,7 +219,16 @@ def _quantized(case: str, scheme: str) -> Program:
     observations = np.random.default_rng(2).standard_normal(
         (64, floating.contract.observation_size)).astype(np.float32)
     calibration = calibrate(prepared, observations, np.arange(64) % 16 == 0)
-    return quantize(prepared, calibration, SCHEMES[scheme])
+    if scheme != "mixed":
+        return quantize(prepared, calibration, SCHEMES[scheme])
+    # Every layer another scheme, so that kernels meet whose input and output differ in width.
+    linear = [i for i, op in enumerate(prepared.ops) if isinstance(op, Gemm | LSTMCell)]
+    names = {index: f"layer {i}" for i, index in enumerate(linear)}
+    named = prepared.with_ops(replace(op, layer=names.get(i, op.layer))
+                              for i, op in enumerate(prepared.ops))
+    order = ("int8", "int16", "int8x16") if case == "mlp" else ("int16", "int8", "int8x16")
+    return quantize(named, calibration, SCHEMES["int8"], {
+        name: SCHEMES[order[i % 3]] for i, name in enumerate(names.values())})
 
 
 def continuous(**head) -> Program:

@@ -1,0 +1,110 @@
+"""Schemes of single layers: by name, or chosen by what each layer adds to the error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import puffer_edge
+from puffer_edge.errors import UsageError
+from puffer_edge.exporters.artifact import read_manifest
+from puffer_edge.ir import Program
+from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.choosing import Chooser
+from puffer_edge.quantization.judging import outputs
+from puffer_edge.quantization.pipeline import Wish, to_integers
+from puffer_edge.quantization.recording import Recording
+from puffer_edge.quantization.schemes import SCHEMES
+from tests.quantization.test_quantize import LSTM, mlp, recording
+
+
+def chooser(program: Program, observations: np.ndarray) -> Chooser:
+    steps = Recording(observations.astype(np.float32), np.arange(len(observations)) % 50 == 0)
+    prepared = optimize(program, fuse=False)
+    return Chooser(prepared, program, calibrate(prepared, steps.observations, steps.reset), steps,
+                   outputs(program, steps))
+
+
+def delicate() -> tuple[Program, np.ndarray]:
+    """Layers called a, b and c; b has one weight so large that 8 bits lose the others."""
+    program = mlp(2, 0.5, (6, 16, 16, 4), "tanh")
+    program = program.with_ops(
+        replace(op, layer=name) for op, name in zip(program.ops, "a-b-c", strict=True))
+    weights = next(op.weight for op in program.ops if op.layer == "b")
+    broken = program.constants[weights].copy()
+    broken[:, 0] = 60
+    observations = np.random.default_rng(0).standard_normal((300, 6))
+    spoiled = replace(program, constants={**program.constants, weights: broken})
+    # The first unit is saturated, so that its huge weight is as good as a bias.
+    first = next(op for op in program.ops if op.layer == "a")
+    bias = spoiled.constants[first.bias].copy()
+    bias[0] = 0.0
+    rows = spoiled.constants[first.weight].copy()
+    rows[0] = 1e-3
+    return replace(spoiled, constants={**spoiled.constants, first.bias: bias,
+                                       first.weight: rows}), observations
+
+
+def test_the_layer_with_the_largest_error_is_found() -> None:
+    found = chooser(*delicate())
+    shares = found.shares({layer: SCHEMES["int8"] for layer in found.layers()})
+    assert max(shares, key=lambda layer: shares[layer]) == "b"
+
+
+def test_auto_widens_what_it_must_and_no_more() -> None:
+    found = chooser(*delicate())
+    schemes = found.automatic(0.99)
+    assert schemes["b"].name == "int16"
+    assert "int8" in {scheme.name for scheme in schemes.values()}
+    agreement = found.judged(SCHEMES["int8"], schemes).agreement
+    assert agreement is not None and agreement >= 0.99
+    plain = found.judged(SCHEMES["int8"], {}).agreement
+    assert plain is not None and plain < 0.99
+
+
+def test_auto_says_when_it_cannot() -> None:
+    found = chooser(*delicate())
+    with pytest.raises(UsageError, match="even int16"):
+        found.automatic(1.1)
+
+
+def test_layers_are_known_by_their_last_name(tmp_path: Path) -> None:
+    out = puffer_edge.export(LSTM, tmp_path / "a", scheme="int8", layers={"decoder": "int16"},
+                             calibrate=recording(tmp_path))
+    layers = {row["layer"]: row["scheme"] for row in read_manifest(out)["quantization"]["layers"]}
+    assert layers == {"policy.encoder.0": "int8", "lstm": "int8", "policy.decoder": "int16"}
+    assert puffer_edge.verify(out, min_agreement=0.9).passed
+
+
+@pytest.mark.parametrize(("layers", "words"), [
+    ({"nowhere": "int16"}, "no layers have the name"),
+    ({"lstm": "int3"}, "cannot have the scheme")])
+def test_unknown_layers_and_schemes_are_usage_errors(
+        layers: dict[str, str], words: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=words):
+        puffer_edge.export(LSTM, tmp_path / "a", scheme="int8", layers=layers,
+                           calibrate=recording(tmp_path))
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_report_tells_ranges_and_what_was_cut_off() -> None:
+    """The second half is ten times as large as the first, which calibrated."""
+    program = mlp(4, 0.5, (3, 8, 2), "relu")
+    random = np.random.default_rng(0).standard_normal((200, 3))
+    random[100:] *= 10
+    source = Recording(random.astype(np.float32), np.arange(200) == 0)
+    wish = Wish("int16", "never read")
+    import puffer_edge.quantization.pipeline as pipeline
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "record", lambda *args, **options: source)
+        found = to_integers(program, wish)
+    rows = {row.value: row for row in found.description.ranges}
+    observation = rows[program.input]
+    assert observation.largest == np.float32(random[100:].max())
+    beyond = np.abs(random[100:]).max() > observation.high
+    assert beyond and 0.1 < observation.clipped < 0.9
