@@ -77,6 +77,10 @@ def _path(value: Any) -> Path | None:
 
 
 def _fields(value: Any) -> tuple[Field, ...]:
+    if type(value).__module__.startswith("gymnasium."):
+        from puffer_edge.spaces import SpaceTree
+
+        return SpaceTree(value).fields
     if isinstance(value, Mapping):
         return tuple(Field(name, _whole(shape)) for name, shape in value.items())
     fields = tuple(value)
