@@ -1,6 +1,6 @@
 """SpaceTree against a recursive flatten, element by element, at 100,000 elements.
 
-    python benchmarks/flatten.py
+Run by ``python benchmarks/flatten.py``.
 """
 
 from __future__ import annotations

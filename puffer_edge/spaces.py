@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -45,15 +47,15 @@ class Leaf:
     low: Any = None
     high: Any = None
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     @property
     def title(self) -> str:
         """The path as a message shows it."""
-        return "".join(f"[{key!r}]" for key in self.path) or "the observation"
+        return _title(self.path)
 
 
 class SpaceTree:
@@ -77,6 +79,7 @@ class SpaceTree:
     def __init__(self, space: Any) -> None:
         self.space = space
         self.dtype = _dtype(space, ())
+        self._root = _branch(space, ())
         self.nbytes = self.dtype.itemsize
         self.leaves: tuple[Leaf, ...] = tuple(_leaves(space, self.dtype))
         self.size = sum(leaf.size for leaf in self.leaves)
@@ -172,22 +175,29 @@ class SpaceTree:
         for leaf, value in zip(self.leaves, values, strict=True):
             part = value.reshape(*batch, leaf.size)
             place = flat[..., leaf.start : leaf.start + leaf.size]
-            with np.errstate(over="ignore"):
+            if leaf.dtype == np.float64:
+                with np.errstate(over="ignore"):
+                    place[...] = part
+            else:
                 place[...] = part
-            if part.dtype.kind in "iu" and part.itemsize > 2 and not np.array_equal(
-                    place.astype(np.float64), part):
+            if part.dtype.kind in "iu" and part.itemsize > 2 and not (
+                    np.array_equal(place.astype(np.float64), part)
+                    and (np.abs(place) < 2.0**53).all()):  # float64 holds those exactly
                 raise UsageError("an integer is too large for float32", where=leaf.title)
         return flat
 
     def _values(self, observation: Any, batch: tuple[int, ...]) -> list[Array]:
-        found = dict(_walk(self.space, observation, ()))
-        return [_checked(leaf, found[leaf.path], batch) for leaf in self.leaves]
+        found: list[Any] = []
+        _collect(self._root, observation, found)
+        return [_checked(leaf, value, batch)
+                for leaf, value in zip(self.leaves, found, strict=True)]
 
     def _lanes(self, observations: Any) -> int:
-        shape = np.shape(next(iter(dict(_walk(self.space, observations, ())).values())))
-        if not shape:
+        found: list[Any] = []
+        _collect(self._root, observations, found)
+        if not isinstance(found[0], np.ndarray) or not found[0].ndim:
             raise UsageError("the observations have no axis for the lanes")
-        return shape[0]
+        return len(found[0])
 
     def _bytes(self, buffer: Array, batch: tuple[int, ...]) -> Array:
         fits = (isinstance(buffer, np.ndarray) and buffer.dtype == np.uint8
@@ -281,28 +291,50 @@ def _leaves(root: Any, dtype: np.dtype[Any]) -> Iterator[Leaf]:
     yield from visit(root, dtype, (), 0)
 
 
-def _walk(space: Any, value: Any, path: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], Any]]:
-    """The leaves of an observation, every key accounted for."""
+@dataclass(frozen=True)
+class _Branch:
+    """A Dict or Tuple, made once so that a step asks gymnasium nothing."""
+
+    where: str
+    keys: tuple[Key, ...]
+    parts: tuple[_Branch | None, ...]
+    """None for a leaf."""
+    named: bool
+
+
+def _branch(space: Any, path: tuple[Key, ...]) -> _Branch | None:
     from gymnasium import spaces
 
-    where = Leaf(path, np.dtype(np.uint8), (), 0, 0, None).title
-    if isinstance(space, spaces.Dict):
-        if not isinstance(value, Mapping):
-            raise UsageError(f"a {type(value).__name__} stands for a Dict", where=where)
-        if missing := [key for key in space if key not in value]:
-            raise UsageError(f"the key {missing[0]!r} is missing", where=where)
-        if len(value) != len(space):
-            extra = next(key for key in value if key not in space.spaces)
-            raise UsageError(f"the key {extra!r} is none of the space", where=where)
-        for key, part in space.items():
-            yield from _walk(part, value[key], (*path, key))
-    elif isinstance(space, spaces.Tuple):
-        if not isinstance(value, tuple | list) or len(value) != len(space):
-            raise UsageError(f"a tuple of {len(space)} parts is wanted", where=where)
-        for index, part in enumerate(space):
-            yield from _walk(part, value[index], (*path, index))
-    else:
-        yield path, value
+    if not isinstance(space, spaces.Dict | spaces.Tuple):
+        return None
+    named = isinstance(space, spaces.Dict)
+    keys: tuple[Key, ...] = tuple(space) if named else tuple(range(len(space)))
+    return _Branch(_title(path), keys, tuple(_branch(space[key], (*path, key)) for key in keys),
+                   named)
+
+
+def _collect(branch: _Branch | None, value: Any, leaves: list[Any]) -> None:
+    """Appends the leaves of an observation in order, every key accounted for."""
+    if branch is None:
+        leaves.append(value)
+        return
+    keys = branch.keys
+    if branch.named:
+        if not isinstance(value, dict | Mapping):
+            raise UsageError(f"a {type(value).__name__} stands for a Dict", where=branch.where)
+        if missing := [key for key in keys if key not in value]:
+            raise UsageError(f"the key {missing[0]!r} is missing", where=branch.where)
+        if len(value) != len(keys):
+            extra = next(key for key in value if key not in keys)
+            raise UsageError(f"the key {extra!r} is none of the space", where=branch.where)
+    elif not isinstance(value, tuple | list) or len(value) != len(keys):
+        raise UsageError(f"a tuple of {len(keys)} parts is wanted", where=branch.where)
+    for key, part in zip(keys, branch.parts, strict=True):
+        _collect(part, value[key], leaves)
+
+
+def _title(path: tuple[Key, ...]) -> str:
+    return "".join(f"[{key!r}]" for key in path) or "the observation"
 
 
 def _checked(leaf: Leaf, value: Any, batch: tuple[int, ...]) -> Array:

@@ -175,10 +175,11 @@ def test_what_does_not_fit_is_an_error(change: Any, message: str) -> None:
 
 
 def test_numbers_that_float32_cannot_hold_are_refused() -> None:
-    tree = SpaceTree(spaces.Box(0, 2**40, (1,), np.int64))
+    tree = SpaceTree(spaces.Box(0, 2**62, (1,), np.int64))
     assert tree.flatten(np.array([2**24])) == 2**24
-    with pytest.raises(UsageError, match="too large for float32"):
-        tree.flatten(np.array([2**24 + 1]))
+    for large in (2**24 + 1, 2**54 + 1, 2**63 - 1):
+        with pytest.raises(UsageError, match="too large for float32"):
+            tree.flatten(np.array([large]))
     with pytest.raises(UsageError, match="no integers"):
         tree.unflatten(np.array([0.5], np.float32))
     with pytest.raises(UsageError, match="shape"):
