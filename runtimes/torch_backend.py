@@ -67,6 +67,15 @@ def _gru(op: Any, torch: Torch, inputs: list[Any]) -> tuple[Any, ...]:
                            zero if recurrent_bias is None else recurrent_bias),)
 
 
+def _min_gru(op: Any, torch: Torch, inputs: list[Any]) -> tuple[Any, ...]:
+    x, h, weight = inputs
+    a, g, p = torch.nn.functional.linear(x, weight).chunk(3, dim=-1)
+    candidate = torch.where(a >= 0, a + 0.5, torch.sigmoid(a))
+    after = torch.lerp(h, candidate, torch.sigmoid(g))
+    keep = torch.sigmoid(p)
+    return keep * after + (1 - keep) * x, after
+
+
 def _conv(op: Any, torch: Torch, inputs: list[Any]) -> tuple[Any, ...]:
     x, weight, bias = inputs
     rank = len(op.strides)
@@ -105,8 +114,8 @@ def _reference(op: Any, torch: Torch, inputs: list[Any]) -> tuple[Any, ...]:
 
 OPS: dict[str, Compute] = {
     "Gemm": _gemm, "Unary": _unary, "Reshape": _reshape, "LSTMCell": _lstm, "GRUCell": _gru,
-    "Conv": _conv, "Binary": _binary, "MatMul": _matmul, "Softmax": _softmax,
-    "LayerNormalization": _layer_normalization}
+    "MinGRUCell": _min_gru, "Conv": _conv, "Binary": _binary, "MatMul": _matmul,
+    "Softmax": _softmax, "LayerNormalization": _layer_normalization}
 
 
 class Backend(Policy):

@@ -48,6 +48,7 @@ from puffer_edge.ir.ops import (
     LayerNormalization,
     LSTMCell,
     MatMul,
+    MinGRUCell,
     Pad,
     Reduce,
     Reshape,
@@ -304,6 +305,24 @@ def _gru(op: GRUCell, x: Pair, h: Pair, weight: Pair, recurrent: Pair, bias: Pai
     return (new + z * (h - new),)
 
 
+def _min_gru(op: MinGRUCell, x: Pair, h: Pair, weight: Pair) -> tuple[Pair, Pair]:
+    a, g, p = _parts(linear(x, weight, exact(0.0), weight.v.shape[1]), 3)
+    candidate = _candidate(a)
+    after = h + g.apply("sigmoid") * (candidate - h)
+    # Theirs is torch.lerp, which starts at the nearer of the two ends.
+    after = Pair(after.v, after.d + 4 * U * (h.size + candidate.size), after.g)
+    keep = p.apply("sigmoid")
+    y = x + keep * (after - x)
+    # Theirs is keep * after + (1 - keep) * x, whose terms may be larger than their difference.
+    return Pair(y.v, y.d + 4 * U * (after.size + 2 * x.size), y.g), after
+
+
+def _candidate(a: Pair) -> Pair:
+    """a + 1/2 or sigmoid(a): slopes are at most 1, so a bound of a is one of the candidate."""
+    value = np.where(a.v >= 0, a.v + 0.5, 1 / (1 + np.exp(-np.minimum(a.v, 0))))
+    return Pair(value, a.bound + 8 * U * (np.abs(value) + 1))
+
+
 def _layer_norm(op: LayerNormalization, x: Pair, scale: Pair, bias: Pair | None) -> tuple[Pair]:
     width = int(np.prod(scale.v.shape))
     rows, d = x.v.reshape(-1, width), x.d.reshape(-1, width)
@@ -374,6 +393,6 @@ def _matmul(op: MatMul, a: Pair, b: Pair) -> tuple[Pair]:
 
 _RULES: dict[type[Op], Any] = {
     BatchNormalization: _batch_norm, Binary: _binary, Conv: _conv, GRUCell: _gru, Gemm: _gemm,
-    LSTMCell: _lstm, LayerNormalization: _layer_norm, MatMul: _matmul, Reduce: _reduce,
-    Softmax: _softmax, Unary: _unary,
+    LSTMCell: _lstm, LayerNormalization: _layer_norm, MatMul: _matmul, MinGRUCell: _min_gru,
+    Reduce: _reduce, Softmax: _softmax, Unary: _unary,
 }

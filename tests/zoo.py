@@ -24,6 +24,7 @@ from puffer_edge.ir.ops import (
     LayerNormalization,
     LSTMCell,
     MatMul,
+    MinGRUCell,
     Pad,
     Reduce,
     Reshape,
@@ -122,6 +123,15 @@ def _gru(bench: Bench) -> str:
     return bench.op(Gemm, x=y, weight=bench.weight(3, 6))
 
 
+def _min_gru(bench: Bench, layers: int = 1) -> str:
+    x = bench.x
+    for layer in range(layers):
+        h = bench.builder.state(f"h{layer}", (1, 6))
+        x, y_h = bench.builder.add_many(MinGRUCell, ("", ""), x=x, h=h, weight=bench.weight(18, 6))
+        bench.builder.carry(h, y_h)
+    return bench.op(Gemm, x=x, weight=bench.weight(3, 6))
+
+
 def _movement(bench: Bench) -> str:
     """Split, concatenate, slice backwards, gather, transpose, pad, expand."""
     x = bench.x  # [1, 4, 6]
@@ -191,6 +201,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "lstm": ((1, 6), _lstm),
     "lstm_2_layers": ((1, 6), lambda bench: _lstm(bench, 2)),
     "matmul": ((1, 3, 4), _matmul),
+    "min_gru": ((1, 6), _min_gru),
+    "min_gru_2_layers": ((1, 6), lambda bench: _min_gru(bench, 2)),
     "mlp": ((1, 6), _mlp),
     "movement": ((1, 4, 6), _movement),
     "norms": ((1, 4), _norms),

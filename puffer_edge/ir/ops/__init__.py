@@ -15,6 +15,7 @@ from puffer_edge.ir.ops.layer_normalization import LayerNormalization
 from puffer_edge.ir.ops.lstm_cell import LSTMCell
 from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
 from puffer_edge.ir.ops.matmul import MatMul
+from puffer_edge.ir.ops.min_gru_cell import MinGRUCell
 from puffer_edge.ir.ops.pad import Pad
 from puffer_edge.ir.ops.quantize import Quantize
 from puffer_edge.ir.ops.reduce import Reduce
@@ -41,6 +42,7 @@ __all__ = [
     "LSTMCellInteger",
     "LayerNormalization",
     "MatMul",
+    "MinGRUCell",
     "Pad",
     "Quantize",
     "Reduce",
