@@ -45,7 +45,15 @@ class _LoadOptions:
     KeepValue = Annotated[bool, typer.Option(
         "--keep-value", help="Keep the value head as a second output.")]
     Observation = Annotated[str, typer.Option(
-        help="Names and sizes of the observation's parts, as in gyro:3,speed:1.")]
+        help="Names and sizes of the observation's parts, as in gyro:3,speed:1 or image:4x84x84.")]
+    Config = Annotated[Path | None, typer.Option(
+        help="The run's settings (.ini or .json), where the file holds bare weights.")]
+    HiddenSize = Annotated[int | None, typer.Option(
+        help="Width of the network, where the file holds bare weights.")]
+    NumLayers = Annotated[int | None, typer.Option(
+        help="Recurrent layers, where the file holds bare weights.")]
+    Map = Annotated[Path | None, typer.Option(
+        help="TOML file that says what the tensors of an unknown state_dict are for.")]
 
 
 @app.command()
@@ -75,6 +83,8 @@ def export(
     action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
     vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
     keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
+    config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
+    num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
     as_json: Json = False,
 ) -> None:
     """Writes a policy as a C header with its manifest and test vectors."""
@@ -82,7 +92,8 @@ def export(
     from puffer_edge.exporters.artifact import read_manifest
 
     options = _options(activation, action, action_sizes, action_low, action_high, squash,
-                       vec_normalize, state, keep_value, observation)
+                       vec_normalize, state, keep_value, observation, config, hidden_size,
+                       num_layers, map)
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
                                scheme=scheme, calibrate=calibrate,
@@ -135,13 +146,16 @@ def inspect(
     action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
     vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
     keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
+    config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
+    num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
     as_json: Json = False,
 ) -> None:
     """Shows what a policy file is and what export would make of it."""
     from puffer_edge import api, printing
 
     options = _options(activation, action, action_sizes, action_low, action_high, squash,
-                       vec_normalize, state, keep_value, observation)
+                       vec_normalize, state, keep_value, observation, config, hidden_size,
+                       num_layers, map)
     found = api.inspect(policy, options)
     if as_json:
         _print_json(found.to_json())
@@ -193,7 +207,8 @@ def main() -> None:
 
 def _options(activation: str | None, action: str | None, action_sizes: str, action_low: str,
              action_high: str, squash: bool | None, vec_normalize: Path | None,
-             state: list[str] | None, keep_value: bool, observation: str) -> Any:
+             state: list[str] | None, keep_value: bool, observation: str, config: Path | None,
+             hidden_size: int | None, num_layers: int | None, key_map: Path | None) -> Any:
     from puffer_edge.frontends.options import LoadOptions
     from puffer_edge.ir import Field
 
@@ -204,7 +219,7 @@ def _options(activation: str | None, action: str | None, action_sizes: str, acti
         raise UsageError("--state takes INPUT:OUTPUT", hint="for example --state h_in:h_out")
     fields = [part.split(":") for part in observation.split(",") if part]
     try:
-        named = tuple(Field(field, (int(size),)) for field, size in fields)
+        named = tuple(Field(field, tuple(map(int, size.split("x")))) for field, size in fields)
     except ValueError:
         raise UsageError(f"--observation {observation!r} is not a list of NAME:SIZE",
                          hint="for example --observation gyro:3,speed:1") from None
@@ -214,7 +229,8 @@ def _options(activation: str | None, action: str | None, action_sizes: str, acti
         action_low=_numbers(action_low, float), action_high=_numbers(action_high, float),
         squash=squash, vec_normalize=vec_normalize,
         states=tuple((pair[0], pair[1]) for pair in pairs), keep_value=keep_value,
-        observation=named)
+        observation=named, config=config, hidden_size=hidden_size, num_layers=num_layers,
+        key_map=key_map)
 
 
 def _layers(texts: list[str]) -> dict[str, str]:

@@ -34,20 +34,29 @@ def _torch_checkpoint(path: Path, options: LoadOptions) -> Program:
     return load_checkpoint_file(path, options)
 
 
+def _pufferlib_weights(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.pufferlib_weights import load_weights
+
+    return load_weights(path, options)
+
+
 FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
     "onnx": _onnx,
     "pt2": _pt2,
+    "pufferlib_weights": _pufferlib_weights,
     "stable_baselines3": _stable_baselines3,
     "torch_checkpoint": _torch_checkpoint,
 }
 """Front end by the kind that ``detect`` finds; each imports what it needs when it is called."""
 
 
+_SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
-    "onnx": ("activation", "vec_normalize"),
-    "pt2": ("activation", "vec_normalize"),
-    "stable_baselines3": ("states",),
-    "torch_checkpoint": ("states", "vec_normalize"),
+    "onnx": ("activation", "vec_normalize", *_SIZES, "key_map"),
+    "pt2": ("activation", "vec_normalize", *_SIZES, "key_map"),
+    "pufferlib_weights": ("states", "vec_normalize", "key_map"),
+    "stable_baselines3": ("states", *_SIZES, "key_map"),
+    "torch_checkpoint": ("states", "vec_normalize", *_SIZES),
 }
 """Options that a kind of file has no place for: an error, since the user counts on them."""
 
@@ -68,7 +77,7 @@ def load_file(path: Path, options: LoadOptions) -> Program:
         raise UnsupportedError(f"{kind} files are not supported yet", where=str(path),
                                hint="export the policy to ONNX and give that file")
     for name in _OF_NO_USE[kind]:
-        if getattr(options, name):
+        if getattr(options, name) not in (None, ()):
             raise UsageError(f"{name} is of no use for this kind of file ({kind})",
                              where=str(path), hint="leave the option out")
     return frontend(path, options)

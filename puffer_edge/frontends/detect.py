@@ -13,7 +13,8 @@ from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.frontends.readers.torch_checkpoint import refuse_legacy
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
-Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx"]
+Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
+               "pufferlib_weights"]
 
 
 def detect(path: Path) -> Kind:
@@ -36,11 +37,7 @@ def detect(path: Path) -> Kind:
         return _zip_kind(content, where)
     _refuse_known(content, where)
     if _is_bare_numbers(content):
-        raise UnsupportedError(
-            "the file looks like bare float32 numbers, as in PufferLib's .bin: nothing in it "
-            "tells the layers", where=where,
-            hint="give the .pt of the run, or load the numbers into the policy's torch module "
-                 "and save its state_dict")
+        return "pufferlib_weights"
     if content[0] == 0x08 and len(content) > 2:  # field 1, ir_version, of an ONNX ModelProto
         return "onnx"
     raise FileFormatError(

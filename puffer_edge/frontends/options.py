@@ -31,6 +31,10 @@ class LoadOptions:
         keep_value: keep the value head as a second output.
         observation: names and shapes of the observation's parts, in order; ``{name: size}`` will
             do.
+        config: path of the run's settings (.ini or .json), for files of bare weights.
+        hidden_size: width of the network, for files of bare weights.
+        num_layers: recurrent layers, for files of bare weights.
+        key_map: path of a TOML file that says what the tensors of an unknown state_dict are for.
 
     Raises:
         UsageError: a value is of the wrong type.
@@ -46,6 +50,10 @@ class LoadOptions:
     states: tuple[tuple[str, str], ...] = ()
     keep_value: bool = False
     observation: tuple[Field, ...] = ()
+    config: Path | None = None
+    hidden_size: int | None = None
+    num_layers: int | None = None
+    key_map: Path | None = None
 
     def __post_init__(self) -> None:
         for name, convert in _CONVERSIONS.items():
@@ -76,6 +84,17 @@ def _path(value: Any) -> Path | None:
     return None if value is None else Path(value)
 
 
+def _count(least: int) -> Callable[[Any], int | None]:
+    def convert(value: Any) -> int | None:
+        if value is None:
+            return None
+        (number,) = _whole(value)
+        if not least <= number <= 1 << 20:
+            raise ValueError(number)
+        return number
+    return convert
+
+
 def _fields(value: Any) -> tuple[Field, ...]:
     if type(value).__module__.startswith("gymnasium."):
         from puffer_edge.spaces import SpaceTree
@@ -91,4 +110,5 @@ def _fields(value: Any) -> tuple[Field, ...]:
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "action_sizes": _whole, "action_low": _real, "action_high": _real, "vec_normalize": _path,
-    "observation": _fields}
+    "observation": _fields, "config": _path, "key_map": _path, "hidden_size": _count(1),
+    "num_layers": _count(0)}

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.frontends import pufferlib
+from puffer_edge.frontends import pufferlib, pufferlib4
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
@@ -26,7 +26,7 @@ class Family(Protocol):
         """The Program of such a state_dict."""
 
 
-FAMILIES: tuple[Family, ...] = (pufferlib,)
+FAMILIES: tuple[Family, ...] = (pufferlib4, pufferlib)
 """Asked in this order."""
 
 

@@ -43,6 +43,20 @@ class Tensors:
         """Whether there is a tensor of this name."""
         return self.layer(name) in self._weights
 
+    def names(self, stem: str = "") -> list[str]:
+        """Names of all tensors that start with ``stem``, in the file's order."""
+        start = self.layer(stem)
+        return [name.removeprefix(self._prefix) for name in self._weights
+                if name.startswith(start)]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a tensor that is there."""
+        return self._weights[self.layer(name)].shape
+
+    def skip(self, name: str) -> None:
+        """Says that a tensor that is there is of no use, whatever it holds."""
+        self._taken.add(self.layer(name))
+
     def take(self, name: str, shape: tuple[int, ...] | None = None) -> Array:
         """A tensor, floating point.
 
@@ -62,8 +76,12 @@ class Tensors:
         # float16 is not summed in float16.
         return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
 
-    def linear(self, name: str) -> tuple[Array, Array]:
+    def linear(self, name: str, *, bare: bool = False) -> tuple[Array, Array]:
         """Weight [outputs, inputs] and bias [outputs] of a linear layer.
+
+        Args:
+            name: of the layer.
+            bare: it may have no bias, which counts as zeros.
 
         Raises:
             FileFormatError: they are missing or do not fit each other.
@@ -72,6 +90,8 @@ class Tensors:
         if weight.ndim != 2:
             raise FileFormatError(f"the weight has the shape {weight.shape}, expected a matrix",
                                   where=self.place(name))
+        if bare and not self.has(f"{name}.bias"):
+            return weight, np.zeros(weight.shape[:1], np.float32)
         return weight, self.take(f"{name}.bias", weight.shape[:1])
 
     def finish(self, family: str, hint: str) -> None:

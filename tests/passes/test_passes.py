@@ -14,6 +14,7 @@ from puffer_edge.passes import (
     fold_constants,
     fold_normalization,
     fuse_activations,
+    merge_linear,
     optimize,
     recognize_functions,
     remove_dead_code,
@@ -70,6 +71,29 @@ def test_constants_are_computed_at_export() -> None:
     folded = fold_constants(program)
     assert kinds(folded) == ["Gemm"]
     assert np.array_equal(sequence(program), sequence(folded))
+
+
+@pytest.mark.parametrize(("widths", "left"), [((4, 6, 3), 1), ((6, 9, 2, 7), 2), ((3, 1, 3), 2)])
+def test_linear_layers_in_a_row_are_one_matrix(widths: tuple[int, ...], left: int) -> None:
+    """Where that is less work: 3-1-3 stays. Off by the roundings of sums of fewer than 32 terms."""
+    bench = zoo.Bench((1, widths[0]))
+    y = bench.x
+    for inputs, outputs in zip(widths, widths[1:], strict=False):
+        y = bench.op(Gemm, x=y, weight=bench.weight(outputs, inputs), bias=bench.weight(outputs))
+    program = bench.program(y)
+    merged = merge_linear(program)
+    assert len(merged.ops) == left
+    assert np.allclose(sequence(program), sequence(merged), rtol=0, atol=64 * 32 * U)
+
+
+def test_linear_layers_with_something_between_stay() -> None:
+    bench = zoo.Bench((1, 4))
+    first = bench.op(Gemm, x=bench.x, weight=bench.weight(6, 4), activation=Activation("relu"))
+    second = bench.op(Gemm, x=first, weight=bench.weight(6, 6))
+    third = bench.op(Gemm, x=second, weight=bench.weight(2, 6))
+    program = bench.program(bench.op(Binary, a=third, b=bench.op(
+        Gemm, x=second, weight=bench.weight(2, 6)), function="add"))
+    assert merge_linear(program) is program
 
 
 def test_reshape_chains_vanish() -> None:

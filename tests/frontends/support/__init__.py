@@ -1,0 +1,12 @@
+"""Policy files in the exact format of each trainer, and what the trainer's network gives for them.
+
+``ROWS`` is what the README's table of sources is made of: ``python -m tests.frontends.support``
+writes it. The tests load each row's file, compare with the network, export and verify.
+"""
+
+from __future__ import annotations
+
+from tests.frontends.support import pufferlib
+from tests.frontends.support.row import Row
+
+ROWS: tuple[Row, ...] = (*pufferlib.ROWS,)

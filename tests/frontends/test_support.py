@@ -1,0 +1,77 @@
+"""Every row of the README's table of sources: loaded, compared, exported, verified.
+
+The bound on the difference is that of ``tests/error_bound.py``, derived from the operations.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import puffer_edge
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir.ops import BatchNormalization, GRUCell, LSTMCell
+from tests.error_bound import ErrorBound, gamma
+from tests.frontends.support import ROWS
+from tests.frontends.support.row import Made, Row
+
+
+@pytest.fixture(params=ROWS, ids=lambda row: row.name)
+def row(request: pytest.FixtureRequest) -> Row:
+    if request.param.package:
+        pytest.importorskip(request.param.package)
+    return request.param
+
+
+def computed(program: puffer_edge.ir.Program) -> dict[str, np.ndarray]:
+    """Constants that a front end computed: biases that it summed, scales of a normalisation.
+
+    Each is rounded once, or a sum of two whose rounding torch does elsewhere.
+    """
+    names = [name for op in program.ops if isinstance(op, LSTMCell | GRUCell | BatchNormalization)
+             for name in (*([op.bias] if isinstance(op, LSTMCell) else []),
+                          *([op.scale, op.shift] if isinstance(op, BatchNormalization) else []))]
+    return {name: gamma(8) * np.abs(program.constants[name].astype(np.float64))
+            for name in names if name}
+
+
+def agree(made: Made, program: puffer_edge.ir.Program) -> None:
+    """Asserts the bound on each output of each step; the state runs freely on both sides."""
+    runner, bound = Interpreter(program), ErrorBound(program, computed(program))
+    random = np.random.default_rng(1)
+    largest = loosest = 0.0
+    for _ in range(made.steps):
+        x = np.asarray(made.observations(random, made.size), np.float32)
+        limits, ours = bound.step(runner.values(x)), runner.step(x)
+        theirs = made.step(x)
+        for name, mine in ours.items():
+            other = np.asarray(theirs[name], np.float64).reshape(-1)
+            assert mine.shape == other.shape
+            assert np.all(np.abs(mine - other) <= limits[name] + made.slack), name
+            largest = max(largest, float(np.abs(other).max()))
+            loosest = max(loosest, float(limits[name].max()) + made.slack)
+    assert loosest < 2e-2 * largest  # a bound that allows anything would prove nothing
+
+
+def test_the_file_is_the_network(row: Row, tmp_path: Path) -> None:
+    made = row.make(tmp_path)
+    agree(made, puffer_edge.load(made.path, keep_value=True, **made.options))
+
+
+def test_inspect_names_it_and_what_is_assumed(row: Row, tmp_path: Path) -> None:
+    made = row.make(tmp_path)
+    found = puffer_edge.inspect(made.path, **made.options)
+    assert row.source in found.source
+    assert sum(int(np.prod(shape)) for shape in found.observation.values()) == made.size
+    assert all(note.text for note in found.notes)
+
+
+def test_export_and_verify(row: Row, tmp_path: Path) -> None:
+    made = row.make(tmp_path)
+    directory = puffer_edge.export(made.path, tmp_path / "out", **made.options)
+    report = puffer_edge.verify(directory)
+    assert report.passed, report.to_json()
