@@ -177,6 +177,38 @@ def targets(as_json: Json = False) -> None:
         printing.listed(TARGETS)
 
 
+@app.command()
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(
+        help="Python files and directories; the working directory by default.")] = None,
+    port: Annotated[str, typer.Option(
+        help="Port of MicroPython: rp2 (the default), esp32, esp8266, stm32, samd, unix...")] = "",
+    mpy_version: Annotated[str, typer.Option(help="Version of MicroPython, as in 1.24.")] = "",
+    select: Annotated[str, typer.Option(
+        help="Rules, or beginnings of their codes, to report, as in PE1,PE401.")] = "",
+    ignore: Annotated[str, typer.Option(help="Rules not to report.")] = "",
+    output_format: Annotated[str, typer.Option(
+        "--format", help="text, json, sarif or github.")] = "text",
+    explain: Annotated[str, typer.Option(
+        help="Print what a rule is about, as in PE401, or a list of all.")] = "",
+) -> None:
+    """Checks Python files for MicroPython: syntax, modules, meaning, and allocation.
+
+    Exit codes: 0 clean, 1 findings, 2 wrong usage or a file that cannot be checked.
+    """
+    from puffer_edge.subset import command
+
+    if explain:
+        typer.echo(command.explain(explain))
+        return
+    text, code = command.run(paths or [Path()], output_format, port=port, mpy_version=mpy_version,
+                             select=command.codes(select), ignore=command.codes(ignore))
+    if text:
+        typer.echo(text)
+    if code:
+        raise typer.Exit(code)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"puffer-edge {__version__}")

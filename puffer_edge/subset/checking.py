@@ -1,0 +1,188 @@
+"""Files in, findings and problems out."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from puffer_edge.errors import FileFormatError, PufferEdgeError
+from puffer_edge.subset import rules as _rules
+from puffer_edge.subset.config import Config
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.finding import Finding
+from puffer_edge.subset.names import Names
+from puffer_edge.subset.rule import RULES, Rule
+from puffer_edge.subset.source import Source, parse, read
+from puffer_edge.subset.suppressions import apply
+
+_rules.load()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that could not be checked.
+
+    Attributes:
+        path: the file, where known with line and column.
+        text: why.
+    """
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: error: {self.text}"
+
+
+@dataclass
+class Report:
+    """The result of a run.
+
+    Attributes:
+        findings: in the order of files, lines and columns.
+        problems: files that could not be checked.
+        files: how many were checked.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    files: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings, 2 files that could not be checked."""
+        return 2 if self.problems else 1 if self.findings else 0
+
+
+def check_paths(paths: Iterable[Path], config: Config) -> Report:
+    """Checks files, and every ``.py`` file below directories.
+
+    Raises:
+        UsageError: the configuration names an unknown port or version.
+    """
+    names = Names(config.port, config.mpy_version)
+    report = Report()
+    sources = []
+    for path in _files(paths, config, report):
+        try:
+            sources.append(parse(str(path), read(path)))
+        except FileFormatError as error:
+            report.problems.append(Problem(error.where or str(path), error.what))
+    return _check(sources, names, config, report)
+
+
+def check_source(text: str, config: Config | None = None, path: str = "<source>") -> Report:
+    """Checks one source text; errors of its own become problems."""
+    config = config or Config()
+    names = Names(config.port, config.mpy_version)
+    report = Report()
+    try:
+        source = parse(path, text)
+    except FileFormatError as error:
+        report.problems.append(Problem(error.where or path, error.what))
+        return report
+    return _check([source], names, config, report)
+
+
+def _check(sources: list[Source], names: Names, config: Config, report: Report) -> Report:
+    beside = _Beside(config.modules)
+    contexts = [Context(source, names, config.port, beside.modules(source.path))
+                for source in sources]
+    table: dict[type[ast.AST], list[Rule]] = {}
+    for rule in RULES.values():
+        if config.reports(rule.code):
+            for kind in rule.nodes:
+                table.setdefault(kind, []).append(rule)
+    for context in contexts:
+        report.files += 1
+        path = context.source.path
+        try:
+            found = [finding for finding in _run(context, table) if config.reports(finding.code)]
+            found = apply(path, context.comments, found)
+        except RecursionError:
+            report.problems.append(Problem(path, "is nested too deeply"))
+        except PufferEdgeError as error:
+            report.problems.append(Problem(error.where or path, error.what))
+        else:
+            report.findings.extend(sorted(set(found)))
+    return report
+
+
+def _run(context: Context, table: dict[type[ast.AST], list[Rule]]) -> Iterator[Finding]:
+    for node in context.tree.nodes:
+        for rule in table.get(type(node), ()):
+            for place, text in rule.check(node, context):
+                yield finding(context, rule.code, place, text)
+
+
+def finding(context: Context, code: str, place: ast.AST, text: str) -> Finding:
+    """A finding at a node."""
+    line = getattr(place, "lineno", 1)
+    last = line if isinstance(place, ast.stmt) and hasattr(place, "body") else (
+        getattr(place, "end_lineno", None) or line)
+    return Finding(context.source.path, line, getattr(place, "col_offset", 0) + 1, code, text, last)
+
+
+def _files(paths: Iterable[Path], config: Config, report: Report) -> Iterator[Path]:
+    """Files to check, each once; directories are walked without following links."""
+    seen: set[Path] = set()
+    for given in paths:
+        if not is_directory(given):
+            if given not in seen:
+                seen.add(given)
+                yield given
+            continue
+
+        def failed(error: OSError) -> None:
+            text = f"cannot be read: {error.strerror}"
+            report.problems.append(Problem(str(error.filename), text))
+
+        for folder, inner, files in os.walk(given, onerror=failed):
+            inner[:] = sorted(name for name in inner
+                              if not name.startswith(".") and name not in _PASSED_OVER
+                              and not config.excludes(Path(folder, name)))
+            for name in sorted(files):
+                path = Path(folder, name)
+                if name.endswith(".py") and path not in seen and not config.excludes(path):
+                    seen.add(path)
+                    yield path
+
+
+def is_directory(path: Path) -> bool:
+    """Whether a path is a directory; False where nobody can tell."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a loop of links, a name that is too long, a null byte
+        return False
+
+
+_PASSED_OVER = {"__pycache__", "node_modules", "build", "dist"}
+
+
+class _Beside:
+    """The modules in the directories of files, listed once each."""
+
+    def __init__(self, more: Iterable[str]) -> None:
+        self._more = frozenset(more)
+        self._folders: dict[str, frozenset[str]] = {}
+
+    def modules(self, path: str) -> frozenset[str]:
+        folder = os.path.dirname(path) or "."
+        if folder not in self._folders:
+            found = set(self._more)
+            for place in (folder, os.path.join(folder, ".."), os.path.join(folder, "lib")):
+                try:
+                    with os.scandir(place) as entries:
+                        for entry in entries:
+                            name, dot, kind = entry.name.partition(".")
+                            if (kind in ("py", "mpy") and dot) or (
+                                    not dot and entry.is_dir() and os.path.isfile(
+                                        os.path.join(entry.path, "__init__.py"))):
+                                found.add(name)
+                except OSError:
+                    pass
+            self._folders[folder] = frozenset(found)
+        return self._folders[folder]

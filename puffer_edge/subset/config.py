@@ -1,0 +1,102 @@
+"""What to check, for which firmware: options, and [tool.puffer-edge.check] in pyproject.toml."""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from puffer_edge.errors import UsageError
+from puffer_edge.subset.names import DEFAULT_PORT, DEFAULT_VERSION
+from puffer_edge.subset.rule import RULES
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of one run.
+
+    Attributes:
+        port: of the firmware, as in rp2, esp32, stm32, unix, webassembly.
+        mpy_version: of MicroPython, as in 1.24.
+        select: codes or beginnings of codes that are reported; PE is all.
+        ignore: codes or beginnings of codes that are not.
+        exclude: patterns of paths that are passed over in directories.
+        modules: modules that are on the board, too.
+    """
+
+    port: str = DEFAULT_PORT
+    mpy_version: str = DEFAULT_VERSION
+    select: tuple[str, ...] = ("PE",)
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for code in (*self.select, *self.ignore):
+            if not code or not any(known.startswith(code) for known in (*RULES, "PE001")):
+                raise UsageError(f"there is no rule {code!r}",
+                                 hint="puffer-edge check --explain all lists them")
+
+    def reports(self, code: str) -> bool:
+        """Whether findings with this code are wanted: the longest beginning decides."""
+        chosen = max((len(start) for start in self.select if code.startswith(start)), default=-1)
+        ignored = max((len(start) for start in self.ignore if code.startswith(start)), default=-1)
+        return chosen > ignored
+
+    def excludes(self, path: Path) -> bool:
+        """Whether a path inside a directory is passed over."""
+        return any(fnmatch.fnmatch(path.as_posix(), pattern) or fnmatch.fnmatch(path.name, pattern)
+                   or pattern in path.parts for pattern in self.exclude)
+
+    def with_options(self, **options: Any) -> Config:
+        """The same, with those options that are given (not None, not empty)."""
+        return replace(self, **{key: value for key, value in options.items() if value})
+
+
+def read_config(start: Path) -> Config:
+    """The settings of the nearest pyproject.toml at or above a path; the defaults without one.
+
+    Raises:
+        UsageError: the file is no TOML, or has keys or values that are not ours.
+    """
+    folder = start.absolute()
+    for place in (folder, *folder.parents):
+        file = place / "pyproject.toml"
+        try:
+            if file.is_file():
+                return _parse(file)
+        except OSError as error:
+            raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    return Config()
+
+
+def _parse(file: Path) -> Config:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        data: Any = tomllib.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise UsageError(f"is not TOML: {error}", where=str(file)) from None
+    for key in ("tool", "puffer-edge", "check"):
+        data = data.get(key, {}) if isinstance(data, dict) else {}
+    if not isinstance(data, dict):
+        raise UsageError("[tool.puffer-edge.check] is not a table", where=str(file))
+    known = {field.name.replace("_", "-"): field for field in fields(Config)}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in known:
+            raise UsageError(f"[tool.puffer-edge.check] has no key {key!r}", where=str(file),
+                             hint=f"keys: {', '.join(known)}")
+        many = isinstance(getattr(Config, known[key].name), tuple)
+        if many and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            values[known[key].name] = tuple(value)
+        elif not many and isinstance(value, str):
+            values[known[key].name] = value
+        else:
+            raise UsageError(f"{key} is not {'a list of strings' if many else 'a string'}",
+                             where=str(file))
+    return Config(**values)

@@ -1,0 +1,69 @@
+"""Which modules, names and members a firmware has; names.json is made by a script in benchmarks."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from puffer_edge.errors import UsageError
+
+DEFAULT_PORT = "rp2"
+DEFAULT_VERSION = "1.29"
+
+
+class Names:
+    """The names of one port in one version.
+
+    Where the stubs of a version do not exist, those of the version before it count, or the first.
+    """
+
+    def __init__(self, port: str, version: str) -> None:
+        data = _data()
+        known = [tuple(platform.split()) for platform in data["platforms"]]
+        ports = sorted({name for name, _ in known})
+        if port not in ports:
+            raise UsageError(f"there is no port {port!r}", hint=f"ports: {', '.join(ports)}")
+        wanted = _number(version)
+        columns = [(_number(text), index) for index, (name, text) in enumerate(known)
+                   if name == port]
+        older = [column for column in columns if column[0] <= wanted]
+        _, index = max(older) if older else min(columns)
+        self._bit = 1 << index
+        self._scopes: dict[str, dict[str, str]] = data["scopes"]
+        self._native = frozenset(data["native"])
+        self._cache: dict[str, frozenset[str] | None] = {}
+
+    def scope(self, scope: str) -> frozenset[str] | None:
+        """Names of a module or of module.Class; None where there is no such thing.
+
+        A ``*`` among them means that there may be others.
+        """
+        if scope not in self._cache:
+            found: set[str] = set()
+            for mask, names in self._scopes.get(scope, {}).items():
+                if int(mask, 16) & self._bit:
+                    found.update(names.split())
+            self._cache[scope] = frozenset(found - {"."}) if "." in found else None
+        return self._cache[scope]
+
+    def anywhere(self, module: str) -> bool:
+        """Whether it is a module of some firmware, and no Python file that anybody may copy."""
+        return module in self._native
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = files("puffer_edge.subset").joinpath("names.json").read_text("utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def _number(version: str) -> tuple[int, int]:
+    try:
+        major, minor = version.split(".")[:2]
+        return int(major), int(minor)
+    except ValueError:
+        raise UsageError(f"{version!r} is not a version of MicroPython",
+                         hint="for example 1.24") from None

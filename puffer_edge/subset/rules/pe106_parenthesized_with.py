@@ -1,0 +1,35 @@
+"""Several managers in one pair of brackets."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE106", "parenthesized-with", ast.With, ast.AsyncWith,
+      reason="A bracket behind with is an expression, which has no 'as' inside: SyntaxError.",
+      instead="no brackets; a backslash breaks the line.",
+      bad="with (open('a') as a, open('b') as b):\n    pass",
+      good="with open('a') as a, open('b') as b:\n    pass")
+def check(node: ast.With | ast.AsyncWith, context: Context) -> Iterable[Hit]:
+    first = node.items[0]
+    if any(item.optional_vars for item in node.items):
+        if node.lineno == first.context_expr.lineno:
+            before = context.line(node.lineno).encode()[
+                node.col_offset:first.context_expr.col_offset].decode()
+        else:
+            before = "("
+        if before.rstrip().endswith("(") and not _closes(node, context):
+            yield node, "MicroPython has no brackets around the managers of with"
+
+
+def _closes(node: ast.With | ast.AsyncWith, context: Context) -> bool:
+    """Whether the bracket belongs to the first expression alone: with (a) as b."""
+    last = node.items[0].context_expr
+    if last.end_lineno != node.lineno or last.end_col_offset is None:
+        return False
+    behind = context.line(node.lineno).encode()[last.end_col_offset:].decode().lstrip()
+    return behind.startswith(")")

@@ -1,0 +1,22 @@
+"""A number that runs into the next word."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE112", "number-before-word", ast.Constant,
+      reason="The tokenizer takes the letters behind a number for a part of it: SyntaxError.",
+      instead="a space.",
+      bad="x = 1if 1 else 2", good="x = 1 if 1 else 2")
+def check(node: ast.Constant, context: Context) -> Iterable[Hit]:
+    if type(node.value) in (int, float) and node.end_col_offset is not None:
+        end = node.end_col_offset
+        behind = context.line(node.end_lineno or 1).encode()[end:end + 3]
+        if re.match(rb"[A-Za-z]", behind):
+            yield node, "MicroPython needs a space between a number and a word"

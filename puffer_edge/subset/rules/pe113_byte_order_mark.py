@@ -1,0 +1,18 @@
+"""A byte-order mark at the beginning of a file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE113", "byte-order-mark", ast.Module,
+      reason="The tokenizer does not know the mark: SyntaxError.",
+      instead="save the file as UTF-8 without one.",
+      bad="\ufeffx = 1", good="x = 1")
+def check(node: ast.Module, context: Context) -> Iterable[Hit]:
+    if context.source.text.startswith("\ufeff"):
+        yield node, "MicroPython cannot read a byte-order mark"

@@ -1,0 +1,35 @@
+"""Names that a module of the firmware lacks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.modules import missing, module_missing
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE202", "no-name-in-module", ast.ImportFrom, ast.Attribute,
+      reason="The module is there, but without the name: ImportError or AttributeError.",
+      instead="what the module has (the text names what is near), or catch the error.",
+      bad="import time\nstart = time.perf_counter()",
+      good="import time\nstart = time.ticks_us()")
+def check(node: ast.ImportFrom | ast.Attribute, context: Context) -> Iterable[Hit]:
+    if isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            lacks = missing(alias, node, context)
+            if lacks and not module_missing(node.module or "", context) and not context.guarded(
+                    node):
+                yield node, f"{node.module} of {context.port} has no {alias.name!r}"
+        return
+    if not isinstance(node.ctx, ast.Load) or node.attr.startswith("__"):
+        return
+    module = context.dotted(node.value)
+    if module is None or module.split(".")[0] in context.local_modules | {"builtins"}:
+        return
+    names = context.names.scope(module)
+    if (names is not None and "*" not in names and node.attr not in names
+            and context.names.scope(f"{module}.{node.attr}") is None
+            and not context.guarded(node)):
+        yield node, f"{module} of {context.port} has no {node.attr!r}"

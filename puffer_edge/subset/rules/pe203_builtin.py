@@ -1,0 +1,28 @@
+"""Built-in names that MicroPython lacks."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+VIPER = {"ptr", "ptr8", "ptr16", "ptr32", "uint", "const"}
+
+
+@rule("PE203", "no-builtin", ast.Name,
+      reason="CPython has the name built in, MicroPython does not: NameError.",
+      instead="OSError for the errors of files and sockets, ImportError for those of modules.",
+      bad="try:\n    open('x')\nexcept FileNotFoundError:\n    pass",
+      good="try:\n    open('x')\nexcept OSError:\n    pass")
+def check(node: ast.Name, context: Context) -> Iterable[Hit]:
+    if node.id in PYTHONS and isinstance(node.ctx, ast.Load) and context.is_builtin(node):
+        names = context.names.scope("builtins")
+        if (names is not None and node.id not in names and not context.guarded(node)
+                and not context.in_annotation(node)):
+            yield node, f"MicroPython has no built-in {node.id!r}"
+
+
+PYTHONS = {name for name in dir(builtins) if not name.startswith("_")} - VIPER

@@ -1,0 +1,26 @@
+"""Methods that a built-in class lacks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE204", "no-member", ast.Attribute,
+      reason="The class is there, but without the method or attribute: AttributeError.",
+      instead="memoryview(x)[:] = data for frombytes, bytes(x) for tobytes, a loop for bit_length.",
+      bad="from array import array\nx = array('b')\nx.frombytes(b'a')",
+      good="from array import array\nx = array('b')\nx.extend(b'a')")
+def check(node: ast.Attribute, context: Context) -> Iterable[Hit]:
+    if node.attr.startswith("__") or not isinstance(node.ctx, ast.Load):
+        return
+    kind = context.dotted(node.value)
+    if kind is None or not kind.startswith("builtins."):
+        kind = context.type_of(node.value)
+    names = context.names.scope(kind) if kind else None
+    if (kind and names is not None and "*" not in names and node.attr not in names
+            and not context.guarded(node)):
+        yield node, f"{kind.removeprefix('builtins.')} has no {node.attr!r} in MicroPython"

@@ -1,0 +1,37 @@
+"""The order of a dict."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE302", "dict-order", ast.For, ast.comprehension, ast.Call,
+      reason="A dict is not in the order of insertion.",
+      instead="collections.OrderedDict, sorted(), or a tuple of pairs.",
+      bad="d = {'b': 1, 'a': 2}\nfor k in d:\n    print(k)",
+      good="d = {'b': 1, 'a': 2}\nfor k in sorted(d):\n    print(k)")
+def check(node: ast.For | ast.comprehension | ast.Call, context: Context) -> Iterable[Hit]:
+    if isinstance(node, ast.Call):
+        wanted = context.is_builtin(node.func, "list", "tuple", "enumerate", "iter", "next", "zip")
+        places = node.args if wanted else []
+    else:
+        places = [node.iter]
+    for place in places:
+        if isinstance(node, ast.comprehension) and isinstance(
+                context.parent(node), ast.SetComp | ast.DictComp):
+            continue
+        if _is_dict(place, context):
+            yield place, "a dict of MicroPython is not in the order of insertion"
+
+
+def _is_dict(node: ast.expr, context: Context) -> bool:
+    if (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("keys", "values", "items") and not node.args):
+        node = node.func.value
+    if isinstance(node, ast.Dict):
+        return len(node.keys) > 1
+    return isinstance(node, ast.Name) and context.type_of(node) == "builtins.dict"

@@ -1,0 +1,47 @@
+"""Names with two underscores in classes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE305", "name-mangling", ast.ClassDef,
+      reason="__name in a class is not made private: a subclass with the same name overwrites it.",
+      instead="one underscore, and names that differ.",
+      bad="class A:\n    def __init__(self):\n        self.__x = 1\n"
+          "class B(A):\n    def __init__(self):\n        self.__x = 2",
+      good="class A:\n    def __init__(self):\n        self.__x = 1\n"
+           "class B(A):\n    def __init__(self):\n        self.__y = 2")
+def check(node: ast.ClassDef, context: Context) -> Iterable[Hit]:
+    mine = private(node)
+    seen: set[str] = set()
+    for base in classes(node, context):
+        for name in sorted(mine & private(base) - seen):
+            seen.add(name)
+            yield node, f"{name} is the same attribute here and in {base.name}"
+
+
+def private(node: ast.ClassDef) -> set[str]:
+    """Names of attributes and methods that CPython would mangle."""
+    found = {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)
+             and isinstance(inner.ctx, ast.Store)}
+    found |= {inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return {name for name in found if name.startswith("__") and not name.endswith("__")}
+
+
+def classes(node: ast.ClassDef, context: Context) -> list[ast.ClassDef]:
+    """The bases of a class, and theirs, as far as they are in the file."""
+    found: list[ast.ClassDef] = []
+    todo = list(node.bases)
+    while todo and len(found) < 50:
+        base = todo.pop()
+        bound = context.bound(base) if isinstance(base, ast.Name) else None
+        for value in bound[1] if bound else ():
+            if isinstance(value, ast.ClassDef) and value not in found and value is not node:
+                found.append(value)
+                todo.extend(value.bases)
+    return found

@@ -1,0 +1,108 @@
+"""Reads and parses a file of a stranger; whatever it holds, the result is a tree or one message."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import stat
+import tokenize
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from puffer_edge.errors import FileFormatError
+
+LARGEST = 4 << 20
+"""Bytes; a file that is larger is data, and no microcontroller would compile it."""
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment.
+
+    Attributes:
+        line: from 1.
+        text: without the number sign, stripped.
+        alone: nothing but the comment is on the line.
+    """
+
+    line: int
+    text: str
+    alone: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed file.
+
+    Attributes:
+        path: as the user named it.
+        text: the content.
+        tree: its syntax tree.
+    """
+
+    path: str
+    text: str
+    tree: ast.Module
+
+    def comments(self) -> list[Comment]:
+        """Those of our kind: noqa, puffer-edge and range."""
+        if not any(mark in self.text for mark in ("noqa", "puffer-edge:", "range:")):
+            return []
+        found = []
+        try:
+            for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+                if token.type == tokenize.COMMENT:
+                    before = token.line[: token.start[1]]
+                    found.append(Comment(token.start[0], token.string.lstrip("#").strip(),
+                                         not before.strip()))
+        except (tokenize.TokenError, SyntaxError):  # what the parser took is enough
+            pass
+        return found
+
+
+def read(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        FileFormatError: it is no regular file, unreadable, too large, or not UTF-8.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileFormatError("is not a regular file", where=str(path))
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise FileFormatError(f"cannot be read: {error.strerror or error}",
+                              where=str(path)) from error
+    except ValueError as error:
+        raise FileFormatError(f"cannot be read: {error}", where=repr(str(path))) from error
+    if len(data) > LARGEST:
+        raise FileFormatError(f"is larger than {LARGEST >> 20} MB", where=str(path))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileFormatError("is not UTF-8, the only encoding that MicroPython reads "
+                              f"(byte {error.start})", where=str(path)) from None
+
+
+def parse(path: str, text: str) -> Source:
+    """Parses, executes nothing.
+
+    Raises:
+        FileFormatError: it is not Python, or is nested too deeply.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.removeprefix("\ufeff"))
+    except SyntaxError as error:
+        where = f"{path}:{error.lineno or 1}:{error.offset or 1}"
+        raise FileFormatError(f"is not Python: {error.msg}", where=where) from None
+    except ValueError as error:
+        raise FileFormatError(f"is not Python: {error}", where=path) from None
+    except (RecursionError, MemoryError):
+        raise FileFormatError("is nested too deeply", where=path) from None
+    return Source(path, text, tree)
