@@ -76,7 +76,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     Args:
         policy: a Program, or what :func:`load` takes.
         directory: where the artefact goes; an artefact that is there is replaced.
-        target: a key of ``targets.TARGETS``.
+        target: a key of ``targets.TARGETS``, or micropython.
         name: stem of the C identifiers; made from the directory's name by default.
         seed: of the test vectors, and of the environment that calibrates.
         scheme: float32, int8, int8x16, int16, or auto: int8, and int16 for the layers that need it.
@@ -96,10 +96,9 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     Raises:
         PufferEdgeError: nothing is written then.
     """
-    from puffer_edge.exporters import c
-    from puffer_edge.targets import find_target
+    from puffer_edge.targets import MICROPYTHON, find_target
 
-    found = find_target(target)
+    found = MICROPYTHON if target == MICROPYTHON.name else find_target(target)
     path = Path(directory)
     if isinstance(policy, Program) and (options is not None or changes):
         raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
@@ -117,6 +116,14 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed)
         quantized = to_integers(program, wish, progress)
         original, program = program, quantized.program
+    if found is MICROPYTHON:
+        from puffer_edge.exporters import micropython
+
+        micropython.export(program, path, name=name or name_from(path), seed=seed, scheme=scheme,
+                           policy_file=source, judge=quantized, counts=counts)
+        return path
+    from puffer_edge.exporters import c
+
     c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
              source=source, judge=quantized, counts=counts, original=original)
     return path

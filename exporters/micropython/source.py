@@ -1,0 +1,161 @@
+"""policy.py and what lies beside it, as text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge import __version__
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.exporters import manifest
+from puffer_edge.exporters.c.text import identifier
+from puffer_edge.exporters.micropython import blob, ops
+from puffer_edge.exporters.micropython.context import TYPECODES, Context
+from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.ir import Continuous, Discrete, Program
+from puffer_edge.ir.ops import BatchNormalization, Quantize, Unary
+from puffer_edge.quantization.integer_input import IntegerInput
+
+assert ops  # imported for its registrations
+
+SELFTEST_ELEMENTS = 4096
+"""Observation elements that selftest.py holds at most."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The generated files.
+
+    Attributes:
+        policy: policy.py.
+        weights: weights.bin.
+        ram: bytes of all arrays of values.
+    """
+
+    policy: str
+    weights: bytes
+    ram: int
+
+
+def render(program: Program, given: IntegerInput, name: str) -> Source:
+    """policy.py and weights.bin.
+
+    Args:
+        program: in integers, with a float observation.
+        given: the same with an observation in integers.
+        name: of the policy, already validated.
+
+    Raises:
+        UnsupportedError: an op has no MicroPython form.
+    """
+    context = Context(given.program)
+    context.emit()
+    head = program.contract.action
+    output = context.ref(given.program.outputs[0])
+    if isinstance(head, Discrete):
+        context.calls.append(f"argmax({output}, {tuple(head.sizes)}, self.action)")
+    quantize = _quantize(program, given, context)
+    action_float = _action_float(program, context)
+    outputs = [(identifier(outside, "an output"), context.ref(value)) for outside, value
+               in zip(program.output_names, given.program.outputs, strict=True)]
+    arrays = [(typecode, size, size * np.dtype(typecode).itemsize)
+              for typecode, size in context.arrays]
+    parts: dict[str, Any] = {
+        "arrays": arrays, "observation": context.ref(given.program.input), "outputs": outputs,
+        "action": output if isinstance(head, Continuous) else
+        f'array("h", bytes({2 * len(head.sizes)}))',
+        "states": [context.ref(state.input) for state in program.states],
+        "calls": context.calls,
+        "quantize": quantize, "action_float": action_float}
+    contract = _contract(given.program, parts)
+    title = f"{program.macs:,} multiply-accumulates per step"
+    text = _template("policy.py.j2").render(
+        name=name, version=__version__, contract=contract, title=f"{title}.",
+        summary=f"{len(given.program.ops)} ops, {title}.", **parts)
+    return Source(text, context.blob.to_bytes(contract), context.array_bytes)
+
+
+def selftest(given: IntegerInput, name: str, vectors: Vectors) -> str:
+    """selftest.py, over the first episode of vectors in integers."""
+    size = given.program.contract.observation_size
+    steps = vectors.first_episode(SELFTEST_ELEMENTS // size)
+    outside = given.program.output_names[0]
+    expected = vectors.outputs[outside][:steps]
+    text: str = _template("selftest.py.j2").render(
+        name=name, steps=steps, size=size, width=expected.shape[1], output=outside,
+        observation_type=TYPECODES[str(vectors.observations.dtype)],
+        output_type=TYPECODES[str(expected.dtype)],
+        observations=_bytes(vectors.observations[:steps]), expected=_bytes(expected))
+    return text
+
+
+def _quantize(program: Program, given: IntegerInput, context: Context) -> str:
+    """The call that makes the way in for floats."""
+    stages = []
+    for op in given.replaced:
+        if isinstance(op, BatchNormalization):
+            shape = program.values[op.x].shape
+            along = [-1 if axis == 1 else 1 for axis in range(len(shape))]
+            for factor in (op.scale, op.shift):
+                context.blob.add("f", np.broadcast_to(
+                    program.constants[factor].reshape(along), shape))
+            stages.append(True)
+        elif isinstance(op, Unary):
+            for bound in op.function.parameters:
+                context.blob.add("f", np.array(bound))
+            stages.append(False)
+        elif isinstance(op, Quantize):
+            for factor in (op.factor, op.offset):
+                context.blob.add("f", np.broadcast_to(
+                    program.constants[factor], program.values[op.x].shape))
+            stages.append(True)
+    last = given.replaced[-1]
+    assert isinstance(last, Quantize)
+    return (f"quantize(blob, {context.ref(given.rescale.y)}, {tuple(stages)}, "
+            f"{last.low}, {last.high})")
+
+
+def _action_float(program: Program, context: Context) -> str:
+    """The call that makes the way out to floats; empty for choices."""
+    head, meaning = program.contract.action, program.values[program.outputs[0]].quantization
+    if isinstance(head, Discrete):
+        return ""
+    if meaning is None:
+        raise UnsupportedError("the action is not computed in integers",
+                               hint="export it with --target cortex-m")
+    context.blob.add("f", np.array([meaning.scale, -meaning.scale * meaning.zero_point]))
+    if head.rescale:
+        context.blob.add("f", head.scale)
+        context.blob.add("f", head.offset)
+    if head.low:
+        context.blob.add("f", np.array(head.low))
+        context.blob.add("f", np.array(head.high))
+    return (f"action_float(blob, self.action, {head.squash}, {head.rescale}, {bool(head.low)})")
+
+
+def _contract(program: Program, parts: dict[str, Any]) -> bytes:
+    """16 bytes that tell a policy.py from another one."""
+    described = {
+        "blob": blob.VERSION, "action": manifest.action(program), "parts": parts,
+        "observation": [[field.name, list(field.shape)] for field in program.contract.observation]}
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).digest()[:16]
+
+
+def _bytes(values: npt.NDArray[Any]) -> list[str]:
+    """Little-endian bytes as literals, a line each."""
+    content = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    return [repr(content[i : i + 24]) for i in range(0, len(content), 24)]
+
+
+def _template(name: str) -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("puffer_edge.exporters.micropython", "."), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        autoescape=False).get_template(name)

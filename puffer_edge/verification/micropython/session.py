@@ -1,0 +1,113 @@
+"""A copy of an artefact in a folder of its own, in which interpreters run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import VerificationError
+from puffer_edge.verification.subject import Subject
+
+Array = npt.NDArray[Any]
+Runner = Callable[[Path, str], str]
+"""``run_cpython`` or ``run_webassembly``."""
+CARRIED = ("policy.py", "policy_runtime.py", "weights.bin", "selftest.py")
+PROOF = re.compile(r"^gained (-?\d+)\nlocked (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a policy gave.
+
+    Attributes:
+        outputs: [T, size] by name, in integers.
+        actions: [T, heads] int16; of a continuous policy integers, or float32 where it took floats.
+    """
+
+    outputs: dict[str, Array]
+    actions: Array
+
+
+@dataclass(frozen=True)
+class Session:
+    """The folder.
+
+    Args:
+        subject: the artefact.
+        folder: empty; scripts and their data are written into it.
+    """
+
+    subject: Subject
+    folder: Path
+
+    def __post_init__(self) -> None:
+        for name in CARRIED:
+            shutil.copyfile(self.subject.directory / name, self.folder / name)
+        for name in ("driver.py", "heap_proof.py"):
+            shutil.copyfile(Path(__file__).with_name(name), self.folder / name)
+
+    def run(self, runner: Runner, observations: Array, reset: Array) -> Results:
+        """Runs the policy over observations, [T, n] float32 or integers.
+
+        Raises:
+            VerificationError: it raises an exception, or gives fewer results than steps.
+        """
+        floats = observations.dtype == np.float32
+        kind = "float" if floats else "integer"
+        files = {"plan.txt": f"{kind} {len(observations)}".encode(),
+                 "resets.bin": reset.astype(np.uint8).tobytes(),
+                 "observations.bin": observations.astype(
+                     observations.dtype.newbyteorder("<")).tobytes()}
+        for name, content in files.items():
+            (self.folder / name).write_bytes(content)
+        (self.folder / "results.bin").unlink(missing_ok=True)
+        runner(self.folder, "driver.py")
+        row = self._row(floats)
+        content = (self.folder / "results.bin").read_bytes()
+        if len(content) != len(observations) * row.itemsize:
+            raise VerificationError("the policy gave fewer results than steps", where="driver.py")
+        found = np.frombuffer(content, row)
+        return Results({output["name"]: found[output["name"]] for output
+                        in self.subject.manifest["outputs"]}, found["action of the policy"])
+
+    def selftest(self, runner: Runner) -> int:
+        """Number of wrong steps that the policy's own self-test finds."""
+        text = runner(self.folder, "selftest.py")
+        if found := re.search(r"^selftest: (\d+) steps are wrong$", text, re.MULTILINE):
+            return int(found.group(1))
+        if not re.search("^selftest: good$", text, re.MULTILINE):
+            raise VerificationError("the self-test said neither good nor wrong",
+                                    where="selftest.py")
+        return 0
+
+    def heap_proof(self, runner: Runner) -> tuple[int, str]:
+        """Bytes that 1,000 steps took, and the same (or an error) under a locked heap."""
+        text = runner(self.folder, "heap_proof.py")
+        found = PROOF.search(text)
+        if found is None:
+            raise VerificationError("the proof of the heap gave no result", where="heap_proof.py")
+        return int(found.group(1)), found.group(2)
+
+    def _row(self, floats: bool) -> np.dtype[Any]:
+        """Bytes of one step's results."""
+        manifest = self.subject.manifest
+        outputs = sorted(manifest["outputs"], key=lambda output: str(output["name"]))
+        fields: list[tuple[str, str, tuple[int, ...]]] = [
+            (output["name"], _LITTLE[output["dtype"]], (output["size"],)) for output in outputs]
+        action = manifest["action"]
+        if action["kind"] == "discrete":
+            fields.append(("action of the policy", "<i2", (len(action["sizes"]),)))
+        else:
+            kind = "<f4" if floats else _LITTLE[manifest["outputs"][0]["dtype"]]
+            fields.append(("action of the policy", kind, (action["size"],)))
+        return np.dtype(fields)
+
+
+_LITTLE = {"int8": "<i1", "int16": "<i2"}

@@ -1,0 +1,130 @@
+"""Runs a MicroPython artefact under CPython and MicroPython, and judges it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError, VerificationError
+from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.verification import verify as common
+from puffer_edge.verification.micropython.interpreters import (
+    PINNED,
+    find_webassembly,
+    run_cpython,
+    run_webassembly,
+)
+from puffer_edge.verification.micropython.session import CARRIED, Runner, Session
+from puffer_edge.verification.recorded import read_recorded
+from puffer_edge.verification.report import Report
+from puffer_edge.verification.subject import Subject
+
+SQUASHED = 1e-6
+"""Largest difference of a squashed action, as tanh is the port's own there."""
+
+
+def verify(subject: Subject, *, min_agreement: float,
+           progress: Callable[[str], None] = lambda text: None) -> Report:
+    """The report of a MicroPython artefact; see :func:`puffer_edge.verification.verify.verify`.
+
+    Raises:
+        FileFormatError: a file of the artefact is missing.
+    """
+    for name in CARRIED:
+        if not (subject.directory / name).is_file():
+            raise FileFormatError(f"the artefact has no {name}", where=str(subject.directory),
+                                  hint="export the policy again")
+    if subject.integers is None:
+        raise FileFormatError("the artefact takes no integers", where=str(subject.directory),
+                              hint="export the policy again")
+    manifest = subject.manifest
+    report = Report(manifest["name"], manifest["target"], "plain bytecode", "",
+                    f"MicroPython {PINNED} (WebAssembly) and CPython", notes=manifest["notes"])
+    common.check_files(subject, report)
+    with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
+        session = Session(subject, Path(work))
+        progress("running under CPython")
+        _run(session, run_cpython, "CPython", report)
+        if "judge.npz" in manifest["files"]:
+            _judge(session, min_agreement, report)
+        _check_damage(session, report)
+        if find_webassembly() is None:
+            report.skip("outputs under MicroPython", "node, or MicroPython for it, is missing")
+            report.skip("a step allocates nothing", "node, or MicroPython for it, is missing")
+        else:
+            progress("running under MicroPython")
+            _run(session, run_webassembly, "MicroPython", report)
+            _check_heap(session, report)
+    report.measurements |= {
+        "steps": len(subject.vectors.observations), "macs": manifest["macs"],
+        "weights_bytes": manifest["memory"]["weights_bytes"],
+        "struct_bytes": manifest["memory"]["struct_bytes"]}
+    common.write_report(subject.directory, report)
+    return report
+
+
+def _run(session: Session, runner: Runner, where: str, report: Report) -> None:
+    """Self-test and all vectors, with floats and with integers."""
+    integers = session.subject.integers
+    assert integers is not None
+    try:
+        bad = session.selftest(runner)
+        report.check(f"self-test under {where}", bad == 0, f"{bad} steps gave other numbers")
+        for vectors, how in ((integers.vectors, "integers"), (session.subject.vectors, "floats")):
+            wrong = _wrong(session, runner, vectors)
+            report.check(f"outputs and actions under {where} from {how} equal the oracle's bits",
+                         wrong == 0, f"{wrong} of {len(vectors.observations)} steps differ")
+    except VerificationError as error:
+        report.check(f"the policy runs under {where}", False, str(error))
+
+
+def _wrong(session: Session, runner: Runner, vectors: Vectors) -> int:
+    found = session.run(runner, vectors.observations, vectors.reset)
+    same = np.all([(found.outputs[name] == expected).all(axis=1)
+                   for name, expected in vectors.outputs.items()], axis=0)
+    tolerance = SQUASHED if session.subject.manifest["action"].get("squash") else 0
+    if vectors.actions.dtype == np.float32 and tolerance:
+        close = np.abs(found.actions - vectors.actions) <= tolerance * np.maximum(
+            1, np.abs(vectors.actions))
+    else:
+        close = found.actions == vectors.actions
+    return int((~(same & close.all(axis=1))).sum())
+
+
+def _judge(session: Session, least: float, report: Report) -> None:
+    data = read_recorded(session.subject)
+    try:
+        found = session.run(run_cpython, data.observations, data.reset)
+    except VerificationError as error:
+        report.check("the policy takes the recorded observations", False, str(error))
+        return
+    raw = found.outputs[session.subject.manifest["outputs"][0]["name"]]
+    common.check_agreement(session.subject, raw, data.reference, least, report)
+
+
+def _check_damage(session: Session, report: Report) -> None:
+    """Weights with one wrong bit must be refused before anything runs."""
+    path = session.folder / "weights.bin"
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    try:
+        run_cpython(session.folder, "selftest.py")
+        refused = False
+    except VerificationError as error:
+        refused = "BlobError" in str(error)
+    path.write_bytes(good)
+    report.check("damaged weights are refused", refused, "one bit was turned over")
+
+
+def _check_heap(session: Session, report: Report) -> None:
+    name = "step and reset allocate nothing under MicroPython"
+    try:
+        gained, locked = session.heap_proof(run_webassembly)
+    except VerificationError as error:
+        report.check(name, False, str(error))
+        return
+    report.check(name, gained == 0 and locked == "0",
+                 f"1,000 steps took {gained} bytes; under heap_lock: {locked}")

@@ -1,0 +1,467 @@
+"""The allocation-free MicroPython runtime of puffer-edge, in plain bytecode.
+
+Every op is one function of the op's name. It is called once, when the policy is made: it reads its
+constants from the blob, and gives back a function without arguments that computes one step between
+arrays that exist already. Such a function allocates nothing: it uses small integers only (every
+intermediate is proved at export to lie in [-2^30, 2^30 - 1]), no slices, no tuples made on the way.
+Its arrays come as one tuple, because the call of a closure over more than five variables allocates.
+
+The same file runs under CPython and MicroPython 1.20 or later.
+"""
+
+import sys
+from array import array
+
+try:
+    from binascii import crc32
+except ImportError:  # a small port
+    def crc32(data, crc=0):
+        """The CRC of zlib; slow."""
+        crc ^= 0xFFFFFFFF
+        for byte in data:
+            crc ^= byte
+            for _ in range(8):
+                crc = (crc >> 1) ^ 0xEDB88320 if crc & 1 else crc >> 1
+        return crc ^ 0xFFFFFFFF
+
+
+VERSION = 1
+HEADER = 32
+ROUND = tuple([1 << shift >> 1 for shift in range(31)])  # 1 << 30 would be a long integer
+
+
+class BlobError(ValueError):
+    """The weights are damaged, or belong to another policy."""
+
+
+def beside(module, name):
+    """The path of a file in the directory of a module, given the module's own path."""
+    slash = max(module.rfind("/"), module.rfind("\\")) + 1
+    return module[:slash] + name
+
+
+class _Bytes:
+    """A file made of bytes that are there already."""
+
+    def __init__(self, data):
+        self._data = memoryview(data)
+        self._at = 0
+
+    def seek(self, at):
+        self._at = at
+
+    def readinto(self, target):
+        target = memoryview(target)
+        count = min(len(target), len(self._data) - self._at)
+        target[:count] = self._data[self._at : self._at + count]
+        self._at += count
+        return count
+
+    def close(self):
+        pass
+
+
+class Blob:
+    """The weights, checked as a whole before any of them is used.
+
+    Args:
+        source: a path, or the bytes themselves.
+        contract: 16 bytes that say which policy.py the weights belong to.
+
+    Raises:
+        BlobError: they do not, or are damaged, truncated or of another version.
+    """
+
+    def __init__(self, source, contract):
+        if sys.byteorder != "little":
+            raise BlobError("the weights are for little-endian machines")
+        self._file = open(source, "rb") if isinstance(source, str) else _Bytes(source)
+        try:
+            self._check(contract)
+        except BlobError:
+            self.close()
+            raise
+
+    def _check(self, contract):
+        head = bytearray(HEADER)
+        if self._file.readinto(head) != HEADER or bytes(head[:4]) != b"PEMP":
+            raise BlobError("these are not the weights of a puffer-edge policy")
+        if head[4] | head[5] << 8 != VERSION:
+            raise BlobError("the weights have the format %d, the runtime has %d"
+                            % (head[4] | head[5] << 8, VERSION))
+        left = int.from_bytes(head[8:12], "little") - HEADER
+        crc, piece = crc32(head[16:]), bytearray(256)
+        while True:
+            count = self._file.readinto(piece)
+            if not count:
+                break
+            left -= count
+            crc = crc32(piece if count == 256 else piece[:count], crc)
+        if left:
+            raise BlobError("the weights are truncated" if left > 0 else
+                            "there are bytes behind the weights")
+        if crc != int.from_bytes(head[12:16], "little"):
+            raise BlobError("the weights are damaged: their CRC32 is wrong")
+        if bytes(head[16:32]) != contract:
+            raise BlobError("the weights belong to another policy.py")
+        self._at = HEADER
+
+    def read(self, typecode, count, align=True):
+        """The next constant, as an array.
+
+        Args:
+            typecode: b, B, h, i or f.
+            count: elements.
+            align: more of the same constant does not follow.
+        """
+        size = {"b": 1, "B": 1, "h": 2, "i": 4, "f": 4}[typecode]
+        data = array(typecode, bytes(count * size))
+        self._file.seek(self._at)
+        if count and self._file.readinto(data) != count * size:
+            raise BlobError("the weights are truncated")
+        self._at += count * size
+        if align:
+            self._at += -self._at % 4
+        return data
+
+    def matrix(self, typecode, rows, columns):
+        """The next constant, a matrix: four quarters and the rows that are left over."""
+        size = rows // 4
+        parts = [self.read(typecode, size * columns, False) for _ in range(4)]
+        return size, tuple(parts), self.read(typecode, rows % 4 * columns)
+
+    def close(self):
+        """Closes the file."""
+        self._file.close()
+
+
+class Policy:
+    """A policy with all its memory; policy.py has the subclass that fills it.
+
+    Attributes:
+        observation: array to write integers into before step().
+        action: array to read after step(): one choice per head, or the raw mean in integers.
+        outputs: raw outputs by name, arrays of integers.
+    """
+
+    def step(self):
+        """One step from self.observation to self.action. Allocates nothing."""
+        for op in self._ops:
+            op()
+
+    def step_float(self, observation):
+        """One step from a sequence of floats. Allocates where floats are boxed.
+
+        Raises:
+            ValueError: a number is NaN or infinite; nothing has changed then.
+        """
+        self._quantize(observation)
+        for op in self._after:
+            op()
+
+    def reset(self):
+        """Forgets everything. Allocates nothing."""
+        for state in self._states:
+            for i in range(len(state)):
+                state[i] = 0
+
+
+def action_float(blob, action, squash, rescale, bounded):
+    """Gives a function that writes a continuous action as float32 into an array of floats.
+
+    Every operation is rounded to float32, but tanh is the math module's, so its last bits are the
+    port's. Allocates where floats are boxed.
+
+    Args:
+        blob: has scale and offset (real = integer * scale + offset), then half and middle of the
+            range where rescaled, then the bounds where there are any.
+        action: integers.
+        squash: apply tanh.
+        rescale: multiply by half, add middle.
+        bounded: clip to low and high.
+    """
+    size, cell, meaning = len(action), array("f", [0]), blob.read("f", 2)
+    half, middle = [blob.read("f", size if rescale else 0) for _ in range(2)]
+    low, high = [blob.read("f", size if bounded else 0) for _ in range(2)]
+
+    def write(into):
+        for i in range(size):
+            cell[0] = action[i] * meaning[0]
+            cell[0] = cell[0] + meaning[1]
+            if squash:
+                import math
+
+                cell[0] = math.tanh(cell[0])
+            if rescale:
+                cell[0] = cell[0] * half[i]
+                cell[0] = cell[0] + middle[i]
+            if bounded:
+                clip(cell, low[i], high[i])
+            into[i] = cell[0]
+
+    return write
+
+
+# Ways in.
+
+
+def rescale(blob, x, y, alike):
+    """Computes y = clamp((x * multiplier + bias) >> shift, low, high), feature by feature."""
+    count = 1 if alike else len(x)
+    multiplier, bias = blob.read("h", count), blob.read("i", count)
+    shift, low, high = blob.read("B", count), blob.read("h", count), blob.read("h", count)
+    operands = (x, y, alike, multiplier, bias, shift, low, high)
+
+    def step():
+        x, y, alike, multiplier, bias, shift, low, high = operands
+        k = 0
+        for i in range(len(x)):
+            v = (x[i] * multiplier[k] + bias[k]) >> shift[k]
+            if v < low[k]:
+                v = low[k]
+            y[i] = high[k] if v > high[k] else v
+            if not alike:
+                k += 1
+
+    return step
+
+
+def quantize(blob, y, stages, low, high):
+    """Computes y = floor(clamp(x) + 1/2) after affine stages and clips, each rounded to float32.
+
+    Args:
+        blob: has scale and offset of every affine stage, for every feature, and the two bounds of
+            every clip.
+        y: integers.
+        stages: of each, whether it is affine.
+        low: of y.
+        high: of y.
+    """
+    size = len(y)
+    steps = [(blob.read("f", size if affine else 1), blob.read("f", size if affine else 1))
+             for affine in stages]
+    cell = array("f", [0])
+
+    def step(observation):
+        if len(observation) != size:
+            raise ValueError("the observation has %d numbers, not %d" % (len(observation), size))
+        for value in observation:
+            cell[0] = value
+            if cell[0] - cell[0] != 0:
+                raise ValueError("the observation holds NaN or infinite values")
+        for i in range(size):
+            cell[0] = observation[i]
+            for k in range(len(steps)):
+                first, second = steps[k]
+                if stages[k]:
+                    cell[0] = cell[0] * first[i]
+                    cell[0] = cell[0] + second[i]
+                else:
+                    clip(cell, first[0], second[0])
+            clip(cell, low, high)
+            cell[0] = cell[0] + 32768.5
+            y[i] = int(cell[0]) - 32768
+
+    return step
+
+
+def clip(cell, low, high):
+    """The number in a cell, between bounds; NaN gives low."""
+    if not cell[0] > low:
+        cell[0] = low
+    if not cell[0] < high:
+        cell[0] = high
+
+
+# Layers.
+
+
+def multiply(matrix, bias, x, sums):
+    """Computes sums = bias + matrix x. The four quarters share every x, the index, and the loop."""
+    size, quarters, rest = matrix
+    w0, w1, w2, w3 = quarters
+    second, third, fourth = size, size + size, size + size + size
+    p = 0
+    for r in range(size):
+        a = bias[r]
+        b = bias[r + second]
+        c = bias[r + third]
+        d = bias[r + fourth]
+        for v in x:
+            a += w0[p] * v
+            b += w1[p] * v
+            c += w2[p] * v
+            d += w3[p] * v
+            p += 1
+        sums[r] = a
+        sums[r + second] = b
+        sums[r + third] = c
+        sums[r + fourth] = d
+    p = 0
+    for r in range(size * 4, len(sums)):
+        a = bias[r]
+        for v in x:
+            a += rest[p] * v
+            p += 1
+        sums[r] = a
+
+
+def requantize(sums, multiplier, shifts, r):
+    """(((acc + r1) >> s1) * m + r2) >> s2 of one row."""
+    s = shifts[r + r]
+    t = shifts[r + r + 1]
+    return (((sums[r] + ROUND[s]) >> s) * multiplier[r] + ROUND[t]) >> t
+
+
+def _views(x, columns):
+    """The rows of a matrix; the array itself where there is one."""
+    if len(x) == columns:
+        return (x,)
+    return tuple([memoryview(x)[i : i + columns] for i in range(0, len(x), columns)])
+
+
+def gemm_integer(blob, x, y, weights, rows, columns, zero_point, low, high):
+    """Computes y = clamp(requantize(bias + weight x) + zero_point)."""
+    matrix = blob.matrix(weights, rows, columns)
+    bias, multiplier = blob.read("i", rows), blob.read("h", rows)
+    shifts = blob.read("B", 2 * rows)
+    sums = array("i", bytes(4 * rows))
+    operands = (_views(x, columns), _views(y, rows), matrix, bias, multiplier, shifts, sums, rows,
+                zero_point, low, high)
+
+    def step():
+        (inputs, outputs, matrix, bias, multiplier, shifts, sums, rows, zero_point, low,
+         high) = operands
+        for i in range(len(inputs)):
+            multiply(matrix, bias, inputs[i], sums)
+            out = outputs[i]
+            for r in range(rows):
+                s = shifts[r + r]
+                t = shifts[r + r + 1]
+                v = ((((sums[r] + ROUND[s]) >> s) * multiplier[r] + ROUND[t]) >> t) + zero_point
+                if v < low:
+                    v = low
+                out[r] = high if v > high else v
+
+    return step
+
+
+def tanh(table, x):
+    """Looks up 2^14 times the tanh of x / 2^12, in 257 entries over [0, 8)."""
+    size = -x if x < 0 else x
+    if size > 32767:
+        size = 32767
+    i = size >> 7
+    start = table[i]
+    y = start + (((table[i + 1] - start) * (size & 127) + 64) >> 7)
+    return -y if x < 0 else y
+
+
+def sigmoid(table, x):
+    """Looks up 2^15 times the sigmoid of x / 2^11, at most 2^15 - 1."""
+    y = 16384 + tanh(table, x)
+    return 32767 if y > 32767 else y
+
+
+def clamp16(x):
+    """The nearest integer of 16 bits."""
+    if x < -32768:
+        return -32768
+    return 32767 if x > 32767 else x
+
+
+def gate(gates, r):
+    """The two sums of a row, requantised apart, added, and clamped to 16 bits."""
+    sums, multiplier, shifts, sums_h, multiplier_h, shifts_h = gates
+    return clamp16(requantize(sums, multiplier, shifts, r)
+                   + requantize(sums_h, multiplier_h, shifts_h, r))
+
+
+def lstm_cell_integer(blob, x, h, c, y_h, y_c, weights, cell_bits, zero_point, low, high):
+    """One step of an LSTM; gates i, f, g, o."""
+    size, columns = len(h), len(x)
+    over_x, over_h = blob.matrix(weights, 4 * size, columns), blob.matrix(weights, 4 * size, size)
+    bias, bias_h = blob.read("i", 4 * size), blob.read("i", 4 * size)
+    multiplier, shifts = blob.read("h", 4 * size), blob.read("B", 8 * size)
+    multiplier_h, shifts_h = blob.read("h", 4 * size), blob.read("B", 8 * size)
+    table, output = blob.read("h", 257), blob.read("i", 3)
+    sums, sums_h = array("i", bytes(16 * size)), array("i", bytes(16 * size))
+    inner, outer = (over_x, bias, x, sums), (over_h, bias_h, h, sums_h)
+    gates = (sums, multiplier, shifts, sums_h, multiplier_h, shifts_h)
+    operands = (c, y_h, y_c, table, output, gates, cell_bits, zero_point, low, high)
+
+    def step():
+        matrix, bias, x, sums = inner
+        multiply(matrix, bias, x, sums)
+        matrix, bias, x, sums = outer
+        multiply(matrix, bias, x, sums)
+        c, y_h, y_c, table, output, gates, cell_bits, zero_point, low, high = operands
+        size = len(c)
+        squash = cell_bits - 12
+        added = 29 - cell_bits
+        half = 1 << (28 - cell_bits)
+        m = output[0]
+        s = output[1]
+        t = output[2]
+        for j in range(size):
+            i = sigmoid(table, gate(gates, j))
+            f = sigmoid(table, gate(gates, j + size))
+            g = tanh(table, gate(gates, j + size + size))
+            o = sigmoid(table, gate(gates, j + size + size + size))
+            v = clamp16(((f * c[j] + 16384) >> 15) + ((i * g + half) >> added))
+            y_c[j] = v
+            v = (v + (1 << squash >> 1)) >> squash if squash >= 0 else v << -squash
+            v = o * tanh(table, clamp16(v))
+            v = ((((v + ROUND[s]) >> s) * m + ROUND[t]) >> t) + zero_point
+            if v < low:
+                v = low
+            y_h[j] = high if v > high else v
+
+    return step
+
+
+def table(blob, x, y, entries, low, bits):
+    """Computes y = entries[(x - low) >> bits], and a straight line to the next where bits > 0."""
+    values = blob.read("h", entries)
+    operands = (x, y, values, low, bits, (1 << bits) - 1, 1 << bits >> 1)
+
+    def step():
+        x, y, values, low, bits, mask, half = operands
+        for i in range(len(x)):
+            p = x[i] - low
+            k = p >> bits
+            v = values[k]
+            if bits:
+                v += ((values[k + 1] - v) * (p & mask) + half) >> bits
+            y[i] = v
+
+    return step
+
+
+# Ways out.
+
+
+def argmax(x, sizes, action):
+    """The index of the largest of every head, the lowest of equals."""
+
+    def step():
+        start = 0
+        for head in range(len(sizes)):
+            best = 0
+            for i in range(1, sizes[head]):
+                if x[start + i] > x[start + best]:
+                    best = i
+            action[head] = best
+            start += sizes[head]
+
+    return step
+
+
+def copy(x, y):
+    """Copies x to y."""
+
+    def step():
+        for i in range(len(x)):
+            y[i] = x[i]
+
+    return step

@@ -1,0 +1,82 @@
+"""The interpreter, CPython and MicroPython give the same bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from puffer_edge.exporters.vectors import run
+from puffer_edge.quantization.integer_input import integer_input
+from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
+from tests import zoo
+from tests.micropython.artefacts import HEADS, equal, export, session
+from tests.tools import need_micropython
+
+CASES = [*zoo.QUANTIZED, *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
+STEPS = 1000
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_bits_as_the_oracle(case: str, tmp_path: Path) -> None:
+    """1,000 random observations in sequences of 300 steps, as integers and as floats."""
+    need_micropython()
+    program = export(case, tmp_path / "a")
+    given = integer_input(program)
+    assert given is not None
+    work = session(tmp_path / "a", tmp_path / "run")
+    random = np.random.default_rng(7)
+    n = program.contract.observation_size
+    reset = np.arange(STEPS) % 300 == 0
+    limits = np.iinfo(given.program.values[given.program.input].dtype)
+    whole = random.integers(limits.min, limits.max + 1, (STEPS, n)) >> random.integers(
+        0, limits.bits, (STEPS, 1))
+    floats = (random.standard_normal((STEPS, n))
+              * 10 ** random.uniform(-2, 2, (STEPS, 1))).astype(np.float32)
+    for expected in (run(given.program, whole.astype(limits.dtype), reset),
+                     run(program, floats, reset)):
+        for runner in (run_cpython, run_webassembly):
+            found = work.run(runner, expected.observations, expected.reset)
+            assert equal(found, expected)
+            if case.startswith("squashed") and expected.actions.dtype == np.float32:
+                # Our tanh is within 2e-7 and the port's rounded once; then half the range of 1.75.
+                np.testing.assert_allclose(found.actions, expected.actions, rtol=0, atol=1e-6)
+            else:
+                assert np.array_equal(found.actions, expected.actions)
+
+
+def test_one_wrong_bit_is_found(tmp_path: Path) -> None:
+    program = export("mlp_int16", tmp_path / "a")
+    work = session(tmp_path / "a", tmp_path / "run")
+    text = (work.folder / "policy_runtime.py").read_text()
+    changed = text.replace("a = bias[r]\n", "a = bias[r] ^ 4096\n", 1)
+    assert changed != text
+    (work.folder / "policy_runtime.py").write_text(changed)
+    observations = np.random.default_rng(0).standard_normal(
+        (20, program.contract.observation_size)).astype(np.float32)
+    expected = run(program, observations, np.arange(20) == 0)
+    assert not equal(work.run(run_cpython, observations, expected.reset), expected)
+
+
+@pytest.mark.parametrize("runner", [run_cpython, run_webassembly])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_bad_observation_changes_nothing(runner, bad: float, tmp_path: Path) -> None:
+    if runner is run_webassembly:
+        need_micropython()
+    export("lstm_int16", tmp_path / "a")
+    work = session(tmp_path / "a", tmp_path / "run")
+    (work.folder / "try.py").write_text(f"""
+from array import array
+from policy import Policy
+policy = Policy()
+policy.step_float([0.5] * 6)
+state = [bytes(state) for state in policy._states], bytes(policy.outputs["logits"])
+try:
+    policy.step_float([0.5] * 5 + [float("{bad}")])
+    print("taken")
+except ValueError as error:
+    print("refused" if "NaN or infinite" in str(error) else error)
+print(state == ([bytes(state) for state in policy._states], bytes(policy.outputs["logits"])))
+""")
+    assert runner(work.folder, "try.py").split() == ["refused", "True"]
