@@ -40,22 +40,37 @@ def beside(module, name):
     return module[:slash] + name
 
 
+class _File:
+    """Weights in a file: read straight into the arrays that stay."""
+
+    def __init__(self, path):
+        self._file = open(path, "rb")
+
+    def piece(self, at, size):
+        self._file.seek(at)
+        return self._file.read(size)
+
+    def array(self, typecode, at, size):
+        data = array(typecode, bytes(size))
+        self._file.seek(at)
+        self._file.readinto(data)
+        return data
+
+    def close(self):
+        self._file.close()
+
+
 class _Bytes:
-    """A file made of bytes that are there already."""
+    """Weights that are in memory already."""
 
     def __init__(self, data):
         self._data = memoryview(data)
-        self._at = 0
 
-    def seek(self, at):
-        self._at = at
+    def piece(self, at, size):
+        return bytes(self._data[at : at + size])
 
-    def readinto(self, target):
-        target = memoryview(target)
-        count = min(len(target), len(self._data) - self._at)
-        target[:count] = self._data[self._at : self._at + count]
-        self._at += count
-        return count
+    def array(self, typecode, at, size):
+        return array(typecode, self.piece(at, size))
 
     def close(self):
         pass
@@ -75,7 +90,7 @@ class Blob:
     def __init__(self, source, contract):
         if sys.byteorder != "little":
             raise BlobError("the weights are for little-endian machines")
-        self._file = open(source, "rb") if isinstance(source, str) else _Bytes(source)
+        self._source = _File(source) if isinstance(source, str) else _Bytes(source)
         try:
             self._check(contract)
         except BlobError:
@@ -83,26 +98,27 @@ class Blob:
             raise
 
     def _check(self, contract):
-        head = bytearray(HEADER)
-        if self._file.readinto(head) != HEADER or bytes(head[:4]) != b"PEMP":
+        head = self._source.piece(0, HEADER)
+        if len(head) != HEADER or head[:4] != b"PEMP":
             raise BlobError("these are not the weights of a puffer-edge policy")
         if head[4] | head[5] << 8 != VERSION:
             raise BlobError("the weights have the format %d, the runtime has %d"
                             % (head[4] | head[5] << 8, VERSION))
         left = int.from_bytes(head[8:12], "little") - HEADER
-        crc, piece = crc32(head[16:]), bytearray(256)
+        crc, at = crc32(head[16:]), HEADER
         while True:
-            count = self._file.readinto(piece)
-            if not count:
+            piece = self._source.piece(at, 256)
+            if not piece:
                 break
-            left -= count
-            crc = crc32(piece if count == 256 else piece[:count], crc)
+            left -= len(piece)
+            at += len(piece)
+            crc = crc32(piece, crc)
         if left:
             raise BlobError("the weights are truncated" if left > 0 else
                             "there are bytes behind the weights")
         if crc != int.from_bytes(head[12:16], "little"):
             raise BlobError("the weights are damaged: their CRC32 is wrong")
-        if bytes(head[16:32]) != contract:
+        if head[16:] != contract:
             raise BlobError("the weights belong to another policy.py")
         self._at = HEADER
 
@@ -115,10 +131,7 @@ class Blob:
             align: more of the same constant does not follow.
         """
         size = {"b": 1, "B": 1, "h": 2, "i": 4, "f": 4}[typecode]
-        data = array(typecode, bytes(count * size))
-        self._file.seek(self._at)
-        if count and self._file.readinto(data) != count * size:
-            raise BlobError("the weights are truncated")
+        data = self._source.array(typecode, self._at, count * size)
         self._at += count * size
         if align:
             self._at += -self._at % 4
@@ -132,7 +145,7 @@ class Blob:
 
     def close(self):
         """Closes the file."""
-        self._file.close()
+        self._source.close()
 
 
 class Policy:

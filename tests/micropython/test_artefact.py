@@ -176,7 +176,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     need_micropython()
     policy = Path(__file__).parents[2] / "examples/policies/cartpole_puffer_lstm.pt"
     observations = tmp_path / "observations.npy"
-    np.save(observations, np.random.default_rng(0).uniform(-1, 1, (64, 4)).astype(np.float32))
+    np.save(observations, np.random.default_rng(0).uniform(-1, 1, (64, 2)).astype(np.float32))
 
     def run(*words: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-m", "puffer_edge", *map(str, words)],
