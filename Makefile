@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 POLICY := examples/policies/cartpole_puffer_lstm.pt
 # Logits that torch gave for one episode; written by the script that trained the policy.
 REFERENCE := examples/policies/cartpole_puffer_lstm_reference.npz
+# MicroPython for WebAssembly, with small integers of 31 bits as on most boards; needs npm.
+MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
 
 .PHONY: demo test proof check lint wheel clean help
 
@@ -25,7 +27,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 # torch is pinned in constraints.txt; it goes first so that no other package chooses a newer one.
 $(VENV)/.dev: $(VENV)/.demo
 	$(PIP) torch
-	$(PIP) -e '.[onnx,onnxruntime,native,emulator,dev]' --config-settings editable_mode=compat
+	$(PIP) -e '.[onnx,onnxruntime,native,micropython,emulator,dev]' --config-settings editable_mode=compat
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(VENV) $(MICROPYTHON); fi
 	@touch $@
 
 demo: $(VENV)/.demo

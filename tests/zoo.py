@@ -226,11 +226,12 @@ def program(name: str) -> Program:
 
 
 def _quantized(case: str, scheme: str) -> Program:
-    return in_integers(continuous() if case == "continuous" else program(case), scheme)
+    order = ("int8", "int16", "int8x16") if case == "mlp" else ("int16", "int8", "int8x16")
+    return in_integers(continuous() if case == "continuous" else program(case), scheme, order)
 
 
-def in_integers(floating: Program, scheme: str) -> Program:
-    """A Program in integers, calibrated over random observations."""
+def in_integers(floating: Program, scheme: str, order: tuple[str, ...] = ()) -> Program:
+    """A Program in integers, calibrated over random observations; ``order`` is for mixed."""
     prepared = optimize(floating, fuse=False)
     observations = np.random.default_rng(2).standard_normal(
         (64, floating.contract.observation_size)).astype(np.float32)
@@ -242,9 +243,8 @@ def in_integers(floating: Program, scheme: str) -> Program:
     names = {index: f"layer {i}" for i, index in enumerate(linear)}
     named = prepared.with_ops(replace(op, layer=names.get(i, op.layer))
                               for i, op in enumerate(prepared.ops))
-    order = ("int8", "int16", "int8x16") if case == "mlp" else ("int16", "int8", "int8x16")
     return quantize(named, calibration, SCHEMES["int8"], {
-        name: SCHEMES[order[i % 3]] for i, name in enumerate(names.values())})
+        name: SCHEMES[order[i % len(order)]] for i, name in enumerate(names.values())})
 
 
 def continuous(**head) -> Program:

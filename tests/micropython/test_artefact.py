@@ -56,10 +56,10 @@ def test_bad_weights_are_refused(runner, tmp_path: Path) -> None:
     export("mlp_int8", tmp_path / "a")
     work = session(tmp_path / "a", tmp_path / "run")
     good = (work.folder / "weights.bin").read_bytes()
-    (work.folder / "try.py").write_text("""
+    (work.folder / "try.py").write_text(f"COUNT = {len(DAMAGE)}" + """
 from policy import Policy
-for number in range(%d):
-    name = "bad%%d.bin" %% number
+for number in range(COUNT):
+    name = "bad%d.bin" % number
     with open(name, "rb") as file:
         data = file.read()
     for source in (name, data):
@@ -72,7 +72,7 @@ Policy("weights.bin")
 with open("weights.bin", "rb") as file:
     Policy(file.read())
 print("good")
-""" % len(DAMAGE))
+""")
     for number, (change, _) in enumerate(DAMAGE.values()):
         blob = bytearray(good)
         change(blob)
