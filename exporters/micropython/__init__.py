@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files as resources
 from pathlib import Path
 
-from puffer_edge import __version__
+from puffer_edge import __version__, storage
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters import artifact, manifest, vectors
 from puffer_edge.exporters.c.text import identifier, stem
@@ -66,7 +66,8 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in MODULES).encode(),
         "package.json": artifact.as_json({
             "version": __version__, "urls": [[name, name] for name in (*shipped, "weights.bin")]}),
-        "vectors.npz": tests.to_bytes(), "vectors_q.npz": integer_tests.to_bytes()}
+        "vectors.npz": tests.to_bytes(), "vectors_q.npz": integer_tests.to_bytes(),
+        "program.npz": storage.to_bytes(program)}
     if judge is not None:
         files["judge.npz"] = vectors.npz({
             "observations": judge.held_back.observations, "reset": judge.held_back.reset,
