@@ -139,6 +139,52 @@ def verify(
 
 
 @app.command()
+def run(
+    policy: Annotated[Path, typer.Argument(help="Directory that export wrote, or a policy file.")],
+    env: Annotated[str, typer.Option("--env", help="Environment of gymnasium, as CartPole-v1.")],
+    backend: Annotated[str, typer.Option(
+        help="native, numpy or torch; the fastest that is installed by default.")] = "",
+    episodes: Annotated[int, typer.Option(help="How many.")] = 100,
+    compare: Annotated[Path | None, typer.Option(
+        help="The float policy, which then plays the same seeds; the options below are its.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the first episode.")] = 100_000,
+    observe: Annotated[str, typer.Option(
+        help="Elements of the observation that the policy sees, as in 0,2; all by default.")] = "",
+    processes: Annotated[int, typer.Option(help="How many; 0 for one per processor.")] = 0,
+    min_agreement: Annotated[float, typer.Option(
+        help="Share of the actions that must be those of --compare.")] = 0.95,
+    activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
+    action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
+    action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
+    vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
+    config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
+    num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
+    as_json: Json = False,
+) -> None:
+    """Plays a policy, and fails where it does not play like the float policy."""
+    from puffer_edge import printing
+    from puffer_edge.playing import play
+    from puffer_edge.runtimes.loading import read_program
+
+    options = {"options": _options(activation, action, action_sizes, action_low, action_high,
+                                   squash, vec_normalize, state, False, "", config,
+                                   hidden_size, num_layers, map)}
+    program = read_program(policy, {} if policy.is_dir() else options)
+    other = None if compare is None else read_program(compare, options)
+    with printing.working(f"Playing {env}", quiet=as_json) as progress:
+        match = play(program, env, compare=other, backend=backend or None, episodes=episodes,
+                     seed=seed, observe=_numbers(observe, int), processes=processes,
+                     least=min_agreement, progress=progress)
+    if as_json:
+        _print_json(match.to_json())
+    else:
+        printing.played(str(policy), str(compare), env, match)
+    if match.failures:
+        raise typer.Exit(6)
+
+
+@app.command()
 def inspect(
     policy: PolicyFile,
     activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,

@@ -15,6 +15,7 @@ from puffer_edge.errors import PufferEdgeError
 
 if TYPE_CHECKING:
     from puffer_edge.inspection import Inspection
+    from puffer_edge.playing import Match
     from puffer_edge.targets import Target
     from puffer_edge.verification.report import Report
 
@@ -167,3 +168,26 @@ def _action(action: Mapping[str, Any]) -> str:
 
 def _shapes(shapes: list[list[int]]) -> str:
     return ", ".join("x".join(map(str, shape)) for shape in shapes)
+
+
+def played(policy: str, compared: str, environment: str, match: Match) -> None:
+    """Prints returns, and how they compare."""
+    table = Table(title=escape(environment), title_justify="left")
+    for column in ("policy", "episodes", "mean return", "95 % interval", "min", "max"):
+        table.add_column(column, justify="left" if column == "policy" else "right")
+    rows = [(policy, match.ours)] + ([] if match.theirs is None else [(compared, match.theirs)])
+    for name, episodes in rows:
+        low, high = episodes.interval
+        table.add_row(escape(name), str(len(episodes.returns)), f"{episodes.mean:.6g}",
+                      f"{low:.6g} .. {high:.6g}", f"{episodes.returns.min():.6g}",
+                      f"{episodes.returns.max():.6g}")
+    _console.print(table)
+    if match.theirs is None:
+        return
+    low, high = match.difference
+    _console.print(f"paired difference {low:.6g} .. {high:.6g}, equal actions "
+                   f"{match.ours.agreement:.2%}")
+    for failure in match.failures:
+        _console.print(f"[{_COLOURS['failed']}]failed:[/] {escape(failure)}")
+    if not match.failures:
+        _console.print(f"[{_COLOURS['passed']}]passed[/]")

@@ -1,0 +1,164 @@
+"""Exports play like what they were made of; a broken one is caught."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import puffer_edge
+from puffer_edge.errors import UsageError
+from puffer_edge.ir import Program
+from puffer_edge.ir.ops import Gemm
+from puffer_edge.playing import SEED, Player, confidence_interval, play
+from puffer_edge.runtimes.loading import read_program
+from tests import zoo
+
+POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+BUNDLED: dict[str, tuple[str, str, tuple[int, ...], dict[str, Any]]] = {
+    "cartpole_sb3": ("cartpole_sb3.zip", "CartPole-v1", (), {}),
+    "cartpole_puffer_lstm": ("cartpole_puffer_lstm.pt", "CartPole-v1", (0, 2), {}),
+    "pendulum_sb3": ("pendulum_sb3.zip", "Pendulum-v1", (), {
+        "vec_normalize": POLICIES / "pendulum_vecnormalize.pkl", "action_low": (-2,),
+        "action_high": (2,)}),
+}
+
+
+def recorded(program: Program, environment: str, observe: tuple[int, ...], path: Path) -> str:
+    """Observations of eight episodes, from seeds that no judged episode has."""
+    player = Player(program, None, environment, None, observe)
+    seen, fresh = [], []
+    flat = player.flat
+
+    def remembering(observation: Any) -> np.ndarray:
+        seen.append(flat(observation))
+        return seen[-1]
+
+    player.flat = remembering  # type: ignore[method-assign]
+    for seed in range(8):
+        fresh.append(len(seen))
+        player.episode(seed, 0)
+    player.close()
+    np.savez(path, observations=np.stack(seen), reset=np.isin(np.arange(len(seen)), fresh))
+    return str(path)
+
+
+@pytest.fixture(scope="module", params=list(BUNDLED))
+def bundled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    file, environment, observe, options = BUNDLED[request.param]
+    work = tmp_path_factory.mktemp(request.param)
+    program = read_program(POLICIES / file, options)
+    calibrate = recorded(program, environment, observe, work / "recorded.npz")
+    for scheme in ("int8", "int16"):
+        puffer_edge.export(POLICIES / file, work / scheme, name="policy", scheme=scheme,
+                           calibrate=calibrate, **options)
+    return program, work, environment, observe
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16"])
+def test_integers_play_like_floats(bundled: Any, scheme: str) -> None:
+    program, work, environment, observe = bundled
+    match = play(read_program(work / scheme), environment, compare=program, observe=observe,
+                 episodes=100, processes=1)
+    assert match.theirs is not None and len(match.ours.returns) == 100
+    assert not match.failures
+    low, high = match.theirs.interval
+    assert low <= match.ours.mean <= high
+
+
+def doubled(program: Program) -> Program:
+    """The scale of the first layer doubled: a right shift less."""
+    first = next(op for op in program.ops if hasattr(op, "requantization"))
+    table = program.constants[first.requantization].copy()
+    table[..., 2] -= 1
+    return program.with_ops(program.ops, {**program.constants, first.requantization: table})
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16"])
+def test_a_doubled_scale_is_caught(bundled: Any, scheme: str) -> None:
+    program, work, environment, observe = bundled
+    match = play(doubled(read_program(work / scheme)), environment, compare=program,
+                 observe=observe, episodes=20, processes=1)
+    assert match.failures and not match.to_json()["passed"]
+
+
+def negated(program: Program) -> Program:
+    """Does the opposite."""
+    last = program.ops[-1]
+    return program.with_ops(program.ops, {**program.constants, **{
+        name: -program.constants[name] for name in (last.weight, last.bias)}})
+
+
+def test_a_lower_return_is_caught() -> None:
+    program = read_program(POLICIES / "cartpole_sb3.zip")
+    match = play(negated(program), "CartPole-v1", compare=program, episodes=8, processes=1,
+                 least=0.0)
+    assert match.difference[1] < 0
+    assert len(match.failures) == 1 and "mean return" in match.failures[0]
+
+
+def test_processes_play_the_same_episodes() -> None:
+    program = read_program(POLICIES / "pendulum_sb3.zip", BUNDLED["pendulum_sb3"][3])
+    one, two = (play(program, "Pendulum-v1", episodes=16, processes=n, backend="numpy")
+                for n in (1, 2))
+    assert np.array_equal(one.ours.returns, two.ours.returns) and len(one.ours.returns) == 16
+    assert one.theirs is None and one.failures == []
+
+
+def test_episodes_are_paired_and_seeded() -> None:
+    program = read_program(POLICIES / "pendulum_sb3.zip", BUNDLED["pendulum_sb3"][3])
+    match = play(program, "Pendulum-v1", compare=program, episodes=3, processes=1)
+    assert match.theirs is not None
+    assert np.array_equal(match.ours.returns, match.theirs.returns) and match.ours.agreement == 1
+    assert match.difference == (0, 0)
+    later = play(program, "Pendulum-v1", episodes=2, processes=1, seed=SEED + 1)
+    assert np.array_equal(later.ours.returns, match.ours.returns[1:])
+
+
+def test_the_interval_covers_the_mean() -> None:
+    random = np.random.default_rng(1)
+    hits = 0
+    for _ in range(200):
+        low, high = confidence_interval(random.normal(3, 2, 60))
+        hits += low <= 3 <= high
+    assert 178 <= hits <= 200  # 95 % of 200, less four standard deviations of the count
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"identity": "NoSuch-v1"}, "cannot be made"), ({"episodes": 1}, "no interval"),
+    ({"observe": (0, 9)}, "beyond the 4"), ({"observe": (0, 1)}, "the policy takes 4"),
+    ({"seed": -1}, "negative"), ({"backend": "abacus"}, "no back end"),
+    ({"identity": "Pendulum-v1", "observe": (0, 1, 2, 0)}, "does not fit"),
+])
+def test_what_does_not_fit_is_one_error(changes: dict[str, Any], message: str) -> None:
+    program = read_program(POLICIES / "cartpole_sb3.zip")
+    with pytest.raises(UsageError, match=message):
+        play(program, **{"identity": "CartPole-v1", "processes": 1, **changes})
+
+
+def test_other_choices_are_refused() -> None:
+    program = read_program(POLICIES / "cartpole_sb3.zip")
+    bench = zoo.Bench((1, 4))
+    other = bench.program(bench.op(Gemm, x=bench.x, weight=bench.weight(3, 4), bias=None))
+    for pair in ((program, other), (other, None)):
+        with pytest.raises(UsageError, match="does not fit"):
+            play(pair[0], "CartPole-v1", compare=pair[1], processes=1)
+
+
+def test_the_command_line_plays_and_judges(tmp_path: Path) -> None:
+    policy = POLICIES / "cartpole_sb3.zip"
+    puffer_edge.export(policy, tmp_path / "good", name="policy")
+    program = read_program(policy)
+    puffer_edge.export(negated(program), tmp_path / "bad", name="policy")
+    for name, code in (("good", 0), ("bad", 6)):
+        done = subprocess.run(
+            [sys.executable, "-m", "puffer_edge", "run", str(tmp_path / name), "--env",
+             "CartPole-v1", "--episodes", "4", "--processes", "1", "--compare", str(policy),
+             "--json"], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert json.loads(done.stdout)["passed"] == (code == 0)
