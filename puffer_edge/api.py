@@ -26,7 +26,8 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
         policy: path of a policy file (its kind is told from its content), or a
             ``torch.nn.Module``; for a module also give ``observation_shape`` or ``example``.
         options: what the file does not hold.
-        changes: single options by name, as ``load(path, action_sizes=env.action_space.nvec)``.
+        changes: ``module``, a ``torch.nn.Module`` that takes the weights of a file of unknown
+            names; single options by name, as ``load(path, action_sizes=env.action_space.nvec)``.
 
     Returns:
         A Program with the value head dropped, unless ``keep_value``.
@@ -37,6 +38,7 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
     from puffer_edge.passes import drop_value_head
 
     example = changes.pop("example", None)
+    module = changes.pop("module", None)
     shape = changes.pop("observation_shape", None)
     observation_shape = (shape,) if isinstance(shape, int) else shape
     try:
@@ -44,8 +46,12 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
     except TypeError as error:
         known = ", ".join(field.name for field in fields(LoadOptions))
         raise UsageError(f"there is no such option among {', '.join(changes)}",
-                         hint=f"choose from {known}, example, observation_shape") from error
+                         hint=f"choose from {known}, example, module, observation_shape") from error
     wanted = replace(options, keep_value=True)
+    if module is not None:
+        from puffer_edge.frontends.into_module import fill_module
+
+        policy = fill_module(module, Path(policy))
     if isinstance(policy, str | Path):
         from puffer_edge.frontends import load_file
 

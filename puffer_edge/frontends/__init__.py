@@ -40,11 +40,25 @@ def _pufferlib_weights(path: Path, options: LoadOptions) -> Program:
     return load_weights(path, options)
 
 
+def _torch_script(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.modules import load_torch_script_file
+
+    return load_torch_script_file(path, options)
+
+
+def _safetensors(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.state_dict import load_safetensors_file
+
+    return load_safetensors_file(path, options)
+
+
 FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
     "onnx": _onnx,
     "pt2": _pt2,
     "pufferlib_weights": _pufferlib_weights,
+    "safetensors": _safetensors,
     "stable_baselines3": _stable_baselines3,
+    "torch_script": _torch_script,
     "torch_checkpoint": _torch_checkpoint,
 }
 """Front end by the kind that ``detect`` finds; each imports what it needs when it is called."""
@@ -55,6 +69,8 @@ _OF_NO_USE: dict[str, tuple[str, ...]] = {
     "onnx": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "pt2": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "pufferlib_weights": ("states", "vec_normalize", "key_map"),
+    "safetensors": ("states", "vec_normalize", *_SIZES),
+    "torch_script": ("states", "vec_normalize", "activation", *_SIZES, "key_map"),
     "stable_baselines3": ("states", *_SIZES, "key_map"),
     "torch_checkpoint": ("states", "vec_normalize", *_SIZES),
 }

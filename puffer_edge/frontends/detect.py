@@ -10,11 +10,11 @@ import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.torch_checkpoint import refuse_legacy
+from puffer_edge.frontends.readers.torch_checkpoint import is_legacy
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
 Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
-               "pufferlib_weights"]
+               "pufferlib_weights", "safetensors", "torch_script"]
 
 
 def detect(path: Path) -> Kind:
@@ -35,6 +35,11 @@ def detect(path: Path) -> Kind:
         raise FileFormatError("the file is empty", where=where)
     if content[:4] == b"PK\x03\x04":
         return _zip_kind(content, where)
+    if is_legacy(content):
+        return "torch_checkpoint"
+    header = int.from_bytes(content[:8], "little")
+    if content[8:10] in (b'{"', b"{}", b"{ ") and 2 <= header <= len(content) - 8:
+        return "safetensors"
     _refuse_known(content, where)
     if _is_bare_numbers(content):
         return "pufferlib_weights"
@@ -51,9 +56,7 @@ def _zip_kind(content: bytes, where: str) -> Kind:
     if "policy.pth" in names:
         return "stable_baselines3"
     if any("/code/" in f"/{name}" for name in names) and "constants.pkl" in ends:
-        raise UnsupportedError(
-            "TorchScript files are not supported yet", where=where,
-            hint="export the policy to ONNX, or give puffer_edge.load() the module itself")
+        return "torch_script"
     if any(name.split("/")[-2:-1] == ["models"] and name.endswith(".json") for name in names):
         return "pt2"
     if "data.pkl" in ends:
@@ -64,7 +67,6 @@ def _zip_kind(content: bytes, where: str) -> Kind:
 
 def _refuse_known(content: bytes, where: str) -> None:
     """Raises UnsupportedError for kinds that are known and not read."""
-    refuse_legacy(content, where)
     if content[0] == 0x80 and content[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise UnsupportedError(
             "this is a bare pickle, which may run code and is not read", where=where,
@@ -76,11 +78,6 @@ def _refuse_known(content: bytes, where: str) -> None:
     if content[:8] == b"\x89HDF\r\n\x1a\n":
         raise UnsupportedError("HDF5 files are not supported", where=where,
                                hint="export the policy to ONNX")
-    header = int.from_bytes(content[:8], "little")
-    if content[8:10] in (b'{"', b"{}", b"{ ") and 2 <= header <= len(content) - 8:
-        raise UnsupportedError(
-            "safetensors files hold weights without a structure", where=where,
-            hint="load them into the policy's torch module and give that to puffer_edge.load()")
 
 
 def _is_bare_numbers(content: bytes) -> bool:

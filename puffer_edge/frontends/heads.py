@@ -29,7 +29,8 @@ def discrete(builder: Builder, options: LoadOptions, width: int) -> Discrete:
 
 
 def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: bool = False,
-               low: tuple[float, ...] = (), high: tuple[float, ...] = ()) -> Continuous:
+               low: tuple[float, ...] = (), high: tuple[float, ...] = (),
+               rescale: bool = False) -> Continuous:
     """A continuous head.
 
     Args:
@@ -39,6 +40,7 @@ def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: boo
         squash: what the algorithm does unless the user says otherwise.
         low: bounds that the file holds, if any.
         high: the same above.
+        rescale: map [-1, 1] onto the bounds also where the action is not squashed.
 
     Raises:
         UsageError: bounds missing or infinite where a squashed action needs them, of a wrong
@@ -64,7 +66,8 @@ def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: boo
     if not low:
         builder.note("assumed", "the action is not clipped: no finite bounds are known; give "
                                 "--action-low and --action-high of the environment")
-    return Continuous(size, squash=squash, low=low, high=high, rescale=squash and bool(low))
+    return Continuous(size, squash=squash, low=low, high=high,
+                      rescale=(squash or rescale) and bool(low))
 
 
 def observation(builder: Builder, options: LoadOptions, size: int) -> tuple[Field, ...]:

@@ -1,12 +1,14 @@
-"""PufferLib 3.0 state_dicts: the Default policy, with and without the LSTM wrapper.
+"""PufferLib state_dicts before version 4: the Default policy, with and without the LSTM wrapper.
 
 Structure (pufferlib.models of 3.0): ``encoder`` Linear and an activation, an optional LSTM cell,
 then ``decoder`` (logits) or ``decoder_mean`` and ``decoder_logstd``, and ``value``. The wrapper
-saves its cell twice, as ``lstm.*`` and as ``cell.*``, with shared parameters.
+saves its cell twice, as ``lstm.*`` and as ``cell.*``, with shared parameters. Versions 1 and 2 have
+``value_head``, ``recurrent`` and ReLU, and save the whole module.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -23,12 +25,13 @@ from puffer_edge.ir.ops import LSTMCell, Unary
 Array = npt.NDArray[Any]
 StateDict = dict[str, Array]
 
+NAME = "PufferLib"
 _CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def matches(weights: StateDict) -> bool:
     """Whether the keys are those of PufferLib 3.0's Default policy."""
-    keys = {key.removeprefix("policy.") for key in weights}
+    keys = {key.removeprefix("policy.") for key in _modern(weights)}
     encoder = "encoder.0.weight" in keys or "encoder.weight" in keys
     decoder = any(key in keys for key in
                   ("decoder.weight", "decoder.0.weight", "decoder_mean.weight"))
@@ -48,16 +51,17 @@ def load_state_dict(weights: StateDict, options: LoadOptions, *, where: str) -> 
         UnsupportedError: the state_dict holds layers that the Default policy does not have.
         UsageError: the options do not fit the policy.
     """
+    old, weights = _is_old(weights), _modern(weights)
     cell = {key: array for key, array in weights.items() if key.startswith(("lstm.", "cell."))}
     body = {key: array for key, array in weights.items() if key not in cell}
     tensors = Tensors(body, where, "policy." if any(key.startswith("policy.") for key in body)
                       else "")
-    builder = Builder("PufferLib 3.0 state_dict, Default policy"
+    builder = Builder(f"PufferLib {'1 or 2' if old else '3.0'} state_dict, Default policy"
                       + (" with LSTM" if cell else ""))
     encoder = "encoder.0" if tensors.has("encoder.0.weight") else "encoder"
     size = tensors.linear(encoder)[0].shape[1]
     hidden = _linear(builder, builder.input("observation", (1, size)), tensors, encoder)
-    function = activation(options.activation or _encoder_activation(builder, encoder, options))
+    function = activation(_encoder_activation(builder, encoder, options, old))
     if function is not None:
         hidden = builder.add(Unary, name=function.function, x=hidden, function=function)
     if cell:
@@ -69,9 +73,27 @@ def load_state_dict(weights: StateDict, options: LoadOptions, *, where: str) -> 
     return builder.build(outputs, contract)
 
 
-def _encoder_activation(builder: Builder, encoder: str, options: LoadOptions) -> str:
+def _is_old(weights: StateDict) -> bool:
+    """Whether these are names of versions 1 and 2, whose value head is called value_head."""
+    parts = {part for key in weights for part in key.split(".")}
+    return "value_head" in parts and "value" not in parts
+
+
+def _modern(weights: StateDict) -> StateDict:
+    """The names that version 3 gives: versions 1 and 2 wrap the policy once more."""
+    if not _is_old(weights):
+        return weights
+    start = "policy." if all(key.startswith("policy.") for key in weights) else ""
+    return {re.sub(r"^recurrent\.", "lstm.", key.removeprefix(start)).replace(
+        "value_head.", "value."): array for key, array in weights.items()}
+
+
+def _encoder_activation(builder: Builder, encoder: str, options: LoadOptions, old: bool) -> str:
     if options.activation:
         return options.activation
+    if old:
+        builder.note("assumed", "the encoder's activation is ReLU, as in PufferLib 1 and 2")
+        return "relu"
     if encoder == "encoder":
         builder.note("assumed", "no activation after the encoder, as for the trainer's "
                                 "dictionary observations; give --activation if there is one")

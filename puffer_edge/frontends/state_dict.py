@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.frontends import pufferlib, pufferlib4
+from puffer_edge.frontends import (
+    cleanrl,
+    mlp,
+    modules,
+    pufferlib,
+    pufferlib4,
+    rl_games,
+    rsl_rl,
+    sample_factory,
+    skrl,
+    tianshou,
+)
 from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.readers.parameters import Parameters
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
 
@@ -19,6 +33,8 @@ StateDict = dict[str, npt.NDArray[Any]]
 class Family(Protocol):
     """A module that knows the state_dicts of one trainer."""
 
+    NAME: str
+
     def matches(self, weights: StateDict) -> bool:
         """Whether the keys are this family's."""
 
@@ -26,26 +42,92 @@ class Family(Protocol):
         """The Program of such a state_dict."""
 
 
-FAMILIES: tuple[Family, ...] = (pufferlib4, pufferlib)
-"""Asked in this order."""
+FAMILIES: tuple[Family, ...] = (
+    pufferlib4, rsl_rl, rl_games, sample_factory, pufferlib, cleanrl, tianshou, skrl, mlp)
+"""Asked in this order, the ones with the most special keys first."""
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "PufferLib": ("encoder", "decoder", "value", "value_fn", "lstm", "cell", "policy", "actor"),
+    "rsl_rl": ("actor_state_dict", "model_state_dict", "mlp", "rnn", "std"),
+    "rl_games": ("a2c_network", "running_mean_std", "actor_mlp", "mu", "sigma"),
+    "Sample Factory": ("action_parameterization", "core", "obs_normalizer", "critic_linear"),
+    "CleanRL": ("actor_mean", "actor_logstd", "critic", "fc1", "fc_mu", "network"),
+    "Tianshou": ("preprocess", "last", "mu", "sigma_param"),
+    "skrl": ("net_container", "log_std_parameter", "state_preprocessor", "policy"),
+    "Stable-Baselines3 (the policy.pth of its zip: give the zip)": (
+        "mlp_extractor", "action_net", "value_net", "features_extractor", "q_net"),
+}
+"""Parts of names that are typical of a family, to tell the nearest one."""
 
 
 def load_checkpoint_file(path: Path, options: LoadOptions) -> Program:
-    """The Program of a ``.pt`` file that holds a state_dict of a known family.
+    """The Program of a file of torch.save: a state_dict, dictionaries of them, a whole module.
 
     Raises:
         FileFormatError: the file is damaged or holds something else.
         UnsupportedError: the keys are those of no known family.
+        UsageError: the options do not fit the policy.
     """
-    from puffer_edge.frontends.readers.torch_checkpoint import flat_state_dict, load_checkpoint
+    from puffer_edge.frontends.readers.parameters import parameters
+    from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
 
     where = str(path)
-    weights = flat_state_dict(load_checkpoint(path, where=where), where)
+    return load_parameters(parameters(load_checkpoint(path, where=where), where), options, where)
+
+
+def load_safetensors_file(path: Path, options: LoadOptions) -> Program:
+    """The Program of a safetensors file; errors as of :func:`load_checkpoint_file`."""
+    from puffer_edge.frontends.readers.parameters import parameters
+    from puffer_edge.frontends.readers.safetensors import load_safetensors
+
+    where = str(path)
+    return load_parameters(parameters(load_safetensors(path), where), options, where)
+
+
+def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Program:
+    """The Program of parameters that were read."""
+    if options.key_map is not None:
+        from puffer_edge.frontends.key_map import load_with_map
+
+        return load_with_map(found.weights, options, where=where)
+    options = _with_activation(found, options)
+    whole = modules.matches(found)
+    if whole and found.classes[""].startswith("torch.nn."):
+        return modules.load_modules(found, options, where=where)
     for family in FAMILIES:
-        if family.matches(weights):
-            return family.load_state_dict(weights, options, where=where)
-    keys = ", ".join(f"{printable(key)} {list(weights[key].shape)}" for key in list(weights)[:8])
+        if not (whole and family is mlp) and family.matches(found.weights):
+            program = family.load_state_dict(found.weights, options, where=where)
+            if whole:
+                program = replace(program, source=f"{program.source}, pickled whole")
+            return program
+    if whole:
+        return modules.load_modules(found, options, where=where)
     raise UnsupportedError(
-        f"the state_dict is of no known family; its first keys are {keys}", where=where,
+        f"the state_dict is of no known family{_nearest(found.weights)}; its keys are "
+        f"{_shown(found.weights)}", where=where,
         hint="build the policy's torch module, load the state_dict into it and give the module "
-             "to puffer_edge.load(), or export it to ONNX or with torch.export")
+             "to puffer_edge.load(path, module=...), say what the tensors are for with "
+             "--map keys.toml, or export the policy to ONNX or with torch.export")
+
+
+def _with_activation(found: Parameters, options: LoadOptions) -> LoadOptions:
+    """What a whole module tells: its one activation class, if there is one."""
+    kinds = {modules.FUNCTIONS_BY_CLASS[name] for name in
+             (full.rpartition(".")[2] for full in found.classes.values())
+             if modules.FUNCTIONS_BY_CLASS.get(name, "clip") != "clip"}
+    if options.activation is None and len(kinds) == 1:
+        return replace(options, activation=kinds.pop())
+    return options
+
+
+def _nearest(weights: Mapping[str, Any]) -> str:
+    """The family that shares most parts of names; empty where none shares two."""
+    parts = {part for key in weights for part in key.split(".")}
+    shared = {name: len(parts & set(words)) for name, words in _KEYS.items()}
+    best = max(shared, key=lambda name: shared[name])
+    return f" (the nearest is {best})" if shared[best] > 1 else ""
+
+
+def _shown(weights: Mapping[str, Any]) -> str:
+    keys = [f"{printable(key)} {list(array.shape)}" for key, array in weights.items()]
+    return ", ".join(keys[:24]) + (f" and {len(keys) - 24} more" if len(keys) > 24 else "")

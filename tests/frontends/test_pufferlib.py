@@ -362,8 +362,14 @@ def test_options_that_do_not_fit(options: dict[str, Any], load: Callable[..., Pr
 
 
 def test_unknown_family_shows_its_first_keys(load: Callable[..., Program]) -> None:
-    with pytest.raises(UnsupportedError, match=r"actor\.0\.weight \[3, 2\]"):
-        load({"actor.0.weight": torch.ones(3, 2), "actor.0.bias": torch.ones(3)})
+    with pytest.raises(UnsupportedError, match=r"strange\.gate \[3, 2\]"):
+        load({"strange.gate": torch.ones(3, 2), "other": torch.ones(3)})
+
+
+def test_unknown_keys_name_the_nearest_family(load: Callable[..., Program]) -> None:
+    with pytest.raises(UnsupportedError, match="nearest is PufferLib") as caught:
+        load({"policy.encoder.gate": torch.ones(3, 2), "lstm.w": torch.ones(3)})
+    assert "--map" in str(caught.value) and "module=" in str(caught.value)
 
 
 def test_the_trainers_state_is_no_policy(load: Callable[..., Program]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -78,7 +80,7 @@ def test_linear_layers_in_a_row_are_one_matrix(widths: tuple[int, ...], left: in
     """Where that is less work: 3-1-3 stays. Off by the roundings of sums of fewer than 32 terms."""
     bench = zoo.Bench((1, widths[0]))
     y = bench.x
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         y = bench.op(Gemm, x=y, weight=bench.weight(outputs, inputs), bias=bench.weight(outputs))
     program = bench.program(y)
     merged = merge_linear(program)

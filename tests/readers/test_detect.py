@@ -72,11 +72,13 @@ def test_what_torch_writes(tmp_path: Path) -> None:
     torch.export.save(torch.export.export(net, (torch.ones(1, 4),)), path)
     assert detect(path) == "pt2"
     torch.save(net.state_dict(), path, _use_new_zipfile_serialization=False)
-    with refused(UnsupportedError, "before 1.6"):
-        detect(path)
+    assert detect(path) == "torch_checkpoint"
     torch.jit.trace(net, torch.ones(1, 4)).save(path)
-    with refused(UnsupportedError, "TorchScript.*\n.*ONNX"):
-        detect(path)
+    assert detect(path) == "torch_script"
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    assert detect(write(tmp_path, safetensors())) == "safetensors"
 
 
 def safetensors() -> bytes:
@@ -85,7 +87,6 @@ def safetensors() -> bytes:
 
 
 @pytest.mark.parametrize(("content", "what"), [
-    (safetensors(), "safetensors"),
     (pickle.dumps({"w": 1}), "bare pickle"),
     (pickle.dumps({"w": 1}, 2), "bare pickle"),
     (b"\x1c\0\0\0TFL3" + bytes(40), "TFLite"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections import OrderedDict
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from puffer_edge.errors import FileFormatError, UnsupportedError  # noqa: E402
+from puffer_edge.errors import FileFormatError, PufferEdgeError, UnsupportedError  # noqa: E402
 from puffer_edge.frontends.readers.pickle_data import Stub  # noqa: E402
 from puffer_edge.frontends.readers.torch_checkpoint import (  # noqa: E402
     flat_state_dict,
@@ -150,10 +151,34 @@ def test_pickle_protocols(protocol: int) -> None:
     assert_same(weights(saved({"w": tensor}, pickle_protocol=protocol))["w"], tensor)
 
 
-def test_legacy_format_is_refused_with_a_way_out() -> None:
-    content = saved({"w": torch.ones(2)}, _use_new_zipfile_serialization=False)
-    with refused(UnsupportedError, "hint: load it once with torch"):
-        load_checkpoint(content, where=WHERE)
+LEGACY_STATE = {"w": torch.arange(6.0).reshape(2, 3).T, "b": torch.ones(2, dtype=torch.bfloat16),
+                "n": torch.tensor(7)}
+
+
+def test_legacy_format() -> None:
+    """Of torch before 1.6: strides, other types, scalars, and storages that tensors share."""
+    shared = torch.arange(4.0)
+    state = {**LEGACY_STATE, "first": shared[:2], "last": shared[1:]}
+    found = load_checkpoint(saved(state, _use_new_zipfile_serialization=False), where=WHERE)
+    for name, tensor in state.items():
+        assert_same(found[name], tensor)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 20, 60, 120, 200])
+def test_legacy_format_cut_short(cut: int) -> None:
+    content = saved(LEGACY_STATE, _use_new_zipfile_serialization=False)
+    with refused(FileFormatError):
+        load_checkpoint(content[:-cut], where=WHERE)
+
+
+def test_legacy_format_with_any_byte_changed() -> None:
+    """Never a traceback: data, or one of our errors."""
+    content = saved(LEGACY_STATE, _use_new_zipfile_serialization=False)
+    for position in range(0, len(content), 3):
+        changed = bytearray(content)
+        changed[position] ^= 0x55
+        with contextlib.suppress(PufferEdgeError):
+            load_checkpoint(bytes(changed), where=WHERE)
 
 
 @pytest.mark.parametrize("tensor", [

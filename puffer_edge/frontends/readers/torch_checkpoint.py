@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ MAX_ELEMENTS = 1 << 26
 """Of all tensors together; a policy for a microcontroller has a few million. Nor can they have many
 more than the file has bytes: tied and strided tensors repeat data, and a bomb does nothing else."""
 
-_STORAGES = {
+STORAGES = {
     "FloatStorage": "f4", "DoubleStorage": "f8", "HalfStorage": "f2", "BFloat16Storage": "bf16",
     "LongStorage": "i8", "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1",
     "ByteStorage": "u1", "BoolStorage": "?",
@@ -59,11 +60,13 @@ def load_checkpoint(source: Path | bytes, *, where: str) -> Any:
 
     Raises:
         FileFormatError: the file is damaged or hostile.
-        UnsupportedError: a tensor is complex, quantised or has no data, or the file is of torch
-            before 1.6.
+        UnsupportedError: a tensor is complex, quantised or has no data.
     """
     content = source if isinstance(source, bytes) else read_file(source)
-    refuse_legacy(content, where)
+    if is_legacy(content):
+        from puffer_edge.frontends.readers.legacy_checkpoint import load_legacy
+
+        return load_legacy(content, where=where)
     archive = ZipArchive(content, where=where)
     pickles = [name for name in archive.names if name.split("/")[-1] == "data.pkl"]
     if len(pickles) != 1:
@@ -71,16 +74,19 @@ def load_checkpoint(source: Path | bytes, *, where: str) -> Any:
     prefix = pickles[0].removesuffix("data.pkl")
     order = prefix + "byteorder"
     big = order in archive.names and archive.read(order).strip() == b"big"
-    room = Room(min(MAX_ELEMENTS, len(content) + (1 << 20)))
-    return _Reader(archive, prefix, ">" if big else "<", room).read(archive.read(pickles[0]))
+    reader = TensorReader(lambda key: archive.read(f"{prefix}data/{key}"), where,
+                          ">" if big else "<", room_for(content))
+    return reader.read(archive.read(pickles[0]))
 
 
-def refuse_legacy(content: bytes, where: str) -> None:
-    """Raises UnsupportedError for the format that torch wrote before 1.6."""
-    if content.startswith(_LEGACY):
-        raise UnsupportedError(
-            "this is the format of torch before 1.6", where=where,
-            hint="load it once with torch.load(path, weights_only=True) and torch.save it again")
+def room_for(content: bytes) -> Room:
+    """The elements that all tensors of a file may have together."""
+    return Room(min(MAX_ELEMENTS, len(content) + (1 << 20)))
+
+
+def is_legacy(content: bytes) -> bool:
+    """Whether this is the format that torch wrote before 1.6."""
+    return content.startswith(_LEGACY)
 
 
 def flat_state_dict(tree: Any, where: str) -> dict[str, Array]:
@@ -133,17 +139,25 @@ def _finite(array: Array) -> bool:
         return array.dtype.kind != "f" or bool(np.isfinite(array.astype(np.float32)).all())
 
 
-class _Reader:
-    """Gives the names in a checkpoint's pickle their meaning."""
+class TensorReader:
+    """Gives the names in a checkpoint's pickle their meaning.
 
-    def __init__(self, archive: ZipArchive, prefix: str, order: str, room: Room) -> None:
-        self._archive = archive
-        self._prefix = prefix
+    Args:
+        fetch: the bytes of a storage by its key.
+        where: the file, for messages.
+        order: byte order of the numbers, ``<`` or ``>``.
+        room: for the tensors.
+    """
+
+    def __init__(self, fetch: Callable[[str], bytes], where: str, order: str, room: Room) -> None:
+        self._fetch = fetch
+        self._where = where
         self._order = order
         self._storages: dict[str, tuple[str, _Storage]] = {}
         self._room = room
 
     def read(self, content: bytes) -> Any:
+        """The data of a pickle."""
         known: dict[tuple[str, str], Any] = {
             ("torch._utils", "_rebuild_tensor_v2"): Known(self._tensor),
             ("torch._utils", "_rebuild_parameter"): Known(lambda data, *_: data),
@@ -153,9 +167,11 @@ class _Reader:
             ("torch", "Size"): Known(_size),
         }
         # The classes of storages stay stubs, which cannot be taken for the names of tensors.
-        return read_pickle(content, Names(known, self._storage), where=self._archive.where)
+        return read_pickle(content, Names(known, self._storage), where=self._where)
 
     def _storage(self, identity: Any) -> _Storage:
+        if type(identity) is tuple and len(identity) == 6 and identity[5] is None:
+            identity = identity[:5]  # torch before 1.6 could save a part of a storage
         if type(identity) is not tuple or len(identity) != 5 or not isinstance(identity[0], str):
             raise RefusedError("the checkpoint refers to something that is no storage")
         tag, kind, key, device, count = identity
@@ -163,17 +179,16 @@ class _Reader:
                 isinstance(key, str) and len(key) < 64):
             raise RefusedError("a storage is malformed")
         if not isinstance(kind, Stub) or kind.called or kind.module != "torch" or (
-                kind.name not in _STORAGES):
+                kind.name not in STORAGES):
             raise UnsupportedError("a tensor has a number type that policies do not have",
-                                   where=self._archive.where,
+                                   where=self._where,
                                    hint="convert the policy with policy.float() and save it again")
         if not _DEVICES.fullmatch(device):
             raise UnsupportedError(
                 f"a tensor has no data: its device is {printable(device, 20)!r}",
-                where=self._archive.where)
+                where=self._where)
         if key not in self._storages:
-            content = self._archive.read(f"{self._prefix}data/{key}")
-            numbers = _numbers(content, _STORAGES[kind.name], self._order)
+            numbers = _numbers(self._fetch(key), STORAGES[kind.name], self._order)
             self._storages[key] = kind.name, _Storage(numbers)
         before, storage = self._storages[key]
         if before != kind.name:

@@ -12,33 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from tests.frontends.support.networks import linear, named, rows
 from tests.frontends.support.row import Made, Row
 
 INPUTS, HIDDEN, ACTIONS = 6, 16, 4
-
-
-def _linear(torch: Any, inputs: int, outputs: int, *, bias: bool = True) -> Any:
-    layer = torch.nn.Linear(inputs, outputs, bias=bias)
-    with torch.no_grad():  # so that the function after it is seen
-        layer.weight *= 2
-    return layer
-
-
-def _named(torch: Any, parts: dict[str, Any]) -> Any:
-    """A module whose children have these dotted names."""
-    root = torch.nn.Module()
-    for name, child in parts.items():
-        at = root
-        *path, last = name.split(".")
-        for step in path:
-            if not hasattr(at, step):
-                at.add_module(step, torch.nn.Module())
-            at = getattr(at, step)
-        if isinstance(child, torch.nn.Parameter):
-            at.register_parameter(last, child)
-        else:
-            at.add_module(last, child)
-    return root
 
 
 def min_gru(torch: Any, x: Any, layers: list[Any], state: list[Any]) -> Any:
@@ -58,8 +35,8 @@ def _version_4(network: str, layers: int, *, continuous: bool = False
         import torch
         torch.manual_seed(4)
         nn = torch.nn
-        encoder, value = _linear(torch, INPUTS, HIDDEN), _linear(torch, HIDDEN, 1)
-        head = _linear(torch, HIDDEN, ACTIONS)
+        encoder, value = linear(torch, INPUTS, HIDDEN), linear(torch, HIDDEN, 1)
+        head = linear(torch, HIDDEN, ACTIONS)
         parts = {"encoder.encoder": encoder, "decoder.value_function": value}
         if continuous:
             parts |= {"decoder.decoder_mean": head,
@@ -68,10 +45,10 @@ def _version_4(network: str, layers: int, *, continuous: bool = False
             parts["decoder.decoder"] = head
         cells: list[Any] = []
         if network == "MinGRU":
-            cells = [_linear(torch, HIDDEN, 3 * HIDDEN, bias=False) for _ in range(layers)]
+            cells = [linear(torch, HIDDEN, 3 * HIDDEN, bias=False) for _ in range(layers)]
             parts |= {f"network.layers.{i}": cell for i, cell in enumerate(cells)}
         elif network == "MLP":
-            cells = [_linear(torch, HIDDEN, HIDDEN) for _ in range(layers)]
+            cells = [linear(torch, HIDDEN, HIDDEN) for _ in range(layers)]
             parts |= {f"network.net.{2 * i}": cell for i, cell in enumerate(cells)}
         else:
             kind = network.lower()
@@ -88,7 +65,7 @@ def _version_4(network: str, layers: int, *, continuous: bool = False
             parts["network.norm"] = norm
             with torch.no_grad():
                 norm.weight += 0.3 * torch.randn(HIDDEN)
-        module = _named(torch, parts)
+        module = named(torch, parts)
         path = directory / "0000000000100000.bin"
         torch.save(module.state_dict(), path)
         state = [torch.zeros(1, HIDDEN) for _ in cells]
@@ -96,7 +73,7 @@ def _version_4(network: str, layers: int, *, continuous: bool = False
 
         def step(x: Any) -> dict[str, Any]:
             with torch.no_grad():
-                h = encoder(torch.from_numpy(x).reshape(1, -1))
+                h = encoder(rows(torch, x))
                 if network == "MinGRU":
                     h = min_gru(torch, h, cells, state)
                 for i, cell in enumerate(cells):
@@ -130,13 +107,13 @@ def _native(hidden: int, layers: int, sizes: tuple[int, ...], *, config: str = "
         path = directory / "0000000000200000.bin"
         path.write_bytes(np.concatenate(blocks).tobytes())
         encoder, fused, *rest = (torch.from_numpy(a) for a in arrays)
-        linear = torch.nn.functional.linear
-        cells = [lambda x, w=w: linear(x, w) for w in rest[continuous:]]
+        times = torch.nn.functional.linear
+        cells = [lambda x, w=w: times(x, w) for w in rest[continuous:]]
         state = [torch.zeros(1, hidden) for _ in cells]
 
         def step(x: Any) -> dict[str, Any]:
-            h = min_gru(torch, linear(torch.from_numpy(x).reshape(1, -1), encoder), cells, state)
-            out = linear(h, fused).numpy()
+            h = min_gru(torch, times(rows(torch, x), encoder), cells, state)
+            out = times(h, fused).numpy()
             return {"mean" if continuous else "logits": out[:, :-1], "value": out[:, -1:]}
 
         options: dict[str, Any] = {"observation": {"obs": INPUTS}, "action_sizes": sizes}
@@ -159,7 +136,7 @@ def _version_3(*, lstm: bool, continuous: bool = False, flat: bool = False
         torch.manual_seed(3)
         nn = torch.nn
         hidden = HIDDEN
-        encoder, head, value = (_linear(torch, *sizes) for sizes in (
+        encoder, head, value = (linear(torch, *sizes) for sizes in (
             (INPUTS, hidden), (hidden, ACTIONS), (hidden, 1)))
         start = "policy." if lstm else ""
         parts: dict[str, Any] = {}
@@ -174,7 +151,7 @@ def _version_3(*, lstm: bool, continuous: bool = False, flat: bool = False
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
                 setattr(cell, name, getattr(whole, f"{name}_l0"))
             parts |= {"lstm": whole, "cell": cell}
-        module = _named(torch, parts)
+        module = named(torch, parts)
         path = directory / ("policy.bin" if flat else "model_000100.pt")
         if flat:
             floats = [p.detach().numpy().astype("<f4").ravel() for p in module.parameters()]
@@ -185,7 +162,7 @@ def _version_3(*, lstm: bool, continuous: bool = False, flat: bool = False
 
         def step(x: Any) -> dict[str, Any]:
             with torch.no_grad():
-                h = nn.functional.gelu(encoder(torch.from_numpy(x).reshape(1, -1)))
+                h = nn.functional.gelu(encoder(rows(torch, x)))
                 if lstm:
                     state[:] = cell(h, state)
                     h = state[0]

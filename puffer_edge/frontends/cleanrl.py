@@ -1,0 +1,89 @@
+"""CleanRL's ``.cleanrl_model``: state_dicts of its one-file agents, or tuples (actor, critics...).
+
+Structures (the scripts of cleanrl/): PPO has ``actor`` and ``critic``, or ``actor_mean`` and
+``actor_logstd``, tanh between linear layers; its Atari agents a convolutional ``network`` in front.
+DQN is one ``network``. SAC has ``fc1, fc2, fc_mean, fc_logstd``, TD3 and DDPG ``fc1, fc2, fc_mu``,
+with the action's scale and bias.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends.actor import CRITIC, HINT, SPREAD, Actor, build
+from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.tensors import Tensors
+from puffer_edge.ir import Program
+
+Array = npt.NDArray[Any]
+
+NAME = "CleanRL"
+_SCALES = ("action_scale", "action_bias")
+
+
+def matches(weights: dict[str, Array]) -> bool:
+    """Whether the keys are those of an agent without convolutions."""
+    body = _body(weights)
+    return (("fc_mu.weight" in body or "fc_mean.weight" in body) and "fc1.weight" in body
+            ) or ("actor.0.weight" in body and "critic.0.weight" in body) or (
+                "actor_mean.0.weight" in body) or _is_dqn(body)
+
+
+def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: str) -> Program:
+    """The Program of such a file.
+
+    Raises:
+        FileFormatError: tensors do not fit each other.
+        UnsupportedError: the agent has layers that CleanRL's have not.
+        UsageError: the options do not fit the policy.
+    """
+    tensors = Tensors(_body(weights), where)
+    if tensors.has("fc1.weight"):
+        actor = _squashed(tensors, where)
+    elif tensors.has("network.0.weight"):
+        *hidden, last = numbered(tensors, "network.")
+        actor = Actor("CleanRL, DQN", [last], "logits", before=hidden, function="relu",
+                      notes=("the outputs are action values; the action is the largest one's",))
+    else:
+        continuous = tensors.has("actor_mean.0.weight")
+        *hidden, last = numbered(tensors, "actor_mean." if continuous else "actor.")
+        actor = Actor(f"CleanRL, PPO with {'continuous' if continuous else 'discrete'} actions",
+                      [last], "mean" if continuous else "logits", before=hidden, function="tanh",
+                      dropped={"critic.": CRITIC, "actor_logstd": SPREAD}, sampled=True)
+    return build(actor, tensors, options, where)
+
+
+def _body(weights: dict[str, Array]) -> dict[str, Array]:
+    """The actor's tensors: of a tuple (actor, qf1, ...) the first part."""
+    if all(key.split(".")[0].isdigit() for key in weights):
+        return {key[2:]: array for key, array in weights.items() if key.startswith("0.")}
+    return weights
+
+
+def _is_dqn(body: dict[str, Array]) -> bool:
+    return bool(body) and all(key.startswith("network.") and array.ndim <= 2
+                              for key, array in body.items())
+
+
+def _squashed(tensors: Tensors, where: str) -> Actor:
+    scale, bias = (np.asarray(tensors.take(name), np.float64).reshape(-1) if tensors.has(name)
+                   else None for name in _SCALES)
+    output = "fc_mean" if tensors.has("fc_mean.weight") else "fc_mu"
+    hidden = [name for name in ("fc1", "fc2", "fc3") if tensors.has(f"{name}.weight")]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    if scale is not None and bias is not None:
+        if scale.shape != bias.shape or not (scale > 0).all():
+            raise UnsupportedError("the action's scale and bias do not fit each other",
+                                   where=where, hint=HINT)
+        count = len(tensors.linear(output, bare=True)[0])
+        scale, bias = (np.broadcast_to(a, (count,)) if a.size == 1 else a for a in (scale, bias))
+        low, high = tuple(map(float, bias - scale)), tuple(map(float, bias + scale))
+    return Actor(f"CleanRL, {'SAC' if output == 'fc_mean' else 'TD3 or DDPG'}", [output], "mean",
+                 before=hidden, function="relu", assumed=False, squash=True, low=low, high=high,
+                 dropped={"fc_logstd.": SPREAD})

@@ -1,0 +1,56 @@
+"""A state_dict that is one stack of linear layers: TorchRL's MLP, or any nn.Sequential.
+
+Names do not tell the functions between the layers, so the user has to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from puffer_edge.errors import UsageError
+from puffer_edge.frontends.actor import SPREAD, Actor, build
+from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.tensors import Tensors
+from puffer_edge.ir import Program
+
+Array = npt.NDArray[Any]
+
+NAME = "a single stack of linear layers"
+
+
+def matches(weights: dict[str, Array]) -> bool:
+    """Whether all weights are those of numbered layers with one stem; a spread may be beside."""
+    stems, rest = set(), []
+    for key, array in weights.items():
+        path, _, kind = key.rpartition(".")
+        stem, _, index = path.rpartition(".")
+        if kind in ("weight", "bias") and index.isdigit() and array.ndim in (1, 2):
+            stems.add(stem)
+        else:
+            rest.append(key)
+    return len(stems) == 1 and all("std" in key for key in rest)
+
+
+def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: str) -> Program:
+    """The Program of such a state_dict.
+
+    Raises:
+        FileFormatError: tensors do not fit each other.
+        UsageError: the activation is not given, or the options do not fit the policy.
+    """
+    tensors = Tensors(weights, where)
+    first = next(key for key in weights if key.endswith(".weight"))
+    stem = first.rpartition(".")[0].rpartition(".")[0]
+    layers = numbered(tensors, f"{stem}." if stem else "")
+    if len(layers) > 1 and not options.activation:
+        raise UsageError(
+            f"the file holds {len(layers)} linear layers and does not tell the function between "
+            "them", where=where, hint="give --activation: tanh for TorchRL's MLP by default")
+    spread = [key for key in weights if "std" in key]
+    continuous = bool(spread) or options.action == "continuous"
+    actor = Actor("state_dict of linear layers", layers[-1:], "mean" if continuous else "logits",
+                  before=layers[:-1], dropped=dict.fromkeys(spread, SPREAD))
+    return build(actor, tensors, options, where)

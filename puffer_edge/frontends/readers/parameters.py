@@ -1,0 +1,150 @@
+"""The parameters of whatever a checkpoint holds: dictionaries in each other, tuples, whole modules.
+
+A module that was pickled whole comes as an inert stub; its parameters, buffers and children lie in
+its attributes, under the names that its state_dict would have. Nothing of its class is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.readers.pickle_data import Stub
+from puffer_edge.frontends.text import printable
+
+Array = npt.NDArray[Any]
+
+MAX_DEPTH = 16
+MAX_PARTS = 20_000
+_SAVE = "save the policy with torch.save(policy.state_dict(), path)"
+_NOT_THE_POLICY = ("optim", "scheduler", "scaler", "replay", "target_network")
+
+
+@dataclass
+class Parameters:
+    """What a checkpoint holds.
+
+    Attributes:
+        weights: arrays by dotted name; ``module.`` and ``_orig_mod.`` are left out.
+        classes: class of each pickled module by its dotted name, the root under ``""``.
+        attributes: plain numbers and texts, and pairs of integers, by dotted name.
+    """
+
+    weights: dict[str, Array] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+def parameters(tree: Any, where: str) -> Parameters:
+    """The parameters of a checkpoint; those of optimizers and the like are left out.
+
+    Raises:
+        FileFormatError: there is none, or a tensor holds NaN or infinity.
+        UnsupportedError: the checkpoint is some other object, or a tensor is of a kind that
+            policies do not have.
+    """
+    if isinstance(tree, Stub) and not _is_module(tree):
+        raise UnsupportedError(
+            f"the file holds an object that is no module, {_class_of(tree)}", where=where,
+            hint="save its parameters instead: torch.save(policy.state_dict(), path)")
+    found = Parameters()
+    if isinstance(tree, np.ndarray) or not isinstance(tree, Stub | Mapping | list | tuple):
+        raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
+    for path, value in _Walk(where, found).parts(tree, ()):
+        name = _name(path)
+        if isinstance(value, np.ndarray):
+            _check(value, f"{where}: {printable(name)}")
+            if name in found.weights:
+                raise FileFormatError("two tensors have this name without their prefixes",
+                                      where=f"{where}: {printable(name)}")
+            found.weights[name] = value
+        elif _is_plain(value):
+            found.attributes[name] = value
+    if not found.weights:
+        raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
+    return found
+
+
+class _Walk:
+    """Goes through a tree, each of whose parts may be there many times."""
+
+    def __init__(self, where: str, found: Parameters) -> None:
+        self._where = where
+        self._found = found
+        self._left = MAX_PARTS
+
+    def parts(self, value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """Every leaf with its path."""
+        self._left -= 1
+        if len(path) > MAX_DEPTH or self._left < 0:
+            raise FileFormatError("the checkpoint is deeper or has more parts than any policy",
+                                  where=self._where)
+        if isinstance(value, Stub):
+            children = self._of_module(value, path)
+        elif isinstance(value, Mapping):
+            children = dict(value)
+        elif isinstance(value, list | tuple) and not _is_plain(value):
+            children = dict(enumerate(value)) if len(value) <= 64 else {}
+        else:
+            yield path, value
+            return
+        for key, part in children.items():
+            if not isinstance(key, str | int) or isinstance(key, bool):
+                if isinstance(part, np.ndarray):
+                    raise FileFormatError("a tensor has no name", where=self._where, hint=_SAVE)
+            elif path or not any(word in str(key).lower() for word in _NOT_THE_POLICY):
+                yield from self.parts(part, (*path, str(key)))
+
+    def _of_module(self, stub: Stub, path: tuple[str, ...]) -> dict[Any, Any]:
+        """Parameters, buffers, children and plain attributes; nothing of another object."""
+        if stub.module.startswith("torch._utils") or stub.module == "torch":
+            raise UnsupportedError(
+                f"the tensor is of a kind that policies do not have, {_class_of(stub)}",
+                where=f"{self._where}: {printable(_name(path))}",
+                hint="convert the policy with policy.float() and save it again")
+        if not _is_module(stub):
+            return {}
+        self._found.classes[_name(path)] = f"{stub.module}.{stub.name}"
+        if stub.module.startswith("__torch__"):  # TorchScript lists some parameters again
+            return {k: v for k, v in stub.state.items() if not isinstance(v, list | Mapping)}
+        children: dict[Any, Any] = {k: v for k, v in stub.state.items() if _is_plain(v)}
+        unsaved = stub.state.get("_non_persistent_buffers_set")
+        for kind in ("_parameters", "_buffers", "_modules"):
+            members = stub.state.get(kind)
+            if isinstance(members, Mapping):
+                children |= {k: v for k, v in members.items() if not (
+                    kind == "_buffers" and isinstance(unsaved, set) and k in unsaved)}
+        return children
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return 0 < len(value) <= 4 and all(type(part) is int for part in value)
+    return type(value) in (int, float, bool) or (type(value) is str and len(value) < 100)
+
+
+def _is_module(value: Stub) -> bool:
+    return isinstance(value.state, Mapping) and (
+        "_modules" in value.state or value.module.startswith("__torch__"))
+
+
+def _name(path: tuple[str, ...]) -> str:
+    parts = [part for part in ".".join(path).split(".") if part != "_orig_mod"]
+    return ".".join(parts[1:] if parts[:1] == ["module"] and len(parts) > 1 else parts)
+
+
+def _class_of(stub: Stub) -> str:
+    return repr(printable(f"{stub.module}.{stub.name}"))
+
+
+def _check(array: Array, where: str) -> None:
+    with np.errstate(over="ignore"):
+        if array.dtype.kind == "f" and not np.isfinite(array.astype(np.float32)).all():
+            raise FileFormatError(
+                "the tensor holds NaN or infinite values", where=where,
+                hint="the training run has diverged; take an earlier checkpoint")
