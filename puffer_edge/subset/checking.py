@@ -13,7 +13,9 @@ from puffer_edge.subset import rules as _rules
 from puffer_edge.subset.config import Config
 from puffer_edge.subset.context import Context
 from puffer_edge.subset.finding import Finding
+from puffer_edge.subset.hot import hot_nodes
 from puffer_edge.subset.names import Names
+from puffer_edge.subset.project import Project
 from puffer_edge.subset.rule import RULES, Rule
 from puffer_edge.subset.source import Source, parse, read
 from puffer_edge.subset.suppressions import apply
@@ -91,16 +93,20 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
     beside = _Beside(config.modules)
     contexts = [Context(source, names, config.port, beside.modules(source.path))
                 for source in sources]
-    table: dict[type[ast.AST], list[Rule]] = {}
+    table: Table = {}
     for rule in RULES.values():
         if config.reports(rule.code):
             for kind in rule.nodes:
                 table.setdefault(kind, []).append(rule)
+    broken = _analyse(contexts, any(rule.hot and config.reports(rule.code)
+                                    for rule in RULES.values()))
     for context in contexts:
         report.files += 1
         path = context.source.path
         try:
-            found = [finding for finding in _run(context, table) if config.reports(finding.code)]
+            if context in broken:
+                raise broken[context]
+            found = [*_run(context, table), *_run_hot(context, table)]
             found = apply(path, context.comments, found)
         except RecursionError:
             report.problems.append(Problem(path, "is nested too deeply"))
@@ -111,11 +117,47 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
     return report
 
 
-def _run(context: Context, table: dict[type[ast.AST], list[Rule]]) -> Iterator[Finding]:
+Table = dict[type[ast.AST], list[Rule]]
+
+
+def _analyse(contexts: list[Context], wanted: bool) -> dict[Context, PufferEdgeError]:
+    """Follows the functions that must not allocate; files whose declarations are wrong."""
+    broken: dict[Context, PufferEdgeError] = {}
+    for context in contexts:
+        try:
+            _ = context.declarations
+        except PufferEdgeError as error:
+            broken[context] = error
+        except RecursionError:
+            broken[context] = FileFormatError("is nested too deeply", where=context.source.path)
+    project = Project([context for context in contexts if context not in broken])
+    for context in project.contexts if wanted else ():
+        try:
+            project.analyse(context)
+        except RecursionError:
+            broken[context] = FileFormatError("is nested too deeply", where=context.source.path)
+    return broken
+
+
+def _run(context: Context, table: Table) -> Iterator[Finding]:
     for node in context.tree.nodes:
         for rule in table.get(type(node), ()):
-            for place, text in rule.check(node, context):
-                yield finding(context, rule.code, place, text)
+            if not rule.hot:
+                for place, text in rule.check(node, context):
+                    yield finding(context, rule.code, place, text)
+
+
+def _run_hot(context: Context, table: Table) -> Iterator[Finding]:
+    """The rules for functions that must not allocate, where they can be reached."""
+    for function, (home, caller) in context.project.hot.items():
+        if home is not context:
+            continue
+        behind = f" (called by {caller})" if caller and caller != function.name else ""
+        for node in (function, *hot_nodes(function, context)):
+            for rule in table.get(type(node), ()):
+                if rule.hot:
+                    for place, text in rule.check(node, context):
+                        yield finding(context, rule.code, place, text + behind)
 
 
 def finding(context: Context, code: str, place: ast.AST, text: str) -> Finding:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from puffer_edge.subset.constants import is_constant
+from puffer_edge.subset.declarations import Declarations
 from puffer_edge.subset.guards import is_guarded
 from puffer_edge.subset.names import Names
-from puffer_edge.subset.scopes import Bindings, Tree
+from puffer_edge.subset.scopes import SCOPES, Bindings, Function, Tree
 from puffer_edge.subset.source import Comment, Source
+from puffer_edge.subset.values import LONGEST, UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from puffer_edge.subset.project import Project
 
 CONSTRUCTED = {"int", "float", "str", "bytes", "bytearray", "memoryview", "list", "tuple", "dict",
                "set", "frozenset", "bool", "complex", "range"}
@@ -25,6 +32,11 @@ class Context:
         names: of the firmware.
         port: of the firmware.
         local_modules: modules that come with the file.
+        project: the files that are checked together.
+        values: what the analysis of functions that must not allocate knows about expressions.
+        reached: statements of these functions that can be reached.
+        contradictions: expressions outside of their declared range: the value, the range.
+        too_much: functions that are too complicated to be analysed.
     """
 
     def __init__(self, source: Source, names: Names, port: str,
@@ -33,6 +45,12 @@ class Context:
         self.names = names
         self.port = port
         self.local_modules = local_modules
+        self.project: Project
+        self.values: dict[ast.AST, Value] = {}
+        self.reached: set[ast.stmt] = set()
+        self.contradictions: dict[ast.AST, tuple[Value, tuple[int, int]]] = {}
+        self.too_much: set[Function | None] = set()
+        self._texts: dict[ast.AST, str] = {}
 
     @cached_property
     def tree(self) -> Tree:
@@ -88,10 +106,11 @@ class Context:
         found = self.bound(node)
         if found is None:
             return f"builtins.{node.id}" if node.id in CONSTRUCTED and not self.tree.stars else None
-        origins = {self._origin(value) for value in found[1]}
+        origins = {self.origin(value) for value in found[1]}
         return origins.pop() if len(origins) == 1 else None
 
-    def _origin(self, value: ast.AST | None) -> str | None:
+    def origin(self, value: ast.AST | None) -> str | None:
+        """The dotted name that an alias of an import stands for."""
         if not isinstance(value, ast.alias):
             return None
         statement = self.parent(value)
@@ -124,3 +143,103 @@ class Context:
 
     def _is_class(self, dotted: str) -> bool:
         return "." in dotted and self.names.scope(dotted) is not None
+
+    def is_native(self, node: ast.AST) -> bool:
+        """Whether a node is in a function with @micropython.native."""
+        above: ast.AST | None = node
+        while above is not None and not isinstance(above, ast.FunctionDef):
+            above = self.parent(above)
+        return above is not None and any(
+            self.dotted(decorator) == "micropython.native" for decorator in above.decorator_list)
+
+    def is_folded(self, node: ast.AST) -> bool:
+        """Whether the compiler computes an expression, so that nothing is left for the device."""
+        return isinstance(node, ast.expr) and is_constant(node)
+
+    def is_declared(self, node: ast.expr) -> bool:
+        """Whether a range is declared for the text of an expression."""
+        above = self.parent(node)
+        while above is not None and not isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
+            above = self.parent(above)
+        return self.text(node) in self.declarations.ranges(above)
+
+    def followed(self, function: Function) -> bool:
+        """Whether a function is one of those that must not allocate."""
+        return function in self.project.hot
+
+    @cached_property
+    def declarations(self) -> Declarations:
+        """What comments declare."""
+        return Declarations(self)
+
+    def value(self, node: ast.AST | None) -> Value:
+        """What the analysis knows about an expression."""
+        return self.values.get(node, UNKNOWN) if node is not None else UNKNOWN
+
+    def text(self, node: ast.AST) -> str:
+        """An expression as text, in one spelling."""
+        if node not in self._texts:
+            self._texts[node] = ast.unparse(node)
+        return self._texts[node]
+
+    def is_generator(self, function: Function) -> bool:
+        """Whether a function has a yield of its own."""
+        return function in self._generators
+
+    @cached_property
+    def _generators(self) -> set[ast.AST]:
+        found: set[ast.AST] = set()
+        for node in self.tree.nodes:
+            if isinstance(node, (ast.Yield, ast.YieldFrom)):
+                above = self.parent(node)
+                while above is not None and not isinstance(above, SCOPES):
+                    above = self.parent(above)
+                if above is not None:
+                    found.add(above)
+        return found
+
+    def member(self, node: ast.ClassDef, name: str, depth: int = 6) -> Function | ast.expr | None:
+        """A method of a class or its bases, or the one value that methods give an attribute."""
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and (
+                    statement.name == name):
+                return statement
+        values = self._attributes.get((node, name), [])
+        if values:
+            return values[0] if len(values) == 1 else None
+        for base in node.bases if depth else ():
+            bound = self.bound(base) if isinstance(base, ast.Name) else None
+            for value in bound[1] if bound else ():
+                if isinstance(value, ast.ClassDef) and value is not node:
+                    found = self.member(value, name, depth - 1)
+                    if found is not None:
+                        return found
+        return None
+
+    @cached_property
+    def _attributes(self) -> dict[tuple[ast.ClassDef, str], list[ast.expr | None]]:
+        """Values that are given to self.name in the methods of a class."""
+        found: dict[tuple[ast.ClassDef, str], list[ast.expr | None]] = {}
+        for node in self.tree.nodes:
+            if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+                    and isinstance(node.ctx, ast.Store) and node.value.id == "self"):
+                continue
+            above = self.parent(node)
+            value = above.value if isinstance(above, ast.Assign) and node in above.targets else None
+            while above is not None and not isinstance(above, ast.ClassDef):
+                above = self.parent(above)
+            if above is not None:
+                found.setdefault((above, node.attr), []).append(value)
+        return found
+
+    def fixed(self, call: ast.Call, size: tuple[int, int]) -> tuple[int, int]:
+        """The length of a new array, unless it may grow later."""
+        parent = self.parent(call)
+        names = {self.text(target) for target in parent.targets} if isinstance(
+            parent, ast.Assign) else set()
+        return (0, LONGEST) if names & self._growing else size
+
+    @cached_property
+    def _growing(self) -> set[str]:
+        return {self.text(node.value) for node in self.tree.nodes
+                if isinstance(node, ast.Attribute) and node.attr in ("append", "extend")}

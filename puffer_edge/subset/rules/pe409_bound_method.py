@@ -1,0 +1,30 @@
+"""Methods that are not called at once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+BUILTIN = ("list", "str", "bytes", "bytearray", "dict", "set", "tuple", "array")
+
+
+@rule("PE409", "bound-method", ast.Attribute,
+      reason="A method that is fetched and not called at once is an object with its instance.",
+      instead="fetch it once, outside: append = a.append.",
+      bad="class A:\n    def f(self): pass\n    # puffer-edge: no-alloc\n"
+          "    def step(self):\n        return self.f",
+      good="class A:\n    def f(self): pass\n    # puffer-edge: no-alloc\n"
+           "    def step(self):\n        return self.f()")
+def check(node: ast.Attribute, context: Context) -> Iterable[Hit]:
+    parent = context.parent(node)
+    if not isinstance(node.ctx, ast.Load) or (
+            isinstance(parent, ast.Call) and parent.func is node):
+        return
+    value = context.value(node)
+    builtin = value.kind == "method" and value.name.partition(".")[0] in BUILTIN and (
+        not node.attr.startswith("__"))
+    if value.kind == "bound" or builtin:
+        yield node, f"fetching the method {node.attr} makes an object"

@@ -1,0 +1,25 @@
+"""Calls that cannot be followed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset import natives
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE420", "unknown-call", ast.Call,
+      reason="What is called is not known from the files given, so it may allocate.",
+      instead="call a function by its name; or check what can be called, and say so behind a noqa.",
+      bad="# puffer-edge: no-alloc\ndef step(f):\n    f()",
+      good="def f(): pass\n# puffer-edge: no-alloc\ndef step():\n    f()")
+def check(node: ast.Call, context: Context) -> Iterable[Hit]:
+    called = context.value(node.func)
+    if called.kind in ("unknown", "attribute", "lambda"):
+        yield node, f"{context.text(node.func)}() cannot be followed"
+        return
+    native = called.kind == "native" and context.value(node).kind not in ("float", "instance")
+    if (native or called.kind == "method") and not natives.judged(called.name):
+        yield node, f"nobody has measured whether {called.name}() allocates"

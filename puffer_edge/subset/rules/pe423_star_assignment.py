@@ -1,0 +1,19 @@
+"""Assignments with a star."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE423", "star-assignment", ast.Starred,
+      reason="The name with the star becomes a new list.",
+      instead="indices.",
+      bad="# puffer-edge: no-alloc\ndef step(t):\n    a, *b = t",
+      good="# puffer-edge: no-alloc\ndef step(t):\n    a, b = t")
+def check(node: ast.Starred, context: Context) -> Iterable[Hit]:
+    if isinstance(node.ctx, ast.Store):
+        yield node, "the name with the star becomes a new list"
