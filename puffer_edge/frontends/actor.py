@@ -17,7 +17,14 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.activations import activation
-from puffer_edge.frontends.layers import activate, linear, normalized, recurrent, stack
+from puffer_edge.frontends.layers import (
+    activate,
+    drop_prefix,
+    linear,
+    normalized,
+    recurrent,
+    stack,
+)
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
@@ -106,7 +113,7 @@ def build(actor: Actor, tensors: Tensors, options: LoadOptions, where: str) -> P
     x = stack(builder, x, tensors, actor.after, function)
     y = _output(builder, x, actor, tensors)
     for prefix, reason in actor.dropped.items():
-        _drop(builder, tensors, prefix, reason)
+        drop_prefix(builder, tensors, prefix, reason)
     tensors.finish(f"this {actor.source}", HINT)
     for text in actor.notes:
         builder.note("assumed", text)
@@ -165,14 +172,6 @@ def _output(builder: Builder, x: str, actor: Actor, tensors: Tensors) -> str:
     bias = np.concatenate([bias for _, bias in parts])[: actor.rows]
     name = actor.output[0]
     return add_linear(builder, x, (weight, bias), tensors.layer(name), tensors.place(name))
-
-
-def _drop(builder: Builder, tensors: Tensors, prefix: str, reason: str) -> None:
-    names = tensors.names(prefix)
-    for name in names:
-        tensors.skip(name)
-    if names:
-        builder.note("dropped", f"{prefix.rstrip('.')}: {reason}")
 
 
 CRITIC = "the critic, which only training needs"

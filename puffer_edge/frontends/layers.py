@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -194,10 +194,8 @@ def recurrent_cell(builder: Builder, x: str, parts: Sequence[Array], layer: str,
     return y
 
 
-def drop(builder: Builder, tensors: Tensors, names: Iterable[str], why: str) -> None:
-    """Takes tensors that the deterministic action does not need, and says so."""
-    taken = [name for name in names if tensors.has(name)]
-    for name in taken:
-        tensors.skip(name)
-    if taken:
-        builder.note("dropped", f"{', '.join(taken[:4])}{'...' if len(taken) > 4 else ''}: {why}")
+def drop_prefix(builder: Builder, tensors: Tensors, prefix: str, reason: str) -> None:
+    """Leaves out tensors that the deterministic action does not need, and says so."""
+    if tensors.names(prefix):
+        tensors.skip_all(prefix)
+        builder.note("dropped", f"{prefix.rstrip('.')}: {reason}")

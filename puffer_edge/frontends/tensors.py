@@ -53,9 +53,20 @@ class Tensors:
         """Shape of a tensor that is there."""
         return self._weights[self.layer(name)].shape
 
+    def equal(self, stem: str, other: str) -> bool:
+        """Whether the tensors below both stems have the same names and numbers."""
+        ours, theirs = ({name.removeprefix(start): self._weights[self.layer(name)]
+                         for name in self.names(start)} for start in (stem, other))
+        return ours.keys() == theirs.keys() and all(
+            np.array_equal(array, theirs[name]) for name, array in ours.items())
+
     def skip(self, name: str) -> None:
         """Says that a tensor that is there is of no use, whatever it holds."""
         self._taken.add(self.layer(name))
+
+    def skip_all(self, stem: str) -> None:
+        """The same of all tensors that start with ``stem``."""
+        self._taken.update(self.layer(name) for name in self.names(stem))
 
     def take(self, name: str, shape: tuple[int, ...] | None = None) -> Array:
         """A tensor, floating point.

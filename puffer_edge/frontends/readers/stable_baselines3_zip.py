@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, prod
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Space:
         low, high: bounds of a Box per element, finite: a side without one has float32's largest.
             Empty where the file does not tell them all.
         dtype: of a Box, as numpy calls it.
+        parts: of a Dict, by key in its order; empty where the file does not tell them all.
     """
 
     kind: str = ""
@@ -51,6 +52,7 @@ class Space:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     dtype: str = ""
+    parts: dict[str, Space] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class StableBaselines3File:
         activation: ``policy_kwargs["activation_fn"]`` as Python prints it, empty for the default.
         extractor: ``policy_kwargs["features_extractor_class"]``, the same.
         squash_output: ``policy_kwargs["squash_output"]``.
+        normalize_images: ``policy_kwargs["normalize_images"]``, which is on unless it says False.
+        clip_mean: ``policy_kwargs["clip_mean"]``, None for the default.
         observation, action: the spaces.
     """
 
@@ -73,6 +77,8 @@ class StableBaselines3File:
     activation: str
     extractor: str
     squash_output: bool
+    normalize_images: bool
+    clip_mean: float | None
     observation: Space
     action: Space
 
@@ -99,6 +105,8 @@ def load_stable_baselines3(path: Path) -> StableBaselines3File:
         activation=_text(keywords.get("activation_fn")),
         extractor=_text(keywords.get("features_extractor_class")),
         squash_output=_text(keywords.get("squash_output")) == "True",
+        normalize_images=_text(keywords.get("normalize_images")) != "False",
+        clip_mean=next(iter(_numbers(keywords.get("clip_mean"))), None),
         observation=_space(data.get("observation_space"), where),
         action=_space(data.get("action_space"), where))
 
@@ -138,7 +146,41 @@ def _space(value: Any, where: str) -> Space:
         if sizes and min(sizes) < 1:
             raise FileFormatError("a space has no choices", where=where)
         return Space(kind, shape, sizes=sizes, start=_integers(plain.get("start")))
+    if kind == "dict":
+        return Space(kind, parts=_parts(_text(plain.get("spaces"))))
     return Space(kind, shape)
+
+
+_PART = re.compile(
+    r"'([A-Za-z_]\w{0,60})': (?:Box\([^,()]+, [^,()]+, \(([\d, ]*)\), (\w+)\)"
+    r"|Discrete\((\d{1,6})(?:, start=-?\d+)?\)|MultiBinary\((\d{1,6})\)"
+    r"|MultiDiscrete\(\[([\d ]{1,200})\](?:, start=[^()]*)?\))(?:, |$)")
+
+
+def _parts(text: str) -> dict[str, Space]:
+    """Spaces of a Dict as Python prints them; nothing unless all of it is understood."""
+    body = text.strip().removeprefix("OrderedDict(").removesuffix(")").strip()
+    body = body.removeprefix("{").removesuffix("}")
+    parts: dict[str, Space] = {}
+    position = 0
+    while position < len(body):
+        found = _PART.match(body, position)
+        if found is None or len(parts) >= 64:
+            return {}
+        name, shape, dtype, choices, bits, sizes = found.groups()
+        if shape is not None:
+            axes = tuple(int(n) for n in shape.replace(" ", "").split(",") if n)
+            parts[name] = Space("box", axes or (1,), dtype=dtype)
+        elif choices is not None:
+            parts[name] = Space("discrete", sizes=(int(choices),))
+        elif bits is not None:
+            parts[name] = Space("multibinary", (int(bits),))
+        else:
+            parts[name] = Space("multidiscrete", sizes=tuple(map(int, sizes.split())))
+        position = found.end()
+    if not all(is_shape(space.shape) for space in parts.values()):
+        return {}
+    return parts
 
 
 def _bounds(plain: dict[str, Any], side: str, size: int) -> tuple[float, ...]:

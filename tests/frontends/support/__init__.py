@@ -6,7 +6,8 @@ writes it. The tests load each row's file, compare with the network, export and 
 
 from __future__ import annotations
 
-from tests.frontends.support import containers, pufferlib, trainers
+from tests.frontends.support import containers, pufferlib, stable_baselines3, trainers
 from tests.frontends.support.row import Row
 
-ROWS: tuple[Row, ...] = (*pufferlib.ROWS, *trainers.ROWS, *containers.ROWS)
+ROWS: tuple[Row, ...] = (
+    *pufferlib.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *containers.ROWS)
