@@ -16,7 +16,7 @@ import puffer_edge
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.ops import BatchNormalization, GRUCell, LSTMCell
 from tests.error_bound import ErrorBound, gamma
-from tests.frontends.support import ROWS
+from tests.frontends.support import ROWS, table
 from tests.frontends.support.row import Made, Row
 
 
@@ -75,3 +75,8 @@ def test_export_and_verify(row: Row, tmp_path: Path) -> None:
     directory = puffer_edge.export(made.path, tmp_path / "out", **made.options)
     report = puffer_edge.verify(directory)
     assert report.passed, report.to_json()
+
+
+def test_the_readme_has_the_table_of_these_rows() -> None:
+    text = table.README.read_text(encoding="utf-8")
+    assert table.replaced(text) == text, "run python -m tests.frontends.support.table"

@@ -1,13 +1,20 @@
 """Policy files in the exact format of each trainer, and what the trainer's network gives for them.
 
-``ROWS`` is what the README's table of sources is made of: ``python -m tests.frontends.support``
-writes it. The tests load each row's file, compare with the network, export and verify.
+``ROWS`` is what the README's table of sources is made of (``table.py``). The tests load each row's
+file, compare with the network, export and verify.
 """
 
 from __future__ import annotations
 
-from tests.frontends.support import containers, pufferlib, stable_baselines3, trainers
+from tests.frontends.support import (
+    containers,
+    graphs,
+    pufferlib,
+    stable_baselines3,
+    trainers,
+)
 from tests.frontends.support.row import Row
 
 ROWS: tuple[Row, ...] = (
-    *pufferlib.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *containers.ROWS)
+    *pufferlib.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *containers.ROWS,
+    *graphs.ROWS)
