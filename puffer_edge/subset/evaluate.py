@@ -38,11 +38,13 @@ class Evaluator:
     Args:
         context: its file.
         function: the function; None to look up names only.
+        cold: nothing is noted.
     """
 
-    def __init__(self, context: Context, function: Function | None) -> None:
+    def __init__(self, context: Context, function: Function | None, cold: bool = True) -> None:
         self.context = context
         self.function = function
+        self.cold = cold
         self.quiet = 0
         self._scope: Bindings = context.tree.scopes[function or context.tree.module]
         self._ranges = context.declarations.ranges(function)
@@ -58,7 +60,7 @@ class Evaluator:
 
     def note(self, node: ast.AST, value: Value) -> None:
         """Joins a value with what is known about a node."""
-        if not self.quiet:
+        if not self.quiet and not self.cold:
             old = self.context.values.get(node)
             self.context.values[node] = value if old is None else old.join(value)
 
@@ -69,7 +71,7 @@ class Evaluator:
             if bounds is not None:
                 clipped = value.clipped(*bounds)
                 if clipped.is_int and clipped.low > clipped.high:
-                    if not self.quiet:
+                    if not self.quiet and not self.cold:
                         self.context.contradictions[node] = (value, bounds)
                     return integer(*bounds)
                 return clipped
@@ -108,7 +110,6 @@ class Evaluator:
 
     def bound_value(self, scope: ast.AST, name: str) -> Value:
         """What a name of an outer scope can be, over all its bindings."""
-        self.quiet += 1
         values = []
         for bound in self.context.tree.scopes[scope].values[name]:
             if isinstance(bound, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -120,7 +121,6 @@ class Evaluator:
             elif isinstance(bound, ast.expr):
                 inner = Evaluator(self.context, scope if isinstance(
                     scope, ast.FunctionDef | ast.AsyncFunctionDef) else None)
-                inner.quiet = 1
                 values.append(inner.declared(ast.Name(name), inner.evaluate(bound, {})))
             else:
                 values.append(self._declared_in(scope, name))
@@ -276,9 +276,7 @@ class Evaluator:
             return UNKNOWN
         context.project.found(found, context)
         if isinstance(found, ast.expr):
-            inner = Evaluator(context, None)
-            inner.quiet = 1
-            return inner.evaluate(found, {})
+            return Evaluator(context, None).evaluate(found, {})
         decorators = {getattr(d, "id", getattr(d, "attr", "")) for d in found.decorator_list}
         if "property" in decorators:
             if isinstance(node.ctx, ast.Load) and base.kind == "instance":
@@ -325,9 +323,7 @@ class Evaluator:
         """What a call of a function of the files gives back; it is analysed, too."""
         home = self.context.project.home(function, self.context)
         caller = self.function.name if self.function is not None else ""
-        if self.quiet and self.function is None:
-            return UNKNOWN  # a look-up of a name outside of any call
-        return self.context.project.call(function, home, arguments, caller)
+        return self.context.project.call(function, home, arguments, caller, self.cold)
 
     def _native(self, name: str, arguments: tuple[Value, ...], node: ast.Call) -> Value:
         short = name.removeprefix("builtins.")
@@ -347,7 +343,7 @@ class Evaluator:
             return _range(arguments)
         if short == "int" or (short == "round" and len(arguments) == 1):
             return first if first.is_int else INT
-        if short == "float":
+        if short == "float" or (short == "round" and first.kind == "float"):
             return FLOAT
         if short in ("min", "max", "sum"):
             return first.any_element() if short != "sum" else UNKNOWN

@@ -32,11 +32,12 @@ class Flow(Evaluator):
         context: its file.
         function: the function; None to look up names only.
         arguments: of positional parameters; the others are unknown.
+        cold: nothing is noted.
     """
 
     def __init__(self, context: Context, function: Function | None,
-                 arguments: tuple[Value, ...]) -> None:
-        super().__init__(context, function)
+                 arguments: tuple[Value, ...], cold: bool) -> None:
+        super().__init__(context, function, cold)
         self._arguments = arguments
         self._returned: list[Value] = []
         self._breaks: list[list[State]] = []
@@ -80,7 +81,7 @@ class Flow(Evaluator):
             if self._steps > MOST_STEPS:
                 self.context.too_much.add(self.function)
                 return None
-            if not self.quiet:
+            if not self.quiet and not self.cold:
                 self.context.reached.add(statement)
             state = self.statement(statement, state)
         return state

@@ -39,7 +39,7 @@ class Project:
             context.project = self
         self.contexts = contexts
         self.hot: dict[Function, tuple[Context, str]] = {}
-        self._results: dict[tuple[ast.AST, tuple[Value, ...]], Value] = {}
+        self._results: dict[tuple[ast.AST, tuple[Value, ...], bool], Value] = {}
         self._seen: dict[ast.AST, int] = {}
         self._depth = 0
         self._statics: dict[tuple[ast.AST, str], Value] = {}
@@ -64,12 +64,16 @@ class Project:
             self.call(function, context, (), "")
 
     def call(self, function: Function, context: Context, arguments: tuple[Value, ...],
-             caller: str) -> Value:
-        """What a function gives back for positional arguments; unknown where they are missing."""
+             caller: str, cold: bool = False) -> Value:
+        """What a function gives back for positional arguments; unknown where they are missing.
+
+        A cold call is one that happens before: nothing of it has to be free of allocation.
+        """
         from puffer_edge.subset.flow import Flow
 
-        self.hot.setdefault(function, (context, caller))
-        key = (function, arguments)
+        if not cold:
+            self.hot.setdefault(function, (context, caller))
+        key = (function, arguments, cold)
         if key in self._results:
             return self._results[key]
         if self._depth >= DEEPEST:
@@ -77,13 +81,13 @@ class Project:
         self._seen[function] = self._seen.get(function, 0) + 1
         if self._seen[function] > MOST_CONTEXTS:
             arguments = tuple(UNKNOWN for _ in arguments)
-            key = (function, arguments)
+            key = (function, arguments, cold)
             if key in self._results:
                 return self._results[key]
         self._results[key] = UNKNOWN  # while it is being worked out: a recursion
         self._depth += 1
         try:
-            flow: Flow = Flow(context, function, arguments)
+            flow: Flow = Flow(context, function, arguments, cold)
             self._results[key] = flow.run()
         finally:
             self._depth -= 1
@@ -96,5 +100,5 @@ class Project:
         key = (scope, name)
         if key not in self._statics:
             self._statics[key] = UNKNOWN
-            self._statics[key] = Flow(context, None, ()).bound_value(scope, name)
+            self._statics[key] = Flow(context, None, (), True).bound_value(scope, name)
         return self._statics[key]

@@ -116,4 +116,9 @@ class Tree:
             return parent.value
         if isinstance(parent, ast.AnnAssign | ast.NamedExpr) and parent.target is name:
             return parent.value
+        if isinstance(parent, ast.Tuple) and not any(
+                isinstance(element, ast.Starred) for element in parent.elts):
+            above = self.parents.get(parent)
+            if isinstance(above, ast.Assign) and parent in above.targets:
+                return ast.Subscript(above.value, ast.Constant(parent.elts.index(name)), ast.Load())
         return None

@@ -10,7 +10,7 @@ from puffer_edge.subset.rule import Hit, rule
 
 
 @rule("PE113", "byte-order-mark", ast.Module,
-      reason="The tokenizer does not know the mark: SyntaxError.",
+      reason="The tokenizer takes the mark for a letter of the first word: SyntaxError, mostly.",
       instead="save the file as UTF-8 without one.",
       bad="\ufeffx = 1", good="x = 1")
 def check(node: ast.Module, context: Context) -> Iterable[Hit]:
