@@ -63,6 +63,10 @@ class MissingDependencyError(PufferEdgeError):
     exit_code = 7
 
 
+class StaleError(PufferEdgeError):
+    """What another process should have written is missing or too old."""
+
+
 class ProgramError(PufferEdgeError):
     """A Program is not well formed: a defect of a front end or pass, never of the user's file."""
 
