@@ -49,6 +49,7 @@ from puffer_edge.ir.ops import (
     LSTMCell,
     MatMul,
     MinGRUCell,
+    OneHot,
     Pad,
     Reduce,
     Reshape,
@@ -323,6 +324,11 @@ def _candidate(a: Pair) -> Pair:
     return Pair(value, a.bound + 8 * U * (np.abs(value) + 1))
 
 
+def _one_hot(op: OneHot, x: Pair) -> tuple[Pair]:
+    assert not np.any(x.bound), "categories are compared, so they must be exact"
+    return (exact(op.evaluate([x.v.astype(np.float32)])[0]),)
+
+
 def _layer_norm(op: LayerNormalization, x: Pair, scale: Pair, bias: Pair | None) -> tuple[Pair]:
     width = int(np.prod(scale.v.shape))
     rows, d = x.v.reshape(-1, width), x.d.reshape(-1, width)
@@ -394,5 +400,5 @@ def _matmul(op: MatMul, a: Pair, b: Pair) -> tuple[Pair]:
 _RULES: dict[type[Op], Any] = {
     BatchNormalization: _batch_norm, Binary: _binary, Conv: _conv, GRUCell: _gru, Gemm: _gemm,
     LSTMCell: _lstm, LayerNormalization: _layer_norm, MatMul: _matmul, MinGRUCell: _min_gru,
-    Reduce: _reduce, Softmax: _softmax, Unary: _unary,
+    OneHot: _one_hot, Reduce: _reduce, Softmax: _softmax, Unary: _unary,
 }

@@ -25,6 +25,7 @@ from puffer_edge.ir.ops import (
     LSTMCell,
     MatMul,
     MinGRUCell,
+    OneHot,
     Pad,
     Reduce,
     Reshape,
@@ -145,6 +146,15 @@ def _movement(bench: Bench) -> str:
     return bench.op(Reshape, x=y, shape=(1, 48))
 
 
+def _one_hot(bench: Bench) -> str:
+    """Of whole numbers (the observation's lie between -4 and 4), and what is none."""
+    shifted = bench.op(Binary, a=bench.x, b=bench.builder.constant(np.float32(1.5)),
+                       function="add")
+    y = bench.op(OneHot, x=shifted, classes=3)
+    y = bench.op(Transpose, x=y, permutation=(0, 3, 1, 2))
+    return bench.op(Gemm, x=bench.op(Reshape, x=y, shape=(1, 18)), weight=bench.weight(4, 18))
+
+
 def _reductions(bench: Bench) -> str:
     parts = [bench.op(Reduce, x=bench.x, function=function, axes=axes, keep=False)
              for function in ("sum", "mean", "max", "min") for axes in ((1,), (2,), (1, 2))]
@@ -206,6 +216,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "mlp": ((1, 6), _mlp),
     "movement": ((1, 4, 6), _movement),
     "norms": ((1, 4), _norms),
+    "one_hot": ((1, 2, 3), _one_hot),
     "reductions": ((1, 3, 4), _reductions),
     "states_swap": ((1, 3), _swap),
 }

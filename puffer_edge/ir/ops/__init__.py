@@ -16,6 +16,7 @@ from puffer_edge.ir.ops.lstm_cell import LSTMCell
 from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
 from puffer_edge.ir.ops.matmul import MatMul
 from puffer_edge.ir.ops.min_gru_cell import MinGRUCell
+from puffer_edge.ir.ops.one_hot import OneHot
 from puffer_edge.ir.ops.pad import Pad
 from puffer_edge.ir.ops.quantize import Quantize
 from puffer_edge.ir.ops.reduce import Reduce
@@ -43,6 +44,7 @@ __all__ = [
     "LayerNormalization",
     "MatMul",
     "MinGRUCell",
+    "OneHot",
     "Pad",
     "Quantize",
     "Reduce",
