@@ -20,12 +20,14 @@ from puffer_edge.frontends.activations import activation
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Builder, Continuous, Discrete, Program
-from puffer_edge.ir.ops import LSTMCell, Unary
+from puffer_edge.ir.ops import LSTMCell, OneHot, Reshape, Unary
 
 Array = npt.NDArray[Any]
 StateDict = dict[str, Array]
 
 NAME = "PufferLib"
+SNAKE = (121, 8)
+"""Cells of the board of the environment snake, and what each can hold."""
 _CELL = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -60,7 +62,17 @@ def load_state_dict(weights: StateDict, options: LoadOptions, *, where: str) -> 
                       + (" with LSTM" if cell else ""))
     encoder = "encoder.0" if tensors.has("encoder.0.weight") else "encoder"
     size = tensors.linear(encoder)[0].shape[1]
-    hidden = _linear(builder, builder.input("observation", (1, size)), tensors, encoder)
+    given = sum(field.size for field in options.observation)
+    if size == SNAKE[0] * SNAKE[1] and given != size:
+        size = SNAKE[0]
+        builder.note("assumed", f"the observation is snake's board, {size} numbers below "
+                                f"{SNAKE[1]}, one-hot inside; give --observation "
+                                f"obs:{size * SNAKE[1]} if it is not")
+        x = builder.add(OneHot, x=builder.input("observation", (1, size)), classes=SNAKE[1])
+        x = builder.add(Reshape, x=x, shape=(1, size * SNAKE[1]))
+    else:
+        x = builder.input("observation", (1, size))
+    hidden = _linear(builder, x, tensors, encoder)
     function = activation(_encoder_activation(builder, encoder, options, old))
     if function is not None:
         hidden = builder.add(Unary, name=function.function, x=hidden, function=function)

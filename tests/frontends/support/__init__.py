@@ -12,9 +12,10 @@ from tests.frontends.support import (
     pufferlib,
     stable_baselines3,
     trainers,
+    vision,
 )
 from tests.frontends.support.row import Row
 
 ROWS: tuple[Row, ...] = (
-    *pufferlib.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *containers.ROWS,
+    *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *containers.ROWS,
     *graphs.ROWS)

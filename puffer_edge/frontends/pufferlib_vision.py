@@ -1,0 +1,217 @@
+"""PufferLib state_dicts with an encoder of their own, told by their keys and shapes.
+
+Structures (pufferlib.models and pufferlib.ocean.torch of 3.0):
+
+* ``network`` of convolutions, ReLU after each, then linear layers with ReLU: Convolutional (8, 4, 3
+  with strides 4, 2, 1; bytes divided by 255), TrashPickup (5, 3 with strides 3, 1, over 5 planes of
+  11 by 11), Grid (the same over a one-hot of 32);
+* ``cnn``, ``flat`` and ``proj``: Go (two boards, then 2 numbers), MOBA (a map of 11 by 11 by 4, of
+  which the first is one-hot of 16, then 26 numbers; all bytes, divided by 255);
+* the heads ``actor`` or ``decoder_mean`` and ``value_fn``, with or without the LSTM wrapper.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.frontends import heads
+from puffer_edge.frontends.actor import HINT
+from puffer_edge.frontends.layers import (
+    activate,
+    convolution,
+    drop_prefix,
+    flatten,
+    linear,
+    numbered,
+    recurrent,
+    scaled,
+)
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.tensors import Tensors
+from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir.ops import Concat, OneHot, Reshape, Slice, Transpose
+
+Array = npt.NDArray[Any]
+
+NAME = "PufferLib with a convolutional encoder"
+_RELU = Activation("relu")
+_STRIDES: dict[tuple[int, ...], tuple[int, ...]] = {
+    (8, 4, 3): (4, 2, 1), (5, 3): (3, 1), (3, 3): (1, 1)}
+"""Strides by the sizes of the kernels."""
+GRID_CLASSES, MOBA_CLASSES, SIDE = 32, 16, 11
+
+
+def matches(weights: dict[str, Array]) -> bool:
+    """Whether the keys are those of such a policy."""
+    body = {key.removeprefix("policy.") for key in weights}
+    planes = [key for key in ("network.0.weight", "cnn.0.weight") if key in body]
+    return bool(planes) and ("actor.weight" in body or "decoder_mean.weight" in body) and any(
+        array.ndim == 4 for array in weights.values())
+
+
+def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: str) -> Program:
+    """The Program of such a state_dict.
+
+    Raises:
+        FileFormatError: tensors do not fit each other.
+        UnsupportedError: the layers are those of no policy above.
+        UsageError: the options do not fit the policy.
+    """
+    wrapped = any(key.startswith("policy.") for key in weights)
+    body = Tensors({key: array for key, array in weights.items()
+                    if not key.startswith(("lstm.", "cell."))}, where,
+                   "policy." if wrapped else "")
+    cell = Tensors({key: array for key, array in weights.items()
+                    if key.startswith(("lstm.", "cell."))}, where)
+    kind = _kind(body, where)
+    builder = Builder(f"PufferLib state_dict, {kind}" + (" with LSTM" if cell.names() else ""))
+    x = {"Convolutional": _convolutional, "TrashPickup": _trash_pickup, "Grid": _grid, "Go": _go,
+         "MOBA": _moba}[kind](builder, body, options, where)
+    size = builder.shape("observation")[1]
+    if cell.names():
+        x = recurrent(builder, x, cell, "lstm")
+        cell.skip_all("cell.")  # the same parameters under another name
+        cell.finish("PufferLib's LSTM wrapper", HINT)
+    outputs, action = _heads(builder, x, body, options)
+    body.finish(f"PufferLib's {kind} policy", HINT)
+    builder.note("assumed", f"the encoder is that of {kind}, by its keys and shapes")
+    return builder.build(outputs, heads.contract(builder, options, size, action, sampled=True))
+
+
+def _kind(tensors: Tensors, where: str) -> str:
+    stem = "network." if tensors.has("network.0.weight") else "cnn."
+    kernels = tuple(tensors.shape(f"{name}.weight")[-1] for name in numbered(tensors, stem, 4))
+    planes = tensors.shape(f"{stem}0.weight")[1]
+    if stem == "network." and kernels == (8, 4, 3):
+        return "Convolutional"
+    known: dict[tuple[str, tuple[int, ...], int], str] = {
+        ("network.", (5, 3), 5): "TrashPickup", ("network.", (5, 3), GRID_CLASSES): "Grid",
+        ("cnn.", (3, 3), 2): "Go", ("cnn.", (5, 3), MOBA_CLASSES + 3): "MOBA"}
+    found = known.get((stem, kernels, planes))
+    if found is None:
+        raise UnsupportedError(
+            f"no policy of PufferLib that is known has convolutions of {kernels} over {planes} "
+            "planes", where=where, hint=HINT)
+    return found
+
+
+def _convolutional(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
+    planes = tensors.shape("network.0.weight")[1]
+    shape = options.observation[0].shape if len(options.observation) == 1 else ()
+    if len(shape) != 3:
+        shape = (planes, *_square(tensors, where))
+        builder.note("assumed", f"the image has {shape[1]} by {shape[2]} pixels, the smallest "
+                                "square that gives the linear layer's inputs; give --observation, "
+                                f"as in image:{planes}x84x84, if it has others")
+    elif shape[0] != planes:
+        raise UsageError(f"the image has {shape[0]} planes, the policy takes {planes}",
+                         hint="give the planes first, as in image:4x84x84")
+    builder.note("assumed", "the observation is an image, planes first, 0 to 255")
+    x = scaled(builder, builder.input("observation", (1, int(np.prod(shape)))), 1 / 255, "image")
+    return _network(builder, builder.add(Reshape, x=x, shape=(1, *shape)), tensors)
+
+
+def _square(tensors: Tensors, where: str) -> tuple[int, int]:
+    """The smallest square image that gives as many features as the linear layer takes."""
+    layer, filters = numbered(tensors, "network.")[0], tensors.shape("network.4.weight")[0]
+    side = isqrt(tensors.shape(f"{layer}.weight")[1] // filters)
+    if side < 1 or side * side * filters != tensors.shape(f"{layer}.weight")[1]:
+        raise UsageError("the image is no square", where=where,
+                         hint="give its shape with --observation, as in image:4x84x64")
+    for kernel, stride in ((3, 1), (4, 2), (8, 4)):
+        side = (side - 1) * stride + kernel
+    return side, side
+
+
+def _trash_pickup(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
+    x = builder.input("observation", (1, 5 * SIDE * SIDE))
+    return _network(builder, builder.add(Reshape, x=x, shape=(1, 5, SIDE, SIDE)), tensors)
+
+
+def _grid(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
+    x = builder.input("observation", (1, SIDE * SIDE))
+    x = builder.add(Reshape, x=x, shape=(1, SIDE, SIDE))
+    x = builder.add(OneHot, x=x, classes=GRID_CLASSES)
+    return _network(builder, builder.add(Transpose, x=x, permutation=(0, 3, 1, 2)), tensors)
+
+
+def _network(builder: Builder, x: str, tensors: Tensors) -> str:
+    """All layers of ``network``, ReLU after each."""
+    names = numbered(tensors, "network.", 4)
+    kernels = tuple(tensors.shape(f"{name}.weight")[-1] for name in names)
+    for name, stride in zip(names, _STRIDES[kernels], strict=True):
+        x = activate(builder, convolution(builder, x, tensors, name, stride), _RELU, name)
+    x = flatten(builder, x)
+    for name in numbered(tensors, "network."):
+        x = activate(builder, linear(builder, x, tensors, name), _RELU, name)
+    return x
+
+
+def _go(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
+    """Two boards; the second convolution has no function after it, nor have the 2 numbers."""
+    filters = tensors.shape("cnn.2.weight")[0]
+    inputs = tensors.linear("proj")[0].shape[1] - tensors.linear("flat")[0].shape[0]
+    side = isqrt(max(inputs, 0) // filters) + 4
+    if side < 5 or (side - 4) ** 2 * filters != inputs:
+        raise UnsupportedError("the board is no square", where=where, hint=HINT)
+    x = builder.input("observation", (1, 2 * side * side + 2))
+    board = builder.add(Reshape, x=_part(builder, x, 0, 2 * side * side), shape=(1, 2, side, side))
+    y = _cnn(builder, board, tensors)
+    numbers = linear(builder, _part(builder, x, 2 * side * side, 2), tensors, "flat")
+    y = builder.add(Concat, xs=(y, numbers), axis=1)
+    return activate(builder, linear(builder, y, tensors, "proj"), _RELU, "proj")
+
+
+def _moba(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
+    """A map whose first byte is a category, then the agent's own numbers."""
+    cells, numbers = SIDE * SIDE * 4, tensors.linear("flat")[0].shape[1]
+    x = builder.input("observation", (1, cells + numbers))
+    board = builder.add(Reshape, x=_part(builder, x, 0, cells), shape=(1, SIDE, SIDE, 4))
+    tile = builder.add(Slice, x=board, starts=(0, 0, 0, 0), counts=(1, SIDE, SIDE, 1),
+                       steps=(1, 1, 1, 1))
+    rest = builder.add(Slice, x=board, starts=(0, 0, 0, 1), counts=(1, SIDE, SIDE, 3),
+                       steps=(1, 1, 1, 1))
+    tile = builder.add(OneHot, x=builder.add(Reshape, x=tile, shape=(1, SIDE, SIDE)),
+                       classes=MOBA_CLASSES)
+    tile, rest = (builder.add(Transpose, x=part, permutation=(0, 3, 1, 2))
+                  for part in (tile, rest))
+    rest = scaled(builder, rest, 1 / 255, "map")
+    y = _cnn(builder, builder.add(Concat, xs=(tile, rest), axis=1), tensors)
+    own = scaled(builder, _part(builder, x, cells, numbers), 1 / 255, "flat")
+    y = builder.add(Concat, xs=(y, linear(builder, own, tensors, "flat")), axis=1)
+    y = activate(builder, y, _RELU)
+    return activate(builder, linear(builder, y, tensors, "proj"), _RELU, "proj")
+
+
+def _cnn(builder: Builder, x: str, tensors: Tensors) -> str:
+    """Two convolutions with a ReLU between them."""
+    first, second = (tensors.shape(f"cnn.{i}.weight")[-1] for i in (0, 2))
+    strides = _STRIDES[(first, second)]
+    x = activate(builder, convolution(builder, x, tensors, "cnn.0", strides[0]), _RELU, "cnn.0")
+    return flatten(builder, convolution(builder, x, tensors, "cnn.2", strides[1]))
+
+
+def _part(builder: Builder, x: str, start: int, count: int) -> str:
+    return builder.add(Slice, x=x, starts=(0, start), counts=(1, count), steps=(1, 1))
+
+
+def _heads(builder: Builder, x: str, tensors: Tensors, options: LoadOptions
+           ) -> tuple[dict[str, str], Discrete | Continuous]:
+    outputs: dict[str, str] = {}
+    action: Discrete | Continuous
+    if tensors.has("decoder_mean.weight"):
+        outputs["mean"] = linear(builder, x, tensors, "decoder_mean")
+        drop_prefix(builder, tensors, "decoder_logstd", "the deterministic action is the mean")
+        action = heads.continuous(builder, options, builder.shape(outputs["mean"])[1])
+    else:
+        outputs["logits"] = linear(builder, x, tensors, "actor")
+        action = heads.discrete(builder, options, builder.shape(outputs["logits"])[1])
+    value = "value_fn" if tensors.has("value_fn.weight") else "value"
+    if tensors.has(f"{value}.weight"):
+        outputs["value"] = linear(builder, x, tensors, value)
+    return outputs, action
