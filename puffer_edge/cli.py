@@ -185,6 +185,30 @@ def run(
 
 
 @app.command()
+def bench(
+    policy: Annotated[Path, typer.Argument(help="Directory that export wrote, or a policy file.")],
+    backends: Annotated[str, typer.Option(
+        help="Which back ends, as in native,onnxruntime; all by default.")] = "",
+    seconds: Annotated[float, typer.Option(help="How long to measure each back end.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the observations.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measures how fast each back end runs a policy on this computer."""
+    from puffer_edge import printing
+    from puffer_edge.benchmarking import bench as measure
+    from puffer_edge.runtimes.loading import read_program
+
+    program = read_program(policy)
+    with printing.working(f"Measuring {policy}", quiet=as_json) as progress:
+        found = measure(program, backends=tuple(filter(None, backends.split(","))),
+                        seconds=seconds, seed=seed, progress=progress)
+    if as_json:
+        _print_json([measurement.to_json() for measurement in found])
+    else:
+        printing.measured(str(policy), found)
+
+
+@app.command()
 def inspect(
     policy: PolicyFile,
     activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,

@@ -14,6 +14,7 @@ from rich.table import Table
 from puffer_edge.errors import PufferEdgeError
 
 if TYPE_CHECKING:
+    from puffer_edge.benchmarking import Measurement
     from puffer_edge.inspection import Inspection
     from puffer_edge.playing import Match
     from puffer_edge.targets import Target
@@ -191,3 +192,21 @@ def played(policy: str, compared: str, environment: str, match: Match) -> None:
         _console.print(f"[{_COLOURS['failed']}]failed:[/] {escape(failure)}")
     if not match.failures:
         _console.print(f"[{_COLOURS['passed']}]passed[/]")
+
+
+def measured(policy: str, found: list[Measurement]) -> None:
+    """Prints what each back end took."""
+    table = Table(title=escape(policy), title_justify="left")
+    for column in ("back end", "median us", "p99 us", "jitter us", "memory", "model", "ratio"):
+        table.add_column(column, justify="left" if column == "back end" else "right")
+    for row in found:
+        if not row.missing:
+            table.add_row(row.backend, f"{row.median:.2f}", f"{row.p99:.2f}", f"{row.jitter:.2f}",
+                          "-" if row.memory is None else f"{row.memory / 1024:,.0f} KiB",
+                          f"{row.size / 1024:,.1f} KiB",
+                          "-" if row.ratio is None else f"{row.ratio:.2f}")
+    _console.print(table)
+    _console.print("ratio: onnxruntime's median over this one's; one thread each")
+    for row in found:
+        if row.missing:
+            _console.print(f"{row.backend}: {escape(row.missing)}")

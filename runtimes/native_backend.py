@@ -7,6 +7,7 @@ its arrays pays for one C call.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,11 @@ class Backend(Policy):
             found[name] = np.frombuffer(self._ffi.buffer(memory, value.nbytes),
                                         value.dtype).copy()
         return found
+
+    @property
+    def model_size(self) -> int:
+        """Bytes of the compiled module."""
+        return Path(self._module.__file__).stat().st_size
 
     def reset(self, lane: int | None = None) -> None:
         """Forgets everything, or what one lane of :meth:`step_batch` remembers."""

@@ -50,6 +50,11 @@ class Policy(ABC):
         """Raw outputs of the last step by name, flat; a copy."""
         return {name: array.copy() for name, array in self._outputs.items()}
 
+    @property
+    def model_size(self) -> int:
+        """Bytes that the back end loads: weights, and code where it is compiled."""
+        return sum(array.nbytes for array in self.program.constants.values())
+
     def reset(self, lane: int | None = None) -> None:
         """Forgets everything, or what one lane of :meth:`step_batch` remembers."""
         self._check_open()
