@@ -45,6 +45,7 @@ proof: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/puffer-edge check runtimes/micropython
 
 check: lint test
 

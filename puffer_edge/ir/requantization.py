@@ -47,7 +47,7 @@ def choose(ratio: float, bound: int) -> tuple[int, int, int]:
             if multiplier == 2**bits:
                 multiplier, shift = 2 ** (bits - 1), shift - 1
             shift = min(shift, 30)
-            if shift < 0:
+            if shift < 1:  # so that the sum of two results, or of one and a zero point, fits
                 break
             if in_range(bound, multiplier, pre_shift, shift):
                 return multiplier, pre_shift, shift

@@ -81,8 +81,9 @@ class Evaluator:
         """What an expression is."""
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         value: Value = method(node, state) if method else self._others(node, state)
+        value = self.declared(node, value)
         self.note(node, value)
-        return self.declared(node, value)
+        return value
 
     def _others(self, node: ast.AST, state: State) -> Value:
         for child in ast.iter_child_nodes(node):

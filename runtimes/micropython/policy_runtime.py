@@ -7,6 +7,9 @@ intermediate is proved at export to lie in [-2^30, 2^30 - 1]), no slices, no tup
 Its arrays come as one tuple, because the call of a closure over more than five variables allocates.
 
 The same file runs under CPython and MicroPython 1.20 or later.
+
+What the comments ``# range:`` say is proved at export for the weights at hand, for every input;
+`puffer-edge check` shows that with it nothing leaves the small integers, and nothing allocates.
 """
 
 import sys
@@ -157,10 +160,11 @@ class Policy:
         outputs: raw outputs by name, arrays of integers.
     """
 
+    # puffer-edge: no-alloc
     def step(self):
         """One step from self.observation to self.action. Allocates nothing."""
         for op in self._ops:
-            op()
+            op()  # noqa: PE420 one of the functions step() below, each of them checked
 
     def step_float(self, observation):
         """One step from a sequence of floats. Allocates where floats are boxed.
@@ -172,6 +176,7 @@ class Policy:
         for op in self._after:
             op()
 
+    # puffer-edge: no-alloc
     def reset(self):
         """Forgets everything. Allocates nothing."""
         for state in self._states:
@@ -218,6 +223,9 @@ def action_float(blob, action, squash, rescale, bounded):
 # Ways in.
 
 
+# range: x[...] in [-32768, 32767]
+# range: multiplier[...] in [-32767, 32767]
+# range: x[i] * multiplier[k] + bias[k] in [-2**30, 2**30 - 1]
 def rescale(blob, x, y, alike):
     """Computes y = clamp((x * multiplier + bias) >> shift, low, high), feature by feature."""
     count = 1 if alike else len(x)
@@ -225,6 +233,7 @@ def rescale(blob, x, y, alike):
     shift, low, high = blob.read("B", count), blob.read("h", count), blob.read("h", count)
     operands = (x, y, alike, multiplier, bias, shift, low, high)
 
+    # puffer-edge: no-alloc
     def step():
         x, y, alike, multiplier, bias, shift, low, high = operands
         k = 0
@@ -289,6 +298,18 @@ def clip(cell, low, high):
 # Layers.
 
 
+# range: size in [0, 2**16]
+# range: p in [0, 2**28]
+# range: x[...] in [-32768, 32767]
+# range: w0[...] in [-32767, 32767]
+# range: w1[...] in [-32767, 32767]
+# range: w2[...] in [-32767, 32767]
+# range: w3[...] in [-32767, 32767]
+# range: rest[...] in [-32767, 32767]
+# range: a in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
+# range: b in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
+# range: c in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
+# range: d in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
 def multiply(matrix, bias, x, sums):
     """Computes sums = bias + matrix x. The four quarters share every x, the index, and the loop."""
     size, quarters, rest = matrix
@@ -319,6 +340,11 @@ def multiply(matrix, bias, x, sums):
         sums[r] = a
 
 
+# range: s in [0, 15]
+# range: t in [1, 30]
+# range: sums[r] in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
+# range: (sums[r] + ROUND[s] >> s) * multiplier[r] in [-(2**30), 2**30 - 1]
+# range: (sums[r] + ROUND[s] >> s) * multiplier[r] + ROUND[t] in [-(2**30), 2**30 - 1]
 def requantize(sums, multiplier, shifts, r):
     """(((acc + r1) >> s1) * m + r2) >> s2 of one row."""
     s = shifts[r + r]
@@ -333,6 +359,13 @@ def _views(x, columns):
     return tuple([memoryview(x)[i : i + columns] for i in range(0, len(x), columns)])
 
 
+# range: rows in [0, 2**16]
+# range: zero_point in [-32768, 32767]
+# range: s in [0, 15]
+# range: t in [1, 30]
+# range: sums[r] in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
+# range: (sums[r] + ROUND[s] >> s) * multiplier[r] in [-(2**30), 2**30 - 1]
+# range: (sums[r] + ROUND[s] >> s) * multiplier[r] + ROUND[t] in [-(2**30), 2**30 - 1]
 def gemm_integer(blob, x, y, weights, rows, columns, zero_point, low, high):
     """Computes y = clamp(requantize(bias + weight x) + zero_point)."""
     matrix = blob.matrix(weights, rows, columns)
@@ -342,6 +375,7 @@ def gemm_integer(blob, x, y, weights, rows, columns, zero_point, low, high):
     operands = (_views(x, columns), _views(y, rows), matrix, bias, multiplier, shifts, sums, rows,
                 zero_point, low, high)
 
+    # puffer-edge: no-alloc
     def step():
         (inputs, outputs, matrix, bias, multiplier, shifts, sums, rows, zero_point, low,
          high) = operands
@@ -359,6 +393,8 @@ def gemm_integer(blob, x, y, weights, rows, columns, zero_point, low, high):
     return step
 
 
+# range: table[...] in [0, 16384]
+# range: y in [0, 16384]
 def tanh(table, x):
     """Looks up 2^14 times the tanh of x / 2^12, in 257 entries over [0, 8)."""
     size = -x if x < 0 else x
@@ -390,6 +426,12 @@ def gate(gates, r):
                    + requantize(sums_h, multiplier_h, shifts_h, r))
 
 
+# range: c[...] in [-32768, 32767]
+# range: cell_bits in [0, 14]
+# range: zero_point in [-32768, 32767]
+# range: t in [1, 30]
+# range: (v + ROUND[s] >> s) * m in [-(2**30), 2**30 - 1]
+# range: (v + ROUND[s] >> s) * m + ROUND[t] in [-(2**30), 2**30 - 1]
 def lstm_cell_integer(blob, x, h, c, y_h, y_c, weights, cell_bits, zero_point, low, high):
     """One step of an LSTM; gates i, f, g, o."""
     size, columns = len(h), len(x)
@@ -403,6 +445,7 @@ def lstm_cell_integer(blob, x, h, c, y_h, y_c, weights, cell_bits, zero_point, l
     gates = (sums, multiplier, shifts, sums_h, multiplier_h, shifts_h)
     operands = (c, y_h, y_c, table, output, gates, cell_bits, zero_point, low, high)
 
+    # puffer-edge: no-alloc
     def step():
         matrix, bias, x, sums = inner
         multiply(matrix, bias, x, sums)
@@ -433,11 +476,16 @@ def lstm_cell_integer(blob, x, h, c, y_h, y_c, weights, cell_bits, zero_point, l
     return step
 
 
+# range: x[...] in [-32768, 32767]
+# range: values[...] in [-32768, 32767]
+# range: low in [-32768, 32767]
+# range: bits in [0, 8]
 def table(blob, x, y, entries, low, bits):
     """Computes y = entries[(x - low) >> bits], and a straight line to the next where bits > 0."""
     values = blob.read("h", entries)
     operands = (x, y, values, low, bits, (1 << bits) - 1, 1 << bits >> 1)
 
+    # puffer-edge: no-alloc
     def step():
         x, y, values, low, bits, mask, half = operands
         for i in range(len(x)):
@@ -454,9 +502,12 @@ def table(blob, x, y, entries, low, bits):
 # Ways out.
 
 
+# range: sizes[...] in [1, 2**14]
+# range: start in [0, 2**16]
 def argmax(x, sizes, action):
     """The index of the largest of every head, the lowest of equals."""
 
+    # puffer-edge: no-alloc
     def step():
         start = 0
         for head in range(len(sizes)):
@@ -473,6 +524,7 @@ def argmax(x, sizes, action):
 def copy(x, y):
     """Copies x to y."""
 
+    # puffer-edge: no-alloc
     def step():
         for i in range(len(x)):
             y[i] = x[i]

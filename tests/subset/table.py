@@ -122,6 +122,9 @@ a in items
 'b' in s
 x == 2.5
 x < 2.0
+long > a
+long == a
+y = long
 a < x
 x is x
 bool(x)
@@ -277,6 +280,12 @@ a << 29
 1 << 29 << a
 top | long
 long + 1
+long & 255
+long >> 20
+long - long
+long // long
+long % 7
+y = long; y >>= 30
 a ** 20
 a * 400000000
 a + b * 500000000

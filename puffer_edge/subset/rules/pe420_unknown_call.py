@@ -17,7 +17,7 @@ from puffer_edge.subset.rule import Hit, rule
       good="def f(): pass\n# puffer-edge: no-alloc\ndef step():\n    f()")
 def check(node: ast.Call, context: Context) -> Iterable[Hit]:
     called = context.value(node.func)
-    if called.kind in ("unknown", "attribute", "lambda"):
+    if called.kind not in ("function", "bound", "class", "native", "method"):
         yield node, f"{context.text(node.func)}() cannot be followed"
         return
     native = called.kind == "native" and context.value(node).kind not in ("float", "instance")

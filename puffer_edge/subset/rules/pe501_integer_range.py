@@ -19,7 +19,20 @@ from puffer_edge.subset.values import SMALL_HIGH, SMALL_LOW
            "# range: x[...] in [-128, 127]\ndef step(w, x):\n    acc = 0\n"
            "    for i in range(64):\n        acc += w[i] * x[i]\n    return acc")
 def check(node: ast.BinOp | ast.UnaryOp | ast.AugAssign, context: Context) -> Iterable[Hit]:
+    if context.is_folded(node):
+        return
     value = context.value(node)
-    if value.bounded and not value.small and not context.is_folded(node):
-        yield node, (f"the result lies in {value.described()}, outside of "
-                     f"[{SMALL_LOW}, {SMALL_HIGH}]")
+    if value.bounded and not value.small:
+        yield node, f"the result lies in {value.described()}, outside of {SMALL}"
+        return
+    operands: list[ast.expr] = [node.operand] if isinstance(node, ast.UnaryOp) else (
+        [node.left, node.right] if isinstance(node, ast.BinOp) else [node.target, node.value])
+    for operand in operands:
+        value = context.value(operand)
+        named = isinstance(operand, ast.Name | ast.Constant) or context.is_folded(operand)
+        if named and value.bounded and not value.small:  # the result is one first, then made small
+            yield node, f"an operand lies in {value.described()}, outside of {SMALL}"
+            return
+
+
+SMALL = f"[{SMALL_LOW}, {SMALL_HIGH}]"
