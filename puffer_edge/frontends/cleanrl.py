@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import CRITIC, HINT, SPREAD, Actor, build
-from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
@@ -46,12 +46,12 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     if tensors.has("fc1.weight"):
         actor = _squashed(tensors, where)
     elif tensors.has("network.0.weight"):
-        *hidden, last = numbered(tensors, "network.")
+        hidden, last = sequence(tensors, "network.")
         actor = Actor("CleanRL, DQN", [last], "logits", before=hidden, function="relu",
                       notes=("the outputs are action values; the action is the largest one's",))
     else:
         continuous = tensors.has("actor_mean.0.weight")
-        *hidden, last = numbered(tensors, "actor_mean." if continuous else "actor.")
+        hidden, last = sequence(tensors, "actor_mean." if continuous else "actor.")
         actor = Actor(f"CleanRL, PPO with {'continuous' if continuous else 'discrete'} actions",
                       [last], "mean" if continuous else "logits", before=hidden, function="tanh",
                       dropped={"critic.": CRITIC, "actor_logstd": SPREAD}, sampled=True)

@@ -65,8 +65,19 @@ def numbered(tensors: Tensors, stem: str, rank: int = 2) -> list[str]:
                if len(parts) == 2 and parts[1] == "weight" and parts[0].isdigit()
                and len(parts[0]) < 4}
     return [f"{stem}{index}" for index in sorted(indices)
-            if tensors.shape(f"{stem}{index}.weight") and
-            len(tensors.shape(f"{stem}{index}.weight")) == rank]
+            if len(tensors.shape(f"{stem}{index}.weight")) == rank]
+
+
+def sequence(tensors: Tensors, stem: str) -> tuple[list[str], str]:
+    """The linear layers in a Sequential called ``stem``: all but the last one, and the last.
+
+    Raises:
+        FileFormatError: there are none.
+    """
+    names = numbered(tensors, stem)
+    if not names:
+        raise FileFormatError("there is no linear layer", where=tensors.place(stem.rstrip(".")))
+    return names[:-1], names[-1]
 
 
 def convolution(builder: Builder, x: str, tensors: Tensors, name: str, stride: int = 1,

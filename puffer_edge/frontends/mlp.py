@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.actor import SPREAD, Actor, build
-from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
@@ -42,15 +42,15 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         UsageError: the activation is not given, or the options do not fit the policy.
     """
     tensors = Tensors(weights, where)
-    first = next(key for key in weights if key.endswith(".weight"))
+    first = next((key for key in weights if key.endswith(".weight")), "")
     stem = first.rpartition(".")[0].rpartition(".")[0]
-    layers = numbered(tensors, f"{stem}." if stem else "")
-    if len(layers) > 1 and not options.activation:
+    hidden, last = sequence(tensors, f"{stem}." if stem else "")
+    if hidden and not options.activation:
         raise UsageError(
-            f"the file holds {len(layers)} linear layers and does not tell the function between "
-            "them", where=where, hint="give --activation: tanh for TorchRL's MLP by default")
+            f"the file holds {len(hidden) + 1} linear layers and does not tell the function "
+            "between them", where=where, hint="give --activation: tanh for TorchRL's MLP by default")
     spread = [key for key in weights if "std" in key]
     continuous = bool(spread) or options.action == "continuous"
-    actor = Actor("state_dict of linear layers", layers[-1:], "mean" if continuous else "logits",
-                  before=layers[:-1], dropped=dict.fromkeys(spread, SPREAD))
+    actor = Actor("state_dict of linear layers", [last], "mean" if continuous else "logits",
+                  before=hidden, dropped=dict.fromkeys(spread, SPREAD))
     return build(actor, tensors, options, where)

@@ -30,6 +30,7 @@ from puffer_edge.frontends.layers import (
     numbered,
     recurrent,
     scaled,
+    sequence,
 )
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
@@ -86,7 +87,7 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
 def _kind(tensors: Tensors, where: str) -> str:
     stem = "network." if tensors.has("network.0.weight") else "cnn."
     kernels = tuple(tensors.shape(f"{name}.weight")[-1] for name in numbered(tensors, stem, 4))
-    planes = tensors.shape(f"{stem}0.weight")[1]
+    planes = tensors.shape(f"{stem}0.weight", 4)[1]
     if stem == "network." and kernels == (8, 4, 3):
         return "Convolutional"
     known: dict[tuple[str, tuple[int, ...], int], str] = {
@@ -101,7 +102,7 @@ def _kind(tensors: Tensors, where: str) -> str:
 
 
 def _convolutional(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
-    planes = tensors.shape("network.0.weight")[1]
+    planes = tensors.shape("network.0.weight", 4)[1]
     shape = options.observation[0].shape if len(options.observation) == 1 else ()
     if len(shape) != 3:
         shape = (planes, *_square(tensors, where))
@@ -118,9 +119,11 @@ def _convolutional(builder: Builder, tensors: Tensors, options: LoadOptions, whe
 
 def _square(tensors: Tensors, where: str) -> tuple[int, int]:
     """The smallest square image that gives as many features as the linear layer takes."""
-    layer, filters = numbered(tensors, "network.")[0], tensors.shape("network.4.weight")[0]
-    side = isqrt(tensors.shape(f"{layer}.weight")[1] // filters)
-    if side < 1 or side * side * filters != tensors.shape(f"{layer}.weight")[1]:
+    hidden, last = sequence(tensors, "network.")
+    inputs = tensors.shape(f"{[*hidden, last][0]}.weight", 2)[1]
+    filters = tensors.shape("network.4.weight", 4)[0]
+    side = isqrt(inputs // filters)
+    if side < 1 or side * side * filters != inputs:
         raise UsageError("the image is no square", where=where,
                          hint="give its shape with --observation, as in image:4x84x64")
     for kernel, stride in ((3, 1), (4, 2), (8, 4)):
@@ -154,7 +157,7 @@ def _network(builder: Builder, x: str, tensors: Tensors) -> str:
 
 def _go(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
     """Two boards; the second convolution has no function after it, nor have the 2 numbers."""
-    filters = tensors.shape("cnn.2.weight")[0]
+    filters = tensors.shape("cnn.2.weight", 4)[0]
     inputs = tensors.linear("proj")[0].shape[1] - tensors.linear("flat")[0].shape[0]
     side = isqrt(max(inputs, 0) // filters) + 4
     if side < 5 or (side - 4) ** 2 * filters != inputs:
@@ -190,7 +193,7 @@ def _moba(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) 
 
 def _cnn(builder: Builder, x: str, tensors: Tensors) -> str:
     """Two convolutions with a ReLU between them."""
-    first, second = (tensors.shape(f"cnn.{i}.weight")[-1] for i in (0, 2))
+    first, second = (tensors.shape(f"cnn.{i}.weight", 4)[-1] for i in (0, 2))
     strides = _STRIDES[(first, second)]
     x = activate(builder, convolution(builder, x, tensors, "cnn.0", strides[0]), _RELU, "cnn.0")
     return flatten(builder, convolution(builder, x, tensors, "cnn.2", strides[1]))

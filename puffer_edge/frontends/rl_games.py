@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy.typing as npt
 
+from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.actor import COUNTERS, CRITIC, SPREAD, Actor, build, statistics
-from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.layers import numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
@@ -38,13 +39,14 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     tensors = Tensors({key.removeprefix("model."): array for key, array in weights.items()
                        if key.startswith("model.")}, where)
     net = "a2c_network."
-    layers = numbered(tensors, f"{net}actor_mlp.")
+    hidden, last = sequence(tensors, f"{net}actor_mlp.")
+    layers = [*hidden, last]
     cell = f"{net}rnn.rnn" if tensors.has(f"{net}rnn.rnn.weight_ih_l0") else ""
     # The MLP comes first unless the recurrent layer is as wide as the MLP's input.
-    first = bool(cell) and (tensors.shape(f"{layers[0]}.weight")[1]
-                            == tensors.shape(f"{cell}.weight_hh_l0")[1]
-                            and tensors.shape(f"{cell}.weight_ih_l0")[1]
-                            != tensors.shape(f"{layers[-1]}.weight")[0])
+    first = bool(cell) and (tensors.shape(f"{layers[0]}.weight", 2)[1]
+                            == tensors.shape(f"{cell}.weight_hh_l0", 2)[1]
+                            and tensors.shape(f"{cell}.weight_ih_l0", 2)[1]
+                            != tensors.shape(f"{layers[-1]}.weight", 2)[0])
     norm = "running_mean_std.running_mean"
     normaliser = statistics(tensors, norm, "running_mean_std.running_var", 1e-5,
                             clip=5.0) if tensors.has(norm) else None
@@ -52,6 +54,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     output = [f"{net}mu"] if continuous else (
         [f"{net}logits"] if tensors.has(f"{net}logits.weight")
         else numbered(tensors, f"{net}logits."))
+    if not output:
+        raise FileFormatError("the output layer is missing", where=tensors.place(f"{net}mu"))
     bounded = not options.action_low
     actor = Actor(
         f"rl_games checkpoint, {'continuous' if continuous else 'discrete'} actions", output,

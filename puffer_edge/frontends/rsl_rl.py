@@ -13,7 +13,7 @@ from typing import Any
 import numpy.typing as npt
 
 from puffer_edge.frontends.actor import COUNTERS, CRITIC, SPREAD, Actor, build, deviations
-from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
@@ -45,7 +45,7 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     actor_weights = {key.removeprefix(start): array for key, array in weights.items()
                      if key.startswith((start, "obs_norm_state_dict."))}
     tensors = Tensors(actor_weights, where)
-    *hidden, last = numbered(tensors, "mlp." if new else "actor.")
+    hidden, last = sequence(tensors, "mlp." if new else "actor.")
     cell = next((name for name in ("rnn.rnn", "memory_a.rnn")
                  if tensors.has(f"{name}.weight_ih_l0")), "")
     norm = next((name for name in _NORMALISERS if tensors.has(f"{name}_mean")), "")

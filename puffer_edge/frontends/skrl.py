@@ -21,7 +21,7 @@ from puffer_edge.frontends.actor import (
     build,
     statistics,
 )
-from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.frontends.text import printable
@@ -60,8 +60,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         raise UnsupportedError(
             f"the policy is no single stack of layers but {', '.join(map(printable, stems))}",
             where=where, hint=HINT)
-    layers = numbered(tensors, stems[0])
-    hidden, output = (layers, heads) if heads else (layers[:-1], layers[-1:])
+    hidden, last = sequence(tensors, stems[0])
+    hidden, output = ([*hidden, last], heads) if heads else (hidden, [last])
     norm = next((name for name in _SCALERS if tensors.has(f"{name}running_mean")), "")
     continuous = tensors.has("policy.log_std_parameter") or options.action == "continuous"
     actor = Actor(

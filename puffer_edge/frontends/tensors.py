@@ -49,9 +49,19 @@ class Tensors:
         return [name.removeprefix(self._prefix) for name in self._weights
                 if name.startswith(start)]
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Shape of a tensor that is there."""
-        return self._weights[self.layer(name)].shape
+    def shape(self, name: str, rank: int | None = None) -> tuple[int, ...]:
+        """Shape of a tensor; it is not taken.
+
+        Raises:
+            FileFormatError: it is missing, or has another number of axes.
+        """
+        if not self.has(name):
+            raise FileFormatError("the tensor is missing", where=self.place(name))
+        shape = self._weights[self.layer(name)].shape
+        if rank is not None and (len(shape) != rank or 0 in shape):
+            raise FileFormatError(f"the tensor has the shape {shape}, expected {rank} axes",
+                                  where=self.place(name))
+        return shape
 
     def equal(self, stem: str, other: str) -> bool:
         """Whether the tensors below both stems have the same names and numbers."""

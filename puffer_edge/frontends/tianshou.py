@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import HINT, SPREAD, Actor, build
-from puffer_edge.frontends.layers import numbered
+from puffer_edge.frontends.layers import numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
@@ -42,13 +42,13 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     if start is None:
         start = _values(weights) or ""
         tensors = _part(weights, start, where)
-        *hidden, last = numbered(tensors, "model.model.")
+        hidden, last = sequence(tensors, "model.model.")
         return build(Actor("Tianshou, action values", [last], "logits", before=hidden,
                            function="relu"), tensors, options, where)
     tensors = _part(weights, start, where)
     hidden = numbered(tensors, "preprocess.model.model.")
     gaussian = bool(numbered(tensors, "mu.model."))
-    *more, last = numbered(tensors, "mu.model." if gaussian else "last.model.")
+    more, last = sequence(tensors, "mu.model." if gaussian else "last.model.")
     if not hidden:
         raise UnsupportedError("the actor has no preprocessing MLP", where=where, hint=HINT)
     continuous = gaussian or options.action == "continuous" or bool(options.action_low)

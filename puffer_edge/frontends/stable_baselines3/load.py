@@ -69,7 +69,7 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
     builder = Builder(f"Stable-Baselines3{version} zip, {parts.name}")
     _note_class(builder, file)
     first = next(iter((*parts.hidden, parts.output)))
-    size = (tensors.take(f"{parts.cell}.weight_ih_l0").shape[-1] if parts.cell
+    size = (tensors.shape(f"{parts.cell}.weight_ih_l0", 2)[1] if parts.cell
             else tensors.linear(first)[0].shape[1])
     observation = Observation(builder, file, options, size, where)
     _note_observation(builder, file)
