@@ -48,7 +48,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     if hidden and not options.activation:
         raise UsageError(
             f"the file holds {len(hidden) + 1} linear layers and does not tell the function "
-            "between them", where=where, hint="give --activation: tanh for TorchRL's MLP by default")
+            "between them", where=where,
+            hint="give --activation: tanh for TorchRL's MLP by default")
     spread = [key for key in weights if "std" in key]
     continuous = bool(spread) or options.action == "continuous"
     actor = Actor("state_dict of linear layers", [last], "mean" if continuous else "logits",
