@@ -35,6 +35,7 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
     Raises:
         PufferEdgeError: see :mod:`puffer_edge.errors`.
     """
+    from puffer_edge.frontends.wrappers import wrapped
     from puffer_edge.passes import drop_value_head
 
     example = changes.pop("example", None)
@@ -61,6 +62,7 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
 
         program = load_module(policy, wanted, example=example,
                               observation_shape=observation_shape)
+    program = wrapped(program, options)
     return program if options.keep_value else drop_value_head(program)
 
 

@@ -52,6 +52,10 @@ class _LoadOptions:
         help="Width of the network, where the file holds bare weights.")]
     NumLayers = Annotated[int | None, typer.Option(
         help="Recurrent layers, where the file holds bare weights.")]
+    FrameStack = Annotated[int | None, typer.Option(
+        help="Frames that the trainer's environment stacked: the policy remembers them itself.")]
+    ActionMask = Annotated[bool, typer.Option(
+        "--action-mask", help="Take a mask of the choices that may be taken, as an input.")]
     Map = Annotated[Path | None, typer.Option(
         help="TOML file that says what the tensors of an unknown state_dict are for.")]
 
@@ -85,6 +89,7 @@ def export(
     keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
     config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
     num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
+    frame_stack: _LoadOptions.FrameStack = None, action_mask: _LoadOptions.ActionMask = False,
     as_json: Json = False,
 ) -> None:
     """Writes a policy as a C header with its manifest and test vectors."""
@@ -93,7 +98,7 @@ def export(
 
     options = _options(activation, action, action_sizes, action_low, action_high, squash,
                        vec_normalize, state, keep_value, observation, config, hidden_size,
-                       num_layers, map)
+                       num_layers, map, frame_stack, action_mask)
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
                                scheme=scheme, calibrate=calibrate,
@@ -160,6 +165,7 @@ def run(
     vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
     config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
     num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
+    frame_stack: _LoadOptions.FrameStack = None, action_mask: _LoadOptions.ActionMask = False,
     as_json: Json = False,
 ) -> None:
     """Plays a policy, and fails where it does not play like the float policy."""
@@ -169,7 +175,8 @@ def run(
 
     options = {"options": _options(activation, action, action_sizes, action_low, action_high,
                                    squash, vec_normalize, state, False, "", config,
-                                   hidden_size, num_layers, map)}
+                                   hidden_size, num_layers, map, frame_stack,
+                                   action_mask)}
     program = read_program(policy, {} if policy.is_dir() else options)
     other = None if compare is None else read_program(compare, options)
     with printing.working(f"Playing {env}", quiet=as_json) as progress:
@@ -218,6 +225,7 @@ def inspect(
     keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
     config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
     num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
+    frame_stack: _LoadOptions.FrameStack = None, action_mask: _LoadOptions.ActionMask = False,
     as_json: Json = False,
 ) -> None:
     """Shows what a policy file is and what export would make of it."""
@@ -225,7 +233,7 @@ def inspect(
 
     options = _options(activation, action, action_sizes, action_low, action_high, squash,
                        vec_normalize, state, keep_value, observation, config, hidden_size,
-                       num_layers, map)
+                       num_layers, map, frame_stack, action_mask)
     found = api.inspect(policy, options)
     if as_json:
         _print_json(found.to_json())
@@ -310,7 +318,8 @@ def main() -> None:
 def _options(activation: str | None, action: str | None, action_sizes: str, action_low: str,
              action_high: str, squash: bool | None, vec_normalize: Path | None,
              state: list[str] | None, keep_value: bool, observation: str, config: Path | None,
-             hidden_size: int | None, num_layers: int | None, key_map: Path | None) -> Any:
+             hidden_size: int | None, num_layers: int | None, key_map: Path | None,
+             frame_stack: int | None, action_mask: bool) -> Any:
     from puffer_edge.frontends.options import LoadOptions
     from puffer_edge.ir import Field
 
@@ -332,7 +341,7 @@ def _options(activation: str | None, action: str | None, action_sizes: str, acti
         squash=squash, vec_normalize=vec_normalize,
         states=tuple((pair[0], pair[1]) for pair in pairs), keep_value=keep_value,
         observation=named, config=config, hidden_size=hidden_size, num_layers=num_layers,
-        key_map=key_map)
+        key_map=key_map, frame_stack=frame_stack, action_mask=action_mask)
 
 
 def _layers(texts: list[str]) -> dict[str, str]:

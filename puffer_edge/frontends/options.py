@@ -34,6 +34,8 @@ class LoadOptions:
         config: path of the run's settings (.ini or .json), for files of bare weights.
         hidden_size: width of the network, for files of bare weights.
         num_layers: recurrent layers, for files of bare weights.
+        frame_stack: frames that the trainer's environment stacked; the policy remembers them.
+        action_mask: take a mask of the choices that may be taken, as the observation's last part.
         key_map: path of a TOML file that says what the tensors of an unknown state_dict are for.
 
     Raises:
@@ -54,6 +56,8 @@ class LoadOptions:
     hidden_size: int | None = None
     num_layers: int | None = None
     key_map: Path | None = None
+    frame_stack: int | None = None
+    action_mask: bool = False
 
     def __post_init__(self) -> None:
         for name, convert in _CONVERSIONS.items():
@@ -111,4 +115,4 @@ def _fields(value: Any) -> tuple[Field, ...]:
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "action_sizes": _whole, "action_low": _real, "action_high": _real, "vec_normalize": _path,
     "observation": _fields, "config": _path, "key_map": _path, "hidden_size": _count(1),
-    "num_layers": _count(0)}
+    "num_layers": _count(0), "frame_stack": _count(1)}

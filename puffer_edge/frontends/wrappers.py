@@ -1,0 +1,107 @@
+"""What the trainer's environment did around the policy, as a part of the Program.
+
+Frame stacking (VecFrameStack of Stable-Baselines3, FrameStackObservation of gymnasium): the policy
+remembers the earlier frames itself. Action masks (MaskablePPO): the choices that may be taken are a
+part of the observation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from puffer_edge.errors import UsageError
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.ir import Discrete, Field, Op, Program, Value
+from puffer_edge.ir.ops import Binary, Concat, Reshape, Slice
+from puffer_edge.ir.program import State, empty_state
+from puffer_edge.passes.constants import unused
+
+MASKED = 1e8
+"""What is subtracted from the logit of a choice that may not be taken, as sb3-contrib does."""
+
+
+def wrapped(program: Program, options: LoadOptions) -> Program:
+    """The Program with what the options ask for around it.
+
+    Raises:
+        UsageError: the policy's observation is no stack of frames, or its action is continuous.
+    """
+    if options.frame_stack is not None and options.frame_stack > 1:
+        program = stack_frames(program, options.frame_stack)
+    return mask_actions(program) if options.action_mask else program
+
+
+def stack_frames(program: Program, count: int) -> Program:
+    """The same policy for single frames: it remembers those before, which are zeros at reset.
+
+    The oldest frame comes first. Right for flat observations, and for images whose planes come
+    first, where a frame's planes lie side by side.
+
+    Raises:
+        UsageError: the observation cannot be divided into so many frames.
+    """
+    fields = program.contract.observation
+    size = program.contract.observation_size
+    if len(fields) != 1 or fields[0].shape[0] % count:
+        raise UsageError(
+            f"an observation of the shape {[field.shape for field in fields]} is no stack of "
+            f"{count} frames", hint="give the number of frames that the trainer stacked")
+    frame = Field(fields[0].name, (fields[0].shape[0] // count, *fields[0].shape[1:]),
+                  fields[0].unit)
+    taken = set(program.values)
+    new, old, after, whole = (unused(name, taken) for name in (
+        "frame", "earlier_frames", "later_frames", "frames"))
+    shape, rest = program.values[program.input].shape, size - frame.size
+    ops: list[Op] = [
+        Concat(xs=(old, new), y=whole, axis=1, layer="frame_stack"),
+        Slice(x=whole, y=after, starts=(0, frame.size), counts=(1, rest), steps=(1, 1),
+              layer="frame_stack"),
+        Reshape(x=whole, y=program.input, shape=shape)]
+    values = {**program.values, new: Value(new, (1, frame.size)), old: Value(old, (1, rest))}
+    stacked = program.with_ops(
+        [*ops, *program.ops], values=values, input=new,
+        states=(*program.states, State(old, after, empty_state((1, rest)))),
+        contract=replace(program.contract, observation=(frame,)))
+    return stacked.noting("assumed", f"the policy stacks {count} frames itself, the oldest first; "
+                                     "those before the first are zeros")
+
+
+def mask_actions(program: Program) -> Program:
+    """The same policy with a mask as the last part of its observation: 1 for what may be taken.
+
+    ``logit * mask + (mask - 1) * 1e8``: exact where the mask is 1.
+
+    Raises:
+        UsageError: the action is continuous.
+    """
+    action = program.contract.action
+    if not isinstance(action, Discrete):
+        raise UsageError("a continuous action has no mask", hint="leave out --action-mask")
+    fields, size = program.contract.observation, program.contract.observation_size
+    name = "action_mask"
+    while name in {field.name for field in fields}:
+        name += "_"
+    taken = set(program.values)
+    both, mask, flat, less, penalty, kept, masked = (unused(stem, taken) for stem in (
+        "observation_and_mask", "mask", "unmasked", "mask_minus_one", "penalty", "kept", "masked"))
+    one, huge = unused("mask.one", taken), unused("mask.penalty", taken)
+    shape, logits = program.values[program.input].shape, program.outputs[0]
+    before: list[Op] = [
+        Slice(x=both, y=flat, starts=(0, 0), counts=(1, size), steps=(1, 1)),
+        Slice(x=both, y=mask, starts=(0, size), counts=(1, action.width), steps=(1, 1)),
+        Reshape(x=flat, y=program.input, shape=shape)]
+    after: list[Op] = [
+        Binary(a=mask, b=one, y=less, function="sub", layer="action_mask"),
+        Binary(a=less, b=huge, y=penalty, function="mul", layer="action_mask"),
+        Binary(a=logits, b=mask, y=kept, function="mul", layer="action_mask"),
+        Binary(a=kept, b=penalty, y=masked, function="add", layer="action_mask")]
+    constants = {**program.constants, one: np.ones((1, 1), np.float32),
+                 huge: np.full((1, 1), MASKED, np.float32)}
+    values = {**program.values, both: Value(both, (1, size + action.width))}
+    return program.with_ops(
+        [*before, *program.ops, *after], constants, values=values, input=both,
+        outputs=(masked, *program.outputs[1:]),
+        contract=replace(program.contract,
+                         observation=(*fields, Field(name, (action.width,)))))
