@@ -76,7 +76,8 @@ def inspect(policy: Any, options: LoadOptions | None = None, **changes: Any) -> 
 def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name: str = "",
            seed: int = 0, scheme: str = "float32", calibrate: str = "",
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
-           min_agreement: float = 0.99, counts: Counts | None = None,
+           min_agreement: float = 0.99, counts: Counts | None = None, board: str = "",
+           kernels: str = "",
            progress: Callable[[str], None] = lambda text: None,
            options: LoadOptions | None = None, **changes: Any) -> Path:
     """Writes the artefact of a policy for a target.
@@ -94,6 +95,8 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         observer: how ranges are made of recorded numbers: minmax, percentile or mse.
         min_agreement: what the scheme auto must reach, a share of equal greedy actions.
         counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
+        board: for micropython: a board of ``exporters.micropython.boards``; any board by default.
+        kernels: for micropython: bytecode, viper or thumb; the board's fastest by default.
         progress: is told what is being done.
         options: see :func:`load`.
         changes: see :func:`load`.
@@ -110,6 +113,9 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     path = Path(directory)
     if isinstance(policy, Program) and (options is not None or changes):
         raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
+    if (board or kernels) and found is not MICROPYTHON:
+        raise UsageError("boards and kernels are chosen for MicroPython",
+                         hint="give --target micropython, too")
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
     quantized, original = None, None
@@ -128,7 +134,8 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         from puffer_edge.exporters import micropython
 
         micropython.export(program, path, name=name or name_from(path), seed=seed, scheme=scheme,
-                           policy_file=source, judge=quantized, counts=counts)
+                           policy_file=source, judge=quantized, counts=counts, board=board,
+                           kernels=kernels)
         return path
     from puffer_edge.exporters import c
 

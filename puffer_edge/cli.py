@@ -82,6 +82,11 @@ def export(
     counts: Annotated[list[str] | None, typer.Option(
         help="What a sensor's integers count, as SCALE:OFFSET or FIELD=SCALE:OFFSET (observation "
              "= count * scale + offset); may be repeated.")] = None,
+    board: Annotated[str, typer.Option(
+        help="For micropython: pico, pico2, esp32, esp32-c3, stm32f4, nrf52, microbit or unix.")
+    ] = "",
+    kernels: Annotated[str, typer.Option(
+        help="For micropython: bytecode, viper or thumb; the board's fastest by default.")] = "",
     activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
     action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
     action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
@@ -104,7 +109,8 @@ def export(
                                scheme=scheme, calibrate=calibrate,
                                layers=_layers(layer or []),
                                observer=observer, min_agreement=min_agreement,
-                               counts=_counts(counts or []), progress=progress,
+                               counts=_counts(counts or []), board=board, kernels=kernels,
+                               progress=progress,
                                options=options)
     manifest = read_manifest(directory)
     if as_json:

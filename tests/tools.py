@@ -21,3 +21,11 @@ def need_micropython() -> None:
     need("node")
     if find_webassembly() is None:
         pytest.skip("MicroPython for WebAssembly is not installed; `make test` brings it")
+
+
+def need_microbit() -> None:
+    """Skips the test that calls this where QEMU or the micro:bit's MicroPython is missing."""
+    from puffer_edge.verification.micropython.microbit import find_microbit
+
+    if not find_microbit():
+        pytest.skip("qemu-system-arm or firmware-microbit-micropython is not installed")

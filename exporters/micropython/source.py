@@ -15,16 +15,18 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters import manifest
 from puffer_edge.exporters.c.text import identifier
 from puffer_edge.exporters.micropython import blob, ops
+from puffer_edge.exporters.micropython.boards import Board, Grade
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
+from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
-from puffer_edge.ir.ops import BatchNormalization, Quantize, Unary
+from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
 from puffer_edge.quantization.integer_input import IntegerInput
 
 assert ops  # imported for its registrations
 
-SELFTEST_ELEMENTS = 4096
-"""Observation elements that selftest.py holds at most."""
+SELFTEST_ELEMENTS = {False: 4096, True: 32}
+"""Observation elements that selftest.py holds at most, by whether the runtime is the smallest."""
 
 
 @dataclass(frozen=True)
@@ -35,32 +37,42 @@ class Source:
         policy: policy.py.
         weights: weights.bin.
         ram: bytes of all arrays of values.
+        kernels: policy_kernels.py; empty where it is not needed.
+        functions: of the runtime that the policy calls.
     """
 
     policy: str
     weights: bytes
     ram: int
+    kernels: str
+    functions: tuple[str, ...]
 
 
-def render(program: Program, given: IntegerInput, name: str) -> Source:
-    """policy.py and weights.bin.
+def render(program: Program, given: IntegerInput, name: str, board: Board,
+           grade: Grade) -> Source:
+    """policy.py, its kernels and weights.bin.
 
     Args:
         program: in integers, with a float observation.
         given: the same with an observation in integers.
         name: of the policy, already validated.
+        board: that it is for.
+        grade: of the kernels.
 
     Raises:
-        UnsupportedError: an op has no MicroPython form.
+        UnsupportedError: an op has no MicroPython form, or none in the smallest runtime.
     """
-    context = Context(given.program)
+    context = Context(given.program, Kernels(board, grade))
     context.emit()
     head = program.contract.action
     output = context.ref(given.program.outputs[0])
     if isinstance(head, Discrete):
         context.calls.append(f"argmax({output}, {tuple(head.sizes)}, self.action)")
-    quantize = _quantize(program, given, context)
-    action_float = _action_float(program, context)
+    functions = tuple(sorted({call.partition("(")[0] for call in context.calls}))
+    if board.small:
+        _check_small(given.program, functions)
+    quantize = "" if board.small else _quantize(program, given, context)
+    action_float = "" if board.small else _action_float(program, context)
     outputs = [(identifier(outside, "an output"), context.ref(value)) for outside, value
                in zip(program.output_names, given.program.outputs, strict=True)]
     arrays = [(typecode, size, size * np.dtype(typecode).itemsize)
@@ -74,16 +86,30 @@ def render(program: Program, given: IntegerInput, name: str) -> Source:
         "quantize": quantize, "action_float": action_float}
     contract = _contract(given.program, parts)
     title = f"{program.macs:,} multiply-accumulates per step"
-    text = _template("policy.py.j2").render(
-        name=name, version=__version__, contract=contract, title=f"{title}.",
-        summary=f"{len(given.program.ops)} ops, {title}.", **parts)
-    return Source(text, context.blob.to_bytes(contract), context.array_bytes)
+    template = "policy_small.py.j2" if board.small else "policy.py.j2"
+    text = _template(template).render(
+        kernels=bool(context.kernels.used), name=name, version=__version__, contract=contract,
+        title=f"{title}.", summary=f"{len(given.program.ops)} ops, {title}.", **parts)
+    return Source(text, context.blob.to_bytes(contract), context.array_bytes,
+                  context.kernels.module() if context.kernels.used else "", functions)
 
 
-def selftest(given: IntegerInput, name: str, vectors: Vectors) -> str:
+def _check_small(program: Program, functions: tuple[str, ...]) -> None:
+    from puffer_edge.exporters.micropython.small import FUNCTIONS
+
+    unknown = [name for name in functions if name not in FUNCTIONS]
+    several = [op for op in program.ops if isinstance(op, GemmInteger)
+               and program.values[op.x].size != program.constants[op.weight].shape[1]]
+    if unknown or several:
+        what = unknown[0] if unknown else f"{several[0].layer or several[0].y}, of several rows,"
+        raise UnsupportedError(f"{what} is not in the smallest runtime",
+                               hint="take another board, or linear layers only")
+
+
+def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> str:
     """selftest.py, over the first episode of vectors in integers."""
     size = given.program.contract.observation_size
-    steps = vectors.first_episode(SELFTEST_ELEMENTS // size)
+    steps = vectors.first_episode(SELFTEST_ELEMENTS[board.small] // size)
     outside = given.program.output_names[0]
     expected = vectors.outputs[outside][:steps]
     text: str = _template("selftest.py.j2").render(

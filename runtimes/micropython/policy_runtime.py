@@ -393,6 +393,55 @@ def gemm_integer(blob, x, y, weights, rows, columns, zero_point, low, high):
     return step
 
 
+def gemm_kernel(blob, x, y, weights, count, rows, columns, mac, requantize):
+    """The same as gemm_integer, by two kernels of policy_kernels.py."""
+    weight = blob.read(weights, count)
+    sums, factors = blob.read("i", 2 * rows), blob.read("i", rows + 3)
+    operands = (_views(x, columns), _views(y, rows), weight, sums, factors, rows << 16 | columns,
+                rows, mac, requantize)
+
+    def step():
+        inputs, outputs, weight, sums, factors, shape, rows, mac, requantize = operands
+        for i in range(len(inputs)):
+            mac(weight, inputs[i], sums, shape)
+            requantize(sums, factors, outputs[i], rows)
+
+    return step
+
+
+def _with_bias(bias):
+    """Room for sums, and behind it the biases, as kernels take them."""
+    sums = array("i", bytes(4 * len(bias)))
+    sums.extend(bias)
+    return sums
+
+
+def _weights(blob, typecode, rows, columns, mac):
+    """A matrix, as multiply or as a kernel takes it."""
+    if mac is None:
+        return blob.matrix(typecode, rows, columns)
+    return blob.read(typecode, rows * columns)
+
+
+def _product(matrix, bias, x, mac):
+    """The sums, and a function that computes them."""
+    if mac is None:
+        sums = array("i", bytes(4 * len(bias)))
+        operands = (matrix, bias, x, sums)
+
+        def step():
+            matrix, bias, x, sums = operands
+            multiply(matrix, bias, x, sums)
+    else:
+        sums = _with_bias(bias)
+        shape = len(bias) << 16 | len(x)
+
+        def step():
+            mac(matrix, x, sums, shape)
+
+    return sums, step
+
+
 # range: table[...] in [0, 16384]
 # range: y in [0, 16384]
 def tanh(table, x):
@@ -432,25 +481,25 @@ def gate(gates, r):
 # range: t in [1, 30]
 # range: (v + ROUND[s] >> s) * m in [-(2**30), 2**30 - 1]
 # range: (v + ROUND[s] >> s) * m + ROUND[t] in [-(2**30), 2**30 - 1]
-def lstm_cell_integer(blob, x, h, c, y_h, y_c, weights, cell_bits, zero_point, low, high):
+def lstm_cell_integer(blob, x, h, c, y_h, y_c, weights, cell_bits, zero_point, low, high,
+                      mac=None, mac_h=None):
     """One step of an LSTM; gates i, f, g, o."""
     size, columns = len(h), len(x)
-    over_x, over_h = blob.matrix(weights, 4 * size, columns), blob.matrix(weights, 4 * size, size)
+    over_x = _weights(blob, weights, 4 * size, columns, mac)
+    over_h = _weights(blob, weights, 4 * size, size, mac_h)
     bias, bias_h = blob.read("i", 4 * size), blob.read("i", 4 * size)
     multiplier, shifts = blob.read("h", 4 * size), blob.read("B", 8 * size)
     multiplier_h, shifts_h = blob.read("h", 4 * size), blob.read("B", 8 * size)
     table, output = blob.read("h", 257), blob.read("i", 3)
-    sums, sums_h = array("i", bytes(16 * size)), array("i", bytes(16 * size))
-    inner, outer = (over_x, bias, x, sums), (over_h, bias_h, h, sums_h)
+    sums, inner = _product(over_x, bias, x, mac)
+    sums_h, outer = _product(over_h, bias_h, h, mac_h)
     gates = (sums, multiplier, shifts, sums_h, multiplier_h, shifts_h)
     operands = (c, y_h, y_c, table, output, gates, cell_bits, zero_point, low, high)
 
     # puffer-edge: no-alloc
     def step():
-        matrix, bias, x, sums = inner
-        multiply(matrix, bias, x, sums)
-        matrix, bias, x, sums = outer
-        multiply(matrix, bias, x, sums)
+        inner()
+        outer()
         c, y_h, y_c, table, output, gates, cell_bits, zero_point, low, high = operands
         size = len(c)
         squash = cell_bits - 12

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import VerificationError
+from puffer_edge.exporters.micropython.kernels import portable, portable_policy
 from puffer_edge.verification.subject import Subject
 
 Array = npt.NDArray[Any]
 Runner = Callable[[Path, str], str]
 """``run_cpython`` or ``run_webassembly``."""
-CARRIED = ("policy.py", "policy_runtime.py", "weights.bin", "selftest.py")
+CARRIED = ("policy.py", "weights.bin", "selftest.py")
 PROOF = re.compile(r"^gained (-?\d+)\nlocked (.*)$", re.MULTILINE)
 
 
@@ -48,8 +49,14 @@ class Session:
     folder: Path
 
     def __post_init__(self) -> None:
-        for name in CARRIED:
-            shutil.copyfile(self.subject.directory / name, self.folder / name)
+        for path in self.subject.directory.glob("*.py"):
+            shutil.copyfile(path, self.folder / path.name)
+        shutil.copyfile(self.subject.directory / "weights.bin", self.folder / "weights.bin")
+        kernels = self.folder / "policy_kernels.py"
+        if kernels.is_file():  # native code runs on the board only
+            kernels.write_text(portable(kernels.read_text()))
+            policy = self.folder / "policy.py"
+            policy.write_text(portable_policy(policy.read_text()))
         for name in ("driver.py", "heap_proof.py"):
             shutil.copyfile(Path(__file__).with_name(name), self.folder / name)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, VerificationError
+from puffer_edge.exporters.micropython.boards import find_board
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.verification import verify as common
 from puffer_edge.verification.micropython.interpreters import (
@@ -41,14 +42,21 @@ def verify(subject: Subject, *, min_agreement: float,
         raise FileFormatError("the artefact takes no integers", where=str(subject.directory),
                               hint="export the policy again")
     manifest = subject.manifest
-    report = Report(manifest["name"], manifest["target"], "plain bytecode", "",
+    built = manifest.get("micropython", {})
+    report = Report(manifest["name"], manifest["target"],
+                    f"{built.get('kernels')} kernels for {built.get('board')}", "",
                     f"MicroPython {PINNED} (WebAssembly) and CPython", notes=manifest["notes"])
     common.check_files(subject, report)
+    if built.get("kernels") != "bytecode":
+        report.skip("outputs from the native kernels", "they run on the board only: "
+                    "`puffer-edge flash` runs the self-test there")
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
         session = Session(subject, Path(work))
         progress("running under CPython")
         _run(session, run_cpython, "CPython", report)
-        if "judge.npz" in manifest["files"]:
+        if find_board(built.get("board", "")).small:
+            report.skip("actions from floats", "the smallest runtime takes integers only")
+        elif "judge.npz" in manifest["files"]:
             _judge(session, min_agreement, report)
         _check_damage(session, report)
         if find_webassembly() is None:
@@ -73,7 +81,9 @@ def _run(session: Session, runner: Runner, where: str, report: Report) -> None:
     try:
         bad = session.selftest(runner)
         report.check(f"self-test under {where}", bad == 0, f"{bad} steps gave other numbers")
-        for vectors, how in ((integers.vectors, "integers"), (session.subject.vectors, "floats")):
+        board = session.subject.manifest.get("micropython", {}).get("board", "")
+        given = [(integers.vectors, "integers"), (session.subject.vectors, "floats")]
+        for vectors, how in given[: 1 if find_board(board).small else 2]:
             wrong = _wrong(session, runner, vectors)
             report.check(f"outputs and actions under {where} from {how} equal the oracle's bits",
                          wrong == 0, f"{wrong} of {len(vectors.observations)} steps differ")

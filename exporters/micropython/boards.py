@@ -1,0 +1,87 @@
+"""Boards that MicroPython runs on: a board is one small constant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from puffer_edge.errors import UsageError
+
+Grade = Literal["bytecode", "viper", "thumb"]
+"""How matrices are multiplied: by bytecode, compiled by MicroPython, or in Cortex-M assembly."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board, as export and flash know it.
+
+    Attributes:
+        name: what the user types.
+        title: what is printed.
+        arch: ``-march`` of mpy-cross; empty where native code does not run.
+        grades: of kernels that its MicroPython runs, the fastest first.
+        small: takes the runtime's smallest form, and source instead of ``.mpy``.
+        core: name of the core for C, a key of ``targets.TARGETS``; empty without a bare-metal
+            example.
+        flash: origin and length in bytes, for the bare-metal example.
+        ram: the same.
+    """
+
+    name: str
+    title: str
+    arch: str = ""
+    grades: tuple[Grade, ...] = ("bytecode",)
+    small: bool = False
+    core: str = ""
+    flash: tuple[int, int] = (0, 0)
+    ram: tuple[int, int] = (0, 0)
+
+
+ANY = Board("any", "any board")
+UNIX = Board("unix", "the unix port, or CPython")
+# The first 256 bytes of flash hold the second-stage boot loader, which the user's SDK brings.
+PICO = Board("pico", "Raspberry Pi Pico (RP2040)", "armv6m", ("thumb", "viper", "bytecode"))
+PICO2 = Board("pico2", "Raspberry Pi Pico 2 (RP2350, Arm cores)", "armv7emsp",
+              ("thumb", "viper", "bytecode"))
+ESP32 = Board("esp32", "ESP32, ESP32-S2 and ESP32-S3", "xtensawin", ("viper", "bytecode"))
+ESP32_C3 = Board("esp32-c3", "ESP32-C3 and -C6", "rv32imc", ("viper", "bytecode"))
+STM32F4 = Board("stm32f4", "STM32F405, as on the Pyboard", "armv7emsp",
+                ("thumb", "viper", "bytecode"), core="cortex-m4",
+                flash=(0x0800_0000, 1024 << 10), ram=(0x2000_0000, 128 << 10))
+NRF52 = Board("nrf52", "nRF52840", "armv7emsp", ("thumb", "viper", "bytecode"), core="cortex-m4",
+              flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10))
+MICROBIT = Board("microbit", "BBC micro:bit V1 (nRF51822), MicroPython 1.9", "armv6m",
+                 ("thumb", "bytecode"), small=True, core="cortex-m0",
+                 flash=(0x0000_0000, 256 << 10), ram=(0x2000_0000, 16 << 10))
+
+BOARDS = {board.name: board for board in (
+    ANY, UNIX, PICO, PICO2, ESP32, ESP32_C3, STM32F4, NRF52, MICROBIT)}
+
+
+def find_board(name: str) -> Board:
+    """The board of that name; without a name any board.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        return BOARDS[name or ANY.name]
+    except KeyError:
+        raise UsageError(f"there is no board {name!r}",
+                         hint=f"choose one of {', '.join(BOARDS)}") from None
+
+
+def find_grade(board: Board, name: str) -> Grade:
+    """The grade of that name; without a name the board's fastest.
+
+    Raises:
+        UsageError: there is none, or the board's MicroPython does not run it.
+    """
+    for grade in get_args(Grade):
+        if grade == name and grade in board.grades:
+            return grade  # type: ignore[no-any-return]
+    if name:
+        raise UsageError(f"{board.title} runs no kernels called {name!r}",
+                         hint=f"choose one of {', '.join(board.grades)}"
+                         + (", or name a --board" if board is ANY else ""))
+    return board.grades[0]

@@ -1,0 +1,22 @@
+"""The runtime's smallest form: two modules with nothing but what one policy calls.
+
+Two, because the board compiles what it imports, and has room for one of them at a time.
+"""
+
+from __future__ import annotations
+
+from puffer_edge.exporters.micropython.kernels import read, without_comments
+
+FUNCTIONS = ("argmax", "copy", "gemm_kernel", "rescale", "table")
+"""What exists in the smallest form."""
+
+
+def modules(functions: tuple[str, ...]) -> dict[str, str]:
+    """The modules by name.
+
+    Args:
+        functions: of :data:`FUNCTIONS` that the policy calls.
+    """
+    parts = [read(f"small/{name}.py") for name in ("policy", "blob", *functions)]
+    return {"policy_check.py": without_comments(read("small/check.py")),
+            "policy_small.py": without_comments("\n\n".join(parts))}

@@ -1,0 +1,112 @@
+"""A micro:bit on QEMU: MicroPython 1.9 on a Cortex-M0 with 16 KB of RAM, by its raw REPL.
+
+The firmware is Debian's package firmware-microbit-micropython; nothing of it is redistributed.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+
+from puffer_edge.errors import MissingDependencyError, VerificationError
+
+FIRMWARE = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
+SECONDS = 60
+PIECE, PAUSE = 4, 0.001
+"""Bytes that the UART takes at once, and seconds before the next; more would be lost."""
+
+
+def find_microbit() -> bool:
+    """Whether QEMU and the firmware are installed."""
+    return shutil.which("qemu-system-arm") is not None and FIRMWARE.is_file()
+
+
+class Microbit:
+    """A board that has just been switched on; a context manager that switches it off.
+
+    Args:
+        shift: every instruction takes 2^shift nanoseconds, so that times are repeatable; by default
+            it runs as fast as it can.
+
+    Raises:
+        MissingDependencyError: QEMU or the firmware is not installed.
+        VerificationError: it does not start.
+    """
+
+    def __init__(self, shift: int | None = None) -> None:
+        if not find_microbit():
+            raise MissingDependencyError(
+                "QEMU or the micro:bit's MicroPython is not installed",
+                hint="apt-get install qemu-system-arm firmware-microbit-micropython")
+        counting = [] if shift is None else ["-icount", f"shift={shift}"]
+        self._process = subprocess.Popen(
+            ["qemu-system-arm", "-M", "microbit", "-nographic", "-monitor", "none",
+             "-serial", "stdio", "-device", f"loader,file={FIRMWARE}", *counting],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
+        self._seen = b""
+        try:
+            self._until(b">>> ")
+            self._write(b"\x01")  # Ctrl-A: the raw REPL
+            self._until(b"exit\r\n>")
+        except VerificationError:
+            self.close()
+            raise
+
+    def run(self, code: str) -> str:
+        """Runs code and gives what it prints.
+
+        Raises:
+            VerificationError: it raises an exception, or takes too long.
+        """
+        self._write(code.encode() + b"\x04")
+        self._until(b"OK")
+        printed, error = self._until(b"\x04"), self._until(b"\x04>")
+        if len(error) > 2:
+            raise VerificationError(error[:-2].decode(errors="replace").strip(), where="micro:bit")
+        return printed[:-1].decode().replace("\r\n", "\n")
+
+    def put(self, name: str, content: bytes) -> None:
+        """Writes a file."""
+        self.run(f"f = open({name!r}, 'wb')")
+        for at in range(0, len(content), 64):
+            self.run(f"f.write({content[at : at + 64]!r})")
+        self.run("f.close()")
+
+    def close(self) -> None:
+        """Switches it off."""
+        self._process.kill()
+        self._process.communicate()
+
+    def __enter__(self) -> Microbit:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def _write(self, data: bytes) -> None:
+        for at in range(0, len(data), PIECE):
+            os.write(self._in, data[at : at + PIECE])
+            time.sleep(PAUSE)
+
+    def _until(self, mark: bytes) -> bytes:
+        """What comes up to and including a mark."""
+        end = time.monotonic() + SECONDS
+        while mark not in self._seen:
+            ready, _, _ = select.select([self._out], [], [], max(0, end - time.monotonic()))
+            piece = os.read(self._out, 4096) if ready else b""
+            if not piece:
+                raise VerificationError(
+                    "the board fell silent: " + self._seen[-200:].decode(errors="replace"),
+                    where="micro:bit", hint="run it again; serial input may have been lost")
+            self._seen += piece
+        at = self._seen.index(mark) + len(mark)
+        found, self._seen = self._seen[:at], self._seen[at:]
+        return found

@@ -1,0 +1,15 @@
+def requantize(sums, factors, y, rows):
+    # y = clamp(((((sum + r) >> s) * m + r) >> s) + zero point), row by row; factors are
+    # m | s << 16 | s << 21 per row, then zero point, low, high.
+    zero_point = factors[rows]
+    low = factors[rows + 1]
+    high = factors[rows + 2]
+    for r in range(rows):
+        f = factors[r]
+        s = f >> 16 & 31
+        t = f >> 21
+        v = (sums[r] + (1 << s - 1 if s else 0)) >> s  # 1 << 30 would be a long integer
+        v = ((v * (f & 65535) + (1 << t - 1 if t else 0)) >> t) + zero_point
+        if v < low:
+            v = low
+        y[r] = high if v > high else v
