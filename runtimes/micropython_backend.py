@@ -29,6 +29,8 @@ class Backend(Policy):
 
     def __init__(self, program: Program) -> None:
         from puffer_edge.exporters import micropython
+        from puffer_edge.exporters.micropython.boards import ANY
+        from puffer_edge.exporters.micropython.kernels import read
         from puffer_edge.quantization.integer_input import integer_input
 
         super().__init__(program)
@@ -36,9 +38,9 @@ class Backend(Policy):
         if given is None:
             raise UnsupportedError("MicroPython takes integer policies only, as floats go to the "
                                    "heap", hint="give --scheme int8, int8x16 or int16")
-        written = micropython.source.render(program, given, "policy")
+        written = micropython.source.render(program, given, "policy", ANY, "bytecode")
         self._weights = written.weights
-        self._module = _import(written.policy, micropython.runtime().decode())
+        self._module = _import(written.policy, read(micropython.RUNTIME))
 
     @property
     def model_size(self) -> int:

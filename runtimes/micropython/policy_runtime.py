@@ -400,11 +400,12 @@ def gemm_kernel(blob, x, y, weights, count, rows, columns, mac, requantize):
     operands = (_views(x, columns), _views(y, rows), weight, sums, factors, rows << 16 | columns,
                 rows, mac, requantize)
 
+    # puffer-edge: no-alloc
     def step():
         inputs, outputs, weight, sums, factors, shape, rows, mac, requantize = operands
         for i in range(len(inputs)):
-            mac(weight, inputs[i], sums, shape)
-            requantize(sums, factors, outputs[i], rows)
+            mac(weight, inputs[i], sums, shape)  # noqa: PE420 machine code on small integers
+            requantize(sums, factors, outputs[i], rows)  # noqa: PE420 the same
 
     return step
 
@@ -429,6 +430,7 @@ def _product(matrix, bias, x, mac):
         sums = array("i", bytes(4 * len(bias)))
         operands = (matrix, bias, x, sums)
 
+        # puffer-edge: no-alloc
         def step():
             matrix, bias, x, sums = operands
             multiply(matrix, bias, x, sums)
@@ -436,8 +438,9 @@ def _product(matrix, bias, x, mac):
         sums = _with_bias(bias)
         shape = len(bias) << 16 | len(x)
 
+        # puffer-edge: no-alloc
         def step():
-            mac(matrix, x, sums, shape)
+            mac(matrix, x, sums, shape)  # noqa: PE420 machine code on small integers
 
     return sums, step
 
@@ -498,8 +501,8 @@ def lstm_cell_integer(blob, x, h, c, y_h, y_c, weights, cell_bits, zero_point, l
 
     # puffer-edge: no-alloc
     def step():
-        inner()
-        outer()
+        inner()  # noqa: PE420 a function step() of _product, which is checked
+        outer()  # noqa: PE420 the same
         c, y_h, y_c, table, output, gates, cell_bits, zero_point, low, high = operands
         size = len(c)
         squash = cell_bits - 12

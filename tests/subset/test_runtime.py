@@ -25,7 +25,9 @@ def test_it_is_clean() -> None:
     for port in ("rp2", "esp32", "stm32", "webassembly"):
         report = check_paths([FOLDER], Config(port=port))
         assert report.exit_code == 0, report
-    assert SOURCE.count("noqa") == 1  # the loop over the ops, which no analysis can follow
+    # The loop over the ops, the two products of an LSTM, and calls of kernels in machine code: no
+    # analysis can follow them.
+    assert SOURCE.count("noqa: PE420") == SOURCE.count("noqa") == 6
     assert SOURCE.count("# puffer-edge: no-alloc") >= 8
 
 
