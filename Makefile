@@ -9,12 +9,13 @@ REFERENCE := examples/policies/cartpole_puffer_lstm_reference.npz
 # MicroPython for WebAssembly, with small integers of 31 bits as on most boards; needs npm.
 MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
 
-.PHONY: demo test proof check lint wheel clean help
+.PHONY: demo test proof trainers check lint wheel clean help
 
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
 	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 15 min"
+	@echo "make trainers  files that trainers themselves save; installs the trainers"
 	@echo "make check  what CI runs: lint, types, tests"
 
 # What exporting and verifying needs; small, so that the demo is quick on a fresh machine.
@@ -38,6 +39,11 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# Not a part of check: the trainers bring two dozen packages along.
+trainers: $(VENV)/.dev
+	$(PIP) -e '.[trainers]' --config-settings editable_mode=compat
+	$(BIN)/python -m pytest tests/frontends/test_trainers.py
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof -m exhaustive
