@@ -115,13 +115,16 @@ def _lstm(bench: Bench, layers: int = 1) -> str:
     return bench.op(Gemm, x=x, weight=bench.weight(5, 7), bias=bench.weight(5))
 
 
-def _gru(bench: Bench) -> str:
-    h = bench.builder.state("h", (1, 6))
-    y = bench.op(GRUCell, x=bench.x, h=h, weight=bench.weight(18, 5),
-                 recurrent=bench.weight(18, 6), bias=bench.weight(18),
-                 recurrent_bias=bench.weight(18))
-    bench.builder.carry(h, y, np.linspace(-1, 1, 6, dtype=np.float32).reshape(1, 6))
-    return bench.op(Gemm, x=y, weight=bench.weight(3, 6))
+def _gru(bench: Bench, layers: int = 1) -> str:
+    x, size = bench.x, bench.builder.shape(bench.x)[1]
+    for layer in range(layers):
+        h = bench.builder.state(f"h{layer}", (1, 6))
+        y = bench.op(GRUCell, x=x, h=h, weight=bench.weight(18, size),
+                     recurrent=bench.weight(18, 6), bias=bench.weight(18),
+                     recurrent_bias=bench.weight(18))
+        bench.builder.carry(h, y, np.linspace(-1, 1, 6, dtype=np.float32).reshape(1, 6))
+        x, size = y, 6
+    return bench.op(Gemm, x=x, weight=bench.weight(3, 6))
 
 
 def _min_gru(bench: Bench, layers: int = 1) -> str:
@@ -208,6 +211,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "conv_strides": ((1, 3, 9, 8), _conv(2, strides=(2, 3), dilations=(2, 1), pads=(1, 1, 1, 1))),
     "gemm_rows": ((1, 3, 4), _rows),
     "gru": ((1, 5), _gru),
+    "gru_2_layers": ((1, 5), lambda bench: _gru(bench, 2)),
     "lstm": ((1, 6), _lstm),
     "lstm_2_layers": ((1, 6), lambda bench: _lstm(bench, 2)),
     "matmul": ((1, 3, 4), _matmul),
@@ -222,7 +226,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 }
 
 
-QUANTIZED = [f"{case}_{scheme}" for case in ("mlp", "lstm", "lstm_2_layers", "continuous")
+QUANTIZED = [f"{case}_{scheme}" for case in ("mlp", "lstm", "lstm_2_layers", "gru", "gru_2_layers",
+                                             "continuous")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 
@@ -250,7 +255,7 @@ def in_integers(floating: Program, scheme: str, order: tuple[str, ...] = ()) -> 
     if scheme != "mixed":
         return quantize(prepared, calibration, SCHEMES[scheme])
     # Every layer another scheme, so that kernels meet whose input and output differ in width.
-    linear = [i for i, op in enumerate(prepared.ops) if isinstance(op, Gemm | LSTMCell)]
+    linear = [i for i, op in enumerate(prepared.ops) if isinstance(op, Gemm | GRUCell | LSTMCell)]
     names = {index: f"layer {i}" for i, index in enumerate(linear)}
     named = prepared.with_ops(replace(op, layer=names.get(i, op.layer))
                               for i, op in enumerate(prepared.ops))

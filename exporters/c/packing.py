@@ -56,6 +56,18 @@ def units_first(rows: Array) -> Array:
     return rows.reshape(4, -1, *rows.shape[1:]).swapaxes(0, 1).reshape(rows.shape)
 
 
+def units_of_four(rows: Array) -> tuple[Array, Array]:
+    """[3H, ...] in torch's gate order in two parts.
+
+    Four units at a time, as [gate, unit] rows; then the units that are left, [unit, gate].
+    """
+    gates = rows.reshape(3, -1, *rows.shape[1:])
+    full = gates.shape[1] // 4 * 4
+    blocks = gates[:, :full].reshape(3, full // 4, 4, *rows.shape[1:]).swapaxes(0, 1)
+    rest = gates[:, full:].swapaxes(0, 1)
+    return blocks.reshape(3 * full, *rows.shape[1:]), rest.reshape(-1, *rows.shape[1:])
+
+
 def rounded_bias(bias: Array, requantization: Array) -> Array:
     """[N] with the rounding of each row's first shift, which the kernels leave to us."""
     rounding: Array = 1 << requantization[:, 1].astype(np.int64) >> 1

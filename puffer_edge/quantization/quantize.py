@@ -8,7 +8,7 @@ it. ``rules/`` says, op by op, what it becomes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,7 @@ class Quantizer:
     constants: dict[str, Array] = field(default_factory=dict)
     integers: dict[str, Integer] = field(default_factory=dict)
     states: dict[str, Value] = field(default_factory=dict)
+    memories: list[State] = field(default_factory=list)
 
     def run(self) -> Program:
         """The integer Program."""
@@ -97,6 +98,12 @@ class Quantizer:
     def declare_state(self, name: str, dtype: str, meaning: Quantization) -> None:
         """Sets how a state is stored; the last word counts."""
         self.states[name] = Value(name, self.program.values[name].shape, dtype, meaning)
+
+    def remember(self, state: State, name: str, output: str, dtype: str,
+                 meaning: Quantization) -> None:
+        """Adds a state beside one of the float Program, with the same initial value."""
+        self.states[name] = Value(name, state.initial.shape, dtype, meaning)
+        self.memories.append(State(name, output, state.initial))
 
     def constant(self, array: Array, name: str) -> str:
         """Adds a constant; int64 becomes int32."""
@@ -160,6 +167,9 @@ class Quantizer:
             limits: numbers that it cannot leave, whatever the range with its headroom says.
         """
         low, high = np.clip(self.calibration.bounds(name), *limits)
+        for state in self.program.states:  # no step makes what a state holds at first
+            if state.output == name:
+                low, high = min(low, state.initial.min()), max(high, state.initial.max())
         dtype = self.dtype(name, maker)
         bottom, top = self._integers_of(name, maker, dtype)
         if dtype == "int8":  # every one of 256 numbers counts
@@ -228,13 +238,18 @@ class Quantizer:
 
     def _finish(self) -> Program:
         program = self.program
-        states = tuple(
-            State(state.input, state.output,
-                  np.zeros(state.initial.shape, self.states[state.input].dtype))
-            for state in program.states)
+        states = tuple(replace(state, initial=self._initial(state))
+                       for state in (*program.states, *self.memories))
         return program.with_ops(
             self.ops, {**program.constants, **self.constants}, states=states,
             values={**program.values, **self.states})
+
+    def _initial(self, state: State) -> Array:
+        stored = self.states[state.input]
+        meaning = stored.quantization
+        assert meaning is not None
+        integers = np.floor(state.initial / meaning.scale + 0.5) + meaning.zero_point
+        return np.clip(integers, meaning.low, meaning.high).astype(stored.dtype)
 
 
 def quantize(program: Program, calibration: Calibration, scheme: Scheme,

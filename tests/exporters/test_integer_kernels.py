@@ -14,8 +14,8 @@ from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias, units_first
 from puffer_edge.exporters.c.text import array, wrapped
 from puffer_edge.ir import Quantization
+from puffer_edge.ir.gates import tanh_table
 from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
-from puffer_edge.ir.ops.lstm_cell_integer import TANH_ENTRIES
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.targets import TARGETS
 from puffer_edge.verification.emulators.opening import open_machine
@@ -32,7 +32,7 @@ SIZES = [(k, n) for k in range(1, 10) for n in range(1, 10)] + [
     (15, 4), (16, 5), (17, 7), (31, 4), (33, 6), (64, 8), (67, 4), (130, 4)]
 CELLS = [(1, 1), (2, 3), (3, 2), (4, 4), (5, 7), (8, 9), (17, 5)]
 
-TANH = np.floor(2**14 * np.tanh(np.arange(TANH_ENTRIES) / 32) + 0.5).astype(np.int16)
+TANH = tanh_table()
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 
 

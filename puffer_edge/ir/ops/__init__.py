@@ -11,6 +11,7 @@ from puffer_edge.ir.ops.gather import Gather
 from puffer_edge.ir.ops.gemm import Gemm
 from puffer_edge.ir.ops.gemm_integer import GemmInteger
 from puffer_edge.ir.ops.gru_cell import GRUCell
+from puffer_edge.ir.ops.gru_cell_integer import GRUCellInteger
 from puffer_edge.ir.ops.layer_normalization import LayerNormalization
 from puffer_edge.ir.ops.lstm_cell import LSTMCell
 from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
@@ -36,6 +37,7 @@ __all__ = [
     "Conv",
     "Expand",
     "GRUCell",
+    "GRUCellInteger",
     "Gather",
     "Gemm",
     "GemmInteger",

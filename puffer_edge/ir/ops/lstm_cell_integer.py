@@ -9,13 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from puffer_edge.errors import ProgramError
+from puffer_edge.ir.gates import gate_sums, sigmoid, tanh
 from puffer_edge.ir.op import Array, Op, register
-from puffer_edge.ir.ops.table import lookup
-from puffer_edge.ir.requantization import LIMIT, requantize
+from puffer_edge.ir.requantization import requantize
 from puffer_edge.ir.value import Quantization, Value
-
-TANH_ENTRIES = 257
-"""tanh over [0, 8), 32 segments per unit, as 2^14 times its value; odd for negative numbers."""
 
 
 @register
@@ -32,7 +29,7 @@ class LSTMCellInteger(Op):
         weight, recurrent: constant [4H, I] and [4H, H].
         bias: constant [4H] int32, to the sum over x; ``recurrent_bias`` to that over h.
         requantization, recurrent_requantization: constant [4H, 3] int32.
-        table: constant int16, see :data:`TANH_ENTRIES`.
+        table: constant int16, see :data:`puffer_edge.ir.gates.TANH_ENTRIES`.
         output: constant [3] int32: multiplier, pre-shift and shift from o * tanh(c') to h.
         y_h, y_c: as h and c.
         cell_bits: fractional bits of the cell.
@@ -82,43 +79,25 @@ class LSTMCellInteger(Op):
         """Every product is below 2^30: 15 + 15 bits for f * c, 15 + 14 for the others."""
         arrays = [array.astype(np.int64) for array in inputs if array is not None]
         x, h, c, weight, recurrent, bias, recurrent_bias, q_x, q_h, table, output = arrays
-        sums = self._sum(x, weight, bias, q_x) + self._sum(h, recurrent, recurrent_bias, q_h)
+        sums = (gate_sums(x, weight, bias, q_x, self.layer)
+                + gate_sums(h, recurrent, recurrent_bias, q_h, self.layer))
         i, f, g, o = np.split(np.clip(sums, -32768, 32767), 4, axis=-1)
-        kept = (_sigmoid(table, f) * c + (1 << 14)) >> 15
-        added = (_sigmoid(table, i) * _tanh(table, g) + (1 << (28 - self.cell_bits))) >> (
+        kept = (sigmoid(table, f) * c + (1 << 14)) >> 15
+        added = (sigmoid(table, i) * tanh(table, g) + (1 << (28 - self.cell_bits))) >> (
             29 - self.cell_bits)
         y_c = np.clip(kept + added, -32768, 32767)
-        product = _sigmoid(table, o) * self._squashed_cell(table, y_c)
+        product = sigmoid(table, o) * self._squashed_cell(table, y_c)
         y_h = requantize(product, *output) + self.quantization.zero_point
         y_h = np.clip(y_h, self.quantization.low, self.quantization.high)
         return y_h.astype(self.dtype), y_c.astype(np.int16)
 
-    def _sum(self, x: Array, weight: Array, bias: Array, requantization: Array) -> Array:
-        reach = np.abs(x) @ np.abs(weight).T + np.abs(bias)
-        if int(reach.max()) > LIMIT:
-            raise ProgramError("a sum leaves 31 bits: the range proof is wrong", where=self.layer)
-        # Not clamped: the two sums may be large and cancel.
-        return requantize(x @ weight.T + bias, *requantization.T)
-
     def _squashed_cell(self, table: Array, c: Array) -> Array:
         shift = self.cell_bits - 12  # to the table's 12 fractional bits
         scaled = (c + (1 << shift >> 1)) >> shift if shift >= 0 else c << -shift
-        return _tanh(table, np.clip(scaled, -32768, 32767))
+        return tanh(table, np.clip(scaled, -32768, 32767))
 
     def macs(self, inputs: Sequence[Value | None]) -> int:
         """4H * (I + H)."""
         weight, recurrent = inputs[3:5]
         assert weight is not None and recurrent is not None
         return weight.size + recurrent.size
-
-
-def _tanh(table: Array, x: Array) -> Array:
-    """2^14 tanh(x / 2^12)."""
-    size = np.minimum(np.abs(x), 32767)
-    y = lookup(table, size, 7)
-    return np.where(x < 0, -y, y)
-
-
-def _sigmoid(table: Array, x: Array) -> Array:
-    """2^15 sigmoid(x / 2^11), at most 2^15 - 1."""
-    return np.asarray(np.minimum(16384 + _tanh(table, x), 32767))

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from puffer_edge.errors import ProgramError
+from puffer_edge.ir.lookup import lookup
 from puffer_edge.ir.op import Array, Op, register
 from puffer_edge.ir.value import Quantization, Value
 
@@ -60,15 +61,3 @@ class Table(Op):
         x, table = inputs
         assert x is not None and table is not None
         return (lookup(table, x.astype(np.int64) - self.low, self.bits).astype(self.dtype),)
-
-
-def lookup(table: Array, position: Array, bits: int) -> Array:
-    """The table at a position of ``bits`` fractional bits, rounded half up; int64."""
-    entries = table.astype(np.int64)
-    index = position >> bits
-    if not bits:
-        return np.asarray(entries[index])
-    fraction = position & ((1 << bits) - 1)
-    start = entries[index]
-    step = (entries[index + 1] - start) * fraction + (1 << bits >> 1)
-    return np.asarray(start + (step >> bits))

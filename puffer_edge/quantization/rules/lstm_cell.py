@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.ir import Quantization
+from puffer_edge.ir import Op, Quantization
+from puffer_edge.ir.gates import tanh_table
 from puffer_edge.ir.ops import LSTMCell, LSTMCellInteger
-from puffer_edge.ir.ops.lstm_cell_integer import TANH_ENTRIES
 from puffer_edge.ir.requantization import choose
-from puffer_edge.quantization.rules.registry import rule
+from puffer_edge.quantization.linear import Linear
+from puffer_edge.quantization.rules.registry import Array, rule
 
 if TYPE_CHECKING:
     from puffer_edge.quantization.quantize import Quantizer
@@ -37,11 +38,9 @@ def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
     over_h = quantizer.linear(op.h, recurrent, None, op)
     gates = np.repeat([GATE_SCALE, GATE_SCALE, CANDIDATE_SCALE, GATE_SCALE], hidden)
     for linear in (over_x, over_h):
-        if np.any(linear.bound * linear.scales / gates > LARGEST_GATE):
-            raise UnsupportedError("the gates of this layer can leave 31 bits", where=op.layer)
+        refuse_large_gates(linear, gates, op)
     largest = max(map(abs, quantizer.calibration.bounds(op.y_c)))
     cell_bits = min(14, 15 - int(np.ceil(np.log2(max(largest * 1.25, 2.0**-6)))))
-    tanh = np.floor(2**14 * np.tanh(np.arange(TANH_ENTRIES) / 32) + 0.5).astype(np.int16)
     meaning = quantizer.meaning(op.y_h, op)
     constant = quantizer.constant
     quantizer.add(LSTMCellInteger(
@@ -53,7 +52,7 @@ def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
         requantization=constant(over_x.requantization(gates), f"{op.y_h}.ih.requantization"),
         recurrent_requantization=constant(
             over_h.requantization(gates), f"{op.y_h}.hh.requantization"),
-        table=constant(tanh, "tanh"),
+        table=constant(tanh_table(), "tanh"),
         output=constant(np.array(choose(2.0**-29 / meaning.scale, 2**29), np.int32),
                         f"{op.y_h}.output"),
         y_h=op.y_h, y_c=op.y_c, cell_bits=cell_bits, dtype=quantizer.dtype(op.y_h, op),
@@ -62,3 +61,13 @@ def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
     cell = Quantization(2.0**-cell_bits, 0, -32768, 32767)
     quantizer.made(op.y_c, cell)
     quantizer.declare_state(op.c, "int16", cell)
+
+
+def refuse_large_gates(linear: Linear, gates: Array, op: Op) -> None:
+    """Whether the sums, at the scales of the gates, can be added to another such sum.
+
+    Raises:
+        UnsupportedError: they cannot.
+    """
+    if np.any(linear.bound * linear.scales / gates > LARGEST_GATE):
+        raise UnsupportedError("the gates of this layer can leave 31 bits", where=op.layer)

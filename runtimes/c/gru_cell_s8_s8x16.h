@@ -1,0 +1,7 @@
+#ifndef PUFFER_EDGE_GRU_CELL_S8_S8X16_H
+#define PUFFER_EDGE_GRU_CELL_S8_S8X16_H
+#include "gru_cell_integer.h"
+#include "mac_s8.h"
+#include "mac_s8x16.h"
+PUFFER_EDGE_GRU_CELL_INTEGER(s8_s8x16, s8, int8_t, s8x16, int16_t, int8_t)
+#endif
