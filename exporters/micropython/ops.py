@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.exporters.micropython.context import TYPECODES, Context, emits
-from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger, Rescale, Table
+from puffer_edge.ir.ops import GemmInteger, GRUCellInteger, LSTMCellInteger, Rescale, Table
 
 
 @emits(Rescale)
@@ -45,21 +45,20 @@ def gemm_integer(op: GemmInteger, context: Context) -> str:
             f"{context.kernels.requantize(context.typecode(op.y))})")
 
 
+@emits(GRUCellInteger)
+def gru_cell_integer(op: GRUCellInteger, context: Context) -> str:
+    """As of the LSTM."""
+    typecode, macs = _cell(op, context)
+    arrays = ", ".join(context.ref(name) for name in (op.x, op.h, op.memory, op.y, op.y_memory))
+    meaning = op.quantization
+    return (f"gru_cell_integer(blob, {arrays}, '{typecode}', {op.reset_bits}, "
+            f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {macs})")
+
+
 @emits(LSTMCellInteger)
 def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> str:
     """Both matrices, both biases, both requantisations, the table, the output's factor."""
-    typecode, (rows, columns) = (TYPECODES[str(context.constant(op.weight).dtype)],
-                                 context.constant(op.weight).shape)
-    macs = ", ".join(context.kernels.mac(typecode, context.typecode(name), rows, width)
-                     for name, width in ((op.x, columns), (op.h, rows // 4)))
-    for name in (op.weight, op.recurrent):
-        context.blob.add(typecode, context.constant(name))
-    for name in (op.bias, op.recurrent_bias):
-        context.blob.add("i", context.constant(name))
-    for name in (op.requantization, op.recurrent_requantization):
-        _requantization(name, context)
-    context.blob.add("h", context.constant(op.table))
-    context.blob.add("i", context.constant(op.output))
+    typecode, macs = _cell(op, context)
     arrays = ", ".join(context.ref(name) for name in (op.x, op.h, op.c, op.y_h, op.y_c))
     meaning = op.quantization
     return (f"lstm_cell_integer(blob, {arrays}, '{typecode}', {op.cell_bits}, "
@@ -73,6 +72,23 @@ def table(op: Table, context: Context) -> str:
     context.blob.add("h", entries)
     return (f"table(blob, {context.ref(op.x)}, {context.ref(op.y)}, {entries.size}, "
             f"{op.low}, {op.bits})")
+
+
+def _cell(op: GRUCellInteger | LSTMCellInteger, context: Context) -> tuple[str, str]:
+    """Adds the constants that cells have in common; typecode of the weights, both kernels."""
+    weight, recurrent = context.constant(op.weight), context.constant(op.recurrent)
+    typecode = TYPECODES[str(weight.dtype)]
+    macs = ", ".join(context.kernels.mac(typecode, context.typecode(name), *matrix.shape)
+                     for name, matrix in ((op.x, weight), (op.h, recurrent)))
+    for matrix in (weight, recurrent):
+        context.blob.add(typecode, matrix)
+    for name in (op.bias, op.recurrent_bias):
+        context.blob.add("i", context.constant(name))
+    for name in (op.requantization, op.recurrent_requantization):
+        _requantization(name, context)
+    context.blob.add("h", context.constant(op.table))
+    context.blob.add("i", context.constant(op.output))
+    return typecode, macs
 
 
 def _requantization(name: str, context: Context) -> None:

@@ -73,6 +73,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         _check_small(given.program, functions)
     quantize = "" if board.small else _quantize(program, given, context)
     action_float = "" if board.small else _action_float(program, context)
+    initials = [_initial(state.initial, context) for state in program.states]
     outputs = [(identifier(outside, "an output"), context.ref(value)) for outside, value
                in zip(program.output_names, given.program.outputs, strict=True)]
     arrays = [(typecode, size, size * np.dtype(typecode).itemsize)
@@ -82,7 +83,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         "action": output if isinstance(head, Continuous) else
         f'array("h", bytes({2 * len(head.sizes)}))',
         "states": [context.ref(state.input) for state in program.states],
-        "calls": context.calls,
+        "initials": initials, "calls": context.calls,
         "quantize": quantize, "action_float": action_float}
     contract = _contract(given.program, parts)
     title = f"{program.macs:,} multiply-accumulates per step"
@@ -100,6 +101,9 @@ def _check_small(program: Program, functions: tuple[str, ...]) -> None:
     unknown = [name for name in functions if name not in FUNCTIONS]
     several = [op for op in program.ops if isinstance(op, GemmInteger)
                and program.values[op.x].size != program.constants[op.weight].shape[1]]
+    if any(state.initial.any() for state in program.states):
+        raise UnsupportedError("a state that does not start with zeros is not in the smallest "
+                               "runtime", hint="take another board")
     if unknown or several:
         what = unknown[0] if unknown else f"{several[0].layer or several[0].y}, of several rows,"
         raise UnsupportedError(f"{what} is not in the smallest runtime",
@@ -118,6 +122,15 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
         output_type=TYPECODES[str(expected.dtype)],
         observations=_bytes(vectors.observations[:steps]), expected=_bytes(expected))
     return text
+
+
+def _initial(values: npt.NDArray[Any], context: Context) -> str:
+    """The call that reads what a state holds after a reset; None for zeros."""
+    if not values.any():
+        return "None"
+    typecode = TYPECODES[str(values.dtype)]
+    context.blob.add(typecode, values)
+    return f'blob.read("{typecode}", {values.size})'
 
 
 def _quantize(program: Program, given: IntegerInput, context: Context) -> str:

@@ -30,12 +30,12 @@ def gate_sums(x: Array, weight: Array, bias: Array, requantization: Array, layer
 
 
 def tanh(table: Array, x: Array) -> Array:
-    """2^14 tanh(x / 2^12)."""
+    """Of the table: 2^14 times the tanh of x / 2^12."""
     size = np.minimum(np.abs(x), 32767)
     y = lookup(table, size, 7)
     return np.where(x < 0, -y, y)
 
 
 def sigmoid(table: Array, x: Array) -> Array:
-    """2^15 sigmoid(x / 2^11), at most 2^15 - 1."""
+    """Of the same: 2^15 times the sigmoid of x / 2^11, at most 2^15 - 1."""
     return np.asarray(np.minimum(16384 + tanh(table, x), 32767))

@@ -175,7 +175,8 @@ class Quantizer:
         if dtype == "int8":  # every one of 256 numbers counts
             scale = max(high - low, 1e-6) / (top - bottom)
             return Quantization(scale, int(np.floor(bottom - low / scale + 0.5)), bottom, top)
-        scale = max(high, -low, 1e-6) / top
+        # A state that hardly moved says little about its range.
+        scale = max(high, -low, 2.0**-6 if name in self._remembered else 1e-6) / top
         return Quantization(scale, 0, 0 if low == 0 else bottom, top)
 
     def integer(self, name: str, reader: Op) -> str:
@@ -249,7 +250,7 @@ class Quantizer:
         meaning = stored.quantization
         assert meaning is not None
         integers = np.floor(state.initial / meaning.scale + 0.5) + meaning.zero_point
-        return np.clip(integers, meaning.low, meaning.high).astype(stored.dtype)
+        return np.asarray(np.clip(integers, meaning.low, meaning.high), stored.dtype)
 
 
 def quantize(program: Program, calibration: Calibration, scheme: Scheme,

@@ -11,11 +11,17 @@ import numpy as np
 import pytest
 
 from puffer_edge.exporters.c.kernels import joined
-from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias, units_first
+from puffer_edge.exporters.c.ops.gru_cell_integer import packed_units
+from puffer_edge.exporters.c.packing import (
+    blocks_of_groups,
+    rounded_bias,
+    units_first,
+    units_of_four,
+)
 from puffer_edge.exporters.c.text import array, wrapped
 from puffer_edge.ir import Quantization
 from puffer_edge.ir.gates import tanh_table
-from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
+from puffer_edge.ir.ops import GemmInteger, GRUCellInteger, LSTMCellInteger
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.targets import TARGETS
 from puffer_edge.verification.emulators.opening import open_machine
@@ -178,12 +184,47 @@ class Header:
                 f"bad += memcmp(out_{activation} + 1, {self.place(y_h)}, {y_h.nbytes}) != 0;\n"
                 f"bad += memcmp(cells, {self.place(y_c)}, {y_c.nbytes}) != 0;")
 
+    def gru(self, scheme: str, size: int, hidden: int) -> None:
+        """One step of a GRU, over inputs and memories at the extremes."""
+        dtypes = SCHEMES[scheme]
+        activation = dtypes[0]
+        reset_bits = int(self.random.integers(0, 13))
+        meaning = meaning_of(activation)
+        matrices = [self.matrix(dtypes, 3 * hidden, columns) for columns in (size, hidden)]
+        factors = [self.factors(3 * hidden, bound, (-18, -3)) for _, _, bound in matrices]
+        output = choose(1.9 ** -int(self.random.integers(0, 9)), 2**15)
+        op = GRUCellInteger(
+            x="x", h="h", memory="m", weight="w", recurrent="r", bias="b", recurrent_bias="rb",
+            requantization="q", recurrent_requantization="rq", table="t", output="o", y="y",
+            y_memory="ym", reset_bits=reset_bits, dtype=activation, quantization=meaning)
+        w, r = (self.constant(packed_units(m[0], scheme)) for m in matrices)
+        b, rb = (self.constant(np.concatenate(units_of_four(rounded_bias(m[1], f))).astype(
+            np.int32)) for m, f in zip(matrices, factors, strict=True))
+        q, rq = (self.requantization(np.concatenate(units_of_four(f))) for f in factors)
+        multiplier, pre_shift, shift = output
+        self.constants.append(
+            f"static const puffer_edge_gru_t kern_w{len(self.constants)} = {{{b}, {rb}, {q}, "
+            f"{rq}, kern_tanh, "
+            f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, {size}, {hidden}, "
+            f"{reset_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};")
+        name = f"kern_w{len(self.constants) - 1}"
+        for x, h, m in zip(self.integers(activation, size), self.integers(activation, hidden),
+                           self.integers("int16", hidden), strict=True):
+            y, y_memory = op.evaluate([
+                x, h, m, matrices[0][0], matrices[1][0], matrices[0][1], matrices[1][1], *factors,
+                TANH, np.array(output, np.int32)])
+            self.tests.append(
+                f"gru_cell_{scheme}({self.place(x)}, {self.place(h)}, {self.place(m)}, {w}, {r}, "
+                f"&{name}, out_{activation} + 1, cells);\n"
+                f"bad += memcmp(out_{activation} + 1, {self.place(y)}, {y.nbytes}) != 0;\n"
+                f"bad += memcmp(cells, {self.place(y_memory)}, {y_memory.nbytes}) != 0;")
+
     def text(self, preamble: str) -> str:
         """The policy that is nothing but a self-test."""
         pools = [array(C_TYPES[dtype], f"pool_{dtype}", np.concatenate(parts))
                  for dtype, parts in self.pools.items() if parts]
         kernels = joined([f"{kind}_{scheme}" for kind in ("gemm", "lstm_cell")
-                          for scheme in SCHEMES])
+                          for scheme in SCHEMES] + ["gru_cell_s8x16", "gru_cell_s16"])
         return "\n".join([
             "#ifndef KERN_H\n#define KERN_H\n#include <stddef.h>\n#include <stdint.h>\n"
             "#include <string.h>", preamble,
@@ -208,6 +249,8 @@ def header() -> Header:
             made.gemm(scheme, k, n)
         for size, hidden in CELLS:
             made.cell(scheme, size, hidden)
+            if scheme != "s8":  # a hidden state has 16 bits
+                made.gru(scheme, size, hidden)
     return made
 
 

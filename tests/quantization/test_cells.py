@@ -1,0 +1,127 @@
+"""Recurrent cells in integers: proved for every input and state, close to the float cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Program
+from puffer_edge.ir.ops import Binary, Gemm, GRUCell, LSTMCell
+from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import SCHEMES
+from tests import zoo
+
+
+def gru(bench: zoo.Bench, hidden: int, scale: float, update: float = 0.0) -> str:
+    """Output of a GRU whose update gate has that bias: 6 keeps 99.75 % of the state."""
+    size = bench.builder.shape(bench.x)[1]
+    h = bench.builder.state("h", (1, hidden))
+    bias = scale * bench.random.standard_normal(3 * hidden)
+    bias[hidden : 2 * hidden] += update
+    y = bench.op(GRUCell, x=bench.x, h=h, weight=bench.weight(3 * hidden, size, scale=scale),
+                 recurrent=bench.weight(3 * hidden, hidden, scale=scale),
+                 bias=bench.builder.constant(bias.astype(np.float32)),
+                 recurrent_bias=bench.weight(3 * hidden, scale=scale))
+    bench.builder.carry(h, y)
+    return y
+
+
+def lstm(bench: zoo.Bench, hidden: int, scale: float) -> str:
+    size = bench.builder.shape(bench.x)[1]
+    h, c = (bench.builder.state(name, (1, hidden)) for name in "hc")
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=bench.x, h=h, c=c, bias=bench.weight(4 * hidden, scale=scale),
+        weight=bench.weight(4 * hidden, size, scale=scale),
+        recurrent=bench.weight(4 * hidden, hidden, scale=scale))
+    bench.builder.carry(h, y_h)
+    bench.builder.carry(c, y_c)
+    return y_h
+
+
+CELLS = {"gru": gru, "lstm": lstm}
+
+
+def policy(cell: str, seed: int, size: int, hidden: int, scale: float, **more: float) -> Program:
+    bench = zoo.Bench((1, size), seed)
+    y = CELLS[cell](bench, hidden, scale, **more)
+    return optimize(bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, hidden))), fuse=False)
+
+
+def in_integers(floating: Program, scheme: str) -> Program:
+    observations = np.random.default_rng(1).standard_normal(
+        (64, floating.contract.observation_size)).astype(np.float32)
+    found = calibrate(floating, observations, np.arange(64) % 16 == 0)
+    return quantize(floating, found, SCHEMES[scheme])
+
+
+@given(cell=st.sampled_from(list(CELLS)), seed=st.integers(0, 1000), scale=st.floats(1e-3, 30),
+       scheme=st.sampled_from(list(SCHEMES)), size=st.integers(1, 30), hidden=st.integers(1, 30))
+@settings(max_examples=60, deadline=None)
+def test_no_input_and_no_state_breaks_the_range_proof(
+        cell: str, seed: int, scale: float, scheme: str, size: int, hidden: int) -> None:
+    """The interpreter asserts every bound; states are put to the ends of their storage."""
+    try:
+        program = in_integers(policy(cell, seed, size, hidden, scale), scheme)
+    except UnsupportedError as error:
+        assert "31 bits" in str(error) and scale > 1
+        return
+    interpreter = Interpreter(program)
+    random = np.random.default_rng(seed)
+    worst = np.sign(random.standard_normal(size))
+    for observation in (1e30 * worst, -1e30 * worst, *random.choice([-1e9, 0, 1e9], (4, size))):
+        for name in interpreter.state:
+            meaning = program.values[name].quantization
+            assert meaning is not None
+            interpreter.state[name] = random.choice(
+                [meaning.low, meaning.high], interpreter.state[name].shape).astype(
+                    interpreter.state[name].dtype)
+        interpreter.step(observation)
+        interpreter.step(observation)
+
+
+def real(program: Program, observations: np.ndarray) -> np.ndarray:
+    meaning = program.values[program.outputs[0]].quantization
+    interpreter = Interpreter(program)
+    raw = np.stack([interpreter.step(o)["logits"].reshape(-1) for o in observations])
+    return raw if meaning is None else (raw - float(meaning.zero_point)) * meaning.scale
+
+
+@pytest.mark.parametrize(("scheme", "allowed"), [("int8", 0.02), ("int8x16", 0.02),
+                                                 ("int16", 0.002)])
+@pytest.mark.parametrize("update", [0.0, 6.0])
+def test_a_gru_is_close_to_its_float_original(scheme: str, allowed: float, update: float) -> None:
+    """Over 1,000 steps, also where a step changes the state by a few thousandths only."""
+    floating = policy("gru", 4, 5, 12, 0.4, update=update)
+    observations = np.random.default_rng(1).standard_normal((1000, 5)).astype(np.float32)
+    found = calibrate(floating, observations, np.arange(1000) == 0)
+    wanted = real(floating, observations)
+    got = real(quantize(floating, found, SCHEMES[scheme]), observations)
+    assert np.abs(got - wanted).mean() < allowed * np.ptp(wanted)
+
+
+def test_a_state_starts_with_its_initial_value() -> None:
+    """All six numbers between -1 and 1, in the coarse state and in the fine one."""
+    program = zoo.program("gru_int16")
+    for state in program.states:
+        meaning = program.values[state.input].quantization
+        assert meaning is not None
+        np.testing.assert_allclose(state.initial.reshape(-1) * meaning.scale,
+                                   np.linspace(-1, 1, 6), atol=meaning.scale)
+
+
+def test_a_foreign_hidden_state_is_refused() -> None:
+    """What the cell reads is not what it made the step before, but half of it."""
+    bench = zoo.Bench((1, 3))
+    h = bench.builder.state("h", (1, 4))
+    y = bench.op(GRUCell, x=bench.x, h=h, weight=bench.weight(12, 3), recurrent=bench.weight(12, 4))
+    bench.builder.carry(h, bench.op(Binary, a=y, b=bench.builder.constant(np.float32(0.5)),
+                                    function="mul"))
+    program = bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 4)))
+    with pytest.raises(UnsupportedError, match="hidden state of a GRU"):
+        in_integers(optimize(program, fuse=False), "int16")
