@@ -41,8 +41,8 @@ class Declarations:
         self._context = context
         functions = [node for node in context.tree.nodes
                      if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        starts = {min([node.lineno, *(d.lineno for d in node.decorator_list)]): node
-                  for node in reversed(functions)}
+        starts = {line: node for node in reversed(functions)
+                  for line in (node.lineno, *(part.lineno for part in node.decorator_list))}
         self.marked: list[Function] = [node for node in functions if any(
             _last_name(decorator) == "no_alloc" for decorator in node.decorator_list)]
         self._ranges: dict[ast.AST, Ranges] = {}

@@ -154,10 +154,12 @@ class Flow(Evaluator):
         return self.assume(node.test, state, True)
 
     def _break(self, node: ast.Break, state: State) -> None:
-        self._breaks[-1].append(state)
+        if self._breaks:  # the parser lets a break outside of a loop pass
+            self._breaks[-1].append(state)
 
     def _continue(self, node: ast.Continue, state: State) -> None:
-        self._continues[-1].append(state)
+        if self._continues:
+            self._continues[-1].append(state)
 
     def _delete(self, node: ast.Delete, state: State) -> State:
         for target in node.targets:
