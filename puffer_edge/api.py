@@ -85,7 +85,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     Args:
         policy: a Program, or what :func:`load` takes.
         directory: where the artefact goes; an artefact that is there is replaced.
-        target: a key of ``targets.TARGETS``, or micropython.
+        target: a key of ``targets.TARGETS``, rpi or micropython.
         name: stem of the C identifiers; made from the directory's name by default.
         seed: of the test vectors, and of the environment that calibrates.
         scheme: float32, int8, int8x16, int16, or auto: int8, and int16 for the layers that need it.
@@ -107,9 +107,10 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     Raises:
         PufferEdgeError: nothing is written then.
     """
-    from puffer_edge.targets import MICROPYTHON, find_target
+    from puffer_edge.targets import MICROPYTHON, RPI, find_target
 
-    found = MICROPYTHON if target == MICROPYTHON.name else find_target(target)
+    own = {MICROPYTHON.name: MICROPYTHON, RPI.name: RPI}
+    found = own.get(target) or find_target(target)
     path = Path(directory)
     if isinstance(policy, Program) and (options is not None or changes):
         raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
@@ -137,10 +138,11 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
                            policy_file=source, judge=quantized, counts=counts, board=board,
                            kernels=kernels)
         return path
-    from puffer_edge.exporters import c
+    from puffer_edge.exporters import c, rpi
 
     c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
-             source=source, judge=quantized, counts=counts, original=original)
+             source=source, judge=quantized, counts=counts, original=original,
+             more=rpi.files if found is RPI else None)
     return path
 
 

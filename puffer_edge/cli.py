@@ -64,7 +64,8 @@ class _LoadOptions:
 def export(
     policy: PolicyFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory of the artefact.")],
-    target: Annotated[str, typer.Option(help="See `puffer-edge targets`.")] = "cortex-m",
+    target: Annotated[str, typer.Option(help="See `puffer-edge targets`; or rpi, micropython.")
+    ] = "cortex-m",
     name: Annotated[str, typer.Option(
         help="Stem of the C names; made from the directory's name by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the test vectors.")] = 0,
@@ -154,7 +155,7 @@ def run(
     policy: Annotated[Path, typer.Argument(help="Directory that export wrote, or a policy file.")],
     env: Annotated[str, typer.Option("--env", help="Environment of gymnasium, as CartPole-v1.")],
     backend: Annotated[str, typer.Option(
-        help="native, numpy, micropython or torch; the fastest that is installed by default.")] = "",
+        help="native, numpy, micropython or torch; the fastest installed by default.")] = "",
     episodes: Annotated[int, typer.Option(help="How many.")] = 100,
     compare: Annotated[Path | None, typer.Option(
         help="The float policy, which then plays the same seeds; the options below are its.")

@@ -122,6 +122,8 @@ RISCV32 = Target(
 HOST = Target(name="host", title="this computer", isa="host", hard_float=True, pointer_size=8)
 MICROPYTHON = Target(name="micropython", title="MicroPython", isa="micropython")
 """Any board that runs MicroPython: a target of ``export``, with its own exporter."""
+RPI = Target(name="rpi", title="Raspberry Pi", isa="host", hard_float=True)
+"""Linux on Arm: a target of ``export``; ``verify`` judges what it brings on this computer."""
 
 TARGETS: dict[str, Target] = {
     "cortex-m": CORTEX_M4,  # what "a Cortex-M" means when nothing else is said
@@ -145,5 +147,6 @@ def find_target(name: str) -> Target:
         return TARGETS[name]
     except KeyError:
         raise UsageError(
-            f"there is no target {name!r}", hint=f"choose one of {', '.join(TARGETS)}, micropython"
+            f"there is no target {name!r}",
+            hint=f"choose one of {', '.join(TARGETS)}, rpi, micropython",
         ) from None

@@ -19,42 +19,12 @@ from typing import Any
 
 from puffer_edge.errors import MissingDependencyError, VerificationError
 from puffer_edge.exporters.c import header_of
+from puffer_edge.exporters.c.shim import DECLARATIONS, shim
 from puffer_edge.ir import Program
 from puffer_edge.targets import HOST
 from puffer_edge.verification.toolchains.base import Toolchain, cache_folder, find_toolchain
 
 NAME = "policy"
-DECLARATIONS = """
-size_t edge_size(void);
-void edge_reset(void *policy);
-int edge_step(void *policy, const void *obs, void *action);
-int edge_step_batch(void *policies, const void *obs, void *actions, int lanes);
-const void *edge_output(const void *policy, int index);
-"""
-SHIM = """
-size_t edge_size(void) { return sizeof(policy_t); }
-void edge_reset(void *policy) { policy_reset(policy); }
-int edge_step(void *policy, const void *obs, void *action)
-{
-    return (int)policy_step(policy, obs, action);
-}
-int edge_step_batch(void *policies, const void *obs, void *actions, int lanes)
-{
-    int bad = 0;
-    for (int lane = 0; lane < lanes; ++lane) {
-        bad |= (int)policy_step((policy_t *)policies + lane, (const policy_obs_t *)obs + lane,
-                                (policy_action_t *)actions + lane);
-    }
-    return bad;
-}
-const void *edge_output(const void *policy, int index)
-{
-    switch (index) {
-%s
-    default: return NULL;
-    }
-}
-"""
 FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-w")
 
 
@@ -75,7 +45,7 @@ def build(program: Program) -> Any:
                                      hint="sudo apt install python3-dev")
     compiler = _compiler()
     text = header_of(program, NAME)
-    source = shim(program, text)
+    source = shim(program, text, NAME)
     command = [*compiler.command(HOST), *_machine(compiler), *FLAGS, "-I", include]
     key = hashlib.sha256("\0".join([
         source, sys.version, sys.platform, _processor(), *command]).encode()).hexdigest()[:24]
@@ -84,13 +54,6 @@ def build(program: Program) -> Any:
     if not target.is_file():
         _compile(name, source, command, compiler, target)
     return _import(name, target)
-
-
-def shim(program: Program, header: str) -> str:
-    """The C functions behind the module, with the policy in front of them."""
-    cases = "\n".join(f"    case {index}: return policy_{name}(policy);"
-                      for index, name in enumerate(program.output_names))
-    return header + SHIM % cases
 
 
 def _compile(name: str, source: str, command: list[str], compiler: Toolchain,

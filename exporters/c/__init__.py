@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from puffer_edge.targets import Target
 def export(program: Program, directory: Path, *, target: Target, name: str, seed: int = 0,
            scheme: str = "float32", source: Path | None = None,
            judge: Quantized | None = None, counts: Counts | None = None,
-           original: Program | None = None) -> None:
+           original: Program | None = None,
+           more: Callable[[Program], dict[str, bytes]] | None = None) -> None:
     """Writes an artefact: equal inputs give equal bytes.
 
     Args:
@@ -37,6 +39,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         counts: what the integers of ``<name>_step_q`` count; see ``integer_input``.
         original: the float Program of an integer one; of a recurrent policy it becomes
             ``original.h``, with which ``verify`` compares over many steps.
+        more: makes further files of the Program that is exported.
 
     Raises:
         UsageError: the name, or that of a field, is no safe identifier; the seed is negative.
@@ -65,6 +68,8 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
             "reference": judge.reference})
     if original is not None and program.states:
         files["original.h"] = header_of(optimize(original), name, seed).encode("ascii")
+    if more is not None:
+        files |= more(optimized)
     description = manifest.build(
         optimized, planned, name=name, target=target, scheme=scheme,
         constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files,

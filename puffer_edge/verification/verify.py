@@ -16,7 +16,7 @@ from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
-from puffer_edge.targets import CORTEX_M3, MICROPYTHON, TARGETS, Target, find_target
+from puffer_edge.targets import CORTEX_M3, MICROPYTHON, RPI, TARGETS, Target, find_target
 from puffer_edge.verification import drift
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
@@ -75,7 +75,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         from puffer_edge.verification.micropython.verify import verify as verify_micropython
 
         return verify_micropython(subject, min_agreement=min_agreement, progress=progress)
-    core = find_target(target or subject.manifest["target"])
+    wanted = target or subject.manifest["target"]
+    core = RPI if wanted == RPI.name else find_target(wanted)
     report = Report(subject.manifest["name"], core.name, toolchain,
                     emulator if core.isa != "host" else "this computer", optimize,
                     notes=subject.manifest["notes"])

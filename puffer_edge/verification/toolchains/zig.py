@@ -19,14 +19,22 @@ class Zig(Toolchain):
 
     name = "zig"
 
-    def command(self, target: Target) -> list[str]:
-        """``python -m ziglang cc`` with the target's flags."""
+    def driver(self) -> list[str]:
+        """``python -m ziglang cc`` without any target.
+
+        Raises:
+            MissingDependencyError: it is not installed.
+        """
         if importlib.util.find_spec("ziglang") is None:
             raise MissingDependencyError(
                 "the compiler zig is not installed", hint="pip install 'puffer-edge[emulator]'"
             )
         # Zig's default is to trap on undefined behaviour, which is not what a firmware runs.
-        driver = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=undefined"]
+        return [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=undefined"]
+
+    def command(self, target: Target) -> list[str]:
+        """The driver with the target's flags."""
+        driver = self.driver()
         if target.isa == "host":
             return [*driver, "-mcpu=baseline"]  # not this very processor, as gcc does
         return [*driver, "-target", target.zig_target, f"-mcpu={target.zig_cpu}"]

@@ -1,0 +1,59 @@
+"""Program -> shared libraries for Raspberry Pi OS and other Linux, with a loader in Python.
+
+The C artefact compiled by ``zig cc`` for every processor; nothing needs a compiler on the board.
+The libraries depend on none, as the memcpy and memset that they call are in every process already.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from importlib.resources import files as resources
+from pathlib import Path
+
+from puffer_edge.exporters.c.shim import shim
+from puffer_edge.ir import Program
+
+NAME = "policy"
+LOADER = "policy.py"
+TRIPLES = {
+    "aarch64": ("aarch64-linux-gnu", "generic"),
+    "armv7": ("arm-linux-gnueabihf", "generic+v7a+vfp3d16"),  # also without NEON
+    "x86_64": ("x86_64-linux-gnu", "x86_64"),
+}
+"""zig's target and processor by the name that a library has in the artefact."""
+FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared",
+         "-nostdlib", "-s", "-w", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
+
+
+def files(program: Program) -> dict[str, bytes]:
+    """The libraries by file name, and the loader; the same bytes for the same Program.
+
+    Args:
+        program: what was exported.
+
+    Raises:
+        MissingDependencyError: zig is not installed.
+        VerificationError: it refuses.
+    """
+    from puffer_edge.exporters.c import header_of
+    from puffer_edge.verification.harness.build import FOLDER
+    from puffer_edge.verification.toolchains.zig import Zig
+
+    compiler = Zig()
+    found = {LOADER: (resources("puffer_edge.runtimes") / "rpi" / LOADER).read_bytes()}
+    with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
+        source = Path(work) / "policy.c"
+        source.write_text(shim(program, header_of(program, NAME), NAME), "ascii")
+        for name, (triple, processor) in TRIPLES.items():
+            library = Path(work) / library_of(name)
+            compiler.run([*compiler.driver(), "-target", triple, f"-mcpu={processor}", *FLAGS,
+                          "-I", str(FOLDER / "include"),
+                          f"-Wl,-soname,{library.name}", str(source), "-o", str(library)], library,
+                         f"zig does not compile the policy for {name}")
+            found[library.name] = library.read_bytes()
+    return found
+
+
+def library_of(name: str) -> str:
+    """File name of a processor's library."""
+    return f"libpolicy-{name}.so"

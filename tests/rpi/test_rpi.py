@@ -1,0 +1,174 @@
+"""What goes onto a Raspberry Pi gives the oracle's bits there, and its loader is safe to use."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import puffer_edge
+from puffer_edge import runtimes
+from puffer_edge.errors import MissingDependencyError
+from puffer_edge.exporters import c, rpi
+from puffer_edge.targets import RPI
+from puffer_edge.verification.toolchains.zig import Zig
+from tests import zoo
+from tests.tools import need
+
+MACHINES = {"aarch64": ("qemu-aarch64", "/usr/aarch64-linux-gnu", "aarch64-linux-gnu"),
+            "armv7": ("qemu-arm", "/usr/arm-linux-gnueabihf", "arm-linux-gnueabihf")}
+"""Emulator, the machine's C library (Debian's libc6-arm64-cross, libc6-armhf-cross), zig's name."""
+CASES = [("lstm", "float32"), ("lstm", "int8"), ("lstm", "int16"), ("continuous", "int8x16")]
+ON_LINUX = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
+    reason="the libraries are for Linux")
+
+
+@pytest.fixture(scope="module", params=CASES, ids=" ".join)
+def artefact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    policy, scheme = request.param
+    directory = tmp_path_factory.mktemp("pi") / "lander"
+    found = zoo.program(policy if scheme == "float32" else f"{policy}_{scheme}")
+    c.export(found, directory, target=RPI, name="lander", scheme=scheme, more=rpi.files)
+    return directory
+
+
+@pytest.fixture(scope="module", params=MACHINES)
+def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    emulator, root, triple = MACHINES[request.param]
+    need(emulator)
+    if not Path(root).is_dir():
+        pytest.skip(f"there is no C library in {root}")
+    runner = tmp_path_factory.mktemp("runner") / request.param
+    zig = Zig()
+    linker, = Path(root, "lib").glob("ld-linux-*.so.?")
+    zig.run([*zig.driver(), "-target", triple, "-O1", "-nostdlib", "-fPIE", "-pie",
+             f"-Wl,--dynamic-linker,/lib/{linker.name}",
+             str(Path(__file__).with_name("runner.c")), f"{root}/lib/libc.so.6",
+             "-o", str(runner)], runner, "the runner does not compile")
+    return request.param, [emulator, "-L", root, str(runner)]
+
+
+def test_the_same_bits_on_the_emulated_processor(artefact: Path, machine: Any) -> None:
+    name, command = machine
+    manifest = json.loads((artefact / "policy.json").read_text())
+    with np.load(artefact / "vectors.npz") as vectors:
+        output = manifest["outputs"][0]
+        raw, actions = vectors[f"output_{output['name']}"], vectors["actions"]
+        observations, reset = vectors["observations"], vectors["reset"]
+    assert len(raw) >= 16
+    given = b"".join(bytes([int(flag)]) + x.tobytes()
+                     for flag, x in zip(reset, observations, strict=True))
+    bad = observations[0].copy()
+    bad[0] = np.nan
+    done = subprocess.run(
+        [*command, str(artefact / rpi.library_of(name)), str(observations[0].nbytes),
+         str(actions[0].nbytes), str(raw[0].nbytes)],
+        input=given + b"\0" + bad.tobytes(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = b"".join(b"\0" + action.tobytes() + row.tobytes()
+                        for action, row in zip(actions, raw, strict=True))
+    assert done.stdout[: len(expected)] == expected
+    refused = b"\1" + actions[-1].tobytes() + raw[-1].tobytes()
+    assert done.stdout[len(expected):] == refused
+
+
+def loader(artefact: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Runs code beside the artefact in a Python that cannot see this project."""
+    return subprocess.run([sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, "
+                           f"{str(artefact)!r}); sys.dont_write_bytecode = True\n{code}"],
+                          capture_output=True, text=True, check=False)
+
+
+@ON_LINUX
+def test_the_loader_gives_the_same_bits(artefact: Path) -> None:
+    done = loader(artefact, """
+import numpy as np, json
+from policy import Policy
+policy = Policy()
+with np.load(sys.path[0] + "/vectors.npz") as vectors:
+    name = policy.manifest["outputs"][0]["name"]
+    batch = []
+    for x, reset, raw, action in zip(vectors["observations"], vectors["reset"],
+                                     vectors["output_" + name], vectors["actions"]):
+        if reset:
+            policy.reset()
+        out = np.empty_like(action)
+        assert policy.step(x, out) is out
+        assert out.tobytes() == action.tobytes() == policy.step_batch(x[None])[0].tobytes()
+        assert policy.outputs[name].tobytes() == raw.tobytes()
+    kept, memory = out.copy(), policy.outputs[name].tobytes()
+    for wrong in (x[:-1], np.full_like(x, np.nan)):
+        for call in (lambda: policy.step(wrong, out), lambda: policy.step_batch(wrong[None])):
+            try:
+                call()
+            except ValueError:
+                continue
+            raise SystemExit("a bad observation was taken")
+    assert out.tobytes() == kept.tobytes() and policy.outputs[name].tobytes() == memory
+assert not any("puffer" in name for name in sys.modules)
+print("good")
+""")
+    assert done.stdout == "good\n", done.stderr
+
+
+@ON_LINUX
+def test_lanes_of_the_loader_are_policies_of_their_own(artefact: Path) -> None:
+    done = loader(artefact, """
+import numpy as np
+from policy import Policy
+both, alone = Policy(), [Policy(), Policy()]
+for step in range(6):
+    x = np.random.default_rng(step).standard_normal((2, both.observation_size))
+    together = both.step_batch(x)
+    assert together.tobytes() == b"".join(one.step(row).tobytes()
+                                          for one, row in zip(alone, x))
+    if step == 3:
+        both.reset(lane=1)
+        alone[1].reset()
+print("good")
+""")
+    assert done.stdout == "good\n", done.stderr
+
+
+@ON_LINUX
+def test_a_changed_library_is_not_loaded(tmp_path: Path) -> None:
+    puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target="rpi")
+    for path in (tmp_path / "a").glob("*.so"):
+        path.write_bytes(path.read_bytes() + b"x")
+    done = loader(tmp_path / "a", "from policy import Policy; Policy()")
+    assert "not the file that was exported" in done.stderr
+
+
+def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        puffer_edge.export(zoo.program("mlp"), tmp_path / name, target="rpi", name="lander")
+    names = {path.name for path in (tmp_path / "a").iterdir()}
+    assert {*map(rpi.library_of, rpi.TRIPLES), rpi.LOADER} <= names
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_it_is_an_artefact_like_any_other(tmp_path: Path) -> None:
+    puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target="rpi")
+    assert puffer_edge.verify(tmp_path / "a").passed
+    with runtimes.load(tmp_path / "a", "numpy") as policy:
+        assert policy.step(np.zeros(policy.observation_size)).shape == (policy.action_size,)
+
+
+def test_without_zig_it_says_what_to_install(tmp_path: Path,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: (
+        None if name == "ziglang" else real(name, *rest)))
+    with pytest.raises(MissingDependencyError, match="pip install"):
+        puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target="rpi")
+    assert not (tmp_path / "a").exists()
