@@ -10,6 +10,7 @@ from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
 from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
+    categories,
     comparison,
     constants,
     linear,
@@ -92,7 +93,10 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
     names = {name for name in node.inputs if name}
     if not names.isdisjoint(graph.choices):
         return (_after_choice(graph, node),)
-    if node.op_type in _MOVING and not names.isdisjoint(graph.integers):
+    table = node.op_type == "Gather" and not isinstance(operands[0], str)
+    if table or node.op_type == "OneHot":
+        pass  # numbers of categories, which become vectors
+    elif node.op_type in _MOVING and not names.isdisjoint(graph.integers):
         graph.integers.update(node.outputs)
     elif node.op_type not in ("Cast", "Shape", "Size") and not names.isdisjoint(graph.integers):
         raise node.refuse("arithmetic on integers", "cast the observation to float32 first")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.onnx.categories import embedding
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, MAX_RANK, Graph, Operand, lowers
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.shape import axis_of, reshaped
@@ -74,6 +75,10 @@ def slice_(graph: Graph, node: Node, x: Operand, starts: Operand | None = None,
 @lowers("Gather")
 def gather(graph: Graph, node: Node, x: Operand, indices: Operand) -> Operand:
     """Constant indices of any shape; a scalar index takes the axis away."""
+    if isinstance(indices, str) and not isinstance(x, str):
+        if axis_of(node, node.get("axis", 0), x.ndim) != 0:
+            raise node.refuse("a table whose rows are not its first axis")
+        return embedding(graph, node, x, indices)
     shape, picked = graph.shape(x), graph.array(indices, node, "the indices").shape
     axis = axis_of(node, node.get("axis", 0), len(shape))
     size = shape[axis]

@@ -15,6 +15,7 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
+    categories,
     comparison,
     constants,
     linear,
