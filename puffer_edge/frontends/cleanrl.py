@@ -1,9 +1,10 @@
 """CleanRL's ``.cleanrl_model``: state_dicts of its one-file agents, or tuples (actor, critics...).
 
 Structures (the scripts of cleanrl/): PPO has ``actor`` and ``critic``, or ``actor_mean`` and
-``actor_logstd``, tanh between linear layers; its Atari agents a convolutional ``network`` in front.
-DQN is one ``network``. SAC has ``fc1, fc2, fc_mean, fc_logstd``, TD3 and DDPG ``fc1, fc2, fc_mu``,
-with the action's scale and bias.
+``actor_logstd``, tanh between linear layers (its Atari agents are read by ``pufferlib_vision``).
+DQN is one ``network``, of convolutions first where it takes images. SAC has ``fc1``, ``fc2``,
+``fc_mean`` and ``fc_logstd``, TD3 and DDPG ``fc1``, ``fc2`` and ``fc_mu``, with the action's scale
+and bias.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends import heads, nature_cnn
 from puffer_edge.frontends.actor import CRITIC, HINT, SPREAD, Actor, build
-from puffer_edge.frontends.layers import sequence
+from puffer_edge.frontends.layers import linear, numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
-from puffer_edge.ir import Program
+from puffer_edge.ir import Builder, Program
 
 Array = npt.NDArray[Any]
 
@@ -27,7 +29,7 @@ _SCALES = ("action_scale", "action_bias")
 
 
 def matches(weights: dict[str, Array]) -> bool:
-    """Whether the keys are those of an agent without convolutions."""
+    """Whether the keys are those of an agent; PPO for images is in pufferlib_vision."""
     body = _body(weights)
     return (("fc_mu.weight" in body or "fc_mean.weight" in body) and "fc1.weight" in body
             ) or ("actor.0.weight" in body and "critic.0.weight" in body) or (
@@ -47,6 +49,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         actor = _squashed(tensors, where)
     elif tensors.has("network.0.weight"):
         hidden, last = sequence(tensors, "network.")
+        if numbered(tensors, "network.", 4):
+            return _atari_dqn(tensors, last, options, where)
         actor = Actor("CleanRL, DQN", [last], "logits", before=hidden, function="relu",
                       notes=("the outputs are action values; the action is the largest one's",))
     else:
@@ -66,8 +70,18 @@ def _body(weights: dict[str, Array]) -> dict[str, Array]:
 
 
 def _is_dqn(body: dict[str, Array]) -> bool:
-    return bool(body) and all(key.startswith("network.") and array.ndim <= 2
-                              for key, array in body.items())
+    return bool(body) and all(key.startswith("network.") for key in body)
+
+
+def _atari_dqn(tensors: Tensors, last: str, options: LoadOptions, where: str) -> Program:
+    builder = Builder("CleanRL, DQN for images")
+    x = nature_cnn.image(builder, tensors, options, where)
+    x = nature_cnn.network(builder, x, tensors, last=[last])
+    y = linear(builder, x, tensors, last)
+    tensors.finish("CleanRL's DQN", HINT)
+    action = heads.discrete(builder, options, builder.shape(y)[1])
+    size = builder.shape("observation")[1]
+    return builder.build({"logits": y}, heads.contract(builder, options, size, action))
 
 
 def _squashed(tensors: Tensors, where: str) -> Actor:

@@ -8,6 +8,8 @@ Structures (pufferlib.models and pufferlib.ocean.torch of 3.0):
 * ``cnn``, ``flat`` and ``proj``: Go (two boards, then 2 numbers), MOBA (a map of 11 by 11 by 4, of
   which the first is one-hot of 16, then 26 numbers; all bytes, divided by 255);
 * the heads ``actor`` or ``decoder_mean`` and ``value_fn``, with or without the LSTM wrapper.
+
+CleanRL's Atari agents are the first one with ``actor`` and ``critic``.
 """
 
 from __future__ import annotations
@@ -15,11 +17,10 @@ from __future__ import annotations
 from math import isqrt
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.frontends import heads
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends import heads, nature_cnn
 from puffer_edge.frontends.actor import HINT
 from puffer_edge.frontends.layers import (
     activate,
@@ -27,23 +28,17 @@ from puffer_edge.frontends.layers import (
     drop_prefix,
     flatten,
     linear,
-    numbered,
     recurrent,
     scaled,
-    sequence,
 )
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
-from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir import Builder, Continuous, Discrete, Program
 from puffer_edge.ir.ops import Concat, OneHot, Reshape, Slice, Transpose
 
 Array = npt.NDArray[Any]
 
 NAME = "PufferLib with a convolutional encoder"
-_RELU = Activation("relu")
-_STRIDES: dict[tuple[int, ...], tuple[int, ...]] = {
-    (8, 4, 3): (4, 2, 1), (5, 3): (3, 1), (3, 3): (1, 1)}
-"""Strides by the sizes of the kernels."""
 GRID_CLASSES, MOBA_CLASSES, SIDE = 32, 16, 11
 
 
@@ -70,7 +65,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     cell = Tensors({key: array for key, array in weights.items()
                     if key.startswith(("lstm.", "cell."))}, where)
     kind = _kind(body, where)
-    builder = Builder(f"PufferLib state_dict, {kind}" + (" with LSTM" if cell.names() else ""))
+    trainer = "CleanRL" if body.has("critic.weight") else "PufferLib"
+    builder = Builder(f"{trainer} state_dict, {kind}" + (" with LSTM" if cell.names() else ""))
     x = {"Convolutional": _convolutional, "TrashPickup": _trash_pickup, "Grid": _grid, "Go": _go,
          "MOBA": _moba}[kind](builder, body, options, where)
     size = builder.shape("observation")[1]
@@ -86,9 +82,9 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
 
 def _kind(tensors: Tensors, where: str) -> str:
     stem = "network." if tensors.has("network.0.weight") else "cnn."
-    kernels = tuple(tensors.shape(f"{name}.weight")[-1] for name in numbered(tensors, stem, 4))
+    kernels = nature_cnn.kernels(tensors, stem)
     planes = tensors.shape(f"{stem}0.weight", 4)[1]
-    if stem == "network." and kernels == (8, 4, 3):
+    if stem == "network." and kernels == nature_cnn.KERNELS:
         return "Convolutional"
     known: dict[tuple[str, tuple[int, ...], int], str] = {
         ("network.", (5, 3), 5): "TrashPickup", ("network.", (5, 3), GRID_CLASSES): "Grid",
@@ -102,57 +98,20 @@ def _kind(tensors: Tensors, where: str) -> str:
 
 
 def _convolutional(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
-    planes = tensors.shape("network.0.weight", 4)[1]
-    shape = options.observation[0].shape if len(options.observation) == 1 else ()
-    if len(shape) != 3:
-        shape = (planes, *_square(tensors, where))
-        builder.note("assumed", f"the image has {shape[1]} by {shape[2]} pixels, the smallest "
-                                "square that gives the linear layer's inputs; give --observation, "
-                                f"as in image:{planes}x84x84, if it has others")
-    elif shape[0] != planes:
-        raise UsageError(f"the image has {shape[0]} planes, the policy takes {planes}",
-                         hint="give the planes first, as in image:4x84x84")
-    builder.note("assumed", "the observation is an image, planes first, 0 to 255")
-    x = scaled(builder, builder.input("observation", (1, int(np.prod(shape)))), 1 / 255, "image")
-    return _network(builder, builder.add(Reshape, x=x, shape=(1, *shape)), tensors)
-
-
-def _square(tensors: Tensors, where: str) -> tuple[int, int]:
-    """The smallest square image that gives as many features as the linear layer takes."""
-    hidden, last = sequence(tensors, "network.")
-    inputs = tensors.shape(f"{[*hidden, last][0]}.weight", 2)[1]
-    filters = tensors.shape("network.4.weight", 4)[0]
-    side = isqrt(inputs // filters)
-    if side < 1 or side * side * filters != inputs:
-        raise UsageError("the image is no square", where=where,
-                         hint="give its shape with --observation, as in image:4x84x64")
-    for kernel, stride in ((3, 1), (4, 2), (8, 4)):
-        side = (side - 1) * stride + kernel
-    return side, side
+    return nature_cnn.network(builder, nature_cnn.image(builder, tensors, options, where), tensors)
 
 
 def _trash_pickup(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
     x = builder.input("observation", (1, 5 * SIDE * SIDE))
-    return _network(builder, builder.add(Reshape, x=x, shape=(1, 5, SIDE, SIDE)), tensors)
+    return nature_cnn.network(builder, builder.add(Reshape, x=x, shape=(1, 5, SIDE, SIDE)), tensors)
 
 
 def _grid(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
     x = builder.input("observation", (1, SIDE * SIDE))
     x = builder.add(Reshape, x=x, shape=(1, SIDE, SIDE))
     x = builder.add(OneHot, x=x, classes=GRID_CLASSES)
-    return _network(builder, builder.add(Transpose, x=x, permutation=(0, 3, 1, 2)), tensors)
-
-
-def _network(builder: Builder, x: str, tensors: Tensors) -> str:
-    """All layers of ``network``, ReLU after each."""
-    names = numbered(tensors, "network.", 4)
-    kernels = tuple(tensors.shape(f"{name}.weight")[-1] for name in names)
-    for name, stride in zip(names, _STRIDES[kernels], strict=True):
-        x = activate(builder, convolution(builder, x, tensors, name, stride), _RELU, name)
-    x = flatten(builder, x)
-    for name in numbered(tensors, "network."):
-        x = activate(builder, linear(builder, x, tensors, name), _RELU, name)
-    return x
+    x = builder.add(Transpose, x=x, permutation=(0, 3, 1, 2))
+    return nature_cnn.network(builder, x, tensors)
 
 
 def _go(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
@@ -167,7 +126,7 @@ def _go(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) ->
     y = _cnn(builder, board, tensors)
     numbers = linear(builder, _part(builder, x, 2 * side * side, 2), tensors, "flat")
     y = builder.add(Concat, xs=(y, numbers), axis=1)
-    return activate(builder, linear(builder, y, tensors, "proj"), _RELU, "proj")
+    return activate(builder, linear(builder, y, tensors, "proj"), nature_cnn.RELU, "proj")
 
 
 def _moba(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
@@ -187,15 +146,16 @@ def _moba(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) 
     y = _cnn(builder, builder.add(Concat, xs=(tile, rest), axis=1), tensors)
     own = scaled(builder, _part(builder, x, cells, numbers), 1 / 255, "flat")
     y = builder.add(Concat, xs=(y, linear(builder, own, tensors, "flat")), axis=1)
-    y = activate(builder, y, _RELU)
-    return activate(builder, linear(builder, y, tensors, "proj"), _RELU, "proj")
+    y = activate(builder, y, nature_cnn.RELU)
+    return activate(builder, linear(builder, y, tensors, "proj"), nature_cnn.RELU, "proj")
 
 
 def _cnn(builder: Builder, x: str, tensors: Tensors) -> str:
     """Two convolutions with a ReLU between them."""
     first, second = (tensors.shape(f"cnn.{i}.weight", 4)[-1] for i in (0, 2))
-    strides = _STRIDES[(first, second)]
-    x = activate(builder, convolution(builder, x, tensors, "cnn.0", strides[0]), _RELU, "cnn.0")
+    strides = nature_cnn.STRIDES.get((first, second), (1, 1))
+    x = convolution(builder, x, tensors, "cnn.0", strides[0])
+    x = activate(builder, x, nature_cnn.RELU, "cnn.0")
     return flatten(builder, convolution(builder, x, tensors, "cnn.2", strides[1]))
 
 
@@ -214,7 +174,7 @@ def _heads(builder: Builder, x: str, tensors: Tensors, options: LoadOptions
     else:
         outputs["logits"] = linear(builder, x, tensors, "actor")
         action = heads.discrete(builder, options, builder.shape(outputs["logits"])[1])
-    value = "value_fn" if tensors.has("value_fn.weight") else "value"
-    if tensors.has(f"{value}.weight"):
-        outputs["value"] = linear(builder, x, tensors, value)
+    for value in ("value_fn", "value", "critic"):
+        if tensors.has(f"{value}.weight") and "value" not in outputs:
+            outputs["value"] = linear(builder, x, tensors, value)
     return outputs, action

@@ -25,7 +25,7 @@ def _bytes(high: int) -> Draw:
 
 def _make(build: Callable[[Any], tuple[dict[str, Any], Callable[[Any], Any], int]], draw: Draw, *,
           lstm: bool = False, steps: int = 5, heads: tuple[str, str] = ("actor", "value_fn"),
-          options: dict[str, Any] | None = None) -> Make:
+          options: dict[str, Any] | None = None, prefix: str = "policy.") -> Make:
     """A policy whose ``build`` gives its encoder's parts, its function and its inputs."""
     def make(directory: Path) -> Made:
         import torch
@@ -40,11 +40,12 @@ def _make(build: Callable[[Any], tuple[dict[str, Any], Callable[[Any], Any], int
                         -1, *(1,) * (part.weight.ndim - 1)))
         head, value = linear(torch, H, A), linear(torch, H, 1)
         memory = Memory(torch.nn.LSTM(H, H)) if lstm else None
-        start = "policy." if lstm else ""
+        start = prefix if lstm else ""
         named_parts = {f"{start}{name}": part for name, part in
                        {**parts, heads[0]: head, heads[1]: value}.items()}
         if memory:
             named_parts["lstm"] = memory.module
+        if memory and prefix:
             cell = torch.nn.LSTMCell(H, H)
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
                 setattr(cell, name, getattr(memory.module, f"{name}_l0"))
@@ -67,6 +68,21 @@ def _convolutional(torch: Any) -> Any:
                         nn.Conv2d(5, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(6, H), nn.ReLU())
     return ({f"network.{i}": net[i] for i in (0, 2, 4, 7)},
             lambda x: net(x.reshape(1, 2, 36, 36) / 255), 2 * 36 * 36)
+
+
+def _dqn(directory: Path) -> Made:
+    import torch
+
+    torch.manual_seed(2)
+    parts, encode, size = _convolutional(torch)
+    with torch.no_grad():
+        for part in parts.values():
+            part.weight.abs_()
+    last = linear(torch, H, A)
+    path = directory / "dqn_atari.cleanrl_model"
+    torch.save(named(torch, {**parts, "network.9": last}).state_dict(), path)
+    return Made(path, lambda x: {"logits": last(encode(rows(torch, x))).detach().numpy()}, size,
+                {}, _bytes(256), 5)
 
 
 def _trash_pickup(torch: Any) -> Any:
@@ -129,6 +145,14 @@ _PT = "`model_*.pt`"
 ROWS: tuple[Row, ...] = (
     Row("PufferLib 3", "Convolutional", _PT, _make(_convolutional, _bytes(256)),
         "PufferLib state_dict, Convolutional", "`--observation image:4x84x84`"),
+    Row("CleanRL", "PPO for images", "`.cleanrl_model`",
+        _make(_convolutional, _bytes(256), heads=("actor", "critic")),
+        "CleanRL state_dict, Convolutional", "`--observation image:4x84x84`"),
+    Row("CleanRL", "PPO for images with LSTM", "`.cleanrl_model`",
+        _make(_convolutional, _bytes(256), heads=("actor", "critic"), lstm=True, prefix=""),
+        "CleanRL state_dict, Convolutional with LSTM", "`--observation image:4x84x84`"),
+    Row("CleanRL", "DQN for images", "`.cleanrl_model`", _dqn, "CleanRL, DQN for images",
+        "`--observation image:4x84x84`"),
     Row("PufferLib 3", "trash pickup with LSTM", _PT, _make(_trash_pickup, _bytes(2), lstm=True),
         "PufferLib state_dict, TrashPickup with LSTM"),
     Row("PufferLib 3", "grid with LSTM", _PT, _make(_grid, _bytes(32), lstm=True),
