@@ -378,6 +378,43 @@ def test_the_whole_chain_with_vec_normalize(shape: tuple[int, ...], options: dic
     agree(program, model, raw, env.normalize_obs)
 
 
+def test_statistics_of_dictionaries(tmp_path: Path) -> None:
+    """Each key has its own; a key that is not normalised stays as it is."""
+    space = Dict({"a": Box(-9, 9, (3,)), "b": Box(-9, 9, (2,)), "c": MultiBinary(2)})
+    class Parts(Env):
+        def draw(self) -> Any:
+            return {"a": self.np_random.normal(3, 5, 3).astype(np.float32),
+                    "b": self.np_random.normal(-1, 0.1, 2).astype(np.float32),
+                    "c": self.np_random.integers(0, 2, 2).astype(np.int8)}
+
+    env = VecNormalize(DummyVecEnv([lambda: Parts(Discrete(3), space)]), norm_obs_keys=["a", "b"],
+                       clip_obs=1.5)
+    env.seed(4)
+    env.reset()
+    for _ in range(30):
+        env.step([0])
+    env.training = False
+    model = make(Discrete(3), env=env, policy="MultiInputPolicy")
+    program = puffer_edge.load(saved(model, tmp_path), vec_normalize=statistics(env, tmp_path))
+    assert [(f.name, f.size) for f in program.contract.observation] == [
+        ("a", 3), ("b", 2), ("c", 2)]
+    draw, runner = Parts(Discrete(3), space), Interpreter(program)
+    draw.reset(seed=9)
+    for _ in range(STEPS):
+        raw = draw.draw()
+        normal = env.normalize_obs({key: value[None] for key, value in raw.items()})
+        features = model.policy.extract_features(
+            {key: torch.from_numpy(np.asarray(value)).float() for key, value in normal.items()})
+        with torch.no_grad():
+            actor, _ = model.policy.mlp_extractor(features)
+            theirs = model.policy.action_net(actor).numpy().ravel()
+        flat = np.concatenate([np.asarray(raw[key], np.float32) for key in "abc"])
+        np.testing.assert_allclose(runner.step(flat)["logits"], theirs, rtol=0, atol=1e-5)
+    with pytest.raises(UnsupportedError, match="dictionaries"):
+        puffer_edge.load(saved(model, tmp_path), vec_normalize=statistics(vec_env(VECTOR),
+                                                                          tmp_path))
+
+
 def test_without_the_statistics_it_is_another_policy(tmp_path: Path) -> None:
     env = vec_env(VECTOR)
     model = make(Discrete(3), env=env)
@@ -402,7 +439,7 @@ def test_statistics_that_do_not_fit(tmp_path: Path) -> None:
     path = saved(model_of("ReLU"), tmp_path)
     with pytest.raises(FileFormatError, match="4 features, the policy takes 5"):
         puffer_edge.load(path, vec_normalize=statistics(vec_env(Box(-1, 1, (4,))), tmp_path))
-    with pytest.raises(UnsupportedError, match="dictionary"):
+    with pytest.raises(UnsupportedError, match="dictionaries"):
         puffer_edge.load(path, vec_normalize=statistics(vec_env(Dict({"a": VECTOR})), tmp_path))
     for wrong in (path, tmp_path, tmp_path / "nothing"):
         with pytest.raises(FileFormatError):

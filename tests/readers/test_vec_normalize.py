@@ -15,7 +15,7 @@ import gymnasium
 from gymnasium.spaces import Box, Dict
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
 from tests.readers.forging import refused
 
@@ -131,8 +131,11 @@ def test_observations_that_are_not_normalized(tmp_path: Path) -> None:
 def test_dictionary_observations(tmp_path: Path) -> None:
     env = normalized(Dict({"a": Box(-1, 1, (2,)), "b": Box(-1, 1, (3,))}))
     env.save(str(tmp_path / "v.pkl"))
-    with refused(UnsupportedError, "dictionary"):
-        load_vec_normalize(tmp_path / "v.pkl")
+    found = load_vec_normalize(tmp_path / "v.pkl")
+    assert isinstance(found, dict) and list(found) == ["a", "b"]
+    for key, size in (("a", 2), ("b", 3)):
+        assert found[key].mean.shape == (size,)
+        np.testing.assert_array_equal(found[key].var, env.obs_rms[key].var)
 
 
 @pytest.mark.parametrize("name", ["mean", "var"])

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.readers.numpy_pickle import array_of, numpy_names
 from puffer_edge.frontends.readers.pickle_data import Names, Stub, read_pickle
 from puffer_edge.frontends.readers.regular_file import read_file
+from puffer_edge.frontends.text import printable
 
 MAX_BYTES = 64 << 20
 _HINT = "give the file that env.save(path) wrote"
@@ -34,15 +35,16 @@ class VecNormalizeStatistics:
     clip: float
 
 
-def load_vec_normalize(path: Path) -> VecNormalizeStatistics | None:
+def load_vec_normalize(path: Path
+                       ) -> VecNormalizeStatistics | dict[str, VecNormalizeStatistics] | None:
     """Reads the pickle that ``VecNormalize.save`` wrote, without running it.
 
     Returns:
-        The statistics, or None where the wrapper does not normalise observations.
+        The statistics, those of each key of dictionary observations, or None where the wrapper does
+        not normalise observations.
 
     Raises:
         FileFormatError: the file is damaged or no VecNormalize.
-        UnsupportedError: the statistics are those of dictionary observations.
     """
     where = str(path)
     names = Names(numpy_names(), hint=_HINT)
@@ -55,8 +57,12 @@ def load_vec_normalize(path: Path) -> VecNormalizeStatistics | None:
         return None
     rms = state.get("obs_rms")
     if isinstance(rms, dict):
-        raise UnsupportedError("the statistics are those of dictionary observations", where=where,
-                               hint="flatten the observations before VecNormalize")
+        return {str(key): _statistics(part, state, f"{where}: {printable(str(key))}")
+                for key, part in rms.items() if isinstance(key, str)}
+    return _statistics(rms, state, where)
+
+
+def _statistics(rms: Any, state: dict[Any, Any], where: str) -> VecNormalizeStatistics:
     moments = rms.state if isinstance(rms, Stub) and isinstance(rms.state, dict) else {}
     mean, var = (_array(moments.get(name), f"obs_rms.{name}", where) for name in ("mean", "var"))
     epsilon, clip = (_number(state.get(name), name, where) for name in ("epsilon", "clip_obs"))

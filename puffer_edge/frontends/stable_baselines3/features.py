@@ -6,6 +6,7 @@ Formulas: stable_baselines3.common.torch_layers and preprocessing. Images of byt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 
@@ -44,6 +45,7 @@ class Observation:
         self.builder, self.where = builder, where
         self.space = file.observation
         self.scale_images = file.normalize_images
+        self.normalisers: dict[str, Callable[[str], str]] = {}
         self._made: dict[str, str] = {}
         self.fields: tuple[Field, ...] = ()
         if self.space.kind == "dict":
@@ -80,6 +82,11 @@ class Observation:
             size = _size(space, self.where)
             x = self.builder.add(Slice, x=self.value, starts=(0, start), counts=(1, size),
                                  steps=(1, 1))
+            if name in self.normalisers:
+                if space.dtype == "uint8" and len(space.shape) == 3:
+                    raise UnsupportedError(f"the image {printable(name)} is normalised by "
+                                           "VecNormalize", where=self.where, hint=HINT)
+                x = self.normalisers[name](x)
             parts.append(self._part(x, space, tensors, f"{prefix}extractors.{name}."))
             start += size
         return self.builder.add(Concat, xs=tuple(parts), axis=1) if len(parts) > 1 else parts[0]

@@ -9,6 +9,7 @@ largest value.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -23,7 +24,10 @@ from puffer_edge.frontends.readers.stable_baselines3_zip import (
     StableBaselines3File,
     load_stable_baselines3,
 )
-from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
+from puffer_edge.frontends.readers.vec_normalize import (
+    VecNormalizeStatistics,
+    load_vec_normalize,
+)
 from puffer_edge.frontends.stable_baselines3.algorithms import HINT, Layout, layout
 from puffer_edge.frontends.stable_baselines3.features import Observation
 from puffer_edge.frontends.tensors import Tensors, add_linear
@@ -73,7 +77,7 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
             else tensors.linear(first)[0].shape[1])
     observation = Observation(builder, file, options, size, where)
     _note_observation(builder, file)
-    observation.value = _normalized(builder, observation.value, options)
+    _normalize(builder, observation, options)
     layers = bool(parts.hidden or (parts.critic and parts.critic.hidden))
     function = _activation(builder, file, options, parts, where) if layers else None
     features = observation.features(tensors, parts.features)
@@ -196,24 +200,35 @@ def _activation(builder: Builder, file: StableBaselines3File, options: LoadOptio
     return activation(parts.function)
 
 
-def _normalized(builder: Builder, x: str, options: LoadOptions) -> str:
+def _normalize(builder: Builder, observation: Observation, options: LoadOptions) -> None:
+    """Puts VecNormalize before the features."""
     if options.vec_normalize is None:
         builder.note("assumed", "observations are not normalised; give --vec-normalize if the "
                                 "policy was trained with VecNormalize")
-        return x
-    statistics = load_vec_normalize(options.vec_normalize)
-    if statistics is None:
+        return
+    found, where = load_vec_normalize(options.vec_normalize), str(options.vec_normalize)
+    if found is None:
         builder.note("warning", "the VecNormalize given does not normalise observations")
-        return x
+    elif isinstance(found, dict) != (observation.space.kind == "dict"):
+        raise UnsupportedError("the statistics and the policy do not agree whether observations "
+                               "are dictionaries", where=where)
+    elif isinstance(found, dict):
+        observation.normalisers = {
+            key: partial(_normalized, builder, statistics, f"{where}: {printable(key)}")
+            for key, statistics in found.items()}
+    else:
+        observation.value = _normalized(builder, found, where, observation.value)
+
+
+def _normalized(builder: Builder, statistics: VecNormalizeStatistics, where: str, x: str) -> str:
     if statistics.mean.size != builder.shape(x)[1]:
         raise FileFormatError(
             f"the statistics are those of {statistics.mean.size} features, the policy takes "
-            f"{builder.shape(x)[1]}", where=str(options.vec_normalize))
+            f"{builder.shape(x)[1]}", where=where)
     scale = 1 / np.sqrt(statistics.var + statistics.epsilon)
     shift = -statistics.mean * scale
     if max(scale.max(), np.abs(shift).max()) > _LARGEST:
-        raise FileFormatError("the statistics are too small or too large for float32",
-                              where=str(options.vec_normalize))
+        raise FileFormatError("the statistics are too small or too large for float32", where=where)
     x = builder.add(BatchNormalization, x=x, layer="VecNormalize",
                     scale=builder.constant(scale, "VecNormalize.scale"),
                     shift=builder.constant(shift, "VecNormalize.shift"))
