@@ -44,7 +44,7 @@ def build(program: Program) -> Any:
         raise MissingDependencyError("Python's C headers are not installed",
                                      hint="sudo apt install python3-dev")
     compiler = _compiler()
-    text = header_of(program, NAME)
+    text = header_of(program, NAME, wide=True)
     source = shim(program, text, NAME)
     command = [*compiler.command(HOST), *_machine(compiler), *FLAGS, "-I", include]
     key = hashlib.sha256("\0".join([

@@ -77,14 +77,15 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
 
 
-def header_of(program: Program, name: str, seed: int = 0) -> str:
-    """The text of ``policy.h`` alone, for a Program as it is.
+def header_of(program: Program, name: str, seed: int = 0, wide: bool = False) -> str:
+    """The text of ``policy.h`` alone, for a Program as it is; ``wide`` as of ``header.render``.
 
     Raises:
         UnsupportedError: an op cannot be exported to C, or a constant is not finite.
     """
     _check_finite(program)
-    return render(program, plan(program), stem(name), vectors.make(program, seed=seed)).text
+    return render(program, plan(program), stem(name), vectors.make(program, seed=seed),
+                  wide=wide).text
 
 
 def _check_finite(program: Program) -> None:

@@ -50,12 +50,14 @@ class Context:
         program: what is exported.
         plan: where its values live.
         name: validated stem of all identifiers.
+        wide: kernels for computers with wide vectors, whose weights lie in another order.
     """
 
-    def __init__(self, program: Program, plan: Plan, name: str) -> None:
+    def __init__(self, program: Program, plan: Plan, name: str, wide: bool = False) -> None:
         self.program = program
         self.plan = plan
         self.name = name
+        self.wide = wide
         self.kernels: set[str] = {"base"}
         self.constants: list[str] = []
         self.constant_bytes = 0

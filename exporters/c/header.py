@@ -52,7 +52,7 @@ class Entry:
 
 
 def render(program: Program, plan: Plan, name: str, vectors: Vectors,
-           entry: Entry | None = None) -> Header:
+           entry: Entry | None = None, wide: bool = False) -> Header:
     """The header of one policy.
 
     Args:
@@ -61,6 +61,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         name: stem of all identifiers, already validated.
         vectors: where the self-test's steps come from.
         entry: what ``<name>_step_q`` takes, if there is one.
+        wide: use the kernels for computers with wide vectors; the same bits.
 
     Raises:
         UnsupportedError: an op has no emitter.
@@ -68,7 +69,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     contract = program.contract
-    context = Context(program, plan, name)
+    context = Context(program, plan, name, wide)
     body, head, rescaling = context.emit(_integers(plan, entry)), [], []
     inside = isinstance(contract.action, Discrete) or entry is None
     act = action.emit(context) if inside else []

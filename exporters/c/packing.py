@@ -20,10 +20,29 @@ def blocks_of_four(weight: Array) -> Array:
     return np.concatenate([blocks.reshape(-1), weight[rows:].reshape(-1)])
 
 
+WIDE = 64
+"""Rows that ``mac64_f32`` takes at once."""
+
+
+def wide_blocks(weight: Array) -> Array:
+    """Rows of [N, K] as ``gemm_wide_f32`` wants them, flat.
+
+    64 rows at a time, interleaved: ``w[k][0..63]``; the rows that are left in blocks of four.
+    """
+    rows = weight.shape[0] // WIDE * WIDE
+    blocks = weight[:rows].reshape(-1, WIDE, weight.shape[1]).transpose(0, 2, 1)
+    return np.concatenate([blocks.reshape(-1), blocks_of_four(weight[rows:])])
+
+
 def gates_of_units(weight: Array) -> Array:
     """[4H, K] in torch's gate order as ``lstm_cell_f32`` wants it: [unit][k][gate], flat."""
     gates = weight.reshape(4, -1, weight.shape[1])
     return gates.transpose(1, 2, 0).reshape(-1)
+
+
+def wide_gates_of_units(weight: Array) -> Array:
+    """[4H, K] in torch's gate order as ``lstm_cell_wide_f32`` wants it, flat."""
+    return wide_blocks(units_first(weight))
 
 
 GROUPS = {"s8": (0, 1, 2, 3), "s8x16": (0, 2, 1, 3), "s16": (0, 1)}

@@ -17,7 +17,8 @@ from puffer_edge.errors import (
     UsageError,
 )
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Program
+from puffer_edge.ir import Activation, Program
+from puffer_edge.ir.ops import Gemm, LSTMCell
 from tests import zoo
 from tests.error_bound import ErrorBound
 
@@ -28,7 +29,24 @@ POLICIES: dict[str, Callable[[], Program]] = {
     "continuous": lambda: zoo.continuous(squash=True, low=(-2.0,) * 5, high=(1.0,) * 5,
                                          rescale=True),
     "multi_discrete": zoo.multi_discrete,
+    "wide": lambda: wide(),
 }
+
+
+def wide() -> Program:
+    """Large enough for the kernels that take 64 rows at once, with rows left over."""
+    bench = zoo.Bench((1, 6))
+    h, c = bench.builder.state("h", (1, 32)), bench.builder.state("c", (1, 32))
+    hidden = bench.op(Gemm, x=bench.x, weight=bench.weight(99, 6), bias=bench.weight(99),
+                      activation=Activation("relu"))
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=hidden, h=h, c=c, weight=bench.weight(128, 99),
+        recurrent=bench.weight(128, 32), bias=bench.weight(128))
+    bench.builder.carry(h, y_h)
+    bench.builder.carry(c, y_c)
+    return bench.program(bench.op(Gemm, x=y_h, weight=bench.weight(64, 32), bias=bench.weight(64)))
+
+
 SCHEMES = ("float32", "int8", "int8x16", "int16")
 CASES = [(policy, "float32") for policy in POLICIES] + [
     (policy, scheme) for policy in ("mlp", "lstm", "lstm_2_layers", "continuous")

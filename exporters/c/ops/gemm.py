@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.ops.unary import apply_in_place
-from puffer_edge.exporters.c.packing import blocks_of_four
+from puffer_edge.exporters.c.packing import WIDE, blocks_of_four, wide_blocks
 from puffer_edge.ir.ops import Gemm
 
 
@@ -14,16 +14,18 @@ def gemm(op: Gemm, context: Context) -> None:
     x, y = context.value(op.x), context.value(op.y)
     weight = context.weight(op.weight)
     n, k = weight.shape
-    packed = context.constant(blocks_of_four(weight))
+    wide = context.wide and n >= WIDE
+    kernel = "gemm_wide_f32" if wide else "gemm_f32"
+    packed = context.constant(wide_blocks(weight) if wide else blocks_of_four(weight))
     bias = context.optional(op.bias)
     rows = x.size // k
-    context.use("gemm_f32")
+    context.use(kernel)
     if rows == 1:
-        context.line(f"gemm_f32({context.ref(op.x)}, {packed}, {bias}, {context.out(op.y)}, "
+        context.line(f"{kernel}({context.ref(op.x)}, {packed}, {bias}, {context.out(op.y)}, "
                      f"{k}, {n});")
     else:
         context.line(
             f"for (int32_t i = 0; i < {rows}; ++i) {{\n"
-            f"    gemm_f32({context.ref(op.x)} + {k} * i, {packed}, {bias}, "
+            f"    {kernel}({context.ref(op.x)} + {k} * i, {packed}, {bias}, "
             f"{context.out(op.y)} + {n} * i, {k}, {n});\n}}")
     apply_in_place(op.activation, op.y, y.size, context)

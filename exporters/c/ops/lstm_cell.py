@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.packing import gates_of_units
+from puffer_edge.exporters.c.packing import WIDE, gates_of_units, wide_gates_of_units
 from puffer_edge.ir.ops import LSTMCell
 
 
@@ -15,10 +15,13 @@ def lstm_cell(op: LSTMCell, context: Context) -> None:
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
     hidden = recurrent.shape[1]
     bias = context.weight(op.bias) if op.bias else np.zeros(4 * hidden, np.float32)
-    context.use("lstm_cell_f32")
+    wide = context.wide and 4 * hidden % WIDE == 0
+    kernel = "lstm_cell_wide_f32" if wide else "lstm_cell_f32"
+    pack = wide_gates_of_units if wide else gates_of_units
+    context.use(kernel)
     context.line(
-        f"lstm_cell_f32({context.ref(op.x)}, {context.ref(op.h)}, {context.ref(op.c)}, "
-        f"{context.constant(gates_of_units(weight))},\n"
-        f"              {context.constant(gates_of_units(recurrent))}, "
+        f"{kernel}({context.ref(op.x)}, {context.ref(op.h)}, {context.ref(op.c)}, "
+        f"{context.constant(pack(weight))},\n"
+        f"              {context.constant(pack(recurrent))}, "
         f"{context.constant(gates_of_units(bias.reshape(-1, 1)))}, {context.out(op.y_h)}, "
         f"{context.out(op.y_c)}, {weight.shape[1]}, {hidden});")
