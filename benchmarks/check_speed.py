@@ -1,6 +1,6 @@
 """How long `puffer-edge check` takes for 50,000 lines: Python's own library, cut to that size.
 
-    python benchmarks/check_speed.py
+python benchmarks/check_speed.py
 """
 
 from __future__ import annotations

@@ -104,7 +104,8 @@ class Evaluator:
             return state[node.id]
         found = self._scope.find(node.id)
         if found is None:
-            return Value("native", name=f"builtins.{node.id}")
+            known = node.id in natives.BUILTINS and not self.context.tree.stars
+            return Value("native", name=f"builtins.{node.id}") if known else UNKNOWN
         if found.node is self.function:
             return UNKNOWN
         return self.context.project.static(self.context, found.node, node.id) or UNKNOWN
@@ -277,7 +278,10 @@ class Evaluator:
             return UNKNOWN
         context.project.found(found, context)
         if isinstance(found, ast.expr):
-            return Evaluator(context, None).evaluate(found, {})
+            scope = context.tree.scope_of(found).node
+            inner = Evaluator(context, scope if isinstance(
+                scope, ast.FunctionDef | ast.AsyncFunctionDef) else None)
+            return inner.evaluate(found, {})
         decorators = {getattr(d, "id", getattr(d, "attr", "")) for d in found.decorator_list}
         if "property" in decorators:
             if isinstance(node.ctx, ast.Load) and base.kind == "instance":
@@ -291,7 +295,7 @@ class Evaluator:
         if isinstance(node.slice, ast.Slice):
             self._others(node.slice, state)
             return Value(base.kind, code=base.code, element=base.element) if (
-                base.kind in CONSTRUCTORS | {"array"}) else UNKNOWN
+                base.kind in CONSTRUCTORS | {"array"}) else Value("slice")
         index = self.evaluate(node.slice, state)
         value = UNKNOWN if base.kind in ("list", "dict") else base.any_element()
         if base.kind == "tuple" and base.items is not None and index.bounded and index.low >= 0:

@@ -64,6 +64,11 @@ ALLOCATING = {
     "uctypes.bytearray_at", "uctypes.bytes_at", "json.loads", "json.dumps", "time.time",
     "time.time_ns", "time.localtime", "time.gmtime", "random.random", "random.uniform",
     "random.choice", "os.urandom", "classmethod", "staticmethod", "vars"}
+MADE = {"struct.pack": Value("bytes"), "struct.unpack": Value("tuple"),
+        "struct.unpack_from": Value("tuple"), "builtins.divmod": Value("tuple"),
+        "builtins.hex": Value("str"), "builtins.bin": Value("str"), "builtins.repr": Value("str"),
+        "builtins.sorted": Value("list"), "int.to_bytes": Value("bytes")}
+"""What some of them give back."""
 GROWING = {"int.to_bytes"}
 QUIET = {"len", "abs", "min", "max", "sum", "int", "round", "pow", "delattr", "globals", "locals"}
 """Built-in functions that evaluate.py knows."""
@@ -78,6 +83,7 @@ def judged(name: str) -> bool:
                                            "array", "memoryview"))
 
 
+BUILTINS = {*dir(builtins), "const", "execfile"}
 JUDGED = {"enumerate", "zip", "map", "filter", "reversed", "iter", "sorted", "range", "float",
           "str", "bytes", "bytearray", "list", "tuple", "dict", "set", "frozenset", "object",
           "memoryview", "complex", "slice", "super", "property", *(
@@ -92,4 +98,4 @@ def is_quiet(name: str) -> bool:
 
 def result(name: str) -> Value:
     """What a native function gives back."""
-    return FUNCTIONS.get(name) or METHODS.get(name) or (FLOAT if name in FLOATS else UNKNOWN)
+    return FUNCTIONS.get(name) or MADE.get(name) or METHODS.get(name) or (FLOAT if name in FLOATS else UNKNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sysconfig
+from copy import deepcopy
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -68,7 +69,7 @@ def test_expressions_in_places_where_nobody_expects_them(
             node = nodes[position % len(nodes)]
             field = {ast.BinOp: "left", ast.Call: "func", ast.Compare: "left",
                      ast.Subscript: "slice"}[type(node)]
-            text = ast.unparse(EXPRESSIONS[chosen % len(EXPRESSIONS)])
-            setattr(node, field, ast.parse(f"({text})", mode="eval").body)
+            expression = EXPRESSIONS[chosen % len(EXPRESSIONS)]
+            setattr(node, field, deepcopy(expression))
     text = ast.unparse(ast.fix_missing_locations(copy)).replace("\n", "\n    ")
     judge(f"{declared}x = 3\n# puffer-edge: no-alloc\ndef step(a):\n    {text}\n")

@@ -24,6 +24,11 @@ def check(node: ast.For | ast.comprehension | ast.Call, context: Context) -> Ite
         if isinstance(node, ast.comprehension) and isinstance(
                 context.parent(node), ast.SetComp | ast.DictComp):
             continue
+        above = context.parent(node)
+        if isinstance(above, ast.Subscript) and not isinstance(above.slice, ast.Constant):
+            continue  # list(d.keys())[list(d.values()).index(x)]: the same order in both
+        if isinstance(above, ast.Attribute) and above.attr in ("index", "count"):
+            continue
         if _is_dict(place, context):
             yield place, "a dict of MicroPython is not in the order of insertion"
 
