@@ -88,6 +88,23 @@ def _arithmetic(bench: Bench) -> str:
     return bench.op(Reshape, x=y, shape=(1, 12))
 
 
+def _residual(bench: Bench) -> str:
+    """Sums, differences, products and extremes of activations, and with constants."""
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(6, 6), bias=bench.weight(6))
+    a = bench.op(Unary, x=y, function=Activation("relu"))
+    b = bench.op(Gemm, x=a, weight=bench.weight(6, 6), bias=bench.weight(6))
+    y = bench.op(Binary, a=a, b=b, function="add")
+    y = bench.op(Binary, a=y, b=bench.x, function="add")
+    z = bench.op(Unary, x=y, function=Activation("sigmoid"))
+    y = bench.op(Binary, a=y, b=z, function="mul")
+    y = bench.op(Binary, a=y, b=bench.op(Binary, a=b, b=y, function="min"), function="sub")
+    grid = bench.op(Binary, a=bench.op(Reshape, x=y, shape=(1, 6, 1)), b=bench.weight(1, 4),
+                    function="mul")
+    grid = bench.op(Binary, a=bench.weight(1, 6, 4), b=grid, function="max")
+    y = bench.op(Reshape, x=grid, shape=(1, 24))
+    return bench.op(Gemm, x=y, weight=bench.weight(3, 24))
+
+
 def _conv(rank: int, **changes) -> Body:
     def body(bench: Bench) -> str:
         channels = bench.builder.shape(bench.x)[1]
@@ -222,11 +239,12 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "norms": ((1, 4), _norms),
     "one_hot": ((1, 2, 3), _one_hot),
     "reductions": ((1, 3, 4), _reductions),
+    "residual": ((1, 6), _residual),
     "states_swap": ((1, 3), _swap),
 }
 
 
-QUANTIZED = [f"{case}_{scheme}" for case in ("mlp", "lstm", "lstm_2_layers", "gru", "gru_2_layers",
+QUANTIZED = [f"{case}_{scheme}" for case in ("mlp", "lstm", "lstm_2_layers", "gru", "gru_2_layers", "residual",
                                              "continuous")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""

@@ -199,6 +199,18 @@ class Quantizer:
                 integer, Quantization(1.0, 0, bottom, top), 1 / factor, -offset / factor)
         return self.integers[name].name
 
+    def uniform(self, name: str, made: str) -> tuple[str, Quantization]:
+        """A float value quantised in 16 bits with one scale, for what adds it to others."""
+        low, high = self.calibration.features(name)
+        scale = float(max(-low.min(), high.max(), 1e-6)) / 32767
+        meaning = Quantization(scale, 0, -32767, 32767)
+        width = self.program.values[name].shape[-1]
+        self.add(Quantize(
+            x=name, factor=self.constant(np.full(width, 1 / scale, np.float32), f"{made}.factor"),
+            offset=self.constant(np.zeros(width, np.float32), f"{made}.offset"), y=made,
+            dtype="int16", low=-32767, high=32767))
+        return made, meaning
+
     # How many bits.
 
     def _integers_of(self, name: str, maker: Op | None, dtype: str) -> tuple[int, int]:

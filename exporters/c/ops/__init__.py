@@ -5,6 +5,7 @@ from __future__ import annotations
 from puffer_edge.exporters.c.ops import (
     batch_normalization,
     binary,
+    binary_integer,
     concat,
     conv,
     expand,
@@ -35,6 +36,7 @@ from puffer_edge.exporters.c.ops import (
 __all__ = [
     "batch_normalization",
     "binary",
+    "binary_integer",
     "concat",
     "conv",
     "expand",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from puffer_edge.ir.ops.batch_normalization import BatchNormalization
 from puffer_edge.ir.ops.binary import Binary
+from puffer_edge.ir.ops.binary_integer import BinaryInteger
 from puffer_edge.ir.ops.concat import Concat
 from puffer_edge.ir.ops.conv import Conv
 from puffer_edge.ir.ops.expand import Expand
@@ -33,6 +34,7 @@ from puffer_edge.ir.ops.unary import Unary
 __all__ = [
     "BatchNormalization",
     "Binary",
+    "BinaryInteger",
     "Concat",
     "Conv",
     "Expand",

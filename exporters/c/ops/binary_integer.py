@@ -1,0 +1,29 @@
+"""C for BinaryInteger."""
+
+from __future__ import annotations
+
+from puffer_edge.exporters.c.context import C_TYPES, Context, emits
+from puffer_edge.exporters.c.loops import broadcast_steps, nest, row_major
+from puffer_edge.ir.ops import BinaryInteger
+
+
+@emits(BinaryInteger)
+def binary_integer(op: BinaryInteger, context: Context) -> None:
+    """A loop nest over the broadcast shape."""
+    shape = context.value(op.y).shape
+    multiplier, pre_shift, shift = map(int, context.weight(op.output))
+    first, second = context.weight(op.factors).tolist()
+    meaning = op.quantization
+    context.use("binary_integer")
+    loop = nest(
+        shape, f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]}){op.function}_integer(\n"
+        f"    ({context.ref(op.a)})[{{a}}], ({context.ref(op.b)})[{{b}}], &p);",
+        {"y": row_major(shape), "a": broadcast_steps(context.value(op.a).shape, shape),
+         "b": broadcast_steps(context.value(op.b).shape, shape)})
+    context.line(
+        "{\n"
+        f"    static const puffer_edge_binary_t p = {{\n"
+        f"        {', '.join(map(str, (*first, *second)))},\n"
+        f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
+        f"{meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
+        + "\n".join("    " + line for line in loop.splitlines()) + "\n}")
