@@ -94,7 +94,6 @@ def _residual(bench: Bench) -> str:
     a = bench.op(Unary, x=y, function=Activation("relu"))
     b = bench.op(Gemm, x=a, weight=bench.weight(6, 6), bias=bench.weight(6))
     y = bench.op(Binary, a=a, b=b, function="add")
-    y = bench.op(Binary, a=y, b=bench.x, function="add")
     z = bench.op(Unary, x=y, function=Activation("sigmoid"))
     y = bench.op(Binary, a=y, b=z, function="mul")
     y = bench.op(Binary, a=y, b=bench.op(Binary, a=b, b=y, function="min"), function="sub")
@@ -244,8 +243,9 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 }
 
 
-QUANTIZED = [f"{case}_{scheme}" for case in ("mlp", "lstm", "lstm_2_layers", "gru", "gru_2_layers", "residual",
-                                             "continuous")
+QUANTIZED = [f"{case}_{scheme}"
+             for case in ("mlp", "lstm", "lstm_2_layers", "gru", "gru_2_layers", "residual",
+                          "continuous")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

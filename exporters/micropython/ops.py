@@ -8,7 +8,17 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.exporters.micropython.context import TYPECODES, Context, emits
-from puffer_edge.ir.ops import GemmInteger, GRUCellInteger, LSTMCellInteger, Rescale, Table
+from puffer_edge.ir.ops import (
+    BinaryInteger,
+    GemmInteger,
+    GRUCellInteger,
+    LSTMCellInteger,
+    Rescale,
+    Table,
+)
+
+FUNCTIONS = ("add", "mul", "min", "max")
+"""Of BinaryInteger, in the order of the runtime's numbers."""
 
 
 @emits(Rescale)
@@ -72,6 +82,35 @@ def table(op: Table, context: Context) -> str:
     context.blob.add("h", entries)
     return (f"table(blob, {context.ref(op.x)}, {context.ref(op.y)}, {entries.size}, "
             f"{op.low}, {op.bits})")
+
+
+@emits(BinaryInteger)
+def binary_integer(op: BinaryInteger, context: Context) -> str:
+    """Constant operands, then which elements meet where not all do in their order, then factors."""
+    shape = context.value(op.y).shape
+    operands, maps = [], []
+    for name in (op.a, op.b):
+        if name in context.program.constants:
+            values = context.constant(name)
+            context.blob.add("h", values)
+            operands.append(f'blob.read("h", {values.size})')
+        else:
+            operands.append(context.ref(name))
+    for name in (op.a, op.b):
+        indices = np.broadcast_to(
+            np.arange(context.value(name).size).reshape(context.value(name).shape), shape)
+        if indices.size == context.value(name).size:
+            maps.append("None")
+        else:
+            typecode = "h" if indices.max() < 2**15 else "i"
+            context.blob.add(typecode, indices)
+            maps.append(f'blob.read("{typecode}", {indices.size})')
+    context.blob.add("i", context.constant(op.factors))
+    context.blob.add("i", context.constant(op.output))
+    meaning = op.quantization
+    return (f"binary_integer(blob, {operands[0]}, {operands[1]}, {context.ref(op.y)}, "
+            f"{FUNCTIONS.index(op.function)}, {maps[0]}, {maps[1]}, {meaning.zero_point}, "
+            f"{meaning.low}, {meaning.high})")
 
 
 def _cell(op: GRUCellInteger | LSTMCellInteger, context: Context) -> tuple[str, str]:

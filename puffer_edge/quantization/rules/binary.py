@@ -1,4 +1,4 @@
-"""Binary in integers: both operands in one unit, then one requantisation."""
+"""Binary and BatchNormalization in integers: operands in one unit, then one requantisation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.ir.ops import Binary, BinaryInteger
+from puffer_edge.ir import Op
+from puffer_edge.ir.ops import BatchNormalization, Binary, BinaryInteger
 from puffer_edge.ir.requantization import LARGEST_SUM, LIMIT, choose
 from puffer_edge.ir.value import Quantization
-from puffer_edge.quantization.rules.registry import rule
+from puffer_edge.quantization.rules.registry import Array, rule
 
 if TYPE_CHECKING:
     from puffer_edge.quantization.quantize import Quantizer
@@ -46,44 +47,78 @@ def binary(op: Binary, quantizer: Quantizer) -> None:
     if op.function == "div" and op.b not in quantizer.program.constants:
         raise UnsupportedError("a division by a computed number has no form in integers",
                                where=op.layer or op.y, hint="export it with --scheme float32")
-    a, before = _operand(op.a, f"{op.y}.a", False, quantizer)
-    b, after = _operand(op.b, f"{op.y}.b", op.function == "div", quantizer)
+    a = _operand(op.a, f"{op.y}.a", False, quantizer)
+    b = _operand(op.b, f"{op.y}.b", op.function == "div", quantizer)
+    function = "mul" if op.function == "div" else op.function
+    combine(function, a, b, op, op.y, quantizer.meaning(op.y, op), quantizer.dtype(op.y, op),
+            quantizer)
+
+
+@rule(BatchNormalization)
+def batch_normalization(op: BatchNormalization, quantizer: Quantizer) -> None:
+    """A product with a constant, then a sum with one."""
+    along = [-1 if axis == 1 else 1 for axis in range(len(quantizer.program.values[op.x].shape))]
+    scale, shift = (quantizer.floats(name) for name in (op.scale, op.shift))
+    assert scale is not None and shift is not None
+    x = _operand(op.x, f"{op.y}.x", False, quantizer)
     meaning = quantizer.meaning(op.y, op)
-    if op.function in ("mul", "div"):
-        function, (first, second), unit = "mul", *_product(before, after)
+    # Where the product is larger than this, the sum is cut off anyway.
+    largest = (_reach(meaning) * meaning.scale) + float(np.abs(shift).max())
+    product = Quantization(largest / 32767, 0, -32768, 32767)
+    made = combine("mul", x, _constant(scale.reshape(along), f"{op.y}.scale", quantizer), op,
+                   f"{op.y}.product", product, "int16", quantizer)
+    combine("add", made, _constant(shift.reshape(along), f"{op.y}.shift", quantizer), op, op.y,
+            meaning, quantizer.dtype(op.y, op), quantizer)
+
+
+Named = tuple[str, Quantization]
+"""Name and meaning of an operand with one scale."""
+
+
+def combine(function: str, a: Named, b: Named, op: Op, y: str, meaning: Quantization, dtype: str,
+            quantizer: Quantizer) -> Named:
+    """Adds ``y = a function b`` (add, sub, mul, min or max) for an op of the float Program.
+
+    The meaning is what y shall have; its scale may grow, which the result tells.
+    """
+    if function == "mul":
+        (first, second), unit = _product(a[1], b[1])
         bound = first.reach * second.reach
     else:
-        unit = max(_reach(m) * m.scale for m in (before, after)) / 2**UNIT_BITS
-        first, second = (_in_units(before, unit, 1),
-                         _in_units(after, unit, -1 if op.function == "sub" else 1))
+        unit = max(_reach(m) * m.scale for _, m in (a, b)) / 2**UNIT_BITS
+        first = _in_units(a[1], unit, 1)
+        second = _in_units(b[1], unit, -1 if function == "sub" else 1)
         bound = first.reach + second.reach
-        function = "add" if op.function == "sub" else op.function
     # Outputs that were never anything but 0 say nothing of their range; the operands do.
     meaning = replace(meaning, scale=max(meaning.scale, bound * unit / 2**28))
     quantizer.add(BinaryInteger(
-        a=a, b=b, y=op.y, function=function,
-        factors=quantizer.constant(np.array([first.row, second.row], np.int32), f"{op.y}.factors"),
+        a=a[0], b=b[0], y=y, function="add" if function == "sub" else function,
+        factors=quantizer.constant(np.array([first.row, second.row], np.int32), f"{y}.factors"),
         output=quantizer.constant(np.array(choose(unit / meaning.scale, bound), np.int32),
-                                  f"{op.y}.output"),
-        dtype=quantizer.dtype(op.y, op), quantization=meaning, layer=op.layer))
-    quantizer.made(op.y, meaning)
+                                  f"{y}.output"),
+        dtype=dtype, quantization=meaning, layer=op.layer))
+    quantizer.made(y, meaning)
+    return y, meaning
 
 
-def _operand(name: str, made: str, inverse: bool, quantizer: Quantizer) -> tuple[str, Quantization]:
-    """Integer name of an operand with one scale, and its meaning."""
+def _operand(name: str, made: str, inverse: bool, quantizer: Quantizer) -> Named:
+    """An operand of the float Program; a float one is quantised."""
     if name in quantizer.program.constants:
         real = quantizer.program.constants[name].astype(np.float64)
         if inverse and (real == 0).any():
             raise UnsupportedError("a division by 0 has no form in integers", where=name,
                                    hint="export it with --scheme float32")
-        real = 1 / real if inverse else real
-        scale = max(float(np.abs(real).max()), 1e-30) / 32767
-        integers = np.floor(real / scale + 0.5).astype(np.int16)
-        return quantizer.constant(integers, made), Quantization(scale, 0, -32767, 32767)
+        return _constant(1 / real if inverse else real, made, quantizer)
     source = quantizer.integers.get(name)
     if source is not None and source.size.size == 1:
         return source.name, source.meaning
     return quantizer.uniform(name, made)
+
+
+def _constant(real: Array, made: str, quantizer: Quantizer) -> Named:
+    scale = max(float(np.abs(real).max()), 1e-30) / 32767
+    integers = np.floor(real / scale + 0.5).astype(np.int16)
+    return quantizer.constant(integers, made), Quantization(scale, 0, -32767, 32767)
 
 
 def _reach(meaning: Quantization) -> int:
