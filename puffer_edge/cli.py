@@ -151,6 +151,39 @@ def verify(
 
 
 @app.command()
+def flash(
+    directory: Annotated[Path, typer.Argument(help="Directory that export wrote.")],
+    board: Annotated[str, typer.Option(help="As for export.")],
+    port: Annotated[str, typer.Option(help="Serial port; the only one by default.")] = "",
+    dry_run: Annotated[bool, typer.Option(
+        "--dry-run", help="Only says what would be copied.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Copies a MicroPython artefact to a board, runs its self-test there, and times a step."""
+    from dataclasses import asdict
+
+    from puffer_edge import printing
+    from puffer_edge.firmware import flash as flashing
+
+    wanted = flashing.plan(directory, board)
+    if dry_run:
+        sizes = {name: len(content) for name, content in wanted.files.items()}
+        if as_json:
+            _print_json({"board": board, "port": port, "files": sizes})
+        else:
+            printing.flash_plan(wanted.title, port, sizes)
+        return
+    with printing.working(f"Flashing {wanted.title}", quiet=as_json) as progress:
+        done = flashing.flash(wanted, port, progress)
+    if as_json:
+        _print_json(asdict(done))
+    else:
+        printing.flashed(wanted.title, done)
+    if done.wrong:
+        raise typer.Exit(6)
+
+
+@app.command()
 def run(
     policy: Annotated[Path, typer.Argument(help="Directory that export wrote, or a policy file.")],
     env: Annotated[str, typer.Option("--env", help="Environment of gymnasium, as CartPole-v1.")],

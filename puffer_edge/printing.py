@@ -15,6 +15,7 @@ from puffer_edge.errors import PufferEdgeError
 
 if TYPE_CHECKING:
     from puffer_edge.benchmarking import Measurement
+    from puffer_edge.firmware.flash import Flashed
     from puffer_edge.inspection import Inspection
     from puffer_edge.playing import Match
     from puffer_edge.targets import Target
@@ -65,6 +66,27 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
         _quantized(manifest["quantization"])
     _notes(manifest["notes"])
     _console.print(f"next: [bold]puffer-edge verify {escape(str(directory))}[/]")
+
+
+def flash_plan(title: str, port: str, sizes: Mapping[str, int]) -> None:
+    """Prints what flash would copy."""
+    table = Table(title=escape(f"to {title} on {port or 'its port'}"), title_justify="left")
+    table.add_column("file")
+    table.add_column("bytes", justify="right")
+    for name, size in sizes.items():
+        table.add_row(escape(name), f"{size:,}")
+    _console.print(table)
+    _console.print("main.py only where there is none; then the self-test would run")
+
+
+def flashed(title: str, done: Flashed) -> None:
+    """Prints what the board said."""
+    _console.print(escape(f"{title} on {done.port}"))
+    _console.print("self-test: good" if not done.wrong else
+               f"self-test: {done.wrong} steps gave other numbers")
+    if done.microseconds is not None:
+        _console.print(f"one step: {done.microseconds:,} microseconds")
+    _console.print("main.py: an example" if done.example else "main.py: yours, left alone")
 
 
 def verified(report: Report) -> None:

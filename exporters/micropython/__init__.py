@@ -66,12 +66,13 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
     if written.kernels:
         texts["policy_kernels.py"] = written.kernels
     sources = {name: text.encode("ascii") for name, text in texts.items()}
-    compiled_modules = {} if chosen.small else compiled.modules(sources, chosen.arch)
+    compiled_modules = compiled.modules(sources, chosen.arch) if chosen.compiled else {}
     modules = {**sources, **compiled_modules}
     shipped = sorted(name for name in modules if name.endswith(
         ".mpy" if compiled_modules else ".py"))
     files = {
         **modules, "weights.bin": written.weights,
+        "main.py": source.example(given.program, name).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
         "package.json": artifact.as_json({
             "version": __version__, "urls": [[name, name] for name in (*shipped, "weights.bin")]}),

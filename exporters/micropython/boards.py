@@ -20,7 +20,8 @@ class Board:
         title: what is printed.
         arch: ``-march`` of mpy-cross; empty where native code does not run.
         grades: of kernels that its MicroPython runs, the fastest first.
-        small: takes the runtime's smallest form, and source instead of ``.mpy``.
+        compiled: takes ``.mpy`` files; else source.
+        small: takes the runtime's smallest form.
         core: name of the core for C, a key of ``targets.TARGETS``; empty without a bare-metal
             example.
         flash: origin and length in bytes, for the bare-metal example.
@@ -31,6 +32,7 @@ class Board:
     title: str
     arch: str = ""
     grades: tuple[Grade, ...] = ("bytecode",)
+    compiled: bool = True
     small: bool = False
     core: str = ""
     flash: tuple[int, int] = (0, 0)
@@ -38,7 +40,7 @@ class Board:
 
 
 ANY = Board("any", "any board")
-UNIX = Board("unix", "the unix port, or CPython")
+UNIX = Board("unix", "the unix port, or CPython", compiled=False)
 # The first 256 bytes of flash hold the second-stage boot loader, which the user's SDK brings.
 PICO = Board("pico", "Raspberry Pi Pico (RP2040)", "armv6m", ("thumb", "viper", "bytecode"))
 PICO2 = Board("pico2", "Raspberry Pi Pico 2 (RP2350, Arm cores)", "armv7emsp",
@@ -51,7 +53,7 @@ STM32F4 = Board("stm32f4", "STM32F405, as on the Pyboard", "armv7emsp",
 NRF52 = Board("nrf52", "nRF52840", "armv7emsp", ("thumb", "viper", "bytecode"), core="cortex-m4",
               flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10))
 MICROBIT = Board("microbit", "BBC micro:bit V1 (nRF51822), MicroPython 1.9", "armv6m",
-                 ("thumb", "bytecode"), small=True, core="cortex-m0",
+                 ("thumb", "bytecode"), compiled=False, small=True, core="cortex-m0",
                  flash=(0x0000_0000, 256 << 10), ram=(0x2000_0000, 16 << 10))
 
 BOARDS = {board.name: board for board in (

@@ -133,6 +133,18 @@ def _initial(values: npt.NDArray[Any], context: Context) -> str:
     return f'blob.read("{typecode}", {values.size})'
 
 
+def example(program: Program, name: str) -> str:
+    """main.py."""
+    fields, start = [], 0
+    for field in program.contract.observation:
+        size = int(np.prod(field.shape))
+        fields.append({"name": identifier(field.name, "a field of the observation"),
+                       "start": start, "end": start + size - 1})
+        start += size
+    text: str = _template("main.py.j2").render(name=name, version=__version__, fields=fields)
+    return text
+
+
 def _quantize(program: Program, given: IntegerInput, context: Context) -> str:
     """The call that makes the way in for floats."""
     stages = []

@@ -1,0 +1,157 @@
+"""flash over mpremote: a board behind a pseudo-terminal, and MicroPython itself on QEMU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from puffer_edge.errors import FileFormatError, OutputError, UsageError
+from puffer_edge.exporters import micropython
+from puffer_edge.firmware.flash import flash, plan
+from puffer_edge.verification.micropython.microbit import FIRMWARE
+from tests import zoo
+from tests.micropython.test_microbit import export as export_small
+from tests.tools import need_microbit
+
+pytest.importorskip("mpremote")
+
+
+def export(directory: Path, board: str = "unix", case: str = "mlp_int8") -> Path:
+    micropython.export(zoo.program(case), directory, name="zoo", scheme="int8", board=board)
+    return directory
+
+
+@contextmanager
+def terminal(process: subprocess.Popen[bytes], piece: int, pause: float) -> Iterator[str]:
+    """The name of a serial port that is connected with a process."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+
+    def send() -> None:
+        assert process.stdin is not None
+        try:
+            while data := os.read(master, piece):
+                process.stdin.write(data)
+                time.sleep(pause)
+        except (OSError, ValueError):
+            pass  # the test is over
+
+    def receive() -> None:
+        assert process.stdout is not None
+        try:
+            while data := os.read(process.stdout.fileno(), 1024):
+                os.write(master, data)
+        except (OSError, ValueError):
+            pass
+
+    for target in (send, receive):
+        threading.Thread(target=target, daemon=True).start()
+    try:
+        yield os.ttyname(slave)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(slave)
+        os.close(master)
+
+
+@contextmanager
+def simulated(folder: Path) -> Iterator[str]:
+    folder.mkdir(exist_ok=True)
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("raw_repl.py"))], cwd=folder,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    with terminal(process, 256, 0) as port:
+        yield port
+
+
+def test_it_copies_and_tests(tmp_path: Path) -> None:
+    wanted = plan(export(tmp_path / "a"), "unix")
+    said: list[str] = []
+    with simulated(tmp_path / "board") as port:
+        done = flash(wanted, port, said.append)
+    assert done.wrong == 0 and done.example and done.port == port
+    assert done.microseconds is not None and 0 < done.microseconds < 1_000_000
+    for name in ("policy.py", "policy_runtime.py", "selftest.py", "weights.bin", "main.py"):
+        assert (tmp_path / "board" / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
+    assert any("weights.bin" in line for line in said)
+
+
+def test_a_main_of_the_users_stays(tmp_path: Path) -> None:
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board" / "main.py").write_text("mine = 1\n")
+    with simulated(tmp_path / "board") as port:
+        assert not flash(plan(export(tmp_path / "a"), "unix"), port).example
+    assert (tmp_path / "board" / "main.py").read_text() == "mine = 1\n"
+
+
+def test_a_wrong_board_is_told(tmp_path: Path) -> None:
+    """A self-test that fails is counted; one that raises is one error."""
+    wanted = plan(export(tmp_path / "a"), "unix")
+    runtime = wanted.files["policy_runtime.py"].replace(b"a = bias[r]\n", b"a = bias[r] ^ 4096\n")
+    assert runtime != wanted.files["policy_runtime.py"]
+    wanted.files["policy_runtime.py"] = runtime
+    with simulated(tmp_path / "board") as port:
+        assert flash(wanted, port).wrong > 0
+    wanted.files["weights.bin"] = b"no weights"
+    with simulated(tmp_path / "other") as port, pytest.raises(OutputError, match="BlobError"):
+        flash(wanted, port)
+
+
+def test_a_silent_port_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="does not answer"):
+        flash(plan(export(tmp_path / "a"), "unix"), str(tmp_path / "nothing"))
+
+
+def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+    export(tmp_path / "pico", "pico")
+    with pytest.raises(UsageError, match="exported for the board pico"):
+        plan(tmp_path / "pico", "esp32")
+    with pytest.raises(UsageError, match="needs the smallest form"):
+        plan(export(tmp_path / "any", ""), "microbit")
+    with pytest.raises(UsageError, match="no board 'toaster'"):
+        plan(tmp_path / "pico", "toaster")
+    (tmp_path / "pico" / "weights.bin").write_bytes(b"")
+    with pytest.raises(FileFormatError, match=r"weights\.bin is not what export wrote"):
+        plan(tmp_path / "pico", "pico")
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "puffer_edge", "flash", *map(str, words)],
+                              capture_output=True, text=True, check=False)
+
+    export(tmp_path / "a", "")
+    done = run(tmp_path / "a", "--board", "pico", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(done.stdout)["files"]
+    assert {"policy.mpy", "policy_runtime.mpy", "weights.bin", "main.py"} <= set(listed)
+    assert "policy.mpy" in run(tmp_path / "a", "--board", "pico", "--dry-run").stdout
+    export(tmp_path / "u")
+    with simulated(tmp_path / "board") as port:
+        done = run(tmp_path / "u", "--board", "unix", "--port", port)
+    assert done.returncode == 0, done.stderr
+    assert "self-test: good" in done.stdout and "microseconds" in done.stdout
+
+
+def test_a_microbit_is_flashed(tmp_path: Path) -> None:
+    """mpremote, MicroPython's own raw REPL, and kernels in machine code, on the emulated board."""
+    need_microbit()
+    export_small(tmp_path / "a", (4, 16, 16, 2), "int8")
+    process = subprocess.Popen(
+        ["qemu-system-arm", "-M", "microbit", "-nographic", "-monitor", "none", "-serial", "stdio",
+         "-device", f"loader,file={FIRMWARE}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, bufsize=0)
+    with terminal(process, 4, 0.001) as port:
+        done = flash(plan(tmp_path / "a", "microbit"), port)
+    assert done.wrong == 0 and done.example
