@@ -25,49 +25,47 @@ from tests import zoo
 from tests.micropython.artefacts import equal, session
 from tests.tools import need_microbit
 
-IMPORT = """
-import gc
-gc.collect()
-print(gc.mem_free())
-import policy
-"""
-# Compiled before the policy is made, as a main.py is: there may be no room for it afterwards.
+# Modules, compiled before the policy is made, as a main.py is: there is no room for it afterwards.
 PLAY = """
-gc.collect()
-p = policy.Policy()
-gc.collect()
-print(gc.mem_free())
-x = 1
-for t in range(STEPS):
-    for i in range(len(p.observation)):
-        x = x * 75 % 65537
-        p.observation[i] = (x & 255) - 128
-    p.step()
-    print(list(p.outputs['logits']), p.action[0])
+import gc
+def play(policy, steps):
+    gc.collect()
+    p = policy.Policy()
+    gc.collect()
+    print(gc.mem_free())
+    x = 1
+    for t in range(steps):
+        for i in range(len(p.observation)):
+            x = x * 75 % 65537
+            p.observation[i] = (x & 255) - 128
+        p.step()
+        print(list(p.outputs['logits']), p.action[0])
 """
 PROOF = """
 import gc
 import micropython
-from policy import Policy
-p = Policy()
-def gained():
+def gained(p, steps, planted):
     before = gc.mem_alloc()
-    for i in range(1000):
-        PLANTED
+    for i in range(steps):
+        if planted:
+            []
         p.step()
     p.reset()
     return gc.mem_alloc() - before
-gained()
-gc.collect()
-gc.disable()
-print(gained())
-micropython.heap_lock()
-try:
-    found = gained()
-except MemoryError:
-    found = -1
-micropython.heap_unlock()
-print(found)
+def proof(policy, steps, planted):
+    p = policy.Policy()
+    gained(p, 10, planted)
+    gc.collect()
+    gc.disable()
+    print(gained(p, steps, planted))
+    gc.enable()
+    micropython.heap_lock()
+    try:
+        found = gained(p, steps, planted)
+    except MemoryError:
+        found = -1
+    micropython.heap_unlock()
+    print(found)
 """
 
 
@@ -89,11 +87,17 @@ def export(directory: Path, widths: tuple[int, ...], scheme: str, kernels: str =
     return program
 
 
-def put(board: Microbit, directory: Path) -> None:
+def put(board: Microbit, directory: Path, script: str) -> int:
+    """Bytes of heap that were free before the policy and a script, ``test``, were imported."""
     for name in (*json.loads((directory / "policy.json").read_text())["micropython"]["modules"],
                  "weights.bin"):
         if name != "selftest.py":
             board.put(name, (directory / name).read_bytes())
+    free = int(board.run("import gc;gc.collect();print(gc.mem_free())"))
+    board.put("test.py", script.encode())
+    board.run("import test;gc.collect()")
+    board.run("import policy")
+    return free
 
 
 def expected(program: Program, steps: int) -> list[str]:
@@ -122,12 +126,11 @@ def test_the_same_bits_on_a_microbit(widths: tuple[int, ...], scheme: str, kerne
     need_microbit()
     program = export(tmp_path / "a", widths, scheme, kernels, activation)
     with Microbit() as board:
-        put(board, tmp_path / "a")
-        before = board.run(IMPORT)
-        after, *steps = board.run(PLAY.replace("STEPS", "100")).splitlines()
+        before = put(board, tmp_path / "a", PLAY)
+        after, *steps = board.run("test.play(policy,100)").splitlines()
     assert steps == expected(program, 100)
-    print(f"{widths} {scheme} {kernels}: {before.strip()} bytes of heap free before, {after} after")
-    assert int(before) > int(after) > 1000
+    print(f"{widths} {scheme} {kernels}: {before} bytes of heap free before, {after} after")
+    assert before > int(after) > 1000
 
 
 def test_a_step_allocates_nothing_on_a_microbit(tmp_path: Path) -> None:
@@ -135,10 +138,9 @@ def test_a_step_allocates_nothing_on_a_microbit(tmp_path: Path) -> None:
     need_microbit()
     export(tmp_path / "a", (4, 16, 16, 2), "int8")
     with Microbit() as board:
-        put(board, tmp_path / "a")
-        assert board.run(PROOF.replace("PLANTED", "pass")).split() == ["0", "0"]
-        gained, locked = board.run(PROOF.replace("PLANTED", "[]").replace(
-            "p = Policy()\n", "").replace("1000", "10")).split()
+        put(board, tmp_path / "a", PROOF)
+        assert board.run("test.proof(policy,1000,False)").split() == ["0", "0"]
+        gained, locked = board.run("test.proof(policy,10,True)").split()
     assert int(gained) > 0 and locked == "-1"
 
 

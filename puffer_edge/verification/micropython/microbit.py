@@ -17,8 +17,9 @@ from puffer_edge.errors import MissingDependencyError, VerificationError
 
 FIRMWARE = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
 SECONDS = 60
-PIECE, PAUSE = 4, 0.001
-"""Bytes that the UART takes at once, and seconds before the next; more would be lost."""
+LINE = 56
+"""Characters that are sent before the board has answered: more than the firmware's buffer holds
+would be lost when this computer is busy."""
 
 
 def find_microbit() -> bool:
@@ -53,7 +54,7 @@ class Microbit:
         self._seen = b""
         try:
             self._until(b">>> ")
-            self._write(b"\x01")  # Ctrl-A: the raw REPL
+            os.write(self._in, b"\x01")  # Ctrl-A: the raw REPL
             self._until(b"exit\r\n>")
         except VerificationError:
             self.close()
@@ -65,19 +66,28 @@ class Microbit:
         Raises:
             VerificationError: it raises an exception, or takes too long.
         """
-        self._write(code.encode() + b"\x04")
+        if len(code) <= LINE:
+            return self._run(code)
+        self.put("run", code.encode())
+        return self._run("exec(open('run').read())")
+
+    def put(self, name: str, content: bytes) -> None:
+        """Writes a file."""
+        self._run(f"_f=open({name!r},'wb');_w=_f.write")
+        while content:
+            size = next(size for size in range(LINE, 0, -1)
+                        if len(repr(content[:size])) <= LINE - len("_w()"))
+            self._run(f"_w({content[:size]!r})")
+            content = content[size:]
+        self._run("_f.close();del _f,_w")
+
+    def _run(self, line: str) -> str:
+        os.write(self._in, line.encode() + b"\x04")
         self._until(b"OK")
         printed, error = self._until(b"\x04"), self._until(b"\x04>")
         if len(error) > 2:
             raise VerificationError(error[:-2].decode(errors="replace").strip(), where="micro:bit")
         return printed[:-1].decode().replace("\r\n", "\n")
-
-    def put(self, name: str, content: bytes) -> None:
-        """Writes a file."""
-        self.run(f"f = open({name!r}, 'wb')")
-        for at in range(0, len(content), 64):
-            self.run(f"f.write({content[at : at + 64]!r})")
-        self.run("f.close()")
 
     def close(self) -> None:
         """Switches it off."""
@@ -90,11 +100,6 @@ class Microbit:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self.close()
-
-    def _write(self, data: bytes) -> None:
-        for at in range(0, len(data), PIECE):
-            os.write(self._in, data[at : at + PIECE])
-            time.sleep(PAUSE)
 
     def _until(self, mark: bytes) -> bytes:
         """What comes up to and including a mark."""
