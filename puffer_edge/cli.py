@@ -309,6 +309,10 @@ def check(
         "--format", help="text, json, sarif or github.")] = "text",
     explain: Annotated[str, typer.Option(
         help="Print what a rule is about, as in PE401, or a list of all.")] = "",
+    execute: Annotated[bool, typer.Option(
+        "--run", help="Also import the files in MicroPython for WebAssembly (needs node), and call "
+                      "their marked functions under a locked heap. Only for files that you would "
+                      "run.")] = False,
 ) -> None:
     """Checks Python files for MicroPython: syntax, modules, meaning, and allocation.
 
@@ -319,7 +323,8 @@ def check(
     if explain:
         typer.echo(command.explain(explain))
         return
-    text, code = command.run(paths or [Path()], output_format, port=port, mpy_version=mpy_version,
+    text, code = command.run(paths or [Path()], output_format, execute,
+                             port=port, mpy_version=mpy_version,
                              select=command.codes(select), ignore=command.codes(ignore))
     if text:
         typer.echo(text)

@@ -68,7 +68,7 @@ def check_paths(paths: Iterable[Path], config: Config) -> Report:
     names = Names(config.port, config.mpy_version)
     report = Report()
     sources = []
-    for path in _files(paths, config, report):
+    for path in python_files(paths, config, report):
         try:
             sources.append(parse(str(path), read(path)))
         except FileFormatError as error:
@@ -168,7 +168,7 @@ def finding(context: Context, code: str, place: ast.AST, text: str) -> Finding:
     return Finding(context.source.path, line, getattr(place, "col_offset", 0) + 1, code, text, last)
 
 
-def _files(paths: Iterable[Path], config: Config, report: Report) -> Iterator[Path]:
+def python_files(paths: Iterable[Path], config: Config, report: Report) -> Iterator[Path]:
     """Files to check, each once; directories are walked without following links."""
     seen: set[Path] = set()
     for given in paths:

@@ -6,26 +6,39 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.errors import UsageError
-from puffer_edge.subset.checking import check_paths, is_directory
+from puffer_edge.subset.checking import Report, check_paths, is_directory, python_files
 from puffer_edge.subset.config import read_config
 from puffer_edge.subset.formats import FORMATS
 from puffer_edge.subset.rule import RULES
 
 
-def run(paths: list[Path], output_format: str, **options: Any) -> tuple[str, int]:
+def run(paths: list[Path], output_format: str, execute: bool = False,
+        **options: Any) -> tuple[str, int]:
     """Checks paths with the settings of the nearest pyproject.toml, changed by options.
+
+    Args:
+        paths: files and directories.
+        output_format: of ``FORMATS``.
+        execute: run the marked functions in MicroPython, too.
+        options: of :class:`Config`; empty ones do not count.
 
     Returns:
         What to print, and the exit code.
 
     Raises:
         UsageError: an option or the configuration is wrong.
+        MissingDependencyError: node or MicroPython is needed and not installed.
     """
     if output_format not in FORMATS:
         raise UsageError(f"there is no format {output_format!r}",
                          hint=f"formats: {', '.join(FORMATS)}")
     start = paths[0] if is_directory(paths[0]) else paths[0].parent
-    report = check_paths(paths, read_config(start).with_options(**options))
+    config = read_config(start).with_options(**options)
+    report = check_paths(paths, config)
+    if execute:
+        from puffer_edge.subset.running import run_paths
+
+        run_paths(python_files(paths, config, Report()), config, report)
     return FORMATS[output_format](report), report.exit_code
 
 

@@ -12,6 +12,9 @@ from puffer_edge.errors import UsageError
 from puffer_edge.subset.names import DEFAULT_PORT, DEFAULT_VERSION
 from puffer_edge.subset.rule import RULES
 
+OTHERS = ("PE001", "PE901", "PE902")
+"""Codes that no rule gives: a noqa without a reason, and what --run finds."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -35,7 +38,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for code in (*self.select, *self.ignore):
-            if not code or not any(known.startswith(code) for known in (*RULES, "PE001")):
+            if not code or not any(known.startswith(code) for known in (*RULES, *OTHERS)):
                 raise UsageError(f"there is no rule {code!r}",
                                  hint="puffer-edge check --explain all lists them")
 

@@ -98,4 +98,7 @@ def is_quiet(name: str) -> bool:
 
 def result(name: str) -> Value:
     """What a native function gives back."""
-    return FUNCTIONS.get(name) or MADE.get(name) or METHODS.get(name) or (FLOAT if name in FLOATS else UNKNOWN)
+    for known in (FUNCTIONS, MADE, METHODS):
+        if name in known:
+            return known[name]
+    return FLOAT if name in FLOATS else UNKNOWN

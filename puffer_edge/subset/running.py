@@ -1,0 +1,85 @@
+"""``puffer-edge check --run``: the real interpreter's word on functions that must not allocate.
+
+The file is imported under MicroPython for WebAssembly, with the files beside it; every marked
+function that needs no arguments runs under a locked heap, after two calls that are not counted.
+The code is executed, and node is no sandbox: this is for files that one would run anyway.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from puffer_edge.errors import FileFormatError, MissingDependencyError, VerificationError
+from puffer_edge.subset.checking import Problem, Report
+from puffer_edge.subset.config import Config
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.finding import Finding
+from puffer_edge.subset.names import Names
+from puffer_edge.subset.source import parse, read
+
+ALLOCATES = "PE901"
+FAILS = "PE902"
+
+
+def run_paths(paths: Iterable[Path], config: Config, report: Report) -> None:
+    """Runs the marked functions of files, and adds what they do to a report.
+
+    Raises:
+        MissingDependencyError: node or MicroPython is not installed.
+    """
+    names = Names(config.port, config.mpy_version)
+    for path in paths:
+        try:
+            source = parse(str(path), read(path))
+            context = Context(source, names, config.port, frozenset())
+            marked = [node for node in context.declarations.marked
+                      if context.parent(node) is source.tree and not _needs_arguments(node)]
+        except FileFormatError:
+            continue  # the report says so already
+        if marked:
+            report.findings.extend(finding for finding in _run(path, marked, report)
+                                   if config.reports(finding.code))
+
+
+def _needs_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    arguments = node.args
+    return len(arguments.args) > len(arguments.defaults) or None in arguments.kw_defaults
+
+
+def _run(path: Path, marked: list[ast.FunctionDef | ast.AsyncFunctionDef],
+         report: Report) -> Iterator[Finding]:
+    from puffer_edge.verification.micropython.interpreters import run_webassembly
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for beside in path.resolve().parent.iterdir():
+            if beside.is_file() and beside.stat().st_size < 1 << 20:
+                shutil.copyfile(beside, folder / beside.name)
+        shutil.copyfile(path, folder / "_puffer_edge_module.py")
+        shutil.copyfile(Path(__file__).with_name("run_marked.py"), folder / "run_marked.py")
+        (folder / "_puffer_edge_marked.json").write_text(json.dumps([node.name for node in marked]))
+        try:
+            run_webassembly(folder, "run_marked.py")
+            results = json.loads((folder / "_puffer_edge_results.json").read_text())
+        except MissingDependencyError:
+            raise
+        except (VerificationError, OSError, ValueError) as error:
+            text = str(error).splitlines()[-1] if str(error) else "no result"
+            report.problems.append(Problem(str(path), f"MicroPython cannot import it: {text}"))
+            return
+    for node in marked:
+        gained, raised = results[node.name]
+        if raised == "MemoryError" or (gained > 0 and not raised):
+            yield _finding(path, node, ALLOCATES, f"{node.name}() allocates: "
+                           f"{f'{gained} bytes' if gained else 'MemoryError under heap_lock'}")
+        elif raised:
+            yield _finding(path, node, FAILS, f"{node.name}() raises {raised}")
+
+
+def _finding(path: Path, node: ast.stmt, code: str, text: str) -> Finding:
+    return Finding(str(path), node.lineno, node.col_offset + 1, code, text, node.lineno)
