@@ -603,8 +603,6 @@ def table(blob, x, y, entries, low, bits):
     return step
 
 
-# range: a[...] in [-32768, 32767]
-# range: b[...] in [-32768, 32767]
 # range: zero_point in [-32768, 32767]
 # range: s in [0, 15]
 # range: t in [1, 30]
@@ -612,7 +610,6 @@ def table(blob, x, y, entries, low, bits):
 # range: a[k] * factors[0] + factors[1] in [-(2**30), 2**30 - 1]
 # range: b[k] * factors[3] in [-(2**30), 2**30 - 1]
 # range: b[k] * factors[3] + factors[4] in [-(2**30), 2**30 - 1]
-# range: u in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
 # range: v in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
 # range: v + u in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
 # range: v * u in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
