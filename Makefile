@@ -43,7 +43,7 @@ test: $(VENV)/.dev
 # Not a part of check: the trainers bring two dozen packages along.
 trainers: $(VENV)/.dev
 	$(PIP) -e '.[trainers]' --config-settings editable_mode=compat
-	$(BIN)/python -m pytest tests/frontends/test_trainers.py
+	$(BIN)/python -m pytest tests/frontends/test_trainers.py tests/frontends/test_tflite.py
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof -m exhaustive

@@ -52,12 +52,19 @@ def _safetensors(path: Path, options: LoadOptions) -> Program:
     return load_safetensors_file(path, options)
 
 
+def _tflite(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.tflite import load_tflite
+
+    return load_tflite(path, options)
+
+
 FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
     "onnx": _onnx,
     "pt2": _pt2,
     "pufferlib_weights": _pufferlib_weights,
     "safetensors": _safetensors,
     "stable_baselines3": _stable_baselines3,
+    "tflite": _tflite,
     "torch_script": _torch_script,
     "torch_checkpoint": _torch_checkpoint,
 }
@@ -70,6 +77,7 @@ _OF_NO_USE: dict[str, tuple[str, ...]] = {
     "pt2": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "pufferlib_weights": ("states", "vec_normalize", "key_map"),
     "safetensors": ("states", "vec_normalize", *_SIZES),
+    "tflite": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "torch_script": ("states", "vec_normalize", "activation", *_SIZES, "key_map"),
     "stable_baselines3": ("states", *_SIZES, "key_map"),
     "torch_checkpoint": ("states", "vec_normalize", *_SIZES),

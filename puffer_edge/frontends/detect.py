@@ -14,7 +14,7 @@ from puffer_edge.frontends.readers.torch_checkpoint import is_legacy
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
 Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
-               "pufferlib_weights", "safetensors", "torch_script"]
+               "pufferlib_weights", "safetensors", "tflite", "torch_script"]
 
 
 def detect(path: Path) -> Kind:
@@ -35,6 +35,8 @@ def detect(path: Path) -> Kind:
         raise FileFormatError("the file is empty", where=where)
     if content[:4] == b"PK\x03\x04":
         return _zip_kind(content, where)
+    if content[4:8] == b"TFL3":
+        return "tflite"
     if is_legacy(content):
         return "torch_checkpoint"
     header = int.from_bytes(content[:8], "little")
@@ -72,9 +74,6 @@ def _refuse_known(content: bytes, where: str) -> None:
             "this is a bare pickle, which may run code and is not read", where=where,
             hint="save the policy's state_dict with torch.save; a VecNormalize is given beside "
                  "its policy")
-    if content[4:8] == b"TFL3":
-        raise UnsupportedError("TFLite files are not supported yet", where=where,
-                               hint="give the policy as the trainer saved it, or as ONNX")
     if content[:8] == b"\x89HDF\r\n\x1a\n":
         raise UnsupportedError("HDF5 files are not supported", where=where,
                                hint="export the policy to ONNX")

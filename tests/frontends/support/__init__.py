@@ -11,6 +11,7 @@ from tests.frontends.support import (
     graphs,
     pufferlib,
     stable_baselines3,
+    tflite,
     trainers,
     vision,
 )
@@ -18,4 +19,5 @@ from tests.frontends.support.row import Row
 
 ROWS: tuple[Row, ...] = (
     *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *containers.ROWS,
-    *graphs.ROWS)
+    *graphs.ROWS,
+    *tflite.ROWS)

@@ -1,0 +1,127 @@
+"""TFLite models as plain data: tensors and operators of the one subgraph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends.readers.flatbuffer import FlatBuffer, Table
+from puffer_edge.frontends.readers.regular_file import read_file
+from puffer_edge.frontends.readers.room import is_shape
+
+Array = npt.NDArray[Any]
+
+TYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16",
+         9: "int8", 10: "float64"}
+"""Numbers of tflite.TensorType."""
+MAX_TENSORS = 4096
+MAX_ELEMENTS = 1 << 26
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor.
+
+    Attributes:
+        name: as the file has it.
+        shape: the batch included.
+        dtype: as numpy calls it.
+        data: of a constant, else None.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    data: Array | None
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator.
+
+    Attributes:
+        code: number of tflite.BuiltinOperator.
+        inputs, outputs: numbers of tensors; -1 is an absent input.
+        options: its options, None for none.
+    """
+
+    code: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Table | None
+
+
+@dataclass(frozen=True)
+class TFLiteModel:
+    """What a file holds."""
+
+    tensors: list[Tensor]
+    operators: list[Operator]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+def load_tflite_model(path: Path) -> TFLiteModel:
+    """Reads a model.
+
+    Raises:
+        FileFormatError: the file is damaged.
+        UnsupportedError: it has several subgraphs, or tensors of other types.
+    """
+    where = str(path)
+    buffer = FlatBuffer(read_file(path), where)
+    model = buffer.root()
+    subgraphs = model.tables(2)
+    if len(subgraphs) != 1:
+        raise UnsupportedError(f"the model has {len(subgraphs)} subgraphs", where=where,
+                               hint="one is supported: no control flow, no state")
+    graph = subgraphs[0]
+    # Numbers above 127 are in the newer field; the older one holds 127 then.
+    codes = [max(code.number(3), code.number(0, "<b")) for code in model.tables(1)]
+    tables, buffers = graph.tables(0), model.tables(4)
+    if len(tables) > MAX_TENSORS:
+        raise buffer.error("the model has more tensors than any policy")
+    tensors = [_tensor(table, buffers, buffer, where) for table in tables]
+    operators = []
+    for table in graph.tables(3):
+        index = table.number(0, "<I")
+        if index >= len(codes):
+            raise buffer.error("an operator is of no kind")
+        operators.append(Operator(codes[index], _numbers(table, 1, len(tensors), buffer),
+                                  _numbers(table, 2, len(tensors), buffer), table.table(4)))
+    return TFLiteModel(tensors, operators, _numbers(graph, 1, len(tensors), buffer),
+                       _numbers(graph, 2, len(tensors), buffer))
+
+
+def _numbers(table: Table, index: int, count: int, buffer: FlatBuffer) -> tuple[int, ...]:
+    numbers = tuple(int(n) for n in table.array(index, "<i4"))
+    if any(not -1 <= n < count for n in numbers):
+        raise buffer.error("an operator uses a tensor that is not there")
+    return numbers
+
+
+def _tensor(table: Table, buffers: list[Table], buffer: FlatBuffer, where: str) -> Tensor:
+    name, kind = table.text(3), table.number(1, "<b")
+    shape = tuple(int(n) for n in table.array(0, "<i4"))
+    if not is_shape(shape) or prod(shape) > MAX_ELEMENTS:
+        raise buffer.error("a tensor's shape is malformed")
+    if kind not in TYPES:
+        raise UnsupportedError(f"a tensor is of TFLite's type {kind}", where=where,
+                               hint="convert the float model without quantisation")
+    number = table.number(2, "<I")
+    if number >= len(buffers):
+        raise buffer.error("a tensor's data is missing")
+    content = buffers[number].array(0, "u1")
+    dtype = np.dtype(TYPES[kind]).newbyteorder("<")
+    if not content.size:
+        return Tensor(name, shape, TYPES[kind], None)
+    if content.size != prod(shape) * dtype.itemsize:
+        raise buffer.error("a tensor has more or fewer numbers than its shape")
+    data = content.view(dtype).reshape(shape).astype(TYPES[kind])
+    return Tensor(name, shape, TYPES[kind], data)

@@ -1,0 +1,232 @@
+"""TFLite models as input: plain float networks of linear layers and convolutions.
+
+TFLite keeps channels last; a convolution is turned to channels first and back. Formulas: the
+reference kernels of TensorFlow Lite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
+from puffer_edge.frontends import heads
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
+from puffer_edge.frontends.text import printable
+from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir.ops import Binary, Conv, Gemm, Reshape, Softmax, Transpose, Unary
+
+Array = npt.NDArray[Any]
+Lowering = Callable[["_Graph", Operator], str]
+
+_HINT = "give the policy as the trainer saved it, or as ONNX"
+_FUSED = {1: Activation("relu"), 2: Activation("clip", (-1.0, 1.0)),
+          3: Activation("clip", (0.0, 6.0)), 4: Activation("tanh")}
+"""Numbers of tflite.ActivationFunctionType."""
+_UNARY = {14: Activation("sigmoid"), 19: Activation("relu"), 20: Activation("clip", (-1.0, 1.0)),
+          21: Activation("clip", (0.0, 6.0)), 28: Activation("tanh"), 47: Activation("exp"),
+          59: Activation("neg"), 101: Activation("abs"), 111: Activation("elu", (1.0,)),
+          117: Activation("hard_swish")}
+_BINARY = {0: "add", 18: "mul", 41: "sub", 42: "div", 55: "max", 57: "min"}
+_NAMES = {1: "AVERAGE_POOL_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE", 17: "MAX_POOL_2D",
+          114: "QUANTIZE", 32: "CUSTOM", 44: "UNIDIRECTIONAL_SEQUENCE_LSTM"}
+
+
+def load_tflite(path: Path, options: LoadOptions) -> Program:
+    """The Program of a model.
+
+    Raises:
+        FileFormatError: the file is damaged, or its tensors do not fit each other.
+        UnsupportedError: the model is quantised, or has an operator that is not supported.
+        UsageError: the options do not fit the policy.
+    """
+    model, where = load_tflite_model(path), str(path)
+    if len(model.inputs) != 1 or not model.outputs or model.inputs[0] < 0:
+        raise UnsupportedError(f"the model has {len(model.inputs)} inputs", where=where,
+                               hint="one observation is supported, without recurrent state")
+    graph = _Graph(model, where)
+    try:
+        for operator in model.operators:
+            graph.lower(operator)
+        y = graph.value(model.outputs[0])
+        width = prod(graph.builder.shape(y))
+        y = graph.builder.add(Reshape, x=y, shape=(1, width))
+    except (ProgramError, ValueError, TypeError, ZeroDivisionError) as error:
+        raise FileFormatError("the operators do not fit each other", where=where) from error
+    builder, action = graph.builder, _action(graph.builder, options, width)
+    name = "logits" if isinstance(action, Discrete) else "mean"
+    size = prod(model.tensors[model.inputs[0]].shape)
+    return builder.build({name: y}, heads.contract(builder, options, size, action))
+
+
+def _action(builder: Builder, options: LoadOptions, width: int) -> Discrete | Continuous:
+    if options.action == "discrete" or options.action_sizes:
+        return heads.discrete(builder, options, width)
+    if options.action is None:
+        builder.note("assumed", "the action is continuous; give --action discrete if the outputs "
+                                "are logits or action values")
+    return heads.continuous(builder, options, width)
+
+
+class _Graph:
+    """Values and constants of the model by the numbers of its tensors."""
+
+    def __init__(self, model: TFLiteModel, where: str) -> None:
+        self.model, self.where = model, where
+        self.builder = Builder("TFLite model")
+        number = model.inputs[0]
+        self._values: dict[int, str] = {}
+        tensor = model.tensors[number]
+        if tensor.dtype != "float32" or tensor.shape[:1] != (1,) or 0 in tensor.shape:
+            raise UnsupportedError(
+                f"the input is of {tensor.dtype} and the shape {tensor.shape}", where=where,
+                hint="convert the float model, with a batch of 1")
+        self._values[number] = self.builder.input("observation", tensor.shape)
+
+    def value(self, number: int) -> str:
+        """A tensor as a value of the Program."""
+        if number not in self._values:
+            self._values[number] = self.builder.constant(self.constant(number))
+        return self._values[number]
+
+    def constant(self, number: int) -> Array:
+        """A tensor that the file holds; floats of any width become float32."""
+        tensor = self.model.tensors[number]
+        if tensor.data is None:
+            raise UnsupportedError("a tensor is read before it is made, or is a variable",
+                                   where=self.place(number), hint=_HINT)
+        if tensor.dtype not in ("float32", "float16"):
+            raise UnsupportedError(f"a weight is of {tensor.dtype}", where=self.place(number),
+                                   hint="convert the float model without quantisation")
+        return tensor.data.astype(np.float32)
+
+    def place(self, number: int) -> str:
+        return f"{self.where}: {printable(self.model.tensors[number].name)}"
+
+    def lower(self, operator: Operator) -> None:
+        code = operator.code
+        lowering = _LOWERINGS.get(code)
+        if not operator.inputs or not operator.outputs or min(*operator.outputs,
+                                                               operator.inputs[0]) < 0:
+            raise FileFormatError("an operator has no input or no output", where=self.where)
+        if lowering is None:
+            raise UnsupportedError(
+                f"the operator {_NAMES.get(code, f'number {code}')} is not supported",
+                where=self.place(operator.outputs[0]), hint=_HINT)
+        self._values[operator.outputs[0]] = lowering(self, operator)
+
+    def activated(self, x: str, operator: Operator, field: int) -> str:
+        """The fused activation of the operator's options."""
+        number = operator.options.number(field, "<b") if operator.options else 0
+        if number == 0:
+            return x
+        if number not in _FUSED:
+            raise UnsupportedError(f"the fused activation {number} is not supported",
+                                   where=self.place(operator.outputs[0]), hint=_HINT)
+        return self.builder.add(Unary, x=x, function=_FUSED[number])
+
+    def shape_of(self, operator: Operator) -> tuple[int, ...]:
+        return self.model.tensors[operator.outputs[0]].shape
+
+
+def _fully_connected(graph: _Graph, op: Operator) -> str:
+    builder, weight = graph.builder, graph.constant(op.inputs[1])
+    x = graph.value(op.inputs[0])
+    if weight.ndim != 2 or prod(builder.shape(x)) != weight.shape[1]:
+        raise FileFormatError("the weight does not fit the value before it",
+                              where=graph.place(op.inputs[1]))
+    x = builder.add(Reshape, x=x, shape=(1, weight.shape[1]))
+    layer = printable(graph.model.tensors[op.outputs[0]].name)
+    y = builder.add(Gemm, x=x, weight=builder.constant(weight, "weight"), bias=_bias(graph, op),
+                    layer=layer)
+    return graph.activated(y, op, 0)
+
+
+def _bias(graph: _Graph, op: Operator) -> str:
+    if len(op.inputs) < 3 or op.inputs[2] < 0:
+        return ""
+    return graph.builder.constant(graph.constant(op.inputs[2]).reshape(-1), "bias")
+
+
+def _conv_2d(graph: _Graph, op: Operator) -> str:
+    builder, options = graph.builder, op.options
+    weight = graph.constant(op.inputs[1])
+    x = graph.value(op.inputs[0])
+    shape = builder.shape(x)
+    if options is None or weight.ndim != 4 or len(shape) != 4 or shape[3] != weight.shape[3]:
+        raise FileFormatError("the weight does not fit the value before it",
+                              where=graph.place(op.inputs[1]))
+    strides = options.number(2), options.number(1)
+    dilations = options.number(5, "<i", 1), options.number(4, "<i", 1)
+    if min(*strides, *dilations) < 1 or max(*strides, *dilations) > 1024:
+        raise FileFormatError("the strides are malformed", where=graph.place(op.outputs[0]))
+    pads = [0, 0, 0, 0]
+    if options.number(0, "<b") == 0:  # SAME
+        for axis in (0, 1):
+            size, kernel = shape[1 + axis], (weight.shape[1 + axis] - 1) * dilations[axis] + 1
+            total = max((-(-size // strides[axis]) - 1) * strides[axis] + kernel - size, 0)
+            pads[axis], pads[2 + axis] = total // 2, total - total // 2
+    x = builder.add(Transpose, x=x, permutation=(0, 3, 1, 2))
+    y = builder.add(
+        Conv, x=x, weight=builder.constant(np.ascontiguousarray(weight.transpose(0, 3, 1, 2))),
+        bias=_bias(graph, op), strides=strides, pads=tuple(pads), dilations=dilations,
+        layer=printable(graph.model.tensors[op.outputs[0]].name))
+    if min(builder.shape(y)) < 1:
+        raise FileFormatError("the kernel is larger than the image",
+                              where=graph.place(op.inputs[1]))
+    y = graph.activated(y, op, 3)
+    return builder.add(Transpose, x=y, permutation=(0, 2, 3, 1))
+
+
+def _reshape(graph: _Graph, op: Operator) -> str:
+    x, shape = graph.value(op.inputs[0]), graph.shape_of(op)
+    if prod(shape) != prod(graph.builder.shape(x)):
+        raise FileFormatError("the reshape does not keep the elements",
+                              where=graph.place(op.outputs[0]))
+    return graph.builder.add(Reshape, x=x, shape=shape)
+
+
+def _softmax(graph: _Graph, op: Operator) -> str:
+    if op.options is None or op.options.number(0, "<f", 0.0) != 1.0:
+        raise UnsupportedError("a softmax with another beta than 1",
+                               where=graph.place(op.outputs[0]), hint=_HINT)
+    x = graph.value(op.inputs[0])
+    return graph.builder.add(Softmax, x=x, axis=len(graph.builder.shape(x)) - 1)
+
+
+def _unary(graph: _Graph, op: Operator) -> str:
+    return graph.builder.add(Unary, x=graph.value(op.inputs[0]), function=_UNARY[op.code])
+
+
+def _leaky_relu(graph: _Graph, op: Operator) -> str:
+    slope = op.options.number(0, "<f", 0.0) if op.options else 0.0
+    if not np.isfinite(slope):
+        raise FileFormatError("the slope is not finite", where=graph.place(op.outputs[0]))
+    return graph.builder.add(Unary, x=graph.value(op.inputs[0]),
+                             function=Activation("leaky_relu", (float(slope),)))
+
+
+def _gelu(graph: _Graph, op: Operator) -> str:
+    tanh = bool(op.options.number(0, "<b")) if op.options else False
+    return graph.builder.add(Unary, x=graph.value(op.inputs[0]),
+                             function=Activation("gelu_tanh" if tanh else "gelu"))
+
+
+def _binary(graph: _Graph, op: Operator) -> str:
+    if len(op.inputs) != 2 or min(op.inputs) < 0:
+        raise FileFormatError("an operator needs two inputs", where=graph.place(op.outputs[0]))
+    a, b = (graph.value(number) for number in op.inputs)
+    y = graph.builder.add(Binary, a=a, b=b, function=_BINARY[op.code])
+    return graph.activated(y, op, 0) if op.code in (0, 18, 41, 42) else y
+
+
+_LOWERINGS: dict[int, Lowering] = {
+    3: _conv_2d, 9: _fully_connected, 22: _reshape, 25: _softmax, 98: _leaky_relu, 150: _gelu,
+    **dict.fromkeys(_UNARY, _unary), **dict.fromkeys(_BINARY, _binary)}
+"""By the numbers of tflite.BuiltinOperator."""

@@ -1,0 +1,159 @@
+"""TFLite models, written field by field as the schema numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.frontends.support.networks import linear, mlp, rows
+from tests.frontends.support.row import Made, Row
+
+N, A = 6, 3
+FULLY_CONNECTED, CONV_2D, RESHAPE, TANH = 9, 3, 22, 28
+Make = Callable[[Path], Made]
+
+
+class Model:
+    """Collects tensors and operators of one subgraph."""
+
+    def __init__(self) -> None:
+        self.tensors: list[tuple[str, tuple[int, ...], int, Any]] = []
+        self.operators: list[tuple[int, list[int], list[int], int, dict[int, Any]]] = []
+
+    def tensor(self, shape: tuple[int, ...], data: Any = None, kind: int = 0) -> int:
+        """A value, or a constant; gives its number."""
+        self.tensors.append((f"tensor_{len(self.tensors)}", shape, kind, data))
+        return len(self.tensors) - 1
+
+    def constant(self, array: Any) -> int:
+        return self.tensor(array.shape, np.ascontiguousarray(array, np.float32))
+
+    def add(self, code: int, inputs: list[int], shape: tuple[int, ...], kind: int = 0,
+            **options: Any) -> int:
+        """An operator with one output; options by the number of the field, as ``_0=``."""
+        output = self.tensor(shape)
+        self.operators.append((code, inputs, [output], kind, {
+            int(name[1:]): value for name, value in options.items()}))
+        return output
+
+    def write(self, path: Path, inputs: list[int], outputs: list[int]) -> None:
+        import flatbuffers
+
+        builder = flatbuffers.Builder(1024)
+
+        def vector(items: Any, start: int, prepend: Callable[[Any], None], size: int) -> Any:
+            builder.StartVector(size, len(items), start)
+            for item in reversed(items):
+                prepend(item)
+            return builder.EndVector()
+
+        def numbers(items: Any) -> Any:
+            return vector([int(n) for n in items], 4, builder.PrependInt32, 4)
+
+        def tables(items: list[Any]) -> Any:
+            return vector(items, 4, builder.PrependUOffsetTRelative, 4)
+
+        def table(fields: dict[int, tuple[str, Any]]) -> Any:
+            builder.StartObject(max(fields, default=0) + 1)
+            for index, (kind, value) in fields.items():
+                {"offset": builder.PrependUOffsetTRelativeSlot, "u32": builder.PrependUint32Slot,
+                 "i32": builder.PrependInt32Slot, "i8": builder.PrependInt8Slot,
+                 "f32": builder.PrependFloat32Slot,
+                 "bool": builder.PrependBoolSlot}[kind](index, value, 0)
+            return builder.EndObject()
+
+        codes = sorted({operator[0] for operator in self.operators})
+        buffers = [table({})]
+        tensors = []
+        for name, shape, kind, data in self.tensors:
+            number = 0
+            if data is not None:
+                content = builder.CreateByteVector(data.tobytes())
+                number = len(buffers)
+                buffers.append(table({0: ("offset", content)}))
+            tensors.append(table({0: ("offset", numbers(shape)), 1: ("i8", kind),
+                                  2: ("u32", number), 3: ("offset", builder.CreateString(name))}))
+        operators = []
+        for code, ins, outs, kind, options in self.operators:
+            fields = {0: ("u32", codes.index(code)), 1: ("offset", numbers(ins)),
+                      2: ("offset", numbers(outs))}
+            if kind:
+                built = table({index: ("f32" if isinstance(value, float) else "i8"
+                                       if index in _BYTES[kind] else "i32", value)
+                               for index, value in options.items()})
+                fields |= {3: ("i8", kind), 4: ("offset", built)}
+            operators.append(table(fields))
+        opcodes = [table({0: ("i8", min(code, 127)), 2: ("i32", 1), 3: ("i32", code)})
+                   for code in codes]
+        graph = table({0: ("offset", tables(tensors)), 1: ("offset", numbers(inputs)),
+                       2: ("offset", numbers(outputs)), 3: ("offset", tables(operators))})
+        model = table({0: ("u32", 3), 1: ("offset", tables(opcodes)),
+                       2: ("offset", tables([graph])), 4: ("offset", tables(buffers))})
+        builder.Finish(model, b"TFL3")
+        path.write_bytes(bytes(builder.Output()))
+
+
+_BYTES = {1: (0, 3), 8: (0, 1)}
+"""Fields of one byte in the options of Conv2D (1) and FullyConnected (8)."""
+
+
+def dense(directory: Path) -> Made:
+    """Three layers: a fused ReLU, tanh as an operator of its own."""
+    import torch
+
+    torch.manual_seed(1)
+    net = torch.nn.Sequential(linear(torch, N, 12), torch.nn.ReLU(), linear(torch, 12, 10),
+                              torch.nn.Tanh(), linear(torch, 10, A))
+    weights = [part.detach().numpy() for part in net.parameters()]
+    model = Model()
+    x = first = model.tensor((1, N))
+    for layer in range(3):
+        weight, bias = weights[2 * layer : 2 * layer + 2]
+        x = model.add(FULLY_CONNECTED, [x, model.constant(weight), model.constant(bias)],
+                      (1, len(weight)), 8, _0=int(layer == 0))
+        if layer == 1:
+            x = model.add(TANH, [x], (1, len(weight)))
+    path = directory / "policy.tflite"
+    model.write(path, [first], [x])
+    return Made(path, lambda x: {"mean": net(rows(torch, x)).detach().numpy()}, N)
+
+
+def convolutional(directory: Path) -> Made:
+    """SAME and VALID padding, strides, channels last."""
+    import torch
+
+    torch.manual_seed(2)
+    nn = torch.nn
+    first, second = nn.Conv2d(2, 5, 3, stride=2), nn.Conv2d(5, 4, 3)
+    last = mlp(torch, [4 * 3 * 2, A], nn.ReLU)
+    model = Model()
+    x = start = model.tensor((1, 9, 8, 2))
+    for conv, shape, padding in ((first, (1, 5, 4, 5), 0), (second, (1, 3, 2, 4), 1)):
+        weight, bias = (part.detach().numpy() for part in conv.parameters())
+        x = model.add(CONV_2D, [x, model.constant(weight.transpose(0, 2, 3, 1)),
+                                model.constant(bias)], shape, 1, _0=padding,
+                      _1=conv.stride[1], _2=conv.stride[0], _3=1, _4=1, _5=1)
+    x = model.add(RESHAPE, [x, model.tensor((2,), np.int32([1, 24]), 2)], (1, 24))
+    weight, bias = (part.detach().numpy() for part in last.parameters())
+    y = model.add(FULLY_CONNECTED, [x, model.constant(weight), model.constant(bias)], (1, A), 8,
+                  _0=0)
+    path = directory / "policy.tflite"
+    model.write(path, [start], [y])
+
+    def step(x: Any) -> dict[str, Any]:
+        with torch.no_grad():
+            image = torch.from_numpy(x.reshape(1, 9, 8, 2)).permute(0, 3, 1, 2)
+            # SAME: (5 - 1) * 2 + 3 - 9 = 2 rows, (4 - 1) * 2 + 3 - 8 = 1 column, at the end first.
+            h = torch.relu(first(nn.functional.pad(image, (0, 1, 1, 1))))
+            h = torch.relu(second(h)).permute(0, 2, 3, 1).reshape(1, -1)
+            return {"logits": last(h).numpy()}
+    return Made(path, step, 144, {"action": "discrete"})
+
+
+ROWS: tuple[Row, ...] = (
+    Row("TensorFlow", "float MLP", "`.tflite`", dense, "TFLite model", "`--action`"),
+    Row("TensorFlow", "float CNN", "`.tflite`", convolutional, "TFLite model", "`--action`"),
+)
