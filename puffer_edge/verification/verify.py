@@ -17,7 +17,7 @@ from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
 from puffer_edge.targets import CORTEX_M3, MICROPYTHON, RPI, TARGETS, Target, find_target
-from puffer_edge.verification import drift
+from puffer_edge.verification import drift, shipped
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
@@ -102,6 +102,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
                 drift.check(subject, build(TARGETS["host"], subject, "original.h"), host, report)
             if reference is not None:
                 _check_reference(subject, machine, reference, report)
+        if subject.manifest["target"] == RPI.name:
+            shipped.check(subject, report)
         if core.isa != "host":
             progress(f"building for {core.title}")
             builder = build(core)

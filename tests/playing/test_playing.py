@@ -13,10 +13,12 @@ import pytest
 
 import puffer_edge
 from puffer_edge.errors import UsageError
+from puffer_edge.exporters import c
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.playing import SEED, Player, confidence_interval, play
 from puffer_edge.runtimes.loading import read_program
+from puffer_edge.targets import HOST
 from tests import zoo
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
@@ -30,7 +32,7 @@ BUNDLED: dict[str, tuple[str, str, tuple[int, ...], dict[str, Any]]] = {
 
 
 def recorded(program: Program, environment: str, observe: tuple[int, ...], path: Path) -> str:
-    """Observations of eight episodes, from seeds that no judged episode has."""
+    """Observations of three episodes, from seeds that no judged episode has."""
     player = Player(program, None, environment, None, observe)
     seen, fresh = [], []
     flat = player.flat
@@ -40,7 +42,7 @@ def recorded(program: Program, environment: str, observe: tuple[int, ...], path:
         return seen[-1]
 
     player.flat = remembering  # type: ignore[method-assign]
-    for seed in range(8):
+    for seed in range(3):
         fresh.append(len(seen))
         player.episode(seed, 0)
     player.close()
@@ -152,10 +154,14 @@ def test_other_choices_are_refused() -> None:
 
 def test_the_command_line_plays_and_judges(tmp_path: Path) -> None:
     policy = POLICIES / "cartpole_sb3.zip"
-    puffer_edge.export(policy, tmp_path / "good", name="policy")
-    program = read_program(policy)
-    puffer_edge.export(negated(program), tmp_path / "bad", name="policy")
-    for name, code in (("good", 0), ("bad", 6)):
+    puffer_edge.export(policy, tmp_path / "good", name="policy", scheme="int8",
+                       calibrate="env:CartPole-v1")
+    for name, change in (("negated", lambda _: negated(read_program(policy))),
+                         ("doubled", doubled)):
+        changed = change(read_program(tmp_path / "good"))
+        c.export(changed, tmp_path / name, target=HOST, name="policy",
+                 scheme="float32" if name == "negated" else "int8")
+    for name, code in (("good", 0), ("negated", 6), ("doubled", 6)):
         done = subprocess.run(
             [sys.executable, "-m", "puffer_edge", "run", str(tmp_path / name), "--env",
              "CartPole-v1", "--episodes", "4", "--processes", "1", "--compare", str(policy),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import subprocess
@@ -155,11 +156,35 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
-def test_it_is_an_artefact_like_any_other(tmp_path: Path) -> None:
+@ON_LINUX
+def test_it_is_an_artefact_like_any_other(tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
     puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target="rpi")
-    assert puffer_edge.verify(tmp_path / "a").passed
+    report = puffer_edge.verify(tmp_path / "a")
+    assert report.passed and any("shipped" in check.name for check in report.checks)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(platform, "machine", lambda: "mips")
+        last = puffer_edge.verify(tmp_path / "a").checks[-1]
+    assert last.verdict == "not checked" and "mips" in last.detail
     with runtimes.load(tmp_path / "a", "numpy") as policy:
         assert policy.step(np.zeros(policy.observation_size)).shape == (policy.action_size,)
+
+
+@ON_LINUX
+def test_verify_runs_the_library_that_is_shipped(tmp_path: Path) -> None:
+    """A library that computes another policy, its hash made good, is found out."""
+    puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target="rpi", name="lander")
+    other = rpi.files(zoo.program("mlp").with_ops(
+        zoo.program("mlp").ops, {name: 1.5 * array for name, array in
+                                 zoo.program("mlp").constants.items()}))
+    manifest = json.loads((tmp_path / "a" / "policy.json").read_text())
+    for name, content in other.items():
+        (tmp_path / "a" / name).write_bytes(content)
+        manifest["files"][name] = hashlib.sha256(content).hexdigest()
+    (tmp_path / "a" / "policy.json").write_text(json.dumps(manifest))
+    report = puffer_edge.verify(tmp_path / "a")
+    failed = [check.name for check in report.checks if check.verdict == "failed"]
+    assert failed == ["the library that is shipped gives the oracle's bits"]
 
 
 def test_without_zig_it_says_what_to_install(tmp_path: Path,
