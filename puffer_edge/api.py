@@ -88,7 +88,8 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         target: a key of ``targets.TARGETS``, rpi or micropython.
         name: stem of the C identifiers; made from the directory's name by default.
         seed: of the test vectors, and of the environment that calibrates.
-        scheme: float32, int8, int8x16, int16, or auto: int8, and int16 for the layers that need it.
+        scheme: float32; float16, which stores matrices as halves; int8, int8x16, int16; or auto:
+            int8, and int16 for the layers that need it.
         calibrate: for an integer scheme: an .npz or .npy of observations, ``env:<id>``, or
             ``bounds:LOW:HIGH``.
         layers: schemes of single layers by name, as ``{"decoder": "int16"}``.
@@ -107,6 +108,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     Raises:
         PufferEdgeError: nothing is written then.
     """
+    from puffer_edge.quantization.schemes import FLOATING
     from puffer_edge.targets import MICROPYTHON, RPI, find_target
 
     own = {MICROPYTHON.name: MICROPYTHON, RPI.name: RPI}
@@ -120,12 +122,17 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
     quantized, original = None, None
-    if layers and scheme == "float32":
-        raise UsageError("a float32 policy has no layers in integers",
+    if layers and scheme in FLOATING:
+        raise UsageError(f"a {scheme} policy has no layers in integers",
                          hint="give an integer --scheme, too")
-    if counts and scheme == "float32":
-        raise UsageError("a float32 policy takes no counts", hint="give an integer --scheme, too")
-    if scheme != "float32":
+    if counts and scheme in FLOATING:
+        raise UsageError(f"a {scheme} policy takes no counts", hint="give an integer --scheme, too")
+    if scheme == "float16":
+        from puffer_edge.passes import optimize
+        from puffer_edge.quantization.halves import to_halves
+
+        program = to_halves(optimize(program))
+    if scheme not in FLOATING:
         from puffer_edge.quantization.pipeline import Wish, to_integers
 
         wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed)

@@ -70,7 +70,7 @@ def export(
         help="Stem of the C names; made from the directory's name by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the test vectors.")] = 0,
     scheme: Annotated[str, typer.Option(
-        help="float32, int8, int8x16, int16, or auto (int8, with int16 where it must be).")
+        help="float32, float16, int8, int8x16, int16, or auto (int8, int16 where it must be).")
     ] = "float32",
     calibrate: Annotated[str, typer.Option(
         help="For integers: an .npz of observations, env:CartPole-v1, or bounds:LOW:HIGH.")] = "",

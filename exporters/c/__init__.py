@@ -17,6 +17,7 @@ from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.integer_input import Counts, integer_input
 from puffer_edge.quantization.pipeline import Quantized
+from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.targets import Target
 
 
@@ -53,7 +54,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         raise UsageError(f"the seed {seed} is negative")
     optimized = program if scheme != "float32" else optimize(program)
     _check_finite(optimized)
-    given = integer_input(optimized, counts) if scheme != "float32" else None
+    given = None if scheme in FLOATING else integer_input(optimized, counts)
     planned = plan(optimized, first=given.replaced if given else ())
     tests = vectors.make(optimized, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))

@@ -22,7 +22,8 @@ Array = npt.NDArray[Any]
 Emitter = Callable[[Any, "Context"], None]
 OpClass = TypeVar("OpClass", bound=type[Op])
 
-C_TYPES = {"float32": "float", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+C_TYPES = {"float32": "float", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t",
+           "uint16": "uint16_t"}
 """C type of each dtype that reaches a device."""
 
 DTYPES = {ctype: np.dtype(dtype) for dtype, ctype in C_TYPES.items()}
@@ -130,6 +131,14 @@ class Context:
             self.constants.append(text.array(ctype, self._named[key], data))
             self.constant_bytes += data.nbytes
         return self._named[key]
+
+    def floats(self, weight: Array) -> str:
+        """Suffix of the kernel for a weight in float32 or in halves; a computer expands those."""
+        return "f16" if weight.dtype == np.float16 and not self.wide else "f32"
+
+    def matrix(self, packed: Array) -> str:
+        """Name of a weight for that kernel; halves are stored as their bits."""
+        return self.constant(packed.view(np.uint16) if self.floats(packed) == "f16" else packed)
 
     def optional(self, name: str) -> str:
         """An operand that may be absent: its address, or NULL."""

@@ -84,7 +84,7 @@ def array(ctype: str, name: str, values: npt.NDArray[Any]) -> str:
 
     Small integers are aligned to words, which is how the kernels in assembler read them.
     """
-    aligned = "PUFFER_EDGE_ALIGNED " if ctype in ("int8_t", "int16_t") else ""
+    aligned = "PUFFER_EDGE_ALIGNED " if ctype in ("int8_t", "int16_t", "uint16_t") else ""
     flat = values.reshape(-1)
     items = (number(v) for v in flat) if ctype == "float" else (str(int(v)) for v in flat)
     return f"static const {aligned}{ctype} {name}[{flat.size}] = {{\n{wrapped(items)}\n}};"

@@ -15,6 +15,7 @@ from puffer_edge.ir import Program
 from puffer_edge.planning import plan
 from puffer_edge.quantization.integer_input import Counts, integer_input
 from puffer_edge.quantization.pipeline import Quantized
+from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.targets import MICROPYTHON
 
 RUNTIME = "policy_runtime.py"
@@ -50,7 +51,7 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
         identifier(field.name, "a field of the observation")
     if seed < 0:
         raise UsageError(f"the seed {seed} is negative")
-    if scheme == "float32":
+    if scheme in FLOATING:
         raise UsageError("MicroPython takes integer policies only, as floats go to the heap",
                          hint="give --scheme int8, int8x16 or int16, and --calibrate")
     given = integer_input(program, counts)

@@ -34,6 +34,10 @@ SCHEMES = {
 }
 
 
+FLOATING = ("float32", "float16")
+"""Schemes that compute in float32 and need no calibration; float16 stores matrices as halves."""
+
+
 def find_scheme(name: str) -> Scheme:
     """The scheme of that name.
 
@@ -42,5 +46,5 @@ def find_scheme(name: str) -> Scheme:
     """
     if name not in SCHEMES:
         raise UsageError(f"there is no scheme {name!r}",
-                         hint=f"choose one of float32, {', '.join(SCHEMES)}")
+                         hint=f"choose one of {', '.join([*FLOATING, *SCHEMES])}")
     return SCHEMES[name]

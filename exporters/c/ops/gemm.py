@@ -15,8 +15,8 @@ def gemm(op: Gemm, context: Context) -> None:
     weight = context.weight(op.weight)
     n, k = weight.shape
     wide = context.wide and n >= WIDE
-    kernel = "gemm_wide_f32" if wide else "gemm_f32"
-    packed = context.constant(wide_blocks(weight) if wide else blocks_of_four(weight))
+    kernel = "gemm_wide_f32" if wide else f"gemm_{context.floats(weight)}"
+    packed = context.matrix(wide_blocks(weight) if wide else blocks_of_four(weight))
     bias = context.optional(op.bias)
     rows = x.size // k
     context.use(kernel)

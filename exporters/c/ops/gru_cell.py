@@ -19,11 +19,12 @@ def gru_cell(op: GRUCell, context: Context) -> None:
     b_h = context.weight(op.recurrent_bias) if op.recurrent_bias else zero
     gates, last = slice(0, 2 * hidden), slice(2 * hidden, 3 * hidden)
     bias = np.concatenate([b_x[gates] + b_h[gates], b_x[last], b_h[last]])
-    context.use("gru_cell_f32")
+    kernel = f"gru_cell_{context.floats(weight)}"
+    context.use(kernel)
     context.line(
-        f"gru_cell_f32({context.ref(op.x)}, {context.ref(op.h)}, "
-        f"{context.constant(blocks_of_four(weight))}, "
-        f"{context.constant(blocks_of_four(recurrent[gates]))},\n"
-        f"             {context.constant(blocks_of_four(recurrent[last]))}, "
+        f"{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"{context.matrix(blocks_of_four(weight))}, "
+        f"{context.matrix(blocks_of_four(recurrent[gates]))},\n"
+        f"             {context.matrix(blocks_of_four(recurrent[last]))}, "
         f"{context.constant(bias)}, {context.scratch()}, {context.out(op.y)}, "
         f"{weight.shape[1]}, {hidden});")

@@ -16,12 +16,12 @@ def lstm_cell(op: LSTMCell, context: Context) -> None:
     hidden = recurrent.shape[1]
     bias = context.weight(op.bias) if op.bias else np.zeros(4 * hidden, np.float32)
     wide = context.wide and 4 * hidden % WIDE == 0
-    kernel = "lstm_cell_wide_f32" if wide else "lstm_cell_f32"
+    kernel = "lstm_cell_wide_f32" if wide else f"lstm_cell_{context.floats(weight)}"
     pack = wide_gates_of_units if wide else gates_of_units
     context.use(kernel)
     context.line(
         f"{kernel}({context.ref(op.x)}, {context.ref(op.h)}, {context.ref(op.c)}, "
-        f"{context.constant(pack(weight))},\n"
-        f"              {context.constant(pack(recurrent))}, "
+        f"{context.matrix(pack(weight))},\n"
+        f"              {context.matrix(pack(recurrent))}, "
         f"{context.constant(gates_of_units(bias.reshape(-1, 1)))}, {context.out(op.y_h)}, "
         f"{context.out(op.y_c)}, {weight.shape[1]}, {hidden});")

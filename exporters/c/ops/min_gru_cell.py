@@ -11,8 +11,9 @@ from puffer_edge.ir.ops import MinGRUCell
 def min_gru_cell(op: MinGRUCell, context: Context) -> None:
     """One call; the gates lie in scratch."""
     weight = context.weight(op.weight)
-    context.use("min_gru_cell_f32")
+    kernel = f"min_gru_cell_{context.floats(weight)}"
+    context.use(kernel)
     context.line(
-        f"min_gru_cell_f32({context.ref(op.x)}, {context.ref(op.h)}, "
-        f"{context.constant(blocks_of_four(weight))}, {context.scratch()},\n"
+        f"{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"{context.matrix(blocks_of_four(weight))}, {context.scratch()},\n"
         f"                 {context.out(op.y)}, {context.out(op.y_h)}, {weight.shape[1]});")

@@ -1,0 +1,53 @@
+"""Float Program -> the same with its matrices as halves: half the flash, float32 arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir import Op, Program
+from puffer_edge.ir.ops import Gemm, GRUCell, LSTMCell, MinGRUCell
+
+MATRICES: dict[type[Op], tuple[str, ...]] = {
+    Gemm: ("weight",), GRUCell: ("weight", "recurrent"), LSTMCell: ("weight", "recurrent"),
+    MinGRUCell: ("weight",)}
+"""Operands whose kernels read halves; everything else keeps float32."""
+
+LARGEST = float(np.finfo(np.float16).max)
+
+
+def to_halves(program: Program) -> Program:
+    """Rounds matrices to the nearest half, ties to even.
+
+    Args:
+        program: optimised: nothing is folded into the matrices any more.
+
+    Raises:
+        UnsupportedError: a weight is larger than a half can be, or there is no matrix.
+    """
+    constants = dict(program.constants)
+    ops, error = [], 0.0
+    for op in program.ops:
+        renamed = {}
+        for field in MATRICES.get(type(op), ()):
+            name = getattr(op, field)
+            if name not in program.constants:
+                continue
+            exact = program.constants[name]
+            if np.abs(exact).max() > LARGEST:
+                raise UnsupportedError(
+                    f"a weight of {np.abs(exact).max():g} is larger than a half can be",
+                    where=op.layer or name, hint="export it with --scheme float32")
+            half = exact.astype(np.float16)
+            # Another name: who else reads the constant goes on reading float32.
+            constants[f"{name}.half"], renamed[field] = half, f"{name}.half"
+            error = max(error, float(np.abs(half - exact).max() / (np.abs(exact).max() or 1)))
+        ops.append(replace(op, **renamed) if renamed else op)
+    if len(constants) == len(program.constants):
+        raise UnsupportedError("this policy has no matrix to store as halves",
+                               hint="export it with --scheme float32")
+    return program.with_ops(ops, constants).noting("quantised", (
+        f"matrices are stored as halves, the largest rounding is {error:.2g} of its matrix's "
+        "largest weight"))
