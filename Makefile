@@ -15,7 +15,7 @@ help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
 	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 15 min"
-	@echo "make trainers  files that trainers themselves save; installs the trainers"
+	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
 	@echo "make check  what CI runs: lint, types, tests"
 
 # What exporting and verifying needs; small, so that the demo is quick on a fresh machine.
@@ -40,10 +40,11 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
-# Not a part of check: the trainers bring two dozen packages along.
+# Not a part of check: the trainers bring two dozen packages along, and every row is verified.
 trainers: $(VENV)/.dev
 	$(PIP) -e '.[trainers]' --config-settings editable_mode=compat
-	$(BIN)/python -m pytest tests/frontends/test_trainers.py tests/frontends/test_tflite.py
+	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/frontends/test_trainers.py \
+		tests/frontends/test_tflite.py tests/frontends/test_support.py
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof -m exhaustive

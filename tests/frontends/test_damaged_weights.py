@@ -41,12 +41,12 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 
 def damaged(weights: Weights) -> Iterator[tuple[str, Weights]]:
-    for name, array in weights.items():
+    for name, array in list(weights.items())[:24]:  # copies for training come last
         yield f"without {name}", {key: a for key, a in weights.items() if key != name}
         for change, function in CHANGES.items():
             yield f"{name}, {change}", {**weights, name: function(array)}
     names = list(weights)
-    for first, second in pairwise(names):
+    for first, second in pairwise(names[:24]):
         yield f"without {first} and {second}", {
             key: a for key, a in weights.items() if key not in (first, second)}
         yield f"{first} and {second} swapped", {
@@ -96,4 +96,4 @@ def test_one_error_or_a_policy(row: Row, tmp_path: Path, monkeypatch: pytest.Mon
         except PufferEdgeError as error:
             assert error.exit_code in (2, 3, 4)  # 70 would be a defect of ours
             refusals += 1
-    assert refusals > len(weights) / 2
+    assert refusals > min(len(weights), 24) / 2
