@@ -1,0 +1,28 @@
+"""Literals that are objects in viper."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+from puffer_edge.subset.values import SMALL_HIGH
+from puffer_edge.subset.viper import TYPES, Types, is_viper
+
+
+@rule("PE602", "viper-wide-literal", ast.FunctionDef,
+      reason="A literal above 2**30 - 1 is an object, and does not mix with native integers.",
+      instead="int(0x7fffffff), or a shift: 1 << 31.",
+      bad="import micropython\n@micropython.viper\ndef f(p: ptr32):\n    p[0] = 0x7fffffff",
+      good="import micropython\n@micropython.viper\ndef f(p: ptr32):\n    p[0] = int(0x7fffffff)")
+def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+    if is_viper(node, context):
+        for inner in Types(node).nodes:
+            if (isinstance(inner, ast.Constant) and type(inner.value) is int
+                    and inner.value > SMALL_HIGH):
+                parent = context.parent(inner)
+                cast = isinstance(parent, ast.Call) and isinstance(
+                    parent.func, ast.Name) and parent.func.id in TYPES
+                if not cast:
+                    yield inner, "a literal above 2**30 - 1 is an object in viper"

@@ -1,0 +1,26 @@
+"""What is no instruction."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.assembler import is_thumb
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE611", "asm-statement", ast.FunctionDef,
+      reason="Inline assembly is a list of calls of instructions: SyntaxError.",
+      instead="mov(r0, 1); jumps and labels; the result is r0.",
+      bad="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    return r0",
+      good="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    'Doc.'\n    nop()")
+def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+    if is_thumb(node):
+        line = 0
+        for statement in node.body:
+            call = isinstance(statement, ast.Expr) and isinstance(
+                statement.value, (ast.Call, ast.Constant))
+            if (not call and not isinstance(statement, ast.Pass)) or statement.lineno == line:
+                yield statement, "this is no instruction on a line of its own"
+            line = statement.lineno

@@ -1,0 +1,23 @@
+"""Instructions that small cores lack."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from puffer_edge.subset.assembler import NOT_ON_ARMV6M, instructions, is_thumb, name
+from puffer_edge.subset.context import Context
+from puffer_edge.subset.rule import Hit, rule
+
+
+@rule("PE614", "asm-core", ast.FunctionDef,
+      reason="The RP2040 and the SAMD21 are ARMv6-M: no movw, movwt or clz, no division, no FPU.",
+      instead="mov and shifts for numbers, loops for the rest.",
+      bad="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    clz(r0, r0)",
+      good="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    lsr(r0, r0, 1)")
+def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+    if is_thumb(node) and context.port in ("rp2", "samd"):
+        for call in instructions(node):
+            word = name(call)
+            if word in NOT_ON_ARMV6M or word[:1] == "v":
+                yield call, f"ARMv6-M has no {word}"
