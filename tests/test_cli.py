@@ -234,3 +234,33 @@ def test_bytes_do_not_depend_on_the_hash_seed(hash_seed: str, tmp_path: Path) ->
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed})
     for file in ("policy.h", "policy.json", "vectors.npz"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_bare_weights_with_the_settings_of_the_run(tmp_path: Path) -> None:
+    """What is missing is asked for; with the settings and the sizes the file is a policy."""
+    weights = tmp_path / "0000000000100000.bin"
+    floats = 16 * 6 + 16 * 5 + 2 * 48 * 16
+    weights.write_bytes(np.random.default_rng(1).normal(0, 0.1, floats).astype("<f4").tobytes())
+    (tmp_path / "env.ini").write_text("[policy]\nhidden_size = 16\nnum_layers = 2.9\n")
+    said = fails(2, "read in", "inspect", weights, "--hidden-size", "16", cwd=tmp_path)
+    assert "--observation" in said and "--config" in said
+    found = cli("inspect", weights, "--config", tmp_path / "env.ini", "--observation", "obs:6",
+                "--action-sizes", "4", "--json")
+    assert found.returncode == 0, found.stderr
+    plain = json.loads(found.stdout)
+    assert plain["source"] == "PufferLib 4 native weights, MinGRU"
+    assert plain["states"] == {"min_gru_0": [1, 16], "min_gru_1": [1, 16]}
+    assert "num_layers 2.9 counts as 2" in str(plain["notes"])
+
+
+def test_a_map_for_names_that_say_nothing(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    policy = tmp_path / "policy.pt"
+    torch.save({"x.weight": torch.ones(3, 2), "x.bias": torch.ones(3), "q": torch.ones(2)}, policy)
+    said = fails(4, "no known family", "inspect", policy, cwd=tmp_path)
+    assert "x.weight [3, 2]" in said and "--map" in said and "module=" in said
+    (tmp_path / "keys.toml").write_text('action = "discrete"\noutput = "x"\nignore = ["q"]\n')
+    done = cli("export", policy, "--map", tmp_path / "keys.toml", "-o", tmp_path / "out",
+               "--frame-stack", "2", "--action-mask")
+    assert done.returncode == 0, done.stderr
+    assert "float obs[1];" in (tmp_path / "out" / "policy.h").read_text()

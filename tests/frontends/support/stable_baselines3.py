@@ -83,6 +83,34 @@ def _value_based(kind: str, directory: Path) -> Made:
     return Made(path, step, 5, slack=0 if kind == "DQN" else 1e-5)
 
 
+def _dqn_image(directory: Path) -> Made:
+    import torch
+    image = _spaces().Box(0, 255, (2, 36, 36), np.uint8)
+    model, path = _model("DQN", "CnnPolicy", image, _spaces().Discrete(3), directory,
+                         policy_kwargs={"features_extractor_kwargs": {"features_dim": 16}})
+
+    def step(x: Any) -> dict[str, Any]:
+        with torch.no_grad():
+            pixels = torch.from_numpy(x.reshape(1, 2, 36, 36).astype(np.uint8))
+            return {"logits": model.policy.q_net(pixels).numpy()}
+    return Made(path, step, 2 * 36 * 36, steps=5, observations=lambda random, size:
+                random.integers(0, 256, size).astype(np.float32))
+
+
+def _sac_parts(directory: Path) -> Made:
+    import torch
+    spaces = _spaces()
+    space = spaces.Dict({"b": _vector(3), "a": _vector(2)})
+    model, path = _model("SAC", "MultiInputPolicy", space, spaces.Box(-1, 1, (2,)), directory,
+                         policy_kwargs={"net_arch": [12, 10]})
+
+    def step(x: Any) -> dict[str, Any]:
+        with torch.no_grad():
+            parts = {"a": torch.from_numpy(x[None, :2]), "b": torch.from_numpy(x[None, 2:])}
+            return {"mean": model.policy.actor.get_action_dist_params(parts)[0].numpy()}
+    return Made(path, step, 5)
+
+
 def _squashed(kind: str, directory: Path, *, use_sde: bool = False) -> Made:
     import torch
     box = _spaces().Box(np.float32([-2, 0]), np.float32([1, 3]))
@@ -214,6 +242,8 @@ ROWS: tuple[Row, ...] = (
          "PPO or A2C"),
     _row("PPO, MultiInputPolicy", _parts, "PPO or A2C", "`--activation`"),
     _row("DQN, MlpPolicy", partial(_value_based, "DQN"), "DQN"),
+    _row("DQN, CnnPolicy", _dqn_image, "DQN"),
+    _row("SAC, MultiInputPolicy", _sac_parts, "SAC or TQC"),
     _row("SAC, MlpPolicy", partial(_squashed, "SAC"), "SAC or TQC"),
     _row("SAC, gSDE", partial(_squashed, "SAC", use_sde=True), "SAC or TQC"),
     _row("TD3, MlpPolicy", partial(_squashed, "TD3"), "TD3 or DDPG"),
