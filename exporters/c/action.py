@@ -6,6 +6,7 @@ from puffer_edge.exporters.c.context import Context
 from puffer_edge.exporters.c.loops import nest
 from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import Continuous, Discrete
+from puffer_edge.sampling import LARGEST, distance_factor
 
 
 def emit(context: Context) -> list[str]:
@@ -15,6 +16,23 @@ def emit(context: Context) -> list[str]:
     if isinstance(action, Discrete):
         return _discrete(action, raw, context)
     return _continuous(action, raw, context)
+
+
+def emit_sample(context: Context) -> list[str]:
+    """Statements that draw ``action->action`` from the integer logits of the last step."""
+    action, raw = context.program.contract.action, context.value(context.program.outputs[0])
+    if not isinstance(action, Discrete) or raw.quantization is None or (
+            max(action.sizes) > LARGEST):
+        return []
+    multiplier, shift = distance_factor(raw.quantization.scale)
+    kernel = {"int8": "sample_s8", "int16": "sample_s16"}[raw.dtype]
+    context.use(kernel)
+    lines, offset = [], 0
+    for head, size in enumerate(action.sizes):
+        lines.append(f"action->action[{head}] = {kernel}(x + {offset}, {size}, {multiplier}, "
+                     f"{shift}, random);")
+        offset += size
+    return lines
 
 
 def _discrete(action: Discrete, raw: str, context: Context) -> list[str]:

@@ -79,6 +79,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         rescale.loop(first, entry.input.program.constants[first.factors],
                      contract.observation_size, context)
         rescaling = context.lines
+    sample = action.emit_sample(context)
     kernels = joined(context.kernels)
     integer_kernels = set(context.kernels)
     context.use("all_finite_f32")
@@ -109,7 +110,8 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         ram=ram, states=[(C_TYPES[state.dtype], state.size) for state in states],
         memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
         arena=max(plan.arena, 4), initial=initial, outputs=outputs,
-        macs=program.macs, body=body, act=act, commit=_commit(context),
+        macs=program.macs, body=body, act=act, sample=sample,
+        commit=_commit(context),
         selftest=_selftest(program, name, vectors),
         selftest_q=None if entry is None else _selftest(
             entry.input.program, f"{name}_q", entry.vectors))

@@ -22,6 +22,7 @@ from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
 from puffer_edge.quantization.integer_input import IntegerInput
+from puffer_edge.sampling import LARGEST, TABLE, distance_factor
 
 assert ops  # imported for its registrations
 
@@ -74,6 +75,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
     quantize = "" if board.small else _quantize(program, given, context)
     action_float = "" if board.small else _action_float(program, context)
     initials = [_initial(state.initial, context) for state in program.states]
+    sampler = "" if board.small else _sampler(given.program, context)
     outputs = [(identifier(outside, "an output"), context.ref(value)) for outside, value
                in zip(program.output_names, given.program.outputs, strict=True)]
     arrays = [(typecode, size, size * np.dtype(typecode).itemsize)
@@ -83,7 +85,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         "action": output if isinstance(head, Continuous) else
         f'array("h", bytes({2 * len(head.sizes)}))',
         "states": [context.ref(state.input) for state in program.states],
-        "initials": initials, "calls": context.calls,
+        "initials": initials, "sampler": sampler, "calls": context.calls,
         "quantize": quantize, "action_float": action_float}
     contract = _contract(given.program, parts)
     title = f"{program.macs:,} multiply-accumulates per step"
@@ -122,6 +124,17 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
         output_type=TYPECODES[str(expected.dtype)],
         observations=_bytes(vectors.observations[:steps]), expected=_bytes(expected))
     return text
+
+
+def _sampler(program: Program, context: Context) -> str:
+    """The call that makes what draws actions; empty where there are no choices."""
+    head, meaning = program.contract.action, program.values[program.outputs[0]].quantization
+    if not isinstance(head, Discrete) or meaning is None or max(head.sizes) > LARGEST:
+        return ""
+    context.blob.add("h", TABLE)
+    multiplier, shift = distance_factor(meaning.scale)
+    return (f"sampler(blob, {context.ref(program.outputs[0])}, {tuple(head.sizes)}, self.action, "
+            f"{multiplier}, {shift})")
 
 
 def _initial(values: npt.NDArray[Any], context: Context) -> str:

@@ -673,6 +673,89 @@ def argmax(x, sizes, action):
     return step
 
 
+# range: x[...] in [-32768, 32767]
+# range: start in [0, 2**20]
+# range: size in [0, 2**15]
+# range: total in [0, 2**30 - 1]
+# range: (largest - x[start + i]) * multiplier in [0, 2**30 - 1]
+# range: (largest - x[start + choice]) * multiplier in [0, 2**30 - 1]
+# range: mask << 1 in [0, 2**30 - 2]
+# range: choice in [-1, 2**15]
+# range: left in [-32767, 2**30 - 1]
+def sampler(blob, x, sizes, action, multiplier, shift):
+    """Gives seed(number) and sample(), which draws another action from the logits of the last step.
+
+    Neither allocates. Seeds are 0 to 2^30 - 1; the same one gives the same sequence as in C.
+
+    Args:
+        blob: has 2^15 exp(-distance) at every sixteenth.
+        x: logits.
+        sizes: choices per head.
+        action: a choice per head.
+        multiplier: see shift.
+        shift: (distance * multiplier) >> shift counts 1024ths.
+    """
+    state = array("i", [0, 0])
+    table = blob.read("h", 194)
+    operands = (x, sizes, action, table, multiplier, shift, state)
+
+    # puffer-edge: no-alloc
+    def seed(number):
+        state[0] = (number & 32767) + (1234 << 15)
+        state[1] = (number >> 15 & 32767) + (5678 << 15)
+        for _ in range(16):
+            random_bits(state)
+
+    # puffer-edge: no-alloc
+    def sample():
+        x, sizes, action, table, multiplier, shift, state = operands
+        start = 0
+        for head in range(len(sizes)):
+            size = sizes[head]
+            largest = x[start]
+            for i in range(1, size):
+                if x[start + i] > largest:
+                    largest = x[start + i]
+            total = 0
+            for i in range(size):
+                total += weight(table, (largest - x[start + i]) * multiplier >> shift)
+            mask = 32767
+            while mask < total - 1:
+                mask = mask << 1 | 1
+            left = total
+            while left >= total:
+                left = random_bits(state)
+                left = (left | random_bits(state) << 15) & mask
+            choice = -1
+            while left >= 0:
+                choice += 1
+                left -= weight(table, (largest - x[start + choice]) * multiplier >> shift)
+            action[head] = choice
+            start += size
+
+    seed(0)
+    return seed, sample
+
+
+def random_bits(state):
+    """15 bits from two of Marsaglia's generators, multiply with carry."""
+    first = 32760 * (state[0] & 32767) + (state[0] >> 15)
+    second = 32730 * (state[1] & 32767) + (state[1] >> 15)
+    state[0] = first
+    state[1] = second
+    return (first ^ second) & 32767
+
+
+# range: table[...] in [0, 32767]
+def weight(table, x):
+    """2^15 exp(-x / 1024), 0 from 12 on."""
+    if x >= 12288:
+        return 0
+    i = x >> 6
+    start = table[i]
+    return start - (((start - table[i + 1]) * (x & 63) + 32) >> 6)
+
+
 def copy(x, y):
     """Copies x to y."""
 
