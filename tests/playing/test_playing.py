@@ -32,7 +32,7 @@ BUNDLED: dict[str, tuple[str, str, tuple[int, ...], dict[str, Any]]] = {
 
 
 def recorded(program: Program, environment: str, observe: tuple[int, ...], path: Path) -> str:
-    """Observations of three episodes, from seeds that no judged episode has."""
+    """Observations of five episodes, from seeds that no judged episode has."""
     player = Player(program, None, environment, None, observe)
     seen, fresh = [], []
     flat = player.flat
@@ -42,7 +42,7 @@ def recorded(program: Program, environment: str, observe: tuple[int, ...], path:
         return seen[-1]
 
     player.flat = remembering  # type: ignore[method-assign]
-    for seed in range(3):
+    for seed in range(5):
         fresh.append(len(seen))
         player.episode(seed, 0)
     player.close()
