@@ -216,15 +216,23 @@ class Player:
         """Return, steps and equal actions of one episode that policy ``first`` plays."""
         for policy in self.policies:
             policy.reset()
-        observation, _ = self.environment.reset(seed=seed)
+        observation, _ = self.ask("reset", seed=seed)
         total, steps, equal, ended = 0.0, 0, 0, False
         while not ended:
             actions = [self.act(policy, observation) for policy in (
                 self.policies if first == 0 else self.policies[first:])]
             equal += self.alike(actions[0], actions[-1])
-            observation, reward, terminated, truncated, _ = self.environment.step(actions[0])
+            observation, reward, terminated, truncated, _ = self.ask("step", actions[0])
             total, steps, ended = total + float(reward), steps + 1, terminated or truncated
         return total, steps, equal
+
+    def ask(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """What the environment answers; any failure of its is one error."""
+        try:
+            return getattr(self.environment, method)(*arguments, **options)
+        except Exception as error:
+            raise UsageError(f"the environment fails in {method}: "
+                             f"{type(error).__name__}: {error}") from error
 
     def alike(self, ours: Any, theirs: Any) -> bool:
         """Whether two actions are one: equal choices, or numbers 5 % of their range apart."""

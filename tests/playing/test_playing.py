@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -141,6 +142,27 @@ def test_what_does_not_fit_is_one_error(changes: dict[str, Any], message: str) -
     program = read_program(POLICIES / "cartpole_sb3.zip")
     with pytest.raises(UsageError, match=message):
         play(program, **{"identity": "CartPole-v1", "processes": 1, **changes})
+
+
+class Falling(gymnasium.Env):
+    """Raises in its third step."""
+
+    observation_space = gymnasium.spaces.Box(-1, 1, (4,))
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        self.left = 3
+        return np.zeros(4, np.float32), {}
+
+    def step(self, action: Any) -> Any:
+        self.left -= 1
+        return np.full(4, 1 / self.left, np.float32), 0.0, False, False, {}
+
+
+def test_an_environment_that_fails_is_one_error() -> None:
+    gymnasium.register("Falling-v0", entry_point=Falling, disable_env_checker=True)
+    with pytest.raises(UsageError, match="fails in step: ZeroDivisionError"):
+        play(read_program(POLICIES / "cartpole_sb3.zip"), "Falling-v0", processes=1)
 
 
 def test_other_choices_are_refused() -> None:
