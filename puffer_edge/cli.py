@@ -151,6 +151,24 @@ def verify(
 
 
 @app.command()
+def firmware(
+    directory: Annotated[Path, typer.Argument(help="Directory that export wrote.")],
+    board: Annotated[str, typer.Option(help="As for export.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="An empty or new directory.")],
+    as_json: Json = False,
+) -> None:
+    """Writes an example around an artefact, ready to build (C) or to copy (MicroPython)."""
+    from puffer_edge import printing
+    from puffer_edge.firmware.project import project
+
+    files = project(directory, board, output)
+    if as_json:
+        _print_json({"directory": str(output), "files": files})
+    else:
+        printing.firmware(output, files)
+
+
+@app.command()
 def flash(
     directory: Annotated[Path, typer.Argument(help="Directory that export wrote.")],
     board: Annotated[str, typer.Option(help="As for export.")],

@@ -68,6 +68,12 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
     _console.print(f"next: [bold]puffer-edge verify {escape(str(directory))}[/]")
 
 
+def firmware(directory: Path, files: list[str]) -> None:
+    """Prints what firmware wrote."""
+    _console.print(escape(f"{directory}: {', '.join(files)}"))
+    _console.print(escape(f"now: make -C {directory}"))
+
+
 def flash_plan(title: str, port: str, sizes: Mapping[str, int]) -> None:
     """Prints what flash would copy."""
     table = Table(title=escape(f"to {title} on {port or 'its port'}"), title_justify="left")

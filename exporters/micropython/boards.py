@@ -26,6 +26,7 @@ class Board:
             example.
         flash: origin and length in bytes, for the bare-metal example.
         ram: the same.
+        qemu: ``-M`` of qemu-system-arm for that example; empty where it has no such board.
     """
 
     name: str
@@ -37,11 +38,11 @@ class Board:
     core: str = ""
     flash: tuple[int, int] = (0, 0)
     ram: tuple[int, int] = (0, 0)
+    qemu: str = ""
 
 
 ANY = Board("any", "any board")
 UNIX = Board("unix", "the unix port, or CPython", compiled=False)
-# The first 256 bytes of flash hold the second-stage boot loader, which the user's SDK brings.
 PICO = Board("pico", "Raspberry Pi Pico (RP2040)", "armv6m", ("thumb", "viper", "bytecode"))
 PICO2 = Board("pico2", "Raspberry Pi Pico 2 (RP2350, Arm cores)", "armv7emsp",
               ("thumb", "viper", "bytecode"))
@@ -49,12 +50,14 @@ ESP32 = Board("esp32", "ESP32, ESP32-S2 and ESP32-S3", "xtensawin", ("viper", "b
 ESP32_C3 = Board("esp32-c3", "ESP32-C3 and -C6", "rv32imc", ("viper", "bytecode"))
 STM32F4 = Board("stm32f4", "STM32F405, as on the Pyboard", "armv7emsp",
                 ("thumb", "viper", "bytecode"), core="cortex-m4",
-                flash=(0x0800_0000, 1024 << 10), ram=(0x2000_0000, 128 << 10))
+                flash=(0x0800_0000, 1024 << 10), ram=(0x2000_0000, 128 << 10),
+                qemu="netduinoplus2")
 NRF52 = Board("nrf52", "nRF52840", "armv7emsp", ("thumb", "viper", "bytecode"), core="cortex-m4",
               flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10))
 MICROBIT = Board("microbit", "BBC micro:bit V1 (nRF51822), MicroPython 1.9", "armv6m",
                  ("thumb", "bytecode"), compiled=False, small=True, core="cortex-m0",
-                 flash=(0x0000_0000, 256 << 10), ram=(0x2000_0000, 16 << 10))
+                 flash=(0x0000_0000, 256 << 10), ram=(0x2000_0000, 16 << 10),
+                 qemu="microbit")
 
 BOARDS = {board.name: board for board in (
     ANY, UNIX, PICO, PICO2, ESP32, ESP32_C3, STM32F4, NRF52, MICROBIT)}

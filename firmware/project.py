@@ -1,0 +1,88 @@
+"""An example around an artefact, for a board, ready to build or to copy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from puffer_edge.errors import FileFormatError, OutputError, UsageError
+from puffer_edge.exporters.artifact import read_manifest, write
+from puffer_edge.exporters.c.text import identifier, stem
+from puffer_edge.exporters.micropython.boards import BOARDS, Board, find_board
+from puffer_edge.firmware import flash
+from puffer_edge.targets import MICROPYTHON, find_target
+
+STACK = 1024
+"""Bytes that the linker keeps for the stack; `verify` measures what the step needs."""
+
+
+def project(directory: Path, board: str, output: Path) -> list[str]:
+    """Writes the project and gives the names of its files.
+
+    Args:
+        directory: an artefact, for MicroPython or in C.
+        board: a key of ``boards.BOARDS``.
+        output: a directory that does not exist, or is empty.
+
+    Raises:
+        UsageError: there is no such board, or no example for it.
+        FileFormatError: the artefact is damaged.
+        OutputError: the directory cannot be written, or holds something.
+    """
+    manifest, chosen = read_manifest(directory), find_board(board)
+    if manifest.get("target") == MICROPYTHON.name:
+        files = flash.plan(directory, board).files
+        manual = directory / "manifest.py"
+        files = {**files, "manifest.py": manual.read_bytes(), "Makefile": _copying(files)}
+    else:
+        files = _bare_metal(directory, manifest, chosen)
+    if output.is_dir() and any(output.iterdir()):
+        raise OutputError("the directory is not empty", where=str(output))
+    write(output, files)
+    return sorted(files)
+
+
+def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board) -> dict[str, bytes]:
+    if not board.core:
+        raise UsageError(f"there is no bare-metal example for {board.name}",
+                         hint="choose one of " + ", ".join(
+                             name for name, each in BOARDS.items() if each.core))
+    header = directory / "policy.h"
+    policy = header.read_bytes() if header.is_file() else b""
+    if hashlib.sha256(policy).hexdigest() != manifest.get("files", {}).get("policy.h"):
+        raise FileFormatError("policy.h is not what export wrote", where=str(directory),
+                              hint="export the policy again")
+    name = stem(str(manifest["name"]))
+    fields = [{"name": identifier(str(field["name"]), "a field of the observation"),
+               "size": _size(field["shape"])} for field in manifest["observation"]["fields"]]
+    about = {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields,
+             "flash": board.flash, "ram": board.ram, "stack": STACK, "qemu": board.qemu,
+             "flags": " ".join(find_target(board.core).gcc_flags)}
+    return {"policy.h": policy, "startup.c": _text("startup.c", about),
+            **{template.removesuffix(".j2"): _text(template, about)
+               for template in ("link.ld.j2", "main.c.j2", "Makefile.j2")}}
+
+
+def _copying(files: Mapping[str, bytes]) -> bytes:
+    names = " ".join(f":{name}" for name in files)
+    return (f"# Copies everything to the only board that is connected; needs mpremote.\n"
+            f"copy:\n\tmpremote cp {' '.join(files)} :\n\n"
+            f"remove:\n\tmpremote rm {names}\n\n.PHONY: copy remove\n").encode()
+
+
+def _size(shape: Any) -> int:
+    size = 1
+    for extent in shape:
+        size *= int(extent)
+    return size
+
+
+def _text(template: str, about: Mapping[str, Any]) -> bytes:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("puffer_edge.firmware", "bare_metal"), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
+    return environment.get_template(template).render(about).encode("ascii")

@@ -1,0 +1,86 @@
+"""The examples for boards build, and run their self-test on the emulated board."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from puffer_edge.errors import FileFormatError, OutputError, UsageError
+from puffer_edge.exporters import c, micropython
+from puffer_edge.firmware.project import project
+from puffer_edge.targets import find_target
+from tests import zoo
+from tests.tools import need
+
+
+def export(directory: Path, case: str = "lstm_int8") -> Path:
+    c.export(zoo.program(case), directory, target=find_target("cortex-m0"), name="lander",
+             scheme=case.rpartition("_")[2] if case in zoo.QUANTIZED else "float32")
+    return directory
+
+
+def make(folder: Path, *goals: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "-C", str(folder), *goals], capture_output=True, text=True,
+                          check=False, timeout=120)
+
+
+@pytest.mark.parametrize("board", ["stm32f4", "nrf52", "microbit"])
+def test_it_builds_without_a_warning(board: str, tmp_path: Path) -> None:
+    need("make", "arm-none-eabi-gcc")
+    files = project(export(tmp_path / "a"), board, tmp_path / "p")
+    assert files == ["Makefile", "link.ld", "main.c", "policy.h", "startup.c"]
+    done = make(tmp_path / "p")
+    assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
+    image = (tmp_path / "p" / "policy.bin").read_bytes()
+    stack, entry = (int.from_bytes(image[at : at + 4], "little") for at in (0, 4))
+    assert stack >> 28 == 2 and entry & 1
+
+
+@pytest.mark.parametrize("case", ["mlp", "lstm_int8"])
+@pytest.mark.parametrize("board", ["stm32f4", "microbit"])
+def test_it_runs_on_the_emulated_board(case: str, board: str, tmp_path: Path) -> None:
+    need("make", "arm-none-eabi-gcc", "qemu-system-arm")
+    project(export(tmp_path / "a", case), board, tmp_path / "p")
+    done = make(tmp_path / "p", "qemu")
+    assert done.returncode == 0, done.stderr
+    assert "selftest: good" in done.stdout + done.stderr
+    header = tmp_path / "p" / "policy.h"
+    text = header.read_text()
+    start = text.index("{", text.index(" lander_w0["))  # the first matrix
+    digit = next(at for at in range(start, len(text)) if text[at] in "12345678")
+    header.write_text(text[:digit] + "9" + text[digit + 1:])
+    done = make(tmp_path / "p", "qemu")
+    assert "selftest: wrong" in done.stdout + done.stderr and done.returncode != 0
+
+
+def test_micropython_is_copied(tmp_path: Path) -> None:
+    micropython.export(zoo.program("mlp_int8"), tmp_path / "a", name="zoo", scheme="int8",
+                       board="pico")
+    files = project(tmp_path / "a", "pico", tmp_path / "p")
+    assert {"main.py", "weights.bin", "policy_kernels.mpy", "manifest.py", "Makefile"} <= set(files)
+    assert "mpremote cp" in (tmp_path / "p" / "Makefile").read_text()
+
+
+def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
+    export(tmp_path / "a")
+    with pytest.raises(UsageError, match="no bare-metal example for esp32"):
+        project(tmp_path / "a", "esp32", tmp_path / "p")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not empty"):
+        project(tmp_path / "a", "nrf52", tmp_path / "full")
+    (tmp_path / "a" / "policy.h").write_text("changed")
+    with pytest.raises(FileFormatError, match="not what export wrote"):
+        project(tmp_path / "a", "nrf52", tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    export(tmp_path / "a")
+    done = subprocess.run(
+        [sys.executable, "-m", "puffer_edge", "firmware", str(tmp_path / "a"), "--board", "nrf52",
+         "-o", str(tmp_path / "p")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "main.c" in done.stdout, done.stderr
