@@ -17,6 +17,9 @@ class Names:
     """The names of one port in one version.
 
     Where the stubs of a version do not exist, those of the version before it count, or the first.
+
+    Attributes:
+        version: as (1, 24).
     """
 
     def __init__(self, port: str, version: str) -> None:
@@ -25,7 +28,7 @@ class Names:
         ports = sorted({name for name, _ in known})
         if port not in ports:
             raise UsageError(f"there is no port {port!r}", hint=f"ports: {', '.join(ports)}")
-        wanted = _number(version)
+        self.version = wanted = _number(version)
         columns = [(_number(text), index) for index, (name, text) in enumerate(known)
                    if name == port]
         older = [column for column in columns if column[0] <= wanted]

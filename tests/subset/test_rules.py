@@ -12,11 +12,13 @@ NOT_EVERYWHERE = {"PE107", "PE108"}
 """Syntax that only a newer Python parses; an older one says that the file is not Python."""
 
 PORTS = {"PE607": "unix"}
+VERSIONS = {"PE115": "1.20"}
 
 
 @pytest.mark.parametrize("code", RULES)
 def test_the_bad_example_is_reported(code: str) -> None:
-    report = check_source(RULES[code].bad, Config(port=PORTS.get(code, "rp2")))
+    report = check_source(RULES[code].bad, Config(
+        port=PORTS.get(code, "rp2"), mpy_version=VERSIONS.get(code, "1.29")))
     if code in NOT_EVERYWHERE and report.problems:
         assert report.exit_code == 2
     else:
