@@ -234,7 +234,7 @@ def measured(policy: str, found: list[Measurement]) -> None:
                           f"{row.size / 1024:,.1f} KiB",
                           "-" if row.ratio is None else f"{row.ratio:.2f}")
     _console.print(table)
-    _console.print("ratio: onnxruntime's median over this one's; one thread each")
+    _console.print("ratio: onnxruntime's median over this one's; all behind Policy, one thread")
     for row in found:
         if row.missing:
             _console.print(f"{row.backend}: {escape(row.missing)}")
