@@ -18,8 +18,10 @@ from puffer_edge.ir.ops import (
     GRUCell,
     LayerNormalization,
     LSTMCell,
+    Pad,
     Reduce,
     Reshape,
+    Slice,
     Unary,
 )
 
@@ -98,6 +100,32 @@ def convolution(builder: Builder, x: str, tensors: Tensors, name: str, stride: i
         Conv, name=tensors.layer(name), x=x, bias=bias, layer=tensors.layer(name),
         weight=builder.constant(weight, f"{tensors.layer(name)}.weight"),
         strides=(stride,) * rank, pads=(padding,) * 2 * rank, dilations=(1,) * rank)
+
+
+def max_pool(builder: Builder, x: str, kernel: int, stride: int, padding: int = 0) -> str:
+    """``nn.MaxPool1d`` and ``nn.MaxPool2d``, axis by axis: strided slices and their maximum.
+
+    Raises:
+        FileFormatError: the window is larger than the image.
+    """
+    shape = list(builder.shape(x))
+    rank = len(shape)
+    if padding:
+        pads = (0, 0, *(padding,) * (rank - 2))
+        x = builder.add(Pad, x=x, begins=pads, ends=pads, value=float(np.finfo(np.float32).min))
+    for axis in range(2, rank):
+        shape = list(builder.shape(x))
+        shape[axis] = (shape[axis] - kernel) // stride + 1
+        if shape[axis] < 1:
+            raise FileFormatError(f"a window of {kernel} is larger than the image")
+        steps = tuple(stride if a == axis else 1 for a in range(rank))
+        parts = [builder.add(Slice, x=x, counts=tuple(shape), steps=steps,
+                             starts=tuple(tap if a == axis else 0 for a in range(rank)))
+                 for tap in range(kernel)]
+        x = parts[0]
+        for part in parts[1:]:
+            x = builder.add(Binary, a=x, b=part, function="max")
+    return x
 
 
 def flatten(builder: Builder, x: str) -> str:

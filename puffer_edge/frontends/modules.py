@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from puffer_edge.frontends.layers import (
     flatten,
     layer_norm,
     linear,
+    max_pool,
     normalized,
     recurrent,
 )
@@ -208,6 +208,8 @@ def _sequential(builder: Builder, x: str, tensors: Tensors, found: Parameters, p
             x = linear(builder, x, tensors, name)
         elif kind in ("Conv1d", "Conv2d"):
             x = _convolution(builder, x, tensors, found, name)
+        elif kind in ("MaxPool1d", "MaxPool2d"):
+            x = _pooling(builder, x, tensors, found, name)
         elif kind == "LayerNorm":
             x = layer_norm(builder, x, tensors, name, float(found.attributes.get(
                 f"{name}.eps", 1e-5)))
@@ -240,9 +242,36 @@ def _function(found: Parameters, name: str, kind: str) -> Activation:
     return Activation(function, tuple(values) or tuple(defaults.values()))
 
 
+def _pooling(builder: Builder, x: str, tensors: Tensors, found: Parameters, name: str) -> str:
+    numbers = _integers(tensors, found, name, {
+        "kernel_size": 0, "stride": 0, "padding": 0, "dilation": 1})
+    kernel, stride = numbers["kernel_size"], numbers["stride"] or numbers["kernel_size"]
+    if not 1 <= kernel <= 64 or stride < 1 or numbers["dilation"] != 1 or not (
+            0 <= numbers["padding"] <= kernel // 2) or found.attributes.get(f"{name}.ceil_mode"):
+        raise UnsupportedError("this pooling is not supported here", where=tensors.place(name),
+                               hint=_HINT)
+    return max_pool(builder, x, kernel, stride, numbers["padding"])
+
+
 def _convolution(builder: Builder, x: str, tensors: Tensors, found: Parameters, name: str) -> str:
-    numbers: dict[str, Any] = {}
-    for attribute, default in (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)):
+    numbers = _integers(tensors, found, name, {
+        "stride": 1, "padding": 0, "dilation": 1, "groups": 1})
+    if numbers["dilation"] != 1 or numbers["groups"] != 1 or not (
+            1 <= numbers["stride"] <= 1024 and 0 <= numbers["padding"] <= 1024):
+        raise UnsupportedError("dilations and groups are not supported here",
+                               where=tensors.place(name), hint=_HINT)
+    return convolution(builder, x, tensors, name, numbers["stride"], numbers["padding"])
+
+
+def _integers(tensors: Tensors, found: Parameters, name: str, defaults: dict[str, int]
+              ) -> dict[str, int]:
+    """Attributes of a layer; a pair of equal numbers counts as one.
+
+    Raises:
+        UnsupportedError: one is something else.
+    """
+    numbers: dict[str, int] = {}
+    for attribute, default in defaults.items():
         value = found.attributes.get(f"{name}.{attribute}", default)
         if isinstance(value, tuple) and len(set(value)) == 1:
             value = value[0]
@@ -252,7 +281,4 @@ def _convolution(builder: Builder, x: str, tensors: Tensors, found: Parameters, 
             raise UnsupportedError(f"the {attribute} {printable(str(value))} is not supported here",
                                    where=tensors.place(name), hint=_HINT)
         numbers[attribute] = value
-    if numbers["dilation"] != 1 or numbers["groups"] != 1:
-        raise UnsupportedError("dilations and groups are not supported here",
-                               where=tensors.place(name), hint=_HINT)
-    return convolution(builder, x, tensors, name, numbers["stride"], numbers["padding"])
+    return numbers

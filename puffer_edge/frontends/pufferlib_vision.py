@@ -7,6 +7,9 @@ Structures (pufferlib.models and pufferlib.ocean.torch of 3.0):
   11 by 11), Grid (the same over a one-hot of 32);
 * ``cnn``, ``flat`` and ``proj``: Go (two boards, then 2 numbers), MOBA (a map of 11 by 11 by 4, of
   which the first is one-hot of 16, then 26 numbers; all bytes, divided by 255);
+* ``network`` of three residual sequences (ProcgenResnet, of the Impala paper): a convolution, a max
+  pooling of 3 by 3 with stride 2, two blocks of two convolutions; then a linear layer. The image
+  comes planes last, as bytes, divided by 255;
 * the heads ``actor`` or ``decoder_mean`` and ``value_fn``, with or without the LSTM wrapper.
 
 CleanRL's Atari agents are the first one with ``actor`` and ``critic``.
@@ -19,7 +22,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from puffer_edge.errors import UnsupportedError
+from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
 from puffer_edge.frontends import heads, nature_cnn
 from puffer_edge.frontends.actor import HINT
 from puffer_edge.frontends.layers import (
@@ -28,13 +31,14 @@ from puffer_edge.frontends.layers import (
     drop_prefix,
     flatten,
     linear,
+    max_pool,
     recurrent,
     scaled,
 )
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Builder, Continuous, Discrete, Program
-from puffer_edge.ir.ops import Concat, OneHot, Reshape, Slice, Transpose
+from puffer_edge.ir.ops import Binary, Concat, OneHot, Reshape, Slice, Transpose
 
 Array = npt.NDArray[Any]
 
@@ -45,7 +49,8 @@ GRID_CLASSES, MOBA_CLASSES, SIDE = 32, 16, 11
 def matches(weights: dict[str, Array]) -> bool:
     """Whether the keys are those of such a policy."""
     body = {key.removeprefix("policy.") for key in weights}
-    planes = [key for key in ("network.0.weight", "cnn.0.weight") if key in body]
+    planes = [key for key in ("network.0.weight", "cnn.0.weight", "network.0.conv.weight")
+              if key in body]
     return bool(planes) and ("actor.weight" in body or "decoder_mean.weight" in body) and any(
         array.ndim == 4 for array in weights.values())
 
@@ -68,7 +73,7 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     trainer = "CleanRL" if body.has("critic.weight") else "PufferLib"
     builder = Builder(f"{trainer} state_dict, {kind}" + (" with LSTM" if cell.names() else ""))
     x = {"Convolutional": _convolutional, "TrashPickup": _trash_pickup, "Grid": _grid, "Go": _go,
-         "MOBA": _moba}[kind](builder, body, options, where)
+         "MOBA": _moba, "ProcgenResnet": _procgen}[kind](builder, body, options, where)
     size = builder.shape("observation")[1]
     if cell.names():
         x = recurrent(builder, x, cell, "lstm")
@@ -81,6 +86,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
 
 
 def _kind(tensors: Tensors, where: str) -> str:
+    if tensors.has("network.0.conv.weight"):
+        return "ProcgenResnet"
     stem = "network." if tensors.has("network.0.weight") else "cnn."
     kernels = nature_cnn.kernels(tensors, stem)
     planes = tensors.shape(f"{stem}0.weight", 4)[1]
@@ -99,6 +106,41 @@ def _kind(tensors: Tensors, where: str) -> str:
 
 def _convolutional(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
     return nature_cnn.network(builder, nature_cnn.image(builder, tensors, options, where), tensors)
+
+
+def _procgen(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
+    planes = tensors.shape("network.0.conv.weight", 4)[1]
+    shape = options.observation[0].shape if len(options.observation) == 1 else ()
+    if len(shape) != 3:
+        inputs = tensors.shape("network.5.weight", 2)[1]
+        side = isqrt(inputs // tensors.shape("network.2.conv.weight", 4)[0]) * 8
+        shape = (side, side, planes)
+        builder.note("assumed", f"the image has {side} by {side} pixels; give --observation, as in "
+                                f"image:64x64x{planes}, if it has others")
+    if shape[2] != planes or min(shape) < 1:
+        raise UsageError(f"the image has the shape {shape}, the policy takes {planes} planes",
+                         hint="give the planes last, as in image:64x64x3")
+    builder.note("assumed", "the observation is an image, planes last, 0 to 255, which the policy "
+                            "divides by 255")
+    x = builder.input("observation", (1, shape[0] * shape[1] * planes))
+    x = builder.add(Reshape, x=scaled(builder, x, 1 / 255, "image"), shape=(1, *shape))
+    x = builder.add(Transpose, x=x, permutation=(0, 3, 1, 2))
+    for name in ("network.0", "network.1", "network.2"):
+        x = max_pool(builder, convolution(builder, x, tensors, f"{name}.conv", 1, 1), 3, 2, 1)
+        for block in ("res_block0", "res_block1"):
+            x = _residual(builder, x, tensors, f"{name}.{block}")
+    x = activate(builder, flatten(builder, x), nature_cnn.RELU)
+    return activate(builder, linear(builder, x, tensors, "network.5"), nature_cnn.RELU, "network.5")
+
+
+def _residual(builder: Builder, x: str, tensors: Tensors, name: str) -> str:
+    y = x
+    for layer in ("conv0", "conv1"):
+        y = activate(builder, y, nature_cnn.RELU, name)
+        y = convolution(builder, y, tensors, f"{name}.{layer}", 1, 1)
+    if builder.shape(y) != builder.shape(x):
+        raise FileFormatError("the block does not keep the shape", where=tensors.place(name))
+    return builder.add(Binary, a=y, b=x, function="add", layer=name)
 
 
 def _trash_pickup(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:

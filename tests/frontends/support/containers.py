@@ -95,7 +95,8 @@ def _convolutional(*, script: bool) -> Make:
         torch.manual_seed(4)
         nn = torch.nn
         net = nn.Sequential(nn.Conv2d(2, 5, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(5, 4, 3),
-                            nn.ReLU(), nn.Flatten(), linear(torch, 4 * 3 * 2, A))
+                            nn.ReLU(), nn.MaxPool2d(2, 1, 1), nn.Flatten(),
+                            linear(torch, 4 * 4 * 3, A))
         path = directory / "policy.pt"
         if script:
             torch.jit.script(net).save(str(path))

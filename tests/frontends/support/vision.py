@@ -70,6 +70,30 @@ def _convolutional(torch: Any) -> Any:
             lambda x: net(x.reshape(1, 2, 36, 36) / 255), 2 * 36 * 36)
 
 
+def _procgen(torch: Any) -> Any:
+    nn = torch.nn
+    parts, sizes = {}, (2, 3, 4, 4)
+    for index in range(3):
+        inputs, outputs = sizes[index : index + 2]
+        name = f"network.{index}"
+        parts[f"{name}.conv"] = nn.Conv2d(inputs, outputs, 3, padding=1)
+        parts |= {f"{name}.{block}.{layer}": nn.Conv2d(outputs, outputs, 3, padding=1)
+                  for block in ("res_block0", "res_block1") for layer in ("conv0", "conv1")}
+    parts["network.5"] = nn.Linear(4 * 2 * 2, H)
+
+    def encode(x: Any) -> Any:
+        h = (x.reshape(1, 16, 16, 2) / 255).permute(0, 3, 1, 2)
+        for index in range(3):
+            h = parts[f"network.{index}.conv"](h)
+            h = nn.functional.max_pool2d(h, kernel_size=3, stride=2, padding=1)
+            for block in ("res_block0", "res_block1"):
+                name = f"network.{index}.{block}"
+                y = parts[f"{name}.conv1"](torch.relu(parts[f"{name}.conv0"](torch.relu(h))))
+                h = y + h
+        return torch.relu(parts["network.5"](torch.relu(h.flatten(1))))
+    return parts, encode, 16 * 16 * 2
+
+
 def _dqn(directory: Path) -> Made:
     import torch
 
@@ -145,6 +169,8 @@ _PT = "`model_*.pt`"
 ROWS: tuple[Row, ...] = (
     Row("PufferLib 3", "Convolutional", _PT, _make(_convolutional, _bytes(256)),
         "PufferLib state_dict, Convolutional", "`--observation image:4x84x84`"),
+    Row("PufferLib 3", "ProcgenResnet", _PT, _make(_procgen, _bytes(256)),
+        "PufferLib state_dict, ProcgenResnet", "`--observation image:64x64x3`"),
     Row("CleanRL", "PPO for images", "`.cleanrl_model`",
         _make(_convolutional, _bytes(256), heads=("actor", "critic")),
         "CleanRL state_dict, Convolutional", "`--observation image:4x84x84`"),
