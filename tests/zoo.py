@@ -245,7 +245,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 
 QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru", "gru_2_layers", "residual",
-                          "continuous")
+                          "min_gru", "min_gru_2_layers", "continuous")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 
@@ -273,7 +273,8 @@ def in_integers(floating: Program, scheme: str, order: tuple[str, ...] = ()) -> 
     if scheme != "mixed":
         return quantize(prepared, calibration, SCHEMES[scheme])
     # Every layer another scheme, so that kernels meet whose input and output differ in width.
-    linear = [i for i, op in enumerate(prepared.ops) if isinstance(op, Gemm | GRUCell | LSTMCell)]
+    linear = [i for i, op in enumerate(prepared.ops)
+              if isinstance(op, Gemm | GRUCell | LSTMCell | MinGRUCell)]
     names = {index: f"layer {i}" for i, index in enumerate(linear)}
     named = prepared.with_ops(replace(op, layer=names.get(i, op.layer))
                               for i, op in enumerate(prepared.ops))

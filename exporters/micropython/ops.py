@@ -13,6 +13,7 @@ from puffer_edge.ir.ops import (
     GemmInteger,
     GRUCellInteger,
     LSTMCellInteger,
+    MinGRUCellInteger,
     Rescale,
     Table,
 )
@@ -73,6 +74,24 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> str:
     meaning = op.quantization
     return (f"lstm_cell_integer(blob, {arrays}, '{typecode}', {op.cell_bits}, "
             f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {macs})")
+
+
+@emits(MinGRUCellInteger)
+def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> str:
+    """The matrix, its biases and factors, the table, the factors of x and y."""
+    weight = context.constant(op.weight)
+    typecode = TYPECODES[str(weight.dtype)]
+    mac = context.kernels.mac(typecode, context.typecode(op.x), *weight.shape)
+    context.blob.add(typecode, weight)
+    context.blob.add("i", context.constant(op.bias))
+    _requantization(op.requantization, context)
+    context.blob.add("h", context.constant(op.table))
+    for name in (op.factor, op.output):
+        context.blob.add("i", context.constant(name))
+    arrays = ", ".join(context.ref(name) for name in (op.x, op.h, op.y, op.y_h))
+    meaning = op.quantization
+    return (f"min_gru_cell_integer(blob, {arrays}, '{typecode}', {op.bits}, "
+            f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {mac})")
 
 
 @emits(Table)

@@ -199,16 +199,25 @@ class Quantizer:
                 integer, Quantization(1.0, 0, bottom, top), 1 / factor, -offset / factor)
         return self.integers[name].name
 
-    def uniform(self, name: str, made: str) -> tuple[str, Quantization]:
-        """A float value quantised in 16 bits with one scale, for what adds it to others."""
+    def read_uniformly(self, name: str, reader: Op) -> None:
+        """Quantises a float value with one scale, for a layer that does not only multiply it."""
+        made, meaning = self.uniform(name, f"{name}.integer", reader)
+        self.integers[name] = Integer(made, meaning, np.array([meaning.scale]), np.zeros(1))
+
+    def uniform(self, name: str, made: str, reader: Op | None = None) -> tuple[str, Quantization]:
+        """A float value quantised with one scale, for what adds it to others.
+
+        In 16 bits, or what the matrices of the reader leave.
+        """
         low, high = self.calibration.features(name)
-        scale = float(max(-low.min(), high.max(), 1e-6)) / 32767
-        meaning = Quantization(scale, 0, -32767, 32767)
+        top = 32767 if reader is None else self._integers_of(name, reader, "int16")[1]
+        scale = float(max(-low.min(), high.max(), 1e-6)) / top
+        meaning = Quantization(scale, 0, -top, top)
         width = self.program.values[name].shape[-1]
         self.add(Quantize(
             x=name, factor=self.constant(np.full(width, 1 / scale, np.float32), f"{made}.factor"),
             offset=self.constant(np.zeros(width, np.float32), f"{made}.offset"), y=made,
-            dtype="int16", low=-32767, high=32767))
+            dtype="int16", low=-top, high=top))
         return made, meaning
 
     # How many bits.

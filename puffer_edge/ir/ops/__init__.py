@@ -18,6 +18,7 @@ from puffer_edge.ir.ops.lstm_cell import LSTMCell
 from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
 from puffer_edge.ir.ops.matmul import MatMul
 from puffer_edge.ir.ops.min_gru_cell import MinGRUCell
+from puffer_edge.ir.ops.min_gru_cell_integer import MinGRUCellInteger
 from puffer_edge.ir.ops.one_hot import OneHot
 from puffer_edge.ir.ops.pad import Pad
 from puffer_edge.ir.ops.quantize import Quantize
@@ -48,6 +49,7 @@ __all__ = [
     "LayerNormalization",
     "MatMul",
     "MinGRUCell",
+    "MinGRUCellInteger",
     "OneHot",
     "Pad",
     "Quantize",

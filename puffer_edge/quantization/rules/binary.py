@@ -86,8 +86,8 @@ def combine(function: str, a: Named, b: Named, op: Op, y: str, meaning: Quantiza
         bound = first.reach * second.reach
     else:
         unit = max(_reach(m) * m.scale for _, m in (a, b)) / 2**UNIT_BITS
-        first = _in_units(a[1], unit, 1)
-        second = _in_units(b[1], unit, -1 if function == "sub" else 1)
+        first = in_units(a[1], unit, 1)
+        second = in_units(b[1], unit, -1 if function == "sub" else 1)
         bound = first.reach + second.reach
     # Outputs that were never anything but 0 say nothing of their range; the operands do.
     meaning = replace(meaning, scale=max(meaning.scale, bound * unit / 2**28))
@@ -126,7 +126,7 @@ def _reach(meaning: Quantization) -> int:
     return max(meaning.high - meaning.zero_point, meaning.zero_point - meaning.low)
 
 
-def _in_units(meaning: Quantization, unit: float, sign: int) -> Operand:
+def in_units(meaning: Quantization, unit: float, sign: int) -> Operand:
     """An operand as a multiple of the unit, with the longest factor that stays in 31 bits."""
     ratio, size = meaning.scale / unit, meaning.largest + abs(meaning.zero_point)
     for shift in range(30, -1, -1):

@@ -1,0 +1,36 @@
+"""C for MinGRUCellInteger."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from puffer_edge.exporters.c.context import Context, emits
+from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
+from puffer_edge.exporters.c.ops.gru_cell_integer import packed_units
+from puffer_edge.exporters.c.packing import rounded_bias, units_of_four
+from puffer_edge.ir.ops import MinGRUCellInteger
+
+
+@emits(MinGRUCellInteger)
+def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
+    """One call; weights, biases and requantisations of four units at a time."""
+    x, weight, meaning = context.value(op.x), context.weight(op.weight), op.quantization
+    suffix = SUFFIXES[x.dtype, str(weight.dtype)]
+    kernel = f"min_gru_cell_{suffix}" + (
+        "" if op.dtype == x.dtype else f"_to_s{op.dtype[3:]}")
+    requantization = context.weight(op.requantization)
+    rounded = rounded_bias(context.weight(op.bias), requantization)
+    bias = context.constant(np.concatenate(units_of_four(rounded)), "int32_t")
+    table = context.requantization(np.concatenate(units_of_four(requantization)))
+    multiplier, pre_shift, shift = map(int, context.weight(op.output))
+    factor = ", ".join(map(str, context.weight(op.factor).tolist()))
+    context.use(kernel)
+    context.line(
+        "{\n"
+        "    static const puffer_edge_min_gru_t cell = {\n"
+        f"        {bias}, {table}, {context.constant(context.weight(op.table))}, {factor},\n"
+        f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
+        f"{x.size}, {op.bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
+        f"    {kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"{context.constant(packed_units(weight, suffix))},\n"
+        f"        &cell, {context.out(op.y)}, {context.out(op.y_h)});\n}}")

@@ -1,0 +1,6 @@
+#ifndef PUFFER_EDGE_MIN_GRU_CELL_S8X16_H
+#define PUFFER_EDGE_MIN_GRU_CELL_S8X16_H
+#include "mac_s8x16.h"
+#include "min_gru_cell_integer.h"
+PUFFER_EDGE_MIN_GRU_CELL_INTEGER(s8x16, s8x16, int16_t, int8_t, int16_t)
+#endif
