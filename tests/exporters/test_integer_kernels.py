@@ -21,7 +21,7 @@ from puffer_edge.exporters.c.packing import (
 from puffer_edge.exporters.c.text import array, wrapped
 from puffer_edge.ir import Quantization
 from puffer_edge.ir.gates import tanh_table
-from puffer_edge.ir.ops import GemmInteger, GRUCellInteger, LSTMCellInteger
+from puffer_edge.ir.ops import GemmInteger, GRUCellInteger, LSTMCellInteger, MinGRUCellInteger
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.targets import TARGETS
 from puffer_edge.verification.emulators.opening import open_machine
@@ -219,11 +219,45 @@ class Header:
                 f"bad += memcmp(out_{activation} + 1, {self.place(y)}, {y.nbytes}) != 0;\n"
                 f"bad += memcmp(cells, {self.place(y_memory)}, {y_memory.nbytes}) != 0;")
 
+    def min_gru(self, scheme: str, hidden: int) -> None:
+        """One step of a MinGRU, over inputs and states at the extremes."""
+        dtypes = SCHEMES[scheme]
+        activation = dtypes[0]
+        bits = int(self.random.integers(0, 15))
+        meaning = meaning_of(activation)
+        weight, bias, bound = self.matrix(dtypes, 3 * hidden, hidden)
+        q = self.factors(3 * hidden, bound, (-18, -3))
+        output = choose(2.0 ** (-9 if scheme == "s8" else 0), 2**15)
+        factor = (255, -9, 1) if scheme == "s8" else (8191, 1 << 12, 13)
+        op = MinGRUCellInteger(
+            x="x", h="h", weight="w", bias="b", requantization="q", table="t", factor="f",
+            output="o", y="y", y_h="yh", bits=bits, dtype=activation, quantization=meaning)
+        w = self.constant(packed_units(weight, scheme))
+        b = self.constant(np.concatenate(units_of_four(rounded_bias(bias, q))).astype(np.int32))
+        rows = self.requantization(np.concatenate(units_of_four(q)))
+        multiplier, pre_shift, shift = output
+        name = f"kern_w{len(self.constants)}"
+        self.constants.append(
+            f"static const puffer_edge_min_gru_t {name} = {{{b}, {rows}, kern_tanh, "
+            f"{', '.join(map(str, factor))}, {{{pre_shift}, {shift}, {multiplier}}}, "
+            f"{1 << pre_shift >> 1}, {hidden}, {bits}, {meaning.zero_point}, {meaning.low}, "
+            f"{meaning.high}}};")
+        for x, h in zip(self.integers(activation, hidden), self.integers("int16", hidden),
+                        strict=True):
+            h = h.clip(min=-32767)
+            y, y_h = op.evaluate([x, h, weight, bias, q, TANH, np.array(factor, np.int32),
+                                  np.array(output, np.int32)])
+            self.tests.append(
+                f"min_gru_cell_{scheme}({self.place(x)}, {self.place(h)}, {w}, &{name}, "
+                f"out_{activation} + 1, cells);\n"
+                f"bad += memcmp(out_{activation} + 1, {self.place(y)}, {y.nbytes}) != 0;\n"
+                f"bad += memcmp(cells, {self.place(y_h)}, {y_h.nbytes}) != 0;")
+
     def text(self, preamble: str) -> str:
         """The policy that is nothing but a self-test."""
         pools = [array(C_TYPES[dtype], f"pool_{dtype}", np.concatenate(parts))
                  for dtype, parts in self.pools.items() if parts]
-        kernels = joined([f"{kind}_{scheme}" for kind in ("gemm", "lstm_cell")
+        kernels = joined([f"{kind}_{scheme}" for kind in ("gemm", "lstm_cell", "min_gru_cell")
                           for scheme in SCHEMES] + ["gru_cell_s8x16", "gru_cell_s16"])
         return "\n".join([
             "#ifndef KERN_H\n#define KERN_H\n#include <stddef.h>\n#include <stdint.h>\n"
@@ -249,6 +283,7 @@ def header() -> Header:
             made.gemm(scheme, k, n)
         for size, hidden in CELLS:
             made.cell(scheme, size, hidden)
+            made.min_gru(scheme, hidden)
             if scheme != "s8":  # a hidden state has 16 bits
                 made.gru(scheme, size, hidden)
     return made
