@@ -39,10 +39,12 @@ class Flashing:
     Attributes:
         title: of the board.
         files: contents by name, in the order in which they go.
+        piece: bytes that the board takes at a time.
     """
 
     title: str
     files: dict[str, bytes]
+    piece: int = 512
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def plan(directory: Path, board: str) -> Flashing:
             raise FileFormatError(f"{name} is not what export wrote", where=str(directory),
                                   hint="export the policy again")
         files[str(name)] = content
-    return Flashing(chosen.title, files)
+    return Flashing(chosen.title, files, 64 if chosen.small else 512)
 
 
 def flash(flashing: Flashing, port: str = "",
@@ -112,7 +114,7 @@ def flash(flashing: Flashing, port: str = "",
             if file == EXAMPLE and not example:
                 continue
             progress(f"copying {file}, {len(content):,} bytes")
-            board.fs_writefile(file, content, chunk_size=64)
+            board.fs_writefile(file, content, chunk_size=flashing.piece)
         progress("running the self-test")
         board.exec("import gc\nf = w = None\ngc.collect()")
         for code in SELFTEST:
