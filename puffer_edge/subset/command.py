@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,11 @@ def run(paths: list[Path], output_format: str, execute: bool = False,
                          hint=f"formats: {', '.join(FORMATS)}")
     start = paths[0] if is_directory(paths[0]) else paths[0].parent
     config = read_config(start).with_options(**options)
-    report = check_paths(paths, config)
+    gc.disable()  # nothing becomes garbage before the end, and looking for it takes half the time
+    try:
+        report = check_paths(paths, config)
+    finally:
+        gc.enable()
     if execute:
         from puffer_edge.subset.running import run_paths
 

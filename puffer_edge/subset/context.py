@@ -74,6 +74,11 @@ class Context:
     def _lines(self) -> list[str]:
         return self.source.text.removeprefix("\ufeff").split("\n")
 
+    @cached_property
+    def names_characters(self) -> bool:
+        """Whether there may be a character by its name in a string."""
+        return "\\N{" in self.source.text
+
     def in_annotation(self, node: ast.AST) -> bool:
         """Whether a node is part of an annotation, which is never evaluated."""
         child, parent = node, self.parent(node)

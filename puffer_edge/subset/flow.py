@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 State = dict[str, Value]
 _Enter = Callable[[State], "State | None"]
 MOST_ROUNDS = 30
-MOST_STEPS = 60_000
+MOST_STEPS = 20_000
 
 
 class Flow(Evaluator):

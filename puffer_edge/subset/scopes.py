@@ -46,6 +46,22 @@ class Bindings:
         return None
 
 
+def children(node: ast.AST) -> list[ast.AST]:
+    """The parts of a node, without operators and contexts; quicker than the library's."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)
+                      and not isinstance(item, ast.cmpop)]
+        elif isinstance(value, ast.AST) and not isinstance(value, _LEAVES):
+            found.append(value)
+    return found
+
+
+_LEAVES = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
+
+
 class Tree:
     """A syntax tree with parents and scopes, made in one pass.
 
@@ -81,13 +97,11 @@ class Tree:
             if isinstance(node, SCOPES) and node is not self.module:
                 inner = self.scopes[node] = Bindings(node, scope)
             self._bindings(node, scope, inner, later)
-            children = list(ast.iter_child_nodes(node))
-            for child in reversed(children):
+            outside = (*node.decorator_list, getattr(node, "returns", None)) if isinstance(
+                node, DEFINITIONS) else ()
+            for child in reversed(children(node)):
                 self.parents[child] = node
-                outside = (isinstance(node, DEFINITIONS)
-                           and (child in node.decorator_list or child is getattr(
-                               node, "returns", None)))
-                stack.append((child, scope if outside else inner))
+                stack.append((child, scope if child in outside else inner))
         for scope, name, value in later:
             scope.bind(name, value)
 

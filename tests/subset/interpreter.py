@@ -27,7 +27,8 @@ def imported(kind, source):
 def gained(setup, body, lock):
     """Bytes that the second call of a function takes, and the exception that it raises."""
     space = {"__name__": "snippet"}
-    exec(setup + "\ndef step():\n " + body.replace("\n", "\n ") + "\n", space)
+    exec(setup, space)
+    exec("def step():\n " + body.replace("\n", "\n ") + "\n", space)
     step = space["step"]
     for _ in range(2):
         try:  # noqa: SIM105 MicroPython has no contextlib
@@ -63,8 +64,9 @@ def allocates(setup, body):
     return free > 0 or locked == "MemoryError"
 
 
+setup = compile(table["setup"], "setup", "exec")
 results = {
-    "allocation": [allocates(table["setup"], body) for body in table["allocation"]],
+    "allocation": [allocates(setup, body) for body in table["allocation"]],
     "syntax": [imported("syntax", source) for source in table["syntax"]],
     "names": [imported("names", source) for source in table["names"]],
 }

@@ -16,7 +16,7 @@ from puffer_edge.subset.rule import Hit, rule
 def check(node: ast.Constant | ast.JoinedStr, context: Context) -> Iterable[Hit]:
     if isinstance(node, ast.Constant) and not isinstance(node.value, str):
         return
-    if "\\N{" not in context.source.text or node.lineno != node.end_lineno or isinstance(
+    if not context.names_characters or node.lineno != node.end_lineno or isinstance(
             context.parent(node), ast.JoinedStr):
         return
     text = context.line(node.lineno).encode()[node.col_offset:node.end_col_offset].decode()

@@ -17,9 +17,10 @@ from puffer_edge.subset.rule import Hit, rule
       good="class A:\n    def __init__(self):\n        self.__x = 1\n"
            "class B(A):\n    def __init__(self):\n        self.__y = 2")
 def check(node: ast.ClassDef, context: Context) -> Iterable[Hit]:
-    mine = private(node)
+    bases = classes(node, context)
+    mine = private(node) if bases else set()
     seen: set[str] = set()
-    for base in classes(node, context):
+    for base in bases if mine else ():
         for name in sorted(mine & private(base) - seen):
             seen.add(name)
             yield node, f"{name} is the same attribute here and in {base.name}"
