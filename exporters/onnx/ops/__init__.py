@@ -1,0 +1,41 @@
+"""One emitter per op; importing this fills ``registry.EMITTERS``."""
+
+from puffer_edge.exporters.onnx.ops import (
+    binary,
+    concat,
+    conv,
+    expand,
+    gather,
+    gemm,
+    layer_normalization,
+    matmul,
+    one_hot,
+    pad,
+    reduce,
+    reshape,
+    slice,
+    softmax,
+    split,
+    transpose,
+    unary,
+)
+
+__all__ = [
+    "binary",
+    "concat",
+    "conv",
+    "expand",
+    "gather",
+    "gemm",
+    "layer_normalization",
+    "matmul",
+    "one_hot",
+    "pad",
+    "reduce",
+    "reshape",
+    "slice",
+    "softmax",
+    "split",
+    "transpose",
+    "unary",
+]
