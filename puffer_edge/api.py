@@ -85,11 +85,12 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
     Args:
         policy: a Program, or what :func:`load` takes.
         directory: where the artefact goes; an artefact that is there is replaced.
-        target: a key of ``targets.TARGETS``, rpi or micropython.
+        target: a key of ``targets.TARGETS``, rpi, micropython, onnx or tflite.
         name: stem of the C identifiers; made from the directory's name by default.
         seed: of the test vectors, and of the environment that calibrates.
         scheme: float32; float16, which stores matrices as halves; int8, int8x16, int16; or auto:
-            int8, and int16 for the layers that need it.
+            int8, and int16 for the layers that need it; onnx and tflite
+            have their own, see ``exporters.formats``.
         calibrate: for an integer scheme: an .npz or .npy of observations, ``env:<id>``, or
             ``bounds:LOW:HIGH``.
         layers: schemes of single layers by name, as ``{"decoder": "int16"}``.
@@ -109,9 +110,9 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         PufferEdgeError: nothing is written then.
     """
     from puffer_edge.quantization.schemes import FLOATING
-    from puffer_edge.targets import MICROPYTHON, RPI, find_target
+    from puffer_edge.targets import MICROPYTHON, ONNX, RPI, TFLITE, find_target
 
-    own = {MICROPYTHON.name: MICROPYTHON, RPI.name: RPI}
+    own = {each.name: each for each in (MICROPYTHON, RPI, ONNX, TFLITE)}
     found = own.get(target) or find_target(target)
     path = Path(directory)
     if isinstance(policy, Program) and (options is not None or changes):
@@ -121,6 +122,15 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
                          hint="give --target micropython, too")
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
+    if found in (ONNX, TFLITE):
+        from puffer_edge.exporters import formats
+
+        if layers or counts:
+            raise UsageError(f"the target {target} takes neither layers nor counts")
+        formats.export(program, path, target=target, name=name or name_from(path), seed=seed,
+                       scheme=scheme, source=source, calibrate_with=calibrate, observer=observer,
+                       progress=progress)
+        return path
     quantized, original = None, None
     if layers and scheme in FLOATING:
         raise UsageError(f"a {scheme} policy has no layers in integers",

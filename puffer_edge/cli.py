@@ -64,7 +64,8 @@ class _LoadOptions:
 def export(
     policy: PolicyFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory of the artefact.")],
-    target: Annotated[str, typer.Option(help="See `puffer-edge targets`; or rpi, micropython.")
+    target: Annotated[str, typer.Option(
+        help="See `puffer-edge targets`; or rpi, micropython, onnx, tflite.")
     ] = "cortex-m",
     name: Annotated[str, typer.Option(
         help="Stem of the C names; made from the directory's name by default.")] = "",

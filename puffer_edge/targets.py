@@ -124,6 +124,10 @@ MICROPYTHON = Target(name="micropython", title="MicroPython", isa="micropython")
 """Any board that runs MicroPython: a target of ``export``, with its own exporter."""
 RPI = Target(name="rpi", title="Raspberry Pi", isa="host", hard_float=True)
 """Linux on Arm: a target of ``export``; ``verify`` judges what it brings on this computer."""
+ONNX = Target(name="onnx", title="ONNX", isa="host", hard_float=True)
+"""A file for onnxruntime and others."""
+TFLITE = Target(name="tflite", title="TensorFlow Lite", isa="host", hard_float=True)
+"""A file for LiteRT and TensorFlow Lite."""
 
 TARGETS: dict[str, Target] = {
     "cortex-m": CORTEX_M4,  # what "a Cortex-M" means when nothing else is said
@@ -148,5 +152,5 @@ def find_target(name: str) -> Target:
     except KeyError:
         raise UsageError(
             f"there is no target {name!r}",
-            hint=f"choose one of {', '.join(TARGETS)}, rpi, micropython",
+            hint=f"choose one of {', '.join(TARGETS)}, rpi, micropython, onnx, tflite",
         ) from None

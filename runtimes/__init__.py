@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from puffer_edge.runtimes.policy import Policy
 
-BACKENDS = ("native", "numpy", "micropython", "torch", "onnxruntime")
+BACKENDS = ("native", "numpy", "micropython", "torch", "onnxruntime", "tflite")
 """Every back end; without a choice the first that is installed runs."""
 
 

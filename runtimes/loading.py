@@ -24,8 +24,9 @@ def open_policy(policy: Any, backend: str | None, options: dict[str, Any]) -> Po
         raise UsageError(f"there is no back end {backend!r}",
                          hint=f"choose one of {', '.join(BACKENDS)}")
     program = read_program(policy, options)
+    backend, content = _model(policy, backend)
     if backend is not None:
-        return _open(backend, program)
+        return _open(backend, program, content)
     try:
         return _open("native", program)
     except MissingDependencyError:
@@ -66,7 +67,24 @@ def _stored(directory: Path) -> Program:
     return program
 
 
-def _open(backend: str, program: Program) -> Policy:
+def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None]:
+    """The back end of an artefact that is one file, and the file, if that back end is meant."""
+    if not isinstance(policy, str | Path) or not Path(policy).is_dir():
+        return backend, None
+    from puffer_edge.exporters.formats import FORMATS
+
+    manifest = read_manifest(Path(policy))
+    chosen = FORMATS.get(str(manifest.get("target")))
+    if chosen is None or backend not in (None, chosen.backend):
+        return backend, None
+    if chosen.file not in manifest["files"]:
+        raise FileFormatError(f"the artefact holds no {chosen.file}", where=str(policy),
+                              hint=storage.HINT)
+    return chosen.backend, (Path(policy) / chosen.file).read_bytes()
+
+
+def _open(backend: str, program: Program, content: bytes | None = None) -> Policy:
     module = import_module(f"puffer_edge.runtimes.{backend}_backend")
-    opened: Policy = module.Backend(program)
+    opened: Policy = (module.Backend(program) if content is None
+                      else module.Backend(program, content))
     return opened

@@ -17,6 +17,9 @@ from puffer_edge.ir.ops import Unary
 MADE: dict[str, Callable[..., None]] = {}
 """``(draft, x, y, *parameters)`` by the function's name."""
 
+DOMAIN = {"sqrt": 0.0, "log": 2.0**-149, "log1p": -1.0}
+"""Where a function's domain begins: ours stay at what they have there, other runtimes give NaN."""
+
 
 def _makes(function: Callable[..., None]) -> Callable[..., None]:
     MADE[function.__name__.strip("_")] = function
@@ -76,7 +79,7 @@ def _selu(draft: Draft, x: str, y: str) -> None:
 @_makes
 def _log1p(draft: Draft, x: str, y: str) -> None:
     """log(w) + (x - (w - 1)) / w with w = 1 + x rounded, which returns what the rounding lost."""
-    w = draft.binary("add", x, 1.0)
+    w = draft.binary("max", draft.binary("add", x, 1.0), DOMAIN["log"])
     lost = draft.binary("sub", x, draft.binary("sub", w, 1.0))
     draft.binary("add", draft.unary("log", w), draft.binary("div", lost, w), y)
 

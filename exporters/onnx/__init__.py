@@ -4,24 +4,52 @@ from __future__ import annotations
 
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.decompose import decompose
+from puffer_edge.exporters.onnx import ops
+from puffer_edge.exporters.onnx.graph import Graph
+from puffer_edge.exporters.onnx.ops.unary import KINDS
+from puffer_edge.exporters.onnx.registry import EMITTERS
 from puffer_edge.exporters.ports import METADATA, contract, ports
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import Conv, Expand, LayerNormalization
+from puffer_edge.quantization.calibration import Calibration
 
 OPSET, IR_VERSION = 20, 9
 """Gelu is of 20; onnxruntime reads both from 1.17 on."""
 FILE = "policy.onnx"
+SCHEMES: tuple[str, ...] = ("float32", "float16")
+CALIBRATED: tuple[str, ...] = ()
+
+__all__ = ["CALIBRATED", "FILE", "SCHEMES", "model", "ops", "prepare", "write"]
 
 
-def model(program: Program, *, half: bool = False) -> bytes:
+def model(program: Program) -> bytes:
+    """The float32 file of a Program; see :func:`write`."""
+    return write(prepare(program))
+
+
+def prepare(program: Program) -> Program:
+    """The Program of ONNX's own ops.
+
+    Raises:
+        UnsupportedError: it is in integers.
+    """
+    if any(value.dtype != "float32" for value in program.values.values()):
+        raise UnsupportedError("the integers of puffer-edge have no ONNX form",
+                               hint="export the float policy; onnx has an int8 scheme of its own")
+    return decompose(program, (Conv, Expand, LayerNormalization), KINDS)
+
+
+def write(program: Program, scheme: str = "float32",
+          calibration: Calibration | None = None) -> bytes:
     """The file's content: equal Programs give equal bytes.
 
     Args:
-        program: in float32.
-        half: weights are kept as float16; they must be numbers that float16 has.
+        program: of :func:`prepare`.
+        scheme: one of :data:`SCHEMES`; for float16 the weights must be numbers that it has.
+        calibration: of ``program``, for a scheme of :data:`CALIBRATED`.
 
     Raises:
-        UnsupportedError: an op has no ONNX form, or the Program is in integers.
+        UnsupportedError: an op has no ONNX form.
         MissingDependencyError: onnx is not installed.
     """
     try:
@@ -29,22 +57,13 @@ def model(program: Program, *, half: bool = False) -> bytes:
     except ImportError as error:
         raise MissingDependencyError("writing ONNX needs onnx",
                                      hint="pip install 'puffer-edge[onnx]'") from error
-    from puffer_edge.exporters.onnx import ops  # noqa: F401
-    from puffer_edge.exporters.onnx.graph import Graph
-    from puffer_edge.exporters.onnx.registry import EMITTERS
-    from puffer_edge.exporters.onnx.ops.unary import KINDS
-
-    if any(value.dtype != "float32" for value in program.values.values()):
-        raise UnsupportedError("the integers of puffer-edge have no ONNX form",
-                               hint="export the float policy; onnx has an int8 scheme of its own")
-    program = decompose(program, (Conv, Expand, LayerNormalization), KINDS)
-    graph, given = Graph(program, half), ports(program)
+    graph, given = Graph(program, scheme == "float16"), ports(program)
     for port in given.inputs:
         graph.call(port.value, port.name)
     for op in program.ops:
         if type(op) not in EMITTERS:
             raise UnsupportedError(f"the op {type(op).__name__} has no ONNX form", where=op.layer,
-                                   hint="export with --target cortex-m, or name the op in a report")
+                                   hint="export with --target cortex-m")
         EMITTERS[type(op)](graph, op)
     for port in given.outputs:
         graph.node("Identity", [graph.name(port.value)], [port.name])

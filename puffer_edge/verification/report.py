@@ -81,6 +81,8 @@ LABELS = {
     "instructions_max": "instructions per step, most",
     "integer_instructions_min": "instructions per step from integers, fewest",
     "integer_instructions_max": "instructions per step from integers, most",
+    "model_bytes": "the model's file (bytes)",
+    "oracle_error": "largest difference from the oracle (relative where outputs exceed 1)",
     "macs": "multiply-accumulates per step",
     "flash_code_bytes": "flash, code (bytes)",
     "flash_data_bytes": "flash, weights and tables (bytes)",

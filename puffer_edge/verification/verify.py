@@ -16,7 +16,16 @@ from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
-from puffer_edge.targets import CORTEX_M3, MICROPYTHON, RPI, TARGETS, Target, find_target
+from puffer_edge.targets import (
+    CORTEX_M3,
+    MICROPYTHON,
+    ONNX,
+    RPI,
+    TARGETS,
+    TFLITE,
+    Target,
+    find_target,
+)
 from puffer_edge.verification import drift, shipped
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
@@ -76,6 +85,14 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
 
         return verify_micropython(subject, min_agreement=min_agreement, progress=progress)
     wanted = target or subject.manifest["target"]
+    if {wanted, subject.manifest["target"]} & {ONNX.name, TFLITE.name}:
+        if wanted != subject.manifest["target"]:
+            raise UsageError(f"the artefact was exported for {subject.manifest['target']}",
+                             hint=f"export the policy with --target {wanted}")
+        from puffer_edge.verification.formats import verify as verify_format
+
+        return verify_format(subject, min_agreement=min_agreement, reference=reference,
+                             progress=progress)
     core = RPI if wanted == RPI.name else find_target(wanted)
     report = Report(subject.manifest["name"], core.name, toolchain,
                     emulator if core.isa != "host" else "this computer", optimize,

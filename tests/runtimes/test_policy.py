@@ -53,7 +53,7 @@ CASES = [(policy, "float32") for policy in POLICIES] + [
     for scheme in SCHEMES[1:]]
 EXACT = ("numpy", "native", "micropython")
 """Back ends whose bits the contract promises, in every scheme that they take."""
-FLOATS_ONLY = ("torch", "onnxruntime")
+FLOATS_ONLY = ("torch", "onnxruntime", "tflite")
 INTEGERS_ONLY = ("micropython",)
 
 

@@ -1,0 +1,24 @@
+"""Which emitter writes which op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from puffer_edge.exporters.tflite.graph import Graph
+from puffer_edge.ir import Op
+
+Emitter = Callable[[Graph, Any], None]
+
+EMITTERS: dict[type[Op], Emitter] = {}
+"""Emitter by op; filled by :func:`emits`."""
+
+
+def emits(kind: type[Op]) -> Callable[[Emitter], Emitter]:
+    """Decorator that puts a function ``(graph, op)`` into :data:`EMITTERS`."""
+
+    def add(function: Emitter) -> Emitter:
+        EMITTERS[kind] = function
+        return function
+
+    return add

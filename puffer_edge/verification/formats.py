@@ -1,0 +1,114 @@
+"""Runs an ONNX or TFLite artefact in its own runtime, and judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import FileFormatError
+from puffer_edge.exporters.formats import FORMATS, Format
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.runtimes import load
+from puffer_edge.runtimes.policy import Policy
+from puffer_edge.verification import reference as references
+from puffer_edge.verification import verify as common
+from puffer_edge.verification.error_bound import ErrorBound
+from puffer_edge.verification.recorded import read_recorded
+from puffer_edge.verification.report import Report
+from puffer_edge.verification.subject import MEMORY, Subject
+
+Array = npt.NDArray[Any]
+
+
+def verify(subject: Subject, *, min_agreement: float, reference: Path | None = None,
+           progress: Callable[[str], None] = lambda text: None) -> Report:
+    """The report of an artefact that is one file; see ``verification.verify.verify``.
+
+    Raises:
+        FileFormatError: a file of the artefact is missing or not the one that export wrote.
+        MissingDependencyError: the runtime is not installed.
+        UnsupportedError: the runtime does not take the file.
+    """
+    manifest = subject.manifest
+    chosen = FORMATS[manifest["target"]]
+    if manifest["scheme"] not in chosen.schemes:
+        raise FileFormatError(f"the artefact's scheme {manifest['scheme']!r} is none of "
+                              f"{', '.join(chosen.schemes)}", where=str(subject.directory))
+    report = Report(manifest["name"], manifest["target"], chosen.file, manifest["scheme"],
+                    chosen.backend, notes=manifest["notes"])
+    common.check_files(subject, report)
+    progress(f"running in {chosen.backend}")
+    with load(subject.directory) as policy:
+        if manifest["scheme"] in ("float32", "float16"):
+            _check_bound(subject, policy, chosen, report)
+        if "judge.npz" in manifest["files"]:
+            data = read_recorded(subject)
+            raw = _run(policy, data.observations, data.reset)
+            common.check_agreement(subject, raw, data.reference, min_agreement, report)
+        elif manifest["scheme"] not in ("float32", "float16"):
+            report.skip("greedy actions agree with the float policy",
+                        "export with --calibrate to have steps to judge by")
+        if reference is not None:
+            _check_reference(subject, policy, reference, min_agreement, report)
+    report.measurements |= {
+        "model_bytes": len((subject.directory / chosen.file).read_bytes()),
+        "macs": manifest["macs"], **{name: manifest["memory"][name] for name in MEMORY}}
+    common.write_report(subject.directory, report)
+    return report
+
+
+def _run(policy: Policy, observations: Array, reset: Array) -> Array:
+    """The first output of every step, [T, size]."""
+    rows = []
+    for x, fresh in zip(observations, reset, strict=True):
+        if fresh:
+            policy.reset()
+        policy.step(x)
+        rows.append(policy.outputs[policy.program.output_names[0]])
+    return np.stack(rows)
+
+
+def _check_bound(subject: Subject, policy: Policy, chosen: Format, report: Report) -> None:
+    """Every output of every step against the oracle, the state carried by both."""
+    program, vectors = policy.program, subject.vectors
+    oracle, bound = Interpreter(program), ErrorBound(program)
+    wrong, largest = 0, 0.0
+    for x, fresh in zip(vectors.observations, vectors.reset, strict=True):
+        if fresh:
+            oracle.reset()
+            bound.resynchronise()
+            policy.reset()
+        with np.errstate(all="ignore"):
+            limits = bound.step(oracle.values(x))
+        expected = oracle.step(x)
+        policy.step(x)
+        found = policy.outputs
+        error = {name: np.abs(found[name].astype(np.float64) - expected[name])
+                 for name in program.output_names}
+        # A bound that is NaN, where squares of 1e38 overflow, promises nothing.
+        wrong += any(bool((error[name] > limits[name]).any() or np.isnan(found[name]).any())
+                     for name in error)
+        scale = max(1.0, *(float(np.abs(expected[name]).max()) for name in error))
+        largest = max(largest, *(float(e.max()) / scale for e in error.values()))
+    report.measurements |= {"steps": len(vectors.observations), "oracle_error": largest}
+    report.check(f"outputs in {chosen.backend} lie within the bound of rounding", wrong == 0,
+                 f"{wrong} of {len(vectors.observations)} steps differ by more; largest "
+                 f"difference {largest:.1e} (relative where outputs exceed 1)")
+
+
+def _check_reference(subject: Subject, policy: Policy, path: Path, least: float,
+                     report: Report) -> None:
+    output = subject.manifest["outputs"][0]
+    given = references.load(path, subject.manifest["observation"]["size"], output["size"])
+    ours = _run(policy, given.observations, given.reset)
+    if subject.manifest["scheme"] == "float32":
+        error = references.relative_error(ours, given.expected)
+        report.measurements["reference_error"] = error if np.isfinite(error) else None
+        report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
+                     f"largest relative error {error:.2e} over {len(ours)} steps")
+        return
+    common.check_agreement(subject, ours, given.expected.astype(np.float64), least, report)

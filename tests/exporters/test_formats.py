@@ -1,0 +1,155 @@
+"""ONNX and TFLite files: every op of the zoo against the interpreter, the state carried."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import puffer_edge
+from puffer_edge import runtimes
+from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
+from puffer_edge.exporters.decompose import decompose
+from puffer_edge.exporters.formats import FORMATS, halved
+from puffer_edge.exporters.ports import METADATA, contract
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir.ops import Gemm
+from tests import zoo
+from tests.error_bound import ErrorBound
+
+POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+BUNDLED = ["cartpole_puffer_lstm.pt", "cartpole_sb3.zip", "pendulum_sb3.zip"]
+BACKENDS = [chosen.backend for chosen in FORMATS.values()]
+
+
+@pytest.mark.parametrize("case", zoo.CASES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_op_lies_within_the_bound(case: str, backend: str) -> None:
+    program = zoo.program(case)
+    oracle, bound = Interpreter(program), ErrorBound(program)
+    size = program.contract.observation_size
+    with runtimes.load(program, backend) as policy:
+        for x in 2 * np.random.default_rng(3).standard_normal((20, size)).astype(np.float32):
+            limits, expected = bound.step(oracle.values(x)), oracle.step(x)
+            policy.step(x)
+            for name, array in policy.outputs.items():
+                assert np.all(np.abs(array.astype(np.float64) - expected[name]) <= limits[name])
+
+
+@pytest.mark.parametrize("case", zoo.CASES)
+def test_decomposition_computes_the_same(case: str) -> None:
+    program = zoo.program(case)
+    parts = decompose(program, (), ("relu", "tanh", "sigmoid", "exp", "log", "neg", "abs", "sqrt"))
+    oracle, ours, bound = Interpreter(program), Interpreter(parts), ErrorBound(program)
+    size = program.contract.observation_size
+    for x in np.random.default_rng(4).standard_normal((8, size)).astype(np.float32):
+        limits, expected, found = bound.step(oracle.values(x)), oracle.step(x), ours.step(x)
+        for name, array in found.items():
+            # Ours twice: the bound takes the other side's functions to be as good as torch's.
+            assert np.all(np.abs(array.astype(np.float64) - expected[name])
+                          <= 4 * limits[name] + 2e-6)
+
+
+@pytest.mark.parametrize("policy", BUNDLED)
+@pytest.mark.parametrize("scheme", ["float32", "float16"])
+@pytest.mark.parametrize("target", FORMATS)
+def test_bundled_policies_verify(policy: str, scheme: str, target: str, tmp_path: Path) -> None:
+    artefact = puffer_edge.export(POLICIES / policy, tmp_path / "artefact", target=target,
+                                  scheme=scheme)
+    name = policy.rpartition(".")[0]
+    reference = POLICIES / f"{name.removesuffix('_vecnormalize')}_reference.npz"
+    options = {} if name.startswith("pendulum") else {"reference": reference}
+    report = puffer_edge.verify(artefact, **options)
+    assert report.passed, report.to_markdown()
+    assert len(report.checks) == 2 + len(options)
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_equal_policies_give_equal_bytes(target: str) -> None:
+    chosen, program = FORMATS[target], zoo.program("lstm_2_layers")
+    first, second = (chosen.write(chosen.prepare(program), "float32", None) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_float16_halves_the_weights(target: str) -> None:
+    chosen, program = FORMATS[target], runtimes_wide()
+    whole = chosen.write(chosen.prepare(program), "float32", None)
+    half = chosen.write(chosen.prepare(halved(program)), "float16", None)
+    assert len(half) < 0.6 * len(whole)
+
+
+def runtimes_wide():
+    bench = zoo.Bench((1, 64))
+    return bench.program(bench.op(Gemm, x=bench.x, weight=bench.weight(64, 64),
+                                  bias=bench.weight(64)))
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_a_broken_file_is_caught(target: str, tmp_path: Path) -> None:
+    artefact = puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target=target)
+    file = artefact / FORMATS[target].file
+    other = zoo.program("mlp")
+    constants = {name: 2 * array if array.ndim == 2 else array
+                 for name, array in other.constants.items()}
+    chosen = FORMATS[target]
+    file.write_bytes(chosen.write(chosen.prepare(
+        other.with_ops(other.ops, constants)), "float32", None))
+    manifest = json.loads((artefact / "policy.json").read_text())
+    import hashlib
+
+    manifest["files"][file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (artefact / "policy.json").write_text(json.dumps(manifest))
+    report = puffer_edge.verify(artefact)
+    assert [check.verdict for check in report.checks] == ["passed", "failed"]
+
+
+def test_onnx_holds_the_contract() -> None:
+    import onnx
+
+    program = zoo.program("lstm")
+    content = FORMATS["onnx"].write(FORMATS["onnx"].prepare(program), "float32", None)
+    model = onnx.load_from_string(content)
+    (entry,) = [prop for prop in model.metadata_props if prop.key == METADATA]
+    assert entry.value == contract(program)
+    assert json.loads(entry.value)["states"][0]["input"] == "state_0"
+    assert [port.name for port in model.graph.input] == ["observation", "state_0", "state_1"]
+    assert [port.name for port in model.graph.output] == ["logits", "state_0_next",
+                                                          "state_1_next"]
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_what_cannot_be_is_said(target: str, tmp_path: Path,
+                                monkeypatch: pytest.MonkeyPatch) -> None:
+    program = zoo.program("mlp")
+    with pytest.raises(UsageError, match="no scheme 'int16'"):
+        puffer_edge.export(program, tmp_path / "a", target=target, scheme="int16")
+    with pytest.raises(UsageError, match="neither layers nor counts"):
+        puffer_edge.export(program, tmp_path / "a", target=target, layers={"a": "int8"})
+    with pytest.raises(UnsupportedError, match="float32"):
+        runtimes.load(zoo.program("mlp_int8"), FORMATS[target].backend)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: None)
+    with pytest.raises(MissingDependencyError, match=r"needs"):
+        runtimes.load(program, FORMATS[target].backend)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_artefacts_run_by_their_own_runtime(target: str, tmp_path: Path) -> None:
+    artefact = puffer_edge.export(zoo.program("gru"), tmp_path / "a", target=target)
+    with runtimes.load(artefact) as policy:
+        assert policy.backend == FORMATS[target].backend
+        assert policy.model_size == (artefact / FORMATS[target].file).stat().st_size
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_an_op_without_an_emitter_is_named(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import import_module
+
+    registry = import_module(f"puffer_edge.exporters.{target}.registry")
+    monkeypatch.delitem(registry.EMITTERS, Gemm)
+    chosen = FORMATS[target]
+    with pytest.raises(UnsupportedError, match="the op Gemm"):
+        chosen.write(chosen.prepare(zoo.program("mlp")), "float32", None)
