@@ -1,4 +1,4 @@
-"""LiteRT, or where that is missing tflite-runtime, over the file that the TFLite exporter writes."""
+"""LiteRT, or tflite-runtime where that is missing, over the file of the TFLite exporter."""
 
 from __future__ import annotations
 

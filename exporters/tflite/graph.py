@@ -37,7 +37,8 @@ class Graph:
             if array is not None:
                 self._tensors[value] = self.weight(array)
             else:
-                self._tensors[value] = self.fresh(self.shape(value), name=self._names.get(value, ""))
+                name = self._names.get(value, "")
+                self._tensors[value] = self.fresh(self.shape(value), name=name)
         return self._tensors[value]
 
     def shape(self, value: str) -> tuple[int, ...]:

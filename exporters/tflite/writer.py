@@ -67,7 +67,8 @@ class Model:
         """The file: equal models give equal bytes.
 
         Args:
-            inputs, outputs: tensors by their names in the signature ``serving_default``.
+            inputs: tensors by their names in the signature ``serving_default``.
+            outputs: the same.
             metadata: texts by name.
         """
         import flatbuffers

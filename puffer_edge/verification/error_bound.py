@@ -380,7 +380,7 @@ def _softmax(op: Softmax, x: Pair) -> tuple[Pair]:
     argument = 2 * x.d.max(axis, keepdims=True) + 2 * U * np.abs(centred)
     power = np.expm1(argument) + FUNCTIONS["exp"].rel_error + 8 * U
     whole = power + power.max(axis, keepdims=True) + 2 * gamma(x.v.shape[axis] + 2)
-    return (Pair(y, y * whole * 1.001 + TINY),)
+    return (Pair(y, y * whole * 1.001 + FUNCTIONS["exp"].abs_error + TINY),)
 
 
 def _reduce(op: Reduce, x: Pair) -> tuple[Pair]:
