@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 
 import puffer_edge
 from puffer_edge import runtimes
-from puffer_edge.errors import MissingDependencyError
-from puffer_edge.exporters import c, rpi
+from puffer_edge.errors import MissingDependencyError, UnsupportedError
+from puffer_edge.exporters import c, formats, rpi
+from puffer_edge.runtimes import loading
 from puffer_edge.targets import RPI
 from puffer_edge.verification.toolchains.zig import Zig
 from tests import zoo
@@ -168,6 +170,45 @@ def test_it_is_an_artefact_like_any_other(tmp_path: Path,
     assert last.verdict == "not checked" and "mips" in last.detail
     with runtimes.load(tmp_path / "a", "numpy") as policy:
         assert policy.step(np.zeros(policy.observation_size)).shape == (policy.action_size,)
+
+
+def test_files_of_other_runtimes_come_along(artefact: Path) -> None:
+    """In float32 only: their integers are not ours."""
+    manifest = json.loads((artefact / "policy.json").read_text())
+    names = {each.file for each in formats.FORMATS.values()}
+    assert names
+    if manifest["scheme"] != "float32":
+        assert not names & {path.name for path in artefact.iterdir()}
+        return
+    with np.load(artefact / "vectors.npz") as vectors:
+        rows, resets = vectors["observations"], vectors["reset"]
+    for each in formats.FORMATS.values():
+        assert each.file in manifest["files"]
+        program = loading.read_program(artefact)
+        content = (artefact / each.file).read_bytes()
+        with loading._open(each.backend, program, content) as theirs, \
+                runtimes.load(program, "numpy") as ours:
+            for x, reset in zip(rows, resets, strict=True):
+                if reset:
+                    theirs.reset()
+                    ours.reset()
+                theirs.step(x)
+                ours.step(x)
+                # The bound of the roundings is checked where the formats are; here, that the file
+                # is this policy's.
+                assert np.allclose(theirs.outputs["logits"], ours.outputs["logits"], atol=1e-4)
+
+
+def test_an_op_without_a_form_elsewhere_leaves_the_file_out(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> bytes:
+        raise UnsupportedError("no form")
+
+    for name, each in formats.FORMATS.items():
+        monkeypatch.setitem(formats.FORMATS, name, replace(each, write=refuse))
+    puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target="rpi")
+    present = {path.name for path in (tmp_path / "a").iterdir()}
+    assert rpi.LOADER in present and not present & {each.file for each in formats.FORMATS.values()}
 
 
 @ON_LINUX
