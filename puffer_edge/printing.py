@@ -61,6 +61,9 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
     table.add_row("struct (RAM)", f"{memory['struct_bytes']:,} bytes, of it arena "
                                   f"{memory['arena_bytes']:,} "
                                   f"(unshared {memory['arena_without_sharing_bytes']:,})")
+    if built := manifest.get("micropython"):
+        size = f", {built['kernel_bytes']:,} bytes of .mpy" if built["kernel_bytes"] else ""
+        table.add_row("kernels", escape(f"{built['kernels']} for the board {built['board']}{size}"))
     _console.print(table)
     if "quantization" in manifest:
         _quantized(manifest["quantization"])

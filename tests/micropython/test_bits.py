@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from puffer_edge.exporters import micropython
 from puffer_edge.exporters.vectors import run
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
@@ -44,6 +45,20 @@ def test_the_same_bits_as_the_oracle(case: str, tmp_path: Path) -> None:
                 np.testing.assert_allclose(found.actions, expected.actions, rtol=0, atol=1e-6)
             else:
                 assert np.array_equal(found.actions, expected.actions)
+
+
+@pytest.mark.parametrize("board", ["pico", "esp32"])
+@pytest.mark.parametrize("case", ["mlp_mixed", "lstm_int8x16", "gru_int8", "continuous_int16"])
+def test_policies_for_boards(case: str, board: str, tmp_path: Path) -> None:
+    """What calls native kernels gives the same bits, here with these in bytecode."""
+    program = zoo.program(case)
+    micropython.export(program, tmp_path / "a", name="zoo", scheme="int8", board=board)
+    assert "kernels.mac_" in (tmp_path / "a" / "policy.py").read_text()
+    work = session(tmp_path / "a", tmp_path / "run")
+    floats = np.random.default_rng(7).standard_normal(
+        (60, program.contract.observation_size)).astype(np.float32)
+    expected = run(program, floats, np.arange(60) % 30 == 0)
+    assert equal(work.run(run_cpython, floats, expected.reset), expected)
 
 
 def test_one_wrong_bit_is_found(tmp_path: Path) -> None:
