@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from puffer_edge.subset.context import Context
 from puffer_edge.subset.rule import Hit, rule
 
-BUILTIN = ("list", "str", "bytes", "bytearray", "dict", "set", "tuple", "array")
+KINDS = {"array": "array.array", **{name: f"builtins.{name}" for name in (
+    "list", "str", "bytes", "bytearray", "dict", "set", "tuple")}}
 
 
 @rule("PE409", "bound-method", ast.Attribute,
@@ -24,7 +25,8 @@ def check(node: ast.Attribute, context: Context) -> Iterable[Hit]:
             isinstance(parent, ast.Call) and parent.func is node):
         return
     value = context.value(node)
-    builtin = value.kind == "method" and value.name.partition(".")[0] in BUILTIN and (
-        not node.attr.startswith("__"))
+    kind = value.name.partition(".")[0]
+    members = context.names.scope(KINDS[kind]) if kind in KINDS else None
+    builtin = value.kind == "method" and members is not None and node.attr in members
     if value.kind == "bound" or builtin:
         yield node, f"fetching the method {node.attr} makes an object"
