@@ -40,6 +40,11 @@ class Board:
     ram: tuple[int, int] = (0, 0)
     qemu: str = ""
 
+    @property
+    def dsp(self) -> bool:
+        """Whether its core has SMLAD and its friends."""
+        return self.arch.startswith("armv7em")
+
 
 ANY = Board("any", "any board")
 UNIX = Board("unix", "the unix port, or CPython", compiled=False)

@@ -42,7 +42,8 @@ class Kernels:
         fits = rows < LARGEST[0] and columns < LARGEST[1]
         if not self.any or not fits or weights + x not in ("bb", "bh", "hh"):
             return "None"
-        return self._use("mac", weights + x)
+        dsp = self.grade == "thumb" and self.board.dsp and weights + x == "hh" and columns % 2 == 0
+        return self._use("mac", weights + x + ("_dsp" if dsp else ""))
 
     def requantize(self, y: str) -> str:
         """Expression of the kernel that makes an output of sums."""
