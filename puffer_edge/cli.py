@@ -207,7 +207,7 @@ def run(
     policy: Annotated[Path, typer.Argument(help="Directory that export wrote, or a policy file.")],
     env: Annotated[str, typer.Option("--env", help="Environment of gymnasium, as CartPole-v1.")],
     backend: Annotated[str, typer.Option(
-        help="native, numpy, micropython or torch; the fastest installed by default.")] = "",
+        help="native, numpy, micropython, torch, onnxruntime or tflite; native by default.")] = "",
     episodes: Annotated[int, typer.Option(help="How many.")] = 100,
     compare: Annotated[Path | None, typer.Option(
         help="The float policy, which then plays the same seeds; the options below are its.")

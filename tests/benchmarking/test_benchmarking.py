@@ -32,6 +32,14 @@ def test_back_ends_are_measured_in_one_run() -> None:
     assert numpy.size == constants < native.size
 
 
+def test_native_is_faster_than_onnxruntime_in_one_run() -> None:
+    """Both behind Policy; benchmarks/host.py compares with onnxruntime's session.run by itself."""
+    native, baseline = bench(zoo.program("mlp"), backends=("native", "onnxruntime"), seconds=0.3)
+    assert baseline.missing == "" and baseline.ratio == 1
+    assert native.ratio == baseline.median / native.median
+    assert native.ratio > 2  # some fifty times on an idle computer
+
+
 def test_what_cannot_run_says_why() -> None:
     row, = bench(zoo.program("mlp_int8"), backends=("torch",), seconds=0.1)
     assert "float32" in row.missing and row.steps == 0

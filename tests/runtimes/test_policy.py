@@ -251,7 +251,9 @@ def test_wrong_choices_are_named() -> None:
         runtimes.load(found, "numpy", activation="tanh")
 
 
-@pytest.mark.parametrize(("backend", "package"), [("native", "cffi"), ("torch", "torch")])
+@pytest.mark.parametrize(("backend", "package"), [
+    ("native", "cffi"), ("torch", "torch"), ("onnxruntime", "onnxruntime"),
+    ("tflite", "ai_edge_litert")])
 def test_a_missing_package_gives_the_command(monkeypatch: pytest.MonkeyPatch, backend: str,
                                              package: str) -> None:
     import importlib.util
