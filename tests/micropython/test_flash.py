@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import subprocess
@@ -122,6 +123,16 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
         plan(export(tmp_path / "any", ""), "microbit")
     with pytest.raises(UsageError, match="no board 'toaster'"):
         plan(tmp_path / "pico", "toaster")
+    manifest = tmp_path / "pico" / "policy.json"
+    good = manifest.read_text()
+    (tmp_path / "secret").write_bytes(b"")
+    empty = hashlib.sha256(b"").hexdigest()
+    manifest.write_text(good.replace('"policy_kernels.mpy"', '"../secret"').replace(
+        '"files": {', f'"files": {{"../secret": "{empty}",', 1))
+    assert "../secret" in manifest.read_text()
+    with pytest.raises(FileFormatError, match="secret is not what export wrote"):
+        plan(tmp_path / "pico", "pico")
+    manifest.write_text(good)
     (tmp_path / "pico" / "weights.bin").write_bytes(b"")
     with pytest.raises(FileFormatError, match=r"weights\.bin is not what export wrote"):
         plan(tmp_path / "pico", "pico")

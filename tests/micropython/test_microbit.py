@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import puffer_edge
 from puffer_edge.errors import UnsupportedError, VerificationError
 from puffer_edge.exporters import micropython
 from puffer_edge.exporters.micropython.kernels import read, without_comments
@@ -142,6 +143,19 @@ def test_a_step_allocates_nothing_on_a_microbit(tmp_path: Path) -> None:
         assert board.run("test.proof(policy,1000,False)").split() == ["0", "0"]
         gained, locked = board.run("test.proof(policy,10,True)").split()
     assert int(gained) > 0 and locked == "-1"
+
+
+def test_verify_runs_it_there(tmp_path: Path) -> None:
+    need_microbit()
+    export(tmp_path / "a", (4, 16, 16, 2), "int8")
+    name = "self-test on a micro:bit under QEMU"
+    assert {check.name: check.verdict for check in puffer_edge.verify(
+        tmp_path / "a").checks}[name] == "passed"
+    kernels = tmp_path / "a" / "policy_kernels.py"
+    text = kernels.read_text().replace("0x436E", "0x406E")  # mul r6, r5 becomes eor r6, r5
+    kernels.write_text(text)
+    assert {check.name: check.verdict for check in puffer_edge.verify(
+        tmp_path / "a").checks}[name] == "failed"
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, VerificationError
-from puffer_edge.exporters.micropython.boards import find_board
+from puffer_edge.exporters.micropython.boards import MICROBIT, find_board
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.verification import verify as common
 from puffer_edge.verification.micropython.interpreters import (
@@ -18,6 +18,7 @@ from puffer_edge.verification.micropython.interpreters import (
     run_cpython,
     run_webassembly,
 )
+from puffer_edge.verification.micropython.microbit import Microbit, find_microbit
 from puffer_edge.verification.micropython.session import CARRIED, Runner, Session
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.report import Report
@@ -47,7 +48,10 @@ def verify(subject: Subject, *, min_agreement: float,
                     f"{built.get('kernels')} kernels for {built.get('board')}", "",
                     f"MicroPython {PINNED} (WebAssembly) and CPython", notes=manifest["notes"])
     common.check_files(subject, report)
-    if built.get("kernels") != "bytecode":
+    if built.get("board") == MICROBIT.name and find_microbit():
+        progress("running on an emulated micro:bit")
+        _run_microbit(subject, report)
+    elif built.get("kernels") != "bytecode":
         report.skip("outputs from the native kernels", "they run on the board only: "
                     "`puffer-edge flash` runs the self-test there")
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
@@ -89,6 +93,21 @@ def _run(session: Session, runner: Runner, where: str, report: Report) -> None:
                          wrong == 0, f"{wrong} of {len(vectors.observations)} steps differ")
     except VerificationError as error:
         report.check(f"the policy runs under {where}", False, str(error))
+
+
+def _run_microbit(subject: Subject, report: Report) -> None:
+    """The self-test with the native kernels, on MicroPython 1.9 under QEMU."""
+    name = "self-test on a micro:bit under QEMU"
+    try:
+        with Microbit() as board:
+            for file in (*subject.manifest["micropython"]["modules"], "weights.bin"):
+                board.put(str(file), (subject.directory / str(file)).read_bytes())
+            board.run("import policy")
+            board.run("import gc,selftest;gc.collect()")
+            bad = board.run("p=policy.Policy();print(selftest.run(p))").strip()
+        report.check(name, bad == "0", f"{bad} steps gave other numbers")
+    except (VerificationError, OSError) as error:
+        report.check(name, False, str(error))
 
 
 def _wrong(session: Session, runner: Runner, vectors: Vectors) -> int:
