@@ -106,3 +106,13 @@ def test_a_planted_drift_fails(tmp_path: Path) -> None:
     assert {check.name for check in report.checks if check.verdict == "failed"} >= {GROWS}
     assert "self-test on this computer" in {
         check.name for check in report.checks if check.verdict == "passed"}
+
+
+def test_a_policy_with_more_states_than_its_original(tmp_path: Path) -> None:
+    """In integers a GRU keeps its memory in 16 bits beside the state that its layers read."""
+    recording = tmp_path / "observations.npz"
+    np.savez(recording, observations=np.random.default_rng(1).standard_normal((200, 5)))
+    directory = puffer_edge.export(zoo.program("gru"), tmp_path / "out", scheme="int8",
+                                   calibrate=str(recording))
+    report = puffer_edge.verify(directory)
+    assert report.passed and "drift_steps" in report.measurements
