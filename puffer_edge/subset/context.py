@@ -159,7 +159,20 @@ class Context:
 
     def is_folded(self, node: ast.AST) -> bool:
         """Whether the compiler computes an expression, so that nothing is left for the device."""
-        return isinstance(node, ast.expr) and is_constant(node)
+        return isinstance(node, ast.expr) and is_constant(node, self.constants)
+
+    @cached_property
+    def constants(self) -> frozenset[str]:
+        """Names that the module binds once, to const() of a number: the compiler replaces them."""
+        found: set[str] = set()
+        for name, values in self.tree.scopes[self.tree.module].values.items():
+            value = values[0]
+            if (len(values) == 1 and isinstance(value, ast.Call) and len(value.args) == 1
+                    and isinstance(value.args[0], ast.expr) and is_constant(value.args[0], found)
+                    and (self.dotted(value.func) == "micropython.const"
+                         or self.is_builtin(value.func, "const"))):
+                found.add(name)
+        return frozenset(found)
 
     def is_declared(self, node: ast.expr) -> bool:
         """Whether a range is declared for the text of an expression."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puffer_edge.subset import check_source
@@ -18,6 +18,7 @@ NUMBER = st.integers(-(2**33), 2**33) | st.integers(-5, 5)
 SMALL = st.integers(0, 40)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(OPERATORS)), st.tuples(NUMBER, NUMBER, NUMBER),
        st.tuples(NUMBER, NUMBER, NUMBER), st.tuples(SMALL, SMALL, SMALL))
 def test_the_interval_holds_every_result(sign: str, left: tuple[int, int, int],
@@ -31,6 +32,7 @@ def test_the_interval_holds_every_result(sign: str, left: tuple[int, int, int],
     assert found.low <= eval(f"({x}) {sign} ({y})") <= found.high
 
 
+@settings(deadline=None)
 @given(st.tuples(NUMBER, NUMBER, NUMBER))
 def test_unary_operators(numbers: tuple[int, int, int]) -> None:
     a, x, b = sorted(numbers)
@@ -47,6 +49,7 @@ LINES = st.sampled_from([
 PROGRAM = st.lists(st.tuples(LINES, st.integers(-3, 60)), min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(PROGRAM, st.integers(0, 12), st.integers(-9, 9))
 def test_loops_hold_what_they_compute(
         lines: list[tuple[str, int]], turns: int, start: int) -> None:

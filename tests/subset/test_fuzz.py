@@ -35,11 +35,13 @@ def judge(source: str) -> None:
         assert finding.text and "\n" not in finding.text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_random_text(text: str) -> None:
     judge(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(
     "( ) [ ] { } : , = := == x a.b 1 2.5 1j 'a' f'{x}' b'' lambda def class if else for in while "
     "yield await async return * ** - not @ ; \\ \n \n \t # # # import from as try except with "

@@ -52,3 +52,12 @@ def test_quiet(source: str) -> None:
 def test_loud(source: str) -> None:
     report = check_source(source)
     assert report.exit_code == 1 and all(f.code.startswith("PE2") for f in report.findings)
+
+
+def test_what_const_makes_is_a_constant() -> None:
+    """Measured: the compiler replaces such names, so the tuple is made once."""
+    source = ("from micropython import const\nA = const(5)\nB = const(A + 1)\nC = 7\n"
+              "# puffer-edge: no-alloc\ndef step():\n    return (%s, 0)\n")
+    assert check_source(source % "A").exit_code == 0
+    assert check_source(source % "B").exit_code == 0
+    assert check_source(source % "C").exit_code == 1

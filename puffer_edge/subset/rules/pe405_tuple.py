@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.constants import is_constant
 from puffer_edge.subset.context import Context
 from puffer_edge.subset.rule import Hit, rule
 
@@ -16,7 +15,7 @@ from puffer_edge.subset.rule import Hit, rule
       bad="# puffer-edge: no-alloc\ndef step(a, b):\n    return a, b",
       good="# puffer-edge: no-alloc\ndef step(a, b):\n    a, b = b, a\n    return 1, 2")
 def check(node: ast.Tuple, context: Context) -> Iterable[Hit]:
-    if not isinstance(node.ctx, ast.Load) or is_constant(node):
+    if not isinstance(node.ctx, ast.Load) or context.is_folded(node):
         return
     parent = context.parent(node)
     if isinstance(parent, ast.Assign) and parent.value is node and len(node.elts) in (2, 3):

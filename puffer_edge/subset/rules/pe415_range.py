@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.constants import is_constant
 from puffer_edge.subset.context import Context
 from puffer_edge.subset.rule import Hit, rule
 
@@ -18,5 +17,5 @@ from puffer_edge.subset.rule import Hit, rule
 def check(node: ast.For, context: Context) -> Iterable[Hit]:
     call = node.iter
     if isinstance(call, ast.Call) and context.is_builtin(call.func, "range") and (
-            call.keywords or (len(call.args) > 2 and not is_constant(call.args[2]))):
+            call.keywords or (len(call.args) > 2 and not context.is_folded(call.args[2]))):
         yield call, "a range with a variable step is an object"
