@@ -244,8 +244,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 
 
 QUANTIZED = [f"{case}_{scheme}"
-             for case in ("mlp", "lstm", "lstm_2_layers", "gru", "gru_2_layers", "residual",
-                          "min_gru", "min_gru_2_layers", "continuous")
+             for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
+                          "min_gru_2_layers", "continuous")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

@@ -129,8 +129,8 @@ def test_a_min_gru_is_close_to_its_float_original(scheme: str, allowed: float,
 
 
 def test_a_state_starts_with_its_initial_value() -> None:
-    """All six numbers between -1 and 1, in the coarse state and in the fine one."""
-    program = zoo.program("gru_int16")
+    """All six numbers between -1 and 1, in the coarse states and in the fine ones."""
+    program = zoo.program("gru_2_layers_int16")
     for state in program.states:
         meaning = program.values[state.input].quantization
         assert meaning is not None
