@@ -169,7 +169,8 @@ class Quantizer:
         low, high = np.clip(self.calibration.bounds(name), *limits)
         for state in self.program.states:  # no step makes what a state holds at first
             if state.output == name:
-                low, high = min(low, state.initial.min()), max(high, state.initial.max())
+                low = min(low, float(state.initial.min()))
+                high = max(high, float(state.initial.max()))
         dtype = self.dtype(name, maker)
         bottom, top = self._integers_of(name, maker, dtype)
         if dtype == "int8":  # every one of 256 numbers counts

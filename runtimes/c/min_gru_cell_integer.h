@@ -19,17 +19,17 @@ static inline int32_t saturate_15(int32_t x)
     return clamp_s32(x, -32767, 32767);
 }
 
-/* a + 1/2 for a >= 0, sigmoid(a) below, with the state's bits; a has max(bits, 11). */
+/* max(a, 0) + sigmoid(min(a, 0)), so that no branch is needed, with the state's bits; a has
+ * max(bits, 11). */
 static inline int32_t min_gru_candidate(const int16_t *table, int32_t a, int32_t bits)
 {
     const int32_t to_state = bits < 11 ? 11 - bits : 0, to_gate = bits > 11 ? bits - 11 : 0;
-    if (a >= 0) {
-        const int32_t y = ((a + ((INT32_C(1) << to_state) >> 1)) >> to_state) +
-                          ((INT32_C(1) << bits) >> 1);
-        return y < 32767 ? y : 32767;
-    }
-    a = saturate_15((a + ((INT32_C(1) << to_gate) >> 1)) >> to_gate);
-    return (gate_sigmoid(table, a) + (INT32_C(1) << (14 - bits))) >> (15 - bits);
+    const int32_t below = a & (a >> 31), above = a - below;
+    const int32_t straight = (above + ((INT32_C(1) << to_state) >> 1)) >> to_state;
+    const int32_t gate = saturate_15((below + ((INT32_C(1) << to_gate) >> 1)) >> to_gate);
+    const int32_t curved =
+        (gate_sigmoid(table, gate) + (INT32_C(1) << (14 - bits))) >> (15 - bits);
+    return clamp_s32(straight + curved, 0, 32767);
 }
 
 /* The mean of a and b whose weights add up to 2^15. */

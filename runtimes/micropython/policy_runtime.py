@@ -638,13 +638,14 @@ def min_gru_cell_integer(blob, x, h, y, y_h, weights, bits, zero_point, low, hig
         t = output[2]
         for j in range(size):
             a = requantize(sums, multiplier, shifts, j)
-            if a < 0:
-                a = clamp16((a + (1 << to_gate >> 1)) >> to_gate)
-                v = (sigmoid(table, a) + (1 << (14 - bits))) >> (15 - bits)
-            else:
-                v = ((a + (1 << to_state >> 1)) >> to_state) + (1 << bits >> 1)
-                if v > 32767:
-                    v = 32767
+            v = 0
+            if a > 0:
+                v = (a + (1 << to_state >> 1)) >> to_state
+                a = 0
+            a = clamp16((a + (1 << to_gate >> 1)) >> to_gate)
+            v += (sigmoid(table, a) + (1 << (14 - bits))) >> (15 - bits)
+            if v > 32767:
+                v = 32767
             g = sigmoid(table, clamp16(requantize(sums, multiplier, shifts, j + size)))
             v = (g * v + (32768 - g) * h[j] + 16384) >> 15
             y_h[j] = v

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import puffer_edge
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
@@ -148,3 +151,16 @@ def test_a_foreign_hidden_state_is_refused() -> None:
     program = bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 4)))
     with pytest.raises(UnsupportedError, match="hidden state of a GRU"):
         in_integers(optimize(program, fuse=False), "int16")
+
+
+@pytest.mark.parametrize("case", ["gru_2_layers", "min_gru_2_layers", "residual"])
+def test_a_policy_passes_its_verification(case: str, tmp_path: Path) -> None:
+    """From a recording to a core; what a step costs does not depend on the data."""
+    floating = zoo.program(case)
+    observations = np.random.default_rng(0).standard_normal(
+        (400, floating.contract.observation_size)).astype(np.float32)
+    np.savez(tmp_path / "recorded.npz", observations=observations)
+    out = puffer_edge.export(floating, tmp_path / "a", scheme="int16",
+                             calibrate=str(tmp_path / "recorded.npz"))
+    report = puffer_edge.verify(out, target="cortex-m4")
+    assert report.passed, report.to_markdown()

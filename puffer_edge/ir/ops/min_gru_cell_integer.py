@@ -86,12 +86,12 @@ class MinGRUCellInteger(Op):
         return y.astype(self.dtype), y_h.astype(np.int16)
 
     def _candidate(self, table: Array, a: Array) -> Array:
-        """``a + 1/2`` for a >= 0, ``sigmoid(a)`` below, with ``bits``."""
+        """``max(a, 0) + sigmoid(min(a, 0))``, with ``bits``: no branch that data decide."""
         to_state, to_gate = max(11 - self.bits, 0), max(self.bits - 11, 0)
-        straight = ((a + (1 << to_state >> 1)) >> to_state) + (1 << self.bits >> 1)
-        curved = sigmoid(table, _clamp((a + (1 << to_gate >> 1)) >> to_gate))
+        straight = (np.maximum(a, 0) + (1 << to_state >> 1)) >> to_state
+        curved = sigmoid(table, _clamp((np.minimum(a, 0) + (1 << to_gate >> 1)) >> to_gate))
         curved = (curved + (1 << 14 - self.bits)) >> 15 - self.bits
-        return np.where(a >= 0, np.minimum(straight, 32767), curved)
+        return np.asarray(np.minimum(straight + curved, 32767))
 
     def _mean(self, weight: Array, a: Array, b: Array) -> Array:
         total = weight * a + (32768 - weight) * b + (1 << 14)
