@@ -7,8 +7,10 @@ from puffer_edge.exporters.decompose import decompose
 from puffer_edge.exporters.onnx import ops
 from puffer_edge.exporters.onnx.graph import Graph
 from puffer_edge.exporters.onnx.ops.unary import KINDS
+from puffer_edge.exporters.onnx.quantizing import quantize_value, quantize_weights
 from puffer_edge.exporters.onnx.registry import EMITTERS
 from puffer_edge.exporters.ports import METADATA, contract, ports
+from puffer_edge.exporters.scales import with_ranges
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import Conv, Expand, LayerNormalization
 from puffer_edge.quantization.calibration import Calibration
@@ -16,8 +18,8 @@ from puffer_edge.quantization.calibration import Calibration
 OPSET, IR_VERSION = 20, 9
 """Gelu is of 20; onnxruntime reads both from 1.17 on."""
 FILE = "policy.onnx"
-SCHEMES: tuple[str, ...] = ("float32", "float16")
-CALIBRATED: tuple[str, ...] = ()
+SCHEMES = ("float32", "float16", "int8")
+CALIBRATED = ("int8",)
 
 __all__ = ["CALIBRATED", "FILE", "SCHEMES", "model", "ops", "prepare", "write"]
 
@@ -57,23 +59,33 @@ def write(program: Program, scheme: str = "float32",
     except ImportError as error:
         raise MissingDependencyError("writing ONNX needs onnx",
                                      hint="pip install 'puffer-edge[onnx]'") from error
+    integers = None if calibration is None else with_ranges(program, calibration)
+    if integers is not None:
+        program = integers.program
     graph, given = Graph(program, scheme == "float16"), ports(program)
     for port in given.inputs:
         graph.call(port.value, port.name)
+        if integers is not None and port.value != program.input:
+            quantize_value(graph, integers, port.value)
+    if integers is not None:
+        quantize_weights(graph)
     for op in program.ops:
         if type(op) not in EMITTERS:
             raise UnsupportedError(f"the op {type(op).__name__} has no ONNX form", where=op.layer,
                                    hint="export with --target cortex-m")
         EMITTERS[type(op)](graph, op)
+        for value in op.outputs if integers is not None else ():
+            quantize_value(graph, integers, value)
     for port in given.outputs:
         graph.node("Identity", [graph.name(port.value)], [port.name])
 
     infos = [[helper.make_tensor_value_info(port.name, TensorProto.FLOAT,
                                             program.values[port.value].shape) for port in side]
              for side in (given.inputs, given.outputs)]
+    opset, ir = (OPSET, IR_VERSION) if integers is None else (21, 10)  # integers of 16 bits
     proto = helper.make_model(
         helper.make_graph(graph.nodes, "policy", *infos, graph.initializers),
-        opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", opset)], ir_version=ir,
         producer_name="puffer-edge")
     helper.set_model_props(proto, {METADATA: contract(program)})
     checker.check_model(proto, full_check=True)

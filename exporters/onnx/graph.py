@@ -43,6 +43,11 @@ class Graph:
         """Gives a value's tensor a name of the user's."""
         self._names[value] = name
 
+    def replace(self, constant: str, name: str) -> None:
+        """Lets a tensor stand for a constant, which is not stored then."""
+        self._names[constant] = name
+        self._constants.add(name)
+
     def shape(self, value: str) -> tuple[int, ...]:
         """Shape of a value."""
         return self.program.values[value].shape

@@ -1,0 +1,40 @@
+"""QuantizeLinear and DequantizeLinear around what an ONNX graph computes.
+
+What a linear layer or a convolution reads has 8 bits; the observation, what is carried, or only added
+and multiplied elementwise, has 16.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from puffer_edge.exporters.onnx.graph import Graph
+from puffer_edge.exporters.scales import Integers, per_channel
+from puffer_edge.ir.ops import Conv, Gemm
+
+DTYPES = {8: np.int8, 16: np.int16}
+
+
+def quantize_value(graph: Graph, integers: Integers, value: str) -> None:
+    """Rounds a value to integers; who reads it from now on reads what they stand for."""
+    program = graph.program
+    if value in program.outputs or value not in integers.ranges:
+        return  # outputs are compared with each other: nothing is won by rounding them
+    multiplied = any(isinstance(op, Conv | Gemm) and op.x == value for op in program.ops)
+    bits = 8 if multiplied and value not in integers.fine else 16
+    scale, zero = integers.affine(value, bits)
+    given = [graph.constant(scale), graph.constant(DTYPES[bits](zero))]
+    rounded = graph.node("QuantizeLinear", [graph.name(value), *given])
+    graph.call(value, graph.node("DequantizeLinear", [rounded, *given]))
+
+
+def quantize_weights(graph: Graph) -> None:
+    """Weights of linear layers and convolutions as integers of 8 bits, a scale per output."""
+    done = set()
+    for op in graph.program.ops:
+        if isinstance(op, Conv | Gemm) and op.weight not in done:
+            done.add(op.weight)
+            whole, scale = per_channel(graph.program.constants[op.weight])
+            zeros = graph.constant(np.zeros(len(scale), np.int8))
+            graph.replace(op.weight, graph.node(
+                "DequantizeLinear", [graph.constant(whole), graph.constant(scale), zeros], axis=0))
