@@ -28,7 +28,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 # torch is pinned in constraints.txt; it goes first so that no other package chooses a newer one.
 $(VENV)/.dev: $(VENV)/.demo
 	$(PIP) torch
-	$(PIP) -e '.[onnx,onnxruntime,native,micropython,emulator,dev]' --config-settings editable_mode=compat
+	$(PIP) -e '.[onnx,onnxruntime,tflite,native,micropython,emulator,dev]' --config-settings editable_mode=compat
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(VENV) $(MICROPYTHON); fi
 	@touch $@
 

@@ -74,8 +74,9 @@ def write(program: Program, scheme: str = "float32",
             raise UnsupportedError(f"the op {type(op).__name__} has no ONNX form", where=op.layer,
                                    hint="export with --target cortex-m")
         EMITTERS[type(op)](graph, op)
-        for value in op.outputs if integers is not None else ():
-            quantize_value(graph, integers, value)
+        if integers is not None:
+            for value in op.outputs:
+                quantize_value(graph, integers, value)
     for port in given.outputs:
         graph.node("Identity", [graph.name(port.value)], [port.name])
 

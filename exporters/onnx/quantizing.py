@@ -1,7 +1,7 @@
 """QuantizeLinear and DequantizeLinear around what an ONNX graph computes.
 
-What a linear layer or a convolution reads has 8 bits; the observation, what is carried, or only added
-and multiplied elementwise, has 16.
+What a linear layer or a convolution reads has 8 bits; the observation, what is carried, and what is
+only added and multiplied elementwise have 16.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import importlib.util
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.decompose import decompose
 from puffer_edge.exporters.ports import METADATA, contract, ports
+from puffer_edge.exporters.scales import with_ranges
 from puffer_edge.exporters.tflite import ops
 from puffer_edge.exporters.tflite.graph import Graph
 from puffer_edge.exporters.tflite.ops.unary import KINDS
@@ -15,8 +16,8 @@ from puffer_edge.ir import Program
 from puffer_edge.quantization.calibration import Calibration
 
 FILE = "policy.tflite"
-SCHEMES: tuple[str, ...] = ("float32", "float16")
-CALIBRATED: tuple[str, ...] = ()
+SCHEMES = ("float32", "float16", "dynamic", "int8", "int8x16")
+CALIBRATED = ("int8", "int8x16")
 
 __all__ = ["CALIBRATED", "FILE", "SCHEMES", "model", "ops", "prepare", "write"]
 
@@ -54,7 +55,10 @@ def write(program: Program, scheme: str = "float32",
     if importlib.util.find_spec("flatbuffers") is None:
         raise MissingDependencyError("writing TFLite needs flatbuffers",
                                      hint="pip install 'puffer-edge[tflite]'")
-    graph, given = Graph(program, scheme == "float16"), ports(program)
+    integers = None if calibration is None else with_ranges(program, calibration)
+    if integers is not None:
+        program = integers.program
+    graph, given = Graph(program, scheme, integers), ports(program)
     inputs, outputs = {}, {}
     for port in given.inputs:
         graph.call(port.value, port.name)

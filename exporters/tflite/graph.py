@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.exporters.scales import Integers
 from puffer_edge.exporters.tflite.writer import Model, Operator, Tensor
 from puffer_edge.ir import Program
 
@@ -18,11 +19,15 @@ class Graph:
     Attributes:
         program: decomposed, in float32.
         model: what has been written.
+        scheme: what linear layers compute with.
+        integers: ranges, where that is integers.
         half: keep constants as float16, with an operator that widens them.
     """
 
-    def __init__(self, program: Program, half: bool = False) -> None:
-        self.program, self.half, self.model = program, half, Model()
+    def __init__(self, program: Program, scheme: str = "float32",
+                 integers: Integers | None = None) -> None:
+        self.program, self.scheme, self.integers = program, scheme, integers
+        self.model, self.half = Model(), scheme == "float16"
         self._tensors: dict[str, int] = {}
         self._names: dict[str, str] = {}
 

@@ -15,7 +15,9 @@ from puffer_edge.exporters.decompose import decompose
 from puffer_edge.exporters.formats import FORMATS, halved
 from puffer_edge.exporters.ports import METADATA, contract
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir.ops import Gemm
+from puffer_edge.ir.ops import Gemm, LSTMCell
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.pipeline import Wish, to_integers
 from tests import zoo
 from tests.error_bound import ErrorBound
 
@@ -66,6 +68,60 @@ def test_bundled_policies_verify(policy: str, scheme: str, target: str, tmp_path
     assert len(report.checks) == 2 + len(options)
 
 
+@pytest.mark.parametrize("policy", ["cartpole_puffer_lstm.pt", "cartpole_sb3.zip"])
+@pytest.mark.parametrize(("target", "scheme", "ours"), [
+    ("onnx", "int8", "int8"), ("tflite", "int8", "int8"),
+    ("tflite", "int8x16", "int8x16")])
+def test_integers_act_like_our_own(policy: str, target: str, scheme: str, ours: str,
+                                   tmp_path: Path) -> None:
+    """Over the held-back half of a recording.
+
+    One percentage point is one step and a half of the recurrent policy's 150; a share of n steps
+    has a standard error of sqrt(p (1 - p) / n), so that twice that is granted beside the point.
+    """
+    recording = POLICIES / f"{policy.rpartition('.')[0]}_reference.npz"
+    program = puffer_edge.load(POLICIES / policy)
+    judged = to_integers(program, Wish(ours, str(recording))).judgements["held back"]
+    artefact = puffer_edge.export(POLICIES / policy, tmp_path / "a", target=target, scheme=scheme,
+                                  calibrate=str(recording))
+    report = puffer_edge.verify(artefact, min_agreement=0.9)
+    assert report.passed, report.to_markdown()
+    agreement, share = report.measurements["agreement"], judged.agreement
+    assert agreement is not None and share is not None
+    spread = 2 * np.sqrt(max(share * (1 - share), 0.01) / judged.steps)
+    assert agreement >= share - 0.01 - spread
+
+
+@pytest.mark.parametrize("policy", ["cartpole_puffer_lstm.pt", "cartpole_sb3.zip"])
+def test_dynamic_needs_no_calibration_and_agrees(policy: str, tmp_path: Path) -> None:
+    recording = POLICIES / f"{policy.rpartition('.')[0]}_reference.npz"
+    artefact = puffer_edge.export(POLICIES / policy, tmp_path / "a", target="tflite",
+                                  scheme="dynamic")
+    assert puffer_edge.verify(artefact, reference=recording).passed
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_integers_are_integers(target: str) -> None:
+    """Every matrix of the LSTM policy has 8 bits: the file is below half of that in float32."""
+    chosen, program = FORMATS[target], lstm_policy()
+    prepared = chosen.prepare(program)
+    x = np.random.default_rng(0).standard_normal((32, 64)).astype(np.float32)
+    whole = chosen.write(prepared, "float32", None)
+    small = chosen.write(prepared, "int8", calibrate(prepared, x, np.arange(32) == 0))
+    assert len(small) < 0.5 * len(whole)
+
+
+def lstm_policy():
+    bench = zoo.Bench((1, 64))
+    h, c = bench.builder.state("h", (1, 64)), bench.builder.state("c", (1, 64))
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=bench.x, h=h, c=c, weight=bench.weight(256, 64),
+        recurrent=bench.weight(256, 64), bias=bench.weight(256))
+    bench.builder.carry(h, y_h)
+    bench.builder.carry(c, y_c)
+    return bench.program(bench.op(Gemm, x=y_h, weight=bench.weight(4, 64)))
+
+
 @pytest.mark.parametrize("target", FORMATS)
 def test_equal_policies_give_equal_bytes(target: str) -> None:
     chosen, program = FORMATS[target], zoo.program("lstm_2_layers")
@@ -75,13 +131,13 @@ def test_equal_policies_give_equal_bytes(target: str) -> None:
 
 @pytest.mark.parametrize("target", FORMATS)
 def test_float16_halves_the_weights(target: str) -> None:
-    chosen, program = FORMATS[target], runtimes_wide()
+    chosen, program = FORMATS[target], linear()
     whole = chosen.write(chosen.prepare(program), "float32", None)
     half = chosen.write(chosen.prepare(halved(program)), "float16", None)
     assert len(half) < 0.6 * len(whole)
 
 
-def runtimes_wide():
+def linear():
     bench = zoo.Bench((1, 64))
     return bench.program(bench.op(Gemm, x=bench.x, weight=bench.weight(64, 64),
                                   bias=bench.weight(64)))
