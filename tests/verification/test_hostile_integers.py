@@ -71,7 +71,7 @@ def test_a_bad_judge_is_one_error(artefact: Path, arrays: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("arrays", [
     {"observations": np.zeros((36, 2), np.float32)}, {"observations": np.zeros((36, 3), np.int8)},
-    {"observations": np.zeros((36, 2), np.int16)}, {"actions": np.zeros((36, 1), np.int8)},
+    {"observations": np.zeros((36, 2), np.int32)}, {"actions": np.zeros((36, 1), np.int8)},
     {"output_logits": None}, {"output_logits": np.zeros((36, 3), np.int8)},
     {"reset": np.zeros(36, bool)},
 ])
