@@ -38,7 +38,7 @@ demo: $(VENV)/.demo
 	$(BIN)/puffer-edge verify build/cartpole --reference $(REFERENCE)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Not a part of check: the trainers bring two dozen packages along, and every row is verified.
 trainers: $(VENV)/.dev
