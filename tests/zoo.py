@@ -174,6 +174,22 @@ def _one_hot(bench: Bench) -> str:
     return bench.op(Gemm, x=bench.op(Reshape, x=y, shape=(1, 18)), weight=bench.weight(4, 18))
 
 
+def _moved(bench: Bench) -> str:
+    """What moves elements between two layers, and joins parts of different ranges."""
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(24, 6), bias=bench.weight(24))
+    wide = bench.op(Unary, x=y, function=Activation("relu"))
+    narrow = bench.op(Unary, x=y, function=Activation("tanh"))
+    a, b = bench.builder.add_many(Split, ("", ""), x=narrow, sizes=(8, 16), axis=1)
+    y = bench.op(Concat, xs=(b, wide, a), axis=1)
+    y = bench.op(Reshape, x=y, shape=(1, 6, 8))
+    y = bench.op(Transpose, x=y, permutation=(0, 2, 1))
+    y = bench.op(Slice, x=y, starts=(0, 7, 0), counts=(1, 4, 6), steps=(1, -2, 1))
+    y = bench.op(Gather, x=y, indices=(3, 0, 0), axis=1)
+    y = bench.op(Pad, x=y, begins=(0, 1, 0), ends=(0, 0, 0), value=0.25)
+    y = bench.op(Reshape, x=y, shape=(1, 24))
+    return bench.op(Gemm, x=y, weight=bench.weight(3, 24))
+
+
 def _reductions(bench: Bench) -> str:
     parts = [bench.op(Reduce, x=bench.x, function=function, axes=axes, keep=False)
              for function in ("sum", "mean", "max", "min") for axes in ((1,), (2,), (1, 2))]
@@ -234,6 +250,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "min_gru": ((1, 6), _min_gru),
     "min_gru_2_layers": ((1, 6), lambda bench: _min_gru(bench, 2)),
     "mlp": ((1, 6), _mlp),
+    "moved": ((1, 6), _moved),
     "movement": ((1, 4, 6), _movement),
     "norms": ((1, 4), _norms),
     "one_hot": ((1, 2, 3), _one_hot),
@@ -245,7 +262,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 
 QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
-                          "min_gru_2_layers", "continuous")
+                          "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
+                          "conv_strides", "moved")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 
@@ -274,7 +292,7 @@ def in_integers(floating: Program, scheme: str, order: tuple[str, ...] = ()) -> 
         return quantize(prepared, calibration, SCHEMES[scheme])
     # Every layer another scheme, so that kernels meet whose input and output differ in width.
     linear = [i for i, op in enumerate(prepared.ops)
-              if isinstance(op, Gemm | GRUCell | LSTMCell | MinGRUCell)]
+              if isinstance(op, Conv | Gemm | GRUCell | LSTMCell | MinGRUCell)]
     names = {index: f"layer {i}" for i, index in enumerate(linear)}
     named = prepared.with_ops(replace(op, layer=names.get(i, op.layer))
                               for i, op in enumerate(prepared.ops))

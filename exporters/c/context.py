@@ -112,9 +112,9 @@ class Context:
         """The same for a value that is written."""
         return self.ref(name)
 
-    def scratch(self) -> str:
-        """Address of the present op's working memory."""
-        return self._arena(self.plan.scratch[self.index], "float32")
+    def scratch(self, dtype: str = "float32") -> str:
+        """Address of the present op's working memory, as an array of that dtype."""
+        return self._arena(self.plan.scratch[self.index], dtype)
 
     def constant(self, array: Array, ctype: str = "") -> str:
         """Name of a constant array; equal arrays are stored once.

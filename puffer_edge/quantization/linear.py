@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir import Quantization
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.quantization.rounding import rounded
 from puffer_edge.quantization.schemes import Scheme
@@ -72,3 +73,12 @@ def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Sch
             break
     raise UnsupportedError("no sum of this layer can be proved to stay in 31 bits",
                            where=layer, hint="give it another scheme")
+
+
+def grid(meaning: Quantization) -> tuple[Array, int]:
+    """Real numbers at the entries of a table over a value, and the bits of its segments."""
+    span = meaning.high - meaning.low + 1
+    bits = max(0, (span - 1).bit_length() - 8)
+    count = ((span - 1) >> bits) + 2 if bits else span
+    integers = meaning.low + (np.arange(count, dtype=np.float64) * (1 << bits))
+    return (integers - meaning.zero_point) * meaning.scale, bits

@@ -7,7 +7,7 @@ it. ``rules/`` says, op by op, what it becomes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization, State, Value
-from puffer_edge.ir.ops import Quantize
+from puffer_edge.ir.ops import Quantize, Table
 from puffer_edge.quantization.calibration import Calibration
-from puffer_edge.quantization.linear import Linear, prove
+from puffer_edge.quantization.linear import Linear, grid, prove
 from puffer_edge.quantization.rules import RULES, rows_of
 from puffer_edge.quantization.schemes import Scheme
 
@@ -214,12 +214,70 @@ class Quantizer:
         top = 32767 if reader is None else self._integers_of(name, reader, "int16")[1]
         scale = float(max(-low.min(), high.max(), 1e-6)) / top
         meaning = Quantization(scale, 0, -top, top)
+        self._quantized(name, made, meaning, "int16")
+        return made, meaning
+
+    def whole(self, name: str, reader: Op) -> str:
+        """Integer name of a value; a float one is quantised with one scale and an exact zero.
+
+        An image has 8 bits where its readers have: it is large, and its pixels have few values.
+        """
+        if name not in self.integers:
+            dtype = self.dtype(name, reader)
+            bottom, top = self._integers_of(name, reader, dtype)
+            lows, highs = self.calibration.features(name)
+            low, high = min(float(lows.min()), 0.0), max(float(highs.max()), 0.0)
+            if dtype == "int8":
+                scale = (high - low) / (top - bottom)
+                zero_point = int(np.floor(bottom - low / scale + 0.5))
+            else:
+                scale, zero_point = max(high, -low) / top, 0
+            factor = float(np.float32(1 / scale))
+            meaning = Quantization(1 / factor, zero_point, bottom, top)
+            self.integers[name] = self._quantized(name, f"{name}.integer", meaning, dtype)
+        return self.integers[name].name
+
+    def converted(self, name: str, meaning: Quantization, dtype: str, made: str,
+                  layer: str) -> str:
+        """Name of a value with another quantisation; itself where it has that one."""
+        if name not in self.integers:
+            return self._quantized(name, made, meaning, dtype).name
+        source = self.integers[name]
+        if source.size.size != 1:
+            raise UnsupportedError(
+                "the observation has one scale per feature where another layer reads it",
+                where=layer, hint="export it with --scheme float32")
+        if source.meaning == meaning and self.dtype_of(source.name) == dtype:
+            return source.name
+        return self.tabled(source, lambda real: real, meaning, dtype, made, layer)
+
+    def tabled(self, source: Integer, function: Callable[[Array], Array], meaning: Quantization,
+               dtype: str, made: str, layer: str) -> str:
+        """Adds the table of a function: 256 entries, or up to 257 with straight lines between."""
+        real, bits = grid(source.meaning)
+        table = np.floor(function(real) / meaning.scale + 0.5) + meaning.zero_point
+        table = np.clip(table, meaning.low, meaning.high).astype(np.int16)
+        self.add(Table(x=source.name, table=self.constant(table, f"{made}.table"), y=made,
+                       low=source.meaning.low, bits=bits, dtype=dtype, quantization=meaning,
+                       layer=layer))
+        return made
+
+    def dtype_of(self, name: str) -> str:
+        """How an integer value that has been made is stored."""
+        for op in reversed(self.ops):
+            if name in op.outputs:
+                dtype = getattr(op, "dtype", None)
+                return str(dtype) if dtype else self.dtype_of(op.operands[0])
+        return self.states[name].dtype
+
+    def _quantized(self, name: str, made: str, meaning: Quantization, dtype: str) -> Integer:
         width = self.program.values[name].shape[-1]
         self.add(Quantize(
-            x=name, factor=self.constant(np.full(width, 1 / scale, np.float32), f"{made}.factor"),
-            offset=self.constant(np.zeros(width, np.float32), f"{made}.offset"), y=made,
-            dtype="int16", low=-top, high=top))
-        return made, meaning
+            x=name, factor=self.constant(np.full(width, 1 / meaning.scale, np.float32),
+                                         f"{made}.factor"),
+            offset=self.constant(np.full(width, meaning.zero_point, np.float32), f"{made}.offset"),
+            y=made, dtype=dtype, low=meaning.low, high=meaning.high))
+        return Integer(made, meaning, np.array([meaning.scale]), np.zeros(1))
 
     # How many bits.
 

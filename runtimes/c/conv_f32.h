@@ -1,15 +1,7 @@
 #ifndef PUFFER_EDGE_CONV_F32_H
 #define PUFFER_EDGE_CONV_F32_H
+#include "conv_sizes.h"
 #include "mac4_f32.h"
-
-/* Sizes of a 2-D convolution; a 1-D one has height 1. */
-typedef struct {
-    int32_t channels, height, width;          /* of the input, all groups */
-    int32_t filters, out_height, out_width;   /* of the output, all groups */
-    int32_t kernel_height, kernel_width;
-    int32_t stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
-    int32_t groups;
-} puffer_edge_conv_t;
 
 /* Copies what one output pixel of one group sees into patch, [channel][row][column]; 0 outside. */
 static inline void conv_patch_f32(const float *x, const puffer_edge_conv_t *c, int32_t out_y,

@@ -1,10 +1,21 @@
 #ifndef PUFFER_EDGE_QUANTIZE_F32_H
 #define PUFFER_EDGE_QUANTIZE_F32_H
 #include "clip_f32.h"
+#include "requantize.h"
 
-/* floor(clamp(v, low, high) + 1/2): 32768.5 makes it positive, so that cutting off rounds down. */
-static inline int32_t quantize_f32(float v, float low, float high)
+/* clamp(floor(v + 1/2), low, high): 32768.5 makes it positive, so that cutting off rounds down.
+ * NaN gives low. */
+static inline int32_t quantize_f32(float v, int32_t low, int32_t high)
 {
-    return (int32_t)(clip_f32(v, low, high) + 32768.5f) - 32768;
+#if defined(PUFFER_EDGE_THUMB2) && defined(__ARM_FP) && !defined(__SOFTFP__)
+    /* This conversion saturates, and makes 0 of NaN, so that integers can do the clamping. */
+    float bits;
+    int32_t n;
+    __asm__("vcvt.s32.f32 %0, %1" : "=t"(bits) : "t"(v + 32768.5f));
+    __asm__("vmov %0, %1" : "=r"(n) : "t"(bits));
+    return clamp_s32(subtract_saturating(n, 32768), low, high);
+#else
+    return (int32_t)(clip_f32(v, (float)low, (float)high) + 32768.5f) - 32768;
+#endif
 }
 #endif

@@ -60,9 +60,28 @@ static inline int32_t saturate_u15(int32_t x)
 #endif
 }
 
+/* a - b, as near as 32 bits come. */
+static inline int32_t subtract_saturating(int32_t a, int32_t b)
+{
+#if defined(PUFFER_EDGE_DSP)
+    __asm__("qsub %0, %1, %2" : "=r"(a) : "r"(a), "r"(b));
+    return a;
+#else
+    return b > 0 && a < INT32_MIN + b ? INT32_MIN : b < 0 && a > INT32_MAX + b ? INT32_MAX : a - b;
+#endif
+}
+
 static inline int32_t clamp_s32(int32_t x, int32_t low, int32_t high)
 {
-    const int32_t above = x > low ? x : low;
-    return above < high ? above : high;
+#if defined(PUFFER_EDGE_THUMB2)
+    if (__builtin_constant_p(low == -128 && high == 127) && low == -128 && high == 127) {
+        __asm__("ssat %0, #8, %1" : "=r"(x) : "r"(x));
+        return x;
+    }
+#endif
+    {
+        const int32_t above = x > low ? x : low;
+        return above < high ? above : high;
+    }
 }
 #endif

@@ -10,16 +10,19 @@ from puffer_edge.ir.ops import Quantize
 
 @emits(Quantize)
 def quantize(op: Quantize, context: Context) -> None:
-    """A loop over rows and features."""
+    """A loop over rows and features; over all at once where they have the same scale."""
     x = context.value(op.x)
-    factor = context.constant(context.weight(op.factor))
-    offset = context.constant(context.weight(op.offset))
+    factor, offset = context.weight(op.factor), context.weight(op.offset)
+    if (factor == factor[0]).all() and (offset == offset[0]).all():
+        width, factors, offsets = x.size, number(float(factor[0])), number(float(offset[0]))
+    else:
+        width = x.shape[-1]
+        factors, offsets = (f"{context.constant(array)}[{{k}}]" for array in (factor, offset))
     context.use("quantize_f32")
-    width = x.shape[-1]
     steps = [width, 1]
     context.line(nest(
         [x.size // width, width],
-        f"const float scaled = ({context.ref(op.x)})[{{x}}] * {factor}[{{k}}];\n"
+        f"const float scaled = ({context.ref(op.x)})[{{x}}] * {factors};\n"
         f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})quantize_f32(\n"
-        f"    scaled + {offset}[{{k}}], {number(op.low)}, {number(op.high)});",
+        f"    scaled + {offsets}, {op.low}, {op.high});",
         {"x": steps, "y": steps, "k": [0, 1]}))

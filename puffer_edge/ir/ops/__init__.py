@@ -7,6 +7,7 @@ from puffer_edge.ir.ops.binary import Binary
 from puffer_edge.ir.ops.binary_integer import BinaryInteger
 from puffer_edge.ir.ops.concat import Concat
 from puffer_edge.ir.ops.conv import Conv
+from puffer_edge.ir.ops.conv_integer import ConvInteger
 from puffer_edge.ir.ops.expand import Expand
 from puffer_edge.ir.ops.gather import Gather
 from puffer_edge.ir.ops.gemm import Gemm
@@ -38,6 +39,7 @@ __all__ = [
     "BinaryInteger",
     "Concat",
     "Conv",
+    "ConvInteger",
     "Expand",
     "GRUCell",
     "GRUCellInteger",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from puffer_edge.quantization.rules import (
     binary,
+    concat,
+    conv,
     gemm,
     gru_cell,
     lstm_cell,
     min_gru_cell,
-    reshape,
+    movement,
     unary,
 )
 from puffer_edge.quantization.rules.registry import RULES, Rule, rows_of
 
-__all__ = ["RULES", "Rule", "binary", "gemm", "gru_cell", "lstm_cell", "min_gru_cell",
-           "reshape", "rows_of", "unary"]
+__all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell", "lstm_cell",
+           "min_gru_cell", "movement", "rows_of", "unary"]

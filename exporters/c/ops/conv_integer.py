@@ -1,0 +1,32 @@
+"""C for ConvInteger."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from puffer_edge.exporters.c.context import Context, emits
+from puffer_edge.exporters.c.ops.conv import sizes
+from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
+from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias
+from puffer_edge.ir.ops import ConvInteger
+
+
+@emits(ConvInteger)
+def conv_integer(op: ConvInteger, context: Context) -> None:
+    """One call; a 1-D convolution is a 2-D one of height 1."""
+    x, y = context.value(op.x), context.value(op.y)
+    weight = context.weight(op.weight)
+    suffix = SUFFIXES[x.dtype, str(weight.dtype)]
+    kernel = f"conv_{suffix}" if y.dtype == x.dtype else f"conv_{suffix}_to_s{y.dtype[3:]}"
+    patch = "s16" if weight.dtype == np.int16 else "s8x16"  # what the kernel multiplies with
+    groups = weight.reshape(op.group, weight.shape[0] // op.group, -1)
+    packed = context.constant(np.concatenate([blocks_of_groups(rows, patch) for rows in groups]))
+    requantization = context.weight(op.requantization)
+    bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t")
+    q, meaning = context.requantization(requantization), op.quantization
+    context.use(kernel)
+    context.line(
+        f"{{\n    static const puffer_edge_conv_t sizes = {{{sizes(op, x, y, weight.shape)}}};\n"
+        f"    {kernel}({context.ref(op.x)}, {packed}, {bias}, {q}, "
+        f"{context.scratch('int16')}, {context.out(op.y)},\n"
+        f"        &sizes, {op.padding}, {meaning.zero_point}, {meaning.low}, {meaning.high});\n}}")

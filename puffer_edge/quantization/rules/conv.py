@@ -1,0 +1,62 @@
+"""Conv in integers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir.ops import Conv, ConvInteger
+from puffer_edge.ir.ops.conv_integer import patches
+from puffer_edge.quantization.linear import prove
+from puffer_edge.quantization.rules.registry import Array, rows_of, rule
+
+if TYPE_CHECKING:
+    from puffer_edge.quantization.quantize import Quantizer
+
+PATCHES = 4096
+"""Patches of recorded inputs that the weights are rounded by."""
+
+
+@rule(Conv, matrices=lambda op, name: (op.weight,), starts=True)
+def conv(op: Conv, quantizer: Quantizer) -> None:
+    """Weights per filter; an observation has one scale, as all its pixels meet all weights."""
+    assert op.activation is None or op.activation.function == "relu", "only ReLU is fused here"
+    x = quantizer.whole(op.x, op)
+    weight = quantizer.floats(op.weight)
+    assert weight is not None
+    bias = quantizer.floats(op.bias)
+    source = quantizer.integers[op.x]
+    if source.size.size != 1:
+        raise UnsupportedError("a layer without convolution reads the same observation",
+                               where=op.layer, hint="export it with --scheme float32")
+    linear = prove(rows_of(weight) * source.size, np.zeros(len(weight)) if bias is None else bias,
+                   source.meaning.largest, source.meaning.zero_point, quantizer.scheme_of(op),
+                   op.layer, _seen(op, quantizer, weight.shape))
+    meaning = quantizer.meaning(op.y, op)
+    smallest = float((linear.bound * linear.scales).max()) / 2**28  # see gemm
+    meaning = replace(meaning, scale=max(meaning.scale, smallest))
+    shaped = replace(linear, weight=linear.weight.reshape(weight.shape))
+    quantizer.add(ConvInteger(
+        x=x, weight=quantizer.weights(shaped, op, f"{op.y}.w"),
+        bias=quantizer.constant(linear.bias, f"{op.y}.b"),
+        requantization=quantizer.constant(
+            linear.requantization(meaning.scale), f"{op.y}.requantization"),
+        y=op.y, strides=op.strides, pads=op.pads, dilations=op.dilations, group=op.group,
+        padding=source.meaning.zero_point, dtype=quantizer.dtype(op.y, op), quantization=meaning,
+        layer=op.layer))
+    quantizer.made(op.y, meaning)
+
+
+def _seen(op: Conv, quantizer: Quantizer, shape: tuple[int, ...]) -> Array | None:
+    """Patches of recorded inputs in integer steps, [T, taps]; filters of groups see different."""
+    samples = quantizer.calibration.samples.get(op.x)
+    if samples is None or op.group != 1:
+        return None
+    x = samples.reshape(len(samples), *quantizer.program.values[op.x].shape[1:])
+    x = x[:: max(1, len(x) // 64)].astype(np.float64)
+    rows = patches(x, shape[2:], op.strides, op.pads, op.dilations, 0.0).reshape(
+        -1, int(np.prod(shape[1:])))
+    return rows[:: max(1, len(rows) // PATCHES)] / quantizer.integers[op.x].size
