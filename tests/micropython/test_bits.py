@@ -15,7 +15,9 @@ from tests import zoo
 from tests.micropython.artefacts import HEADS, equal, export, session
 from tests.tools import need_micropython
 
-CASES = [*zoo.QUANTIZED, *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
+NOT_YET = ("conv", "moved")
+CASES = [*(case for case in zoo.QUANTIZED if not case.startswith(NOT_YET)),
+         *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
 STEPS, FLOATS = 1000, 250
 
 
