@@ -82,7 +82,9 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
             if isinstance(op, Quantize):
                 factor, offset = (integers.constants[c].astype(np.float64)
                                   for c in (op.factor, op.offset))
-                low, high = (op.low - offset) / factor, (op.high - offset) / factor
+                low, high = (np.broadcast_to((end - offset) / factor,
+                                             integers.values[op.x].shape).reshape(-1)
+                             for end in (op.low, op.high))
                 source, scale = op.x, None
             else:
                 low, high = (np.array((end - meaning.zero_point) * meaning.scale)

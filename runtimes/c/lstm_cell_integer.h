@@ -9,6 +9,7 @@ typedef struct {
     const int16_t *tanh_table;
     puffer_edge_requantize_t output;                      /* from o * tanh(c') to h */
     int32_t output_rounding;                              /* of its first shift */
+    int32_t recurrent_bias_step; /* from unit to unit; 0 where all have the same */
     int32_t x_size, h_size, cell_bits, zero_point, low, high;
 } puffer_edge_lstm_t;
 
@@ -43,7 +44,7 @@ typedef struct {
                 requantize(hidden + p->output_rounding, &p->output, p->zero_point), p->low,        \
                 p->high);                                                                          \
             bias += 4;                                                                             \
-            recurrent_bias += 4;                                                                   \
+            recurrent_bias += p->recurrent_bias_step;                                              \
             q += 4;                                                                                \
             recurrent_q += 4;                                                                      \
             w += 4 * p->x_size;                                                                    \

@@ -16,7 +16,7 @@ from puffer_edge.exporters import c
 from puffer_edge.exporters.c.context import EMITTERS
 from puffer_edge.ir import Activation, Field
 from puffer_edge.ir.op import OPS
-from puffer_edge.ir.ops import Binary, Concat, Gemm, Reduce, Reshape, Transpose, Unary
+from puffer_edge.ir.ops import Binary, Concat, Gemm, LSTMCell, Reduce, Reshape, Transpose, Unary
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.targets import find_target
 from tests import zoo
@@ -63,6 +63,21 @@ def export_as_it_is(case: str, directory: Path) -> Path:
 @pytest.mark.parametrize("case", [*zoo.CASES, *zoo.QUANTIZED])
 def test_c_gives_the_oracles_bits(case: str, tmp_path: Path) -> None:
     assert run_selftest(export_as_it_is(case, tmp_path / "a"), "zoo") == 0
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16"])
+def test_recurrent_biases_that_are_alike_are_stored_once(scheme: str, tmp_path: Path) -> None:
+    """Rows of one magnitude share a pre-shift, so that only one rounding is left to add."""
+    program = zoo.program("lstm")
+    (name,) = (op.recurrent for op in program.ops if isinstance(op, LSTMCell))
+    even = np.where(program.constants[name] < 0, np.float32(-0.3), np.float32(0.3))
+    integers = zoo.in_integers(
+        replace(program, constants={**program.constants, name: even}), scheme)
+    c.export(integers, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme=scheme)
+    cell = re.search(r"puffer_edge_lstm_t cell = \{[^{]*\{[^}]*\}, \d+,\s+(\d+), 6, 7,",
+                     (tmp_path / "a" / "policy.h").read_text())
+    assert cell is not None and cell[1] == "0"
+    assert run_selftest(tmp_path / "a", "zoo") == 0
 
 
 @pytest.mark.parametrize("head", [

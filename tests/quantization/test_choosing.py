@@ -19,6 +19,7 @@ from puffer_edge.quantization.judging import outputs
 from puffer_edge.quantization.pipeline import Wish, to_integers
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import SCHEMES
+from tests import zoo
 from tests.quantization.test_quantize import LSTM, mlp, recording
 
 
@@ -108,3 +109,17 @@ def test_the_report_tells_ranges_and_what_was_cut_off() -> None:
     assert observation.largest == np.float32(random[100:].max())
     beyond = np.abs(random[100:]).max() > observation.high
     assert beyond and 0.1 < observation.clipped < 0.9
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16"])
+def test_an_image_goes_all_the_way(scheme: str, tmp_path: Path) -> None:
+    """From a recording to a verified artefact; its one scale is told as a range, too."""
+    program = zoo.program("conv")
+    size = program.contract.observation_size
+    np.savez(tmp_path / "seen.npz", observations=np.random.default_rng(0).standard_normal(
+        (60, size)).astype(np.float32))
+    out = puffer_edge.export(program, tmp_path / "a", scheme=scheme,
+                             calibrate=str(tmp_path / "seen.npz"))
+    rows = {row["value"]: row for row in read_manifest(out)["quantization"]["ranges"]}
+    assert rows[program.input]["low"] < 0 < rows[program.input]["high"]
+    assert puffer_edge.verify(out, min_agreement=0.5).passed

@@ -173,7 +173,7 @@ def builder_for(directory: Path, target: str, toolchain: str, optimize: str) -> 
 @pytest.mark.parametrize("optimize", ["-O0", "-O2"])
 @pytest.mark.parametrize(("target", "toolchain"), [
     ("cortex-m0", "gcc"), ("cortex-m3", "gcc"), ("cortex-m0", "zig"), ("riscv32", "zig")])
-@pytest.mark.parametrize("case", ["lstm_int8", "continuous_int16"])
+@pytest.mark.parametrize("case", ["lstm_int8", "continuous_int16", "conv_int8"])
 def test_an_integer_only_build_has_no_float_helper(
         case: str, target: str, toolchain: str, optimize: str, tmp_path: Path) -> None:
     if toolchain == "gcc":

@@ -21,7 +21,10 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
                        (op.recurrent_bias, op.recurrent_requantization)):
         requantization = context.weight(name)
         rounded = rounded_bias(context.weight(sums), requantization)
-        bias.append(context.constant(units_first(rounded), "int32_t"))
+        blocks = units_first(rounded).reshape(-1, 4)
+        if sums == op.recurrent_bias and (blocks == blocks[0]).all():  # nothing but that rounding
+            blocks = blocks[:1]
+        bias.append(context.constant(blocks.reshape(-1), "int32_t"))
         tables.append(context.requantization(units_first(requantization)))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     meaning = op.quantization
@@ -32,8 +35,8 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         f"        {bias[0]}, {bias[1]}, {tables[0]}, {tables[1]},\n"
         f"        {context.constant(context.weight(op.table))}, "
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
-        f"        {weight.shape[1]}, {recurrent.shape[1]}, {op.cell_bits}, "
-        f"{meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
+        f"        {0 if len(blocks) == 1 else 4}, {weight.shape[1]}, {recurrent.shape[1]}, "
+        f"{op.cell_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
         f"    {kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.ref(op.c)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y_h)}, {context.out(op.y_c)});\n}}")

@@ -34,8 +34,12 @@ def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
     recurrent = quantizer.floats(op.recurrent)
     assert recurrent is not None
     hidden = recurrent.shape[1]
-    over_x = quantizer.linear(op.x, quantizer.floats(op.weight), quantizer.floats(op.bias), op)
     over_h = quantizer.linear(op.h, recurrent, None, op)
+    # Both sums meet at one scale, so one bias does for both, and flash need not hold another.
+    bias = quantizer.floats(op.bias)
+    moved = over_h.bias * over_h.scales
+    over_x = quantizer.linear(
+        op.x, quantizer.floats(op.weight), moved if bias is None else bias + moved, op)
     gates = np.repeat([GATE_SCALE, GATE_SCALE, CANDIDATE_SCALE, GATE_SCALE], hidden)
     for linear in (over_x, over_h):
         refuse_large_gates(linear, gates, op)
@@ -48,7 +52,7 @@ def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
         weight=quantizer.weights(over_x, op, f"{op.y_h}.ih.w"),
         recurrent=quantizer.weights(over_h, op, f"{op.y_h}.hh.w"),
         bias=constant(over_x.bias, f"{op.y_h}.b"),
-        recurrent_bias=constant(over_h.bias, f"{op.y_h}.bh"),
+        recurrent_bias=constant(np.zeros(4 * hidden, np.int32), f"{op.y_h}.bh"),
         requantization=constant(over_x.requantization(gates), f"{op.y_h}.ih.requantization"),
         recurrent_requantization=constant(
             over_h.requantization(gates), f"{op.y_h}.hh.requantization"),
