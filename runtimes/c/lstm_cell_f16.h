@@ -12,11 +12,12 @@ PUFFER_EDGE_KERNEL void lstm_cell_f16(const float *x, const float *h, const floa
 {
     for (int32_t unit = 0; unit < h_size; ++unit) {
         float gate[4];
-        memcpy(gate, bias + 4 * unit, sizeof gate);
+        memcpy(gate, bias, sizeof gate);
         mac4_f16(x, w, gate, x_size);
         mac4_f16(h, recurrent, gate, h_size);
         w += 4 * x_size;
         recurrent += 4 * h_size;
+        bias += 4;
         const float kept = sigmoid_f32(gate[1]) * c[unit];
         const float cell = kept + sigmoid_f32(gate[0]) * tanh_f32(gate[2]);
         y_c[unit] = cell;

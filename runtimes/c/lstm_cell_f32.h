@@ -18,11 +18,12 @@ PUFFER_EDGE_KERNEL void lstm_cell_f32(const float *x, const float *h, const floa
 #if defined(PUFFER_EDGE_MAC32)
     for (; unit + 8 <= h_size; unit += 8) {
         float gate[32], i[8], f[8], g[8], o[8];
-        memcpy(gate, bias + 4 * unit, sizeof gate);
+        memcpy(gate, bias, sizeof gate);
         mac32_f32(x, w, gate, x_size, 4 * x_size);
         mac32_f32(h, recurrent, gate, h_size, 4 * h_size);
         w += 32 * x_size;
         recurrent += 32 * h_size;
+        bias += 32;
         for (int32_t n = 0; n < 8; ++n) { /* gate by gate, so that compilers vectorise */
             i[n] = gate[4 * n];
             f[n] = gate[4 * n + 1];
@@ -39,11 +40,12 @@ PUFFER_EDGE_KERNEL void lstm_cell_f32(const float *x, const float *h, const floa
 #endif
     for (; unit < h_size; ++unit) {
         float gate[4];
-        memcpy(gate, bias + 4 * unit, sizeof gate);
+        memcpy(gate, bias, sizeof gate);
         mac4_f32(x, w, gate, x_size);
         mac4_f32(h, recurrent, gate, h_size);
         w += 4 * x_size;
         recurrent += 4 * h_size;
+        bias += 4;
         const float kept = sigmoid_f32(gate[1]) * c[unit];
         const float cell = kept + sigmoid_f32(gate[0]) * tanh_f32(gate[2]);
         y_c[unit] = cell;

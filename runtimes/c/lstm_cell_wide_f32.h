@@ -13,11 +13,12 @@ PUFFER_EDGE_KERNEL void lstm_cell_wide_f32(const float *x, const float *h, const
 {
     for (int32_t unit = 0; unit < h_size; unit += 16) {
         float gate[64], i[16], f[16], g[16], o[16];
-        memcpy(gate, bias + 4 * unit, sizeof gate);
+        memcpy(gate, bias, sizeof gate);
         mac64_f32(x, w, gate, x_size);
         mac64_f32(h, recurrent, gate, h_size);
         w += 64 * x_size;
         recurrent += 64 * h_size;
+        bias += 64;
         for (int32_t n = 0; n < 16; ++n) { /* gate by gate, so that compilers vectorise */
             i[n] = gate[4 * n];
             f[n] = gate[4 * n + 1];
