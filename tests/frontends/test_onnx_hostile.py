@@ -61,18 +61,6 @@ def test_without_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         load_onnx_bytes(data, LoadOptions(), "p.onnx")
 
 
-def test_weights_in_another_file(tmp_path: Path) -> None:
-    proto = policy()
-    tensor = proto.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    entry = tensor.external_data.add()
-    entry.key, entry.value = "location", "../../etc/passwd"
-    with pytest.raises(UnsupportedError, match="another file") as caught:
-        load(proto, tmp_path)
-    assert "external_data=False" in caught.value.hint
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_not_finite(value: float, tmp_path: Path) -> None:
     weights = normal(RNG, 3, 4)

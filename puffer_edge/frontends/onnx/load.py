@@ -38,12 +38,20 @@ def load_onnx(path: Path, options: LoadOptions) -> Program:
         UnsupportedError: it is sound, but holds something that is not supported.
     """
     where = printable(path.name)
-    return load_onnx_bytes(read_bytes(path), options, where)
+    return load_onnx_bytes(read_bytes(path), options, where, path.parent)
 
 
-def load_onnx_bytes(data: bytes, options: LoadOptions, where: str) -> Program:
-    """As :func:`load_onnx`, of a file's content; ``where`` names it in messages."""
-    model = parse_model(data, where)
+def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
+                    folder: Path | None = None) -> Program:
+    """As :func:`load_onnx`, of a file's content.
+
+    Args:
+        data: the content.
+        options: what the user said.
+        where: names the file in messages.
+        folder: where a file beside it, which holds the weights, would lie.
+    """
+    model = parse_model(data, where, folder)
     opset = opset_of(model, where)
     builder = Builder(f"ONNX graph (opset {opset})")
     inputs, outputs, dynamic = ports_of(model.graph, where)

@@ -1,8 +1,4 @@
-"""Bytes of a stranger's file -> a ModelProto that is sound, self-contained and of known parts.
-
-Nothing in the file names another file, so nothing but the file itself is ever opened: the holes of
-ONNX loaders (path traversal, symlinks, overwritten files) are all in external data.
-"""
+"""Bytes of a stranger's file -> a ModelProto that is sound, self-contained and of known parts."""
 
 from __future__ import annotations
 
@@ -15,9 +11,9 @@ from puffer_edge.errors import (
     MissingDependencyError,
     UnsupportedError,
 )
+from puffer_edge.frontends.onnx.external import HINT, MAX_BYTES, embed
 from puffer_edge.frontends.onnx.names import printable
 
-MAX_BYTES = 64 << 20
 MAX_NODES = 20_000
 OLDEST_OPSET = 7  # before it, broadcasting was an attribute of each op
 DOMAINS = ("", "ai.onnx")
@@ -40,14 +36,19 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def parse_model(data: bytes, where: str) -> Any:
-    """The checked ``onnx.ModelProto`` in ``data``; ``where`` names the file in messages.
+def parse_model(data: bytes, where: str, folder: Path | None = None) -> Any:
+    """The checked ``onnx.ModelProto`` in ``data``, without external data.
+
+    Args:
+        data: the file's content.
+        where: names the file in messages.
+        folder: where files that hold the weights may lie; None if there are none.
 
     Raises:
         MissingDependencyError: the package ``onnx`` is not installed.
         FileFormatError: the data is truncated or not sound ONNX.
-        UnsupportedError: it is sound, but refers to other files or holds functions, subgraphs or
-            ops of another domain.
+        UnsupportedError: it is sound, but refers to files elsewhere or holds functions,
+            subgraphs or ops of another domain.
     """
     try:
         import onnx
@@ -63,6 +64,7 @@ def parse_model(data: bytes, where: str) -> Any:
         raise FileFormatError("the file is truncated or not ONNX", where=where)
     _refuse_bytes(model, where)
     _refuse_structure(model, where)
+    embed(model.graph, folder, where)
     try:
         # Not full_check: onnx's own shape inference crashes the process on hostile attributes
         # (LayerNormalization with axis = 2^31, onnx 1.23). Every op of a Program infers and checks
@@ -125,17 +127,13 @@ def _refuse_structure(model: Any, where: str) -> None:
             raise UnsupportedError(
                 f"op {printable(node.op_type)} holds a subgraph or a sparse tensor", where=place,
                 hint="export one step of the policy, without loops and conditions")
-    for tensor in _tensors(graph):
+    for tensor in _constants(graph):
         if tensor.external_data or tensor.data_location:
-            raise UnsupportedError(
-                "the model keeps its weights in another file",
-                where=f"{where}, tensor {printable(tensor.name)}",
-                hint="export with external_data=False, or store it in one file: "
-                     "onnx.save(onnx.load('model.onnx'), 'single.onnx')")
+            raise UnsupportedError("a constant inside a node is in another file",
+                                   where=f"{where}, tensor {printable(tensor.name)}", hint=HINT)
 
 
-def _tensors(graph: Any) -> Iterator[Any]:
-    yield from graph.initializer
+def _constants(graph: Any) -> Iterator[Any]:
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("t"):
