@@ -15,9 +15,7 @@ from tests import zoo
 from tests.micropython.artefacts import HEADS, equal, export, session
 from tests.tools import need_micropython
 
-NOT_YET = ("conv", "moved")
-CASES = [*(case for case in zoo.QUANTIZED if not case.startswith(NOT_YET)),
-         *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
+CASES = [*zoo.QUANTIZED, *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
 STEPS, FLOATS = 1000, 250
 
 
@@ -51,7 +49,8 @@ def test_the_same_bits_as_the_oracle(case: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("board", ["pico2", "esp32"])
 @pytest.mark.parametrize(
-    "case", ["mlp_mixed", "lstm_int8x16", "gru_2_layers_int8", "continuous_int16"])
+    "case", ["mlp_mixed", "lstm_int8x16", "gru_2_layers_int8", "continuous_int16",
+             "conv_groups_int8", "conv_int16"])
 def test_policies_for_boards(case: str, board: str, tmp_path: Path) -> None:
     """What calls native kernels gives the same bits, here with these in bytecode."""
     program = zoo.program(case)
