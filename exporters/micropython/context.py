@@ -50,6 +50,7 @@ class Context:
     names: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     free: list[str] = field(default_factory=list)
+    borrowed: list[str] = field(default_factory=list)
 
     def emit(self) -> None:
         """Emits all ops and what carries the state on.
@@ -74,6 +75,8 @@ class Context:
                     where=op.layer or op.outputs[0], hint="export it with --target cortex-m")
             self._place(op, index)
             self.calls.append(emitter(op, self))
+            self.free += self.borrowed
+            self.borrowed.clear()
             self.free += [self.names[name] for name in last_uses.get(index, ())]
         self._carry()
 
@@ -93,20 +96,33 @@ class Context:
         """A constant of the Program."""
         return self.program.constants[name]
 
+    def indices(self, numbers: Array) -> str:
+        """Adds a table of numbers that tell places; the expression that reads it."""
+        typecode = "h" if np.abs(numbers).max(initial=0) < 2**15 else "i"
+        self.blob.add(typecode, numbers)
+        return f'blob.read("{typecode}", {numbers.size})'
+
     def new(self, value: Value) -> str:
         """A new array for a value."""
-        typecode = TYPECODES[value.dtype]
-        for name in self.free:
-            if self.arrays[int(name[1:])] == (typecode, value.size):
-                self.free.remove(name)
-                return name
-        self.arrays.append((typecode, value.size))
-        return f"v{len(self.arrays) - 1}"
+        return self._array(TYPECODES[value.dtype], value.size)
+
+    def borrow(self, typecode: str, size: int) -> str:
+        """An array that one op needs beside its inputs and outputs."""
+        self.borrowed.append(self._array(typecode, size))
+        return self.borrowed[-1]
 
     @property
     def array_bytes(self) -> int:
         """Bytes of all arrays."""
         return sum(size * np.dtype(typecode).itemsize for typecode, size in self.arrays)
+
+    def _array(self, typecode: str, size: int) -> str:
+        for name in self.free:
+            if self.arrays[int(name[1:])] == (typecode, size):
+                self.free.remove(name)
+                return name
+        self.arrays.append((typecode, size))
+        return f"v{len(self.arrays) - 1}"
 
     def _place(self, op: Op, index: int) -> None:
         """Arrays of an op's outputs; a state that is updated where it lies keeps its own."""

@@ -5,34 +5,27 @@ Names in the calls are those of the runtime's functions, which are those of the 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from math import prod
 
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.micropython.context import TYPECODES, Context, emits
-from puffer_edge.ir import Op
+from puffer_edge.exporters.micropython.movement import padded
 from puffer_edge.ir.ops import (
     BinaryInteger,
-    Concat,
     ConvInteger,
-    Expand,
-    Gather,
     GemmInteger,
     GRUCellInteger,
     LSTMCellInteger,
     MinGRUCellInteger,
     Pad,
     Rescale,
-    Slice,
-    Split,
     Table,
-    Transpose,
 )
 
-LARGEST_SIDE, LARGEST_IMAGE = 2**12, 2**28
-"""What the ranges in the runtime's conv_integer allow."""
+LARGEST_IMAGE = 2**28
+"""Elements, as the ranges in the runtime's conv_integer and move say."""
 
 FUNCTIONS = ("add", "mul", "min", "max")
 """Of BinaryInteger, in the order of the runtime's numbers."""
@@ -74,68 +67,36 @@ def gemm_integer(op: GemmInteger, context: Context) -> str:
 
 @emits(ConvInteger)
 def conv_integer(op: ConvInteger, context: Context) -> str:
-    """Group by group the weights and the biases, then the factors of all."""
+    """Distances of the taps, group by group weights and biases, then the factors of all."""
     weight, bias = context.constant(op.weight), context.constant(op.bias)
     x, y, typecode = context.value(op.x), context.value(op.y), TYPECODES[str(weight.dtype)]
+    rank, name, shape = len(op.strides), context.ref(op.x), x.shape
+    # Kernels take 8 bits times 16, but not the other way around.
+    kind = "h" if typecode == "h" else context.typecode(op.x)
+    if any(op.pads):
+        pad = Pad(x=op.x, y=op.y, begins=(0, 0, *op.pads[:rank]), ends=(0, 0, *op.pads[rank:]))
+        (shape,) = pad.infer([x])
+        name = context.borrow(context.typecode(op.x), prod(shape))
+        context.calls.append(padded(pad, name, op.padding, context))
+    if max(prod(shape), y.size) > LARGEST_IMAGE:
+        raise UnsupportedError(f"an image of {x.shape} is too large for MicroPython",
+                               where=op.layer or op.y, hint="export it with --target cortex-m")
+    image = np.arange(prod(shape)).reshape(shape[1:])
+    window = (slice(0, (k - 1) * d + 1, d)
+              for k, d in zip(weight.shape[2:], op.dilations, strict=True))
+    taps = context.indices(image[(slice(weight.shape[1]), *window)])
     rows, columns = len(weight) // op.group, weight[0].size
     for part, start in zip(np.split(weight, op.group), np.split(bias, op.group), strict=True):
         context.blob.add(typecode, part)
         context.blob.add("i", start)
     _requantization(op.requantization, context)
-
-    def two(sizes: tuple[int, ...], missing: int) -> tuple[int, ...]:
-        """Of both axes; a 1-D convolution is a 2-D one of height 1."""
-        return (missing, *sizes) if len(sizes) == 1 else sizes
-
-    sizes = (weight.shape[1], *two(x.shape[2:], 1), *two(weight.shape[2:], 1),
-             *two(op.dilations, 1))
-    pads = two(op.pads[: len(op.pads) // 2], 0)
-    steps = (*two(y.shape[2:], 1), *two(op.strides, 1), *(-pad for pad in pads))
-    if max(map(abs, (*sizes[1:], *steps))) > LARGEST_SIDE or max(x.size, y.size) > LARGEST_IMAGE:
-        raise UnsupportedError(f"an image of {x.shape} is too large for MicroPython",
-                               where=op.layer or op.y, hint="export it with --target cortex-m")
-    meaning, kind = op.quantization, context.typecode(op.x)
-    mac = context.kernels.mac(typecode, kind, rows, columns)
-    return (f"conv_integer(blob, {context.ref(op.x)}, {context.ref(op.y)}, '{typecode}', "
-            f"{op.group}, {rows}, {columns}, '{kind}', {sizes}, {steps}, {op.padding}, "
-            f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {mac})")
-
-
-@emits(Expand)
-@emits(Gather)
-@emits(Pad)
-@emits(Slice)
-@emits(Split)
-@emits(Transpose)
-def move(op: Op, context: Context) -> str:
-    """Where each element of an output comes from: what the op makes of the input's indices."""
-    filler = int(getattr(op, "value", 0))
-    name, *others = op.operands
-    x = context.value(name)
-    indices = np.arange(x.size, dtype=np.float64).reshape(x.shape)
-    if isinstance(op, Pad):
-        op = replace(op, value=-1.0)
-    moved = op.evaluate([indices, *(context.constant(other) for other in others)])
-    calls = []
-    for y, found in zip(op.outputs, moved, strict=True):
-        typecode = _add_indices(found, context)
-        calls.append(f"move(blob, {context.ref(name)}, {context.ref(y)}, '{typecode}', {filler})")
-    context.calls += calls[:-1]
-    return calls[-1]
-
-
-@emits(Concat)
-def concat(op: Concat, context: Context) -> str:
-    """Where each element of a part goes."""
-    whole = context.value(op.y)
-    places = np.arange(whole.size).reshape(whole.shape)
-    ends = np.cumsum([context.value(x).shape[op.axis] for x in op.xs])
-    calls = []
-    for x, part in zip(op.xs, np.split(places, ends[:-1], op.axis), strict=True):
-        typecode = _add_indices(part, context)
-        calls.append(f"concat(blob, {context.ref(x)}, {context.ref(op.y)}, '{typecode}')")
-    context.calls += calls[:-1]
-    return calls[-1]
+    # A 1-D convolution is a 2-D one of height 1.
+    steps = (prod(y.shape[2:-1]), y.shape[-1], op.strides[0] * shape[-1], op.strides[-1],
+             image[:weight.shape[1]].size)
+    meaning, mac = op.quantization, context.kernels.mac(typecode, kind, rows, columns)
+    return (f"conv_integer(blob, {name}, {context.ref(op.y)}, {context.borrow(kind, columns)}, "
+            f"'{typecode}', {op.group}, {rows}, {taps}, {steps}, {meaning.zero_point}, "
+            f"{meaning.low}, {meaning.high}, {mac})")
 
 
 @emits(GRUCellInteger)
@@ -203,8 +164,7 @@ def binary_integer(op: BinaryInteger, context: Context) -> str:
         if indices.size == context.value(name).size:
             maps.append("None")
         else:
-            typecode = _add_indices(indices, context)
-            maps.append(f'blob.read("{typecode}", {indices.size})')
+            maps.append(context.indices(indices))
     context.blob.add("i", context.constant(op.factors))
     context.blob.add("i", context.constant(op.output))
     meaning = op.quantization
@@ -228,13 +188,6 @@ def _cell(op: GRUCellInteger | LSTMCellInteger, context: Context) -> tuple[str, 
     context.blob.add("h", context.constant(op.table))
     context.blob.add("i", context.constant(op.output))
     return typecode, macs
-
-
-def _add_indices(indices: np.ndarray[Any, Any], context: Context) -> str:
-    """Adds a table of indices; the typecode of its elements."""
-    typecode = "h" if indices.max() < 2**15 else "i"
-    context.blob.add(typecode, indices.astype(np.int32))
-    return typecode
 
 
 def _requantization(name: str, context: Context) -> None:

@@ -411,83 +411,60 @@ def gemm_kernel(blob, x, y, weights, count, rows, columns, mac, requantize):
     return step
 
 
-# range: kernel_width in [1, 2**12]
-# range: width in [1, 2**12]
-# range: height in [1, 2**12]
-# range: across in [1, 2**12]
-# range: start in [0, 2**28]
-# range: row in [-(2**13), 2**13]
-# range: p in [0, 2**28]
-def patch_of(x, patch, sizes, start, top, left, padding):
-    """Copies what one pixel of a convolution's output sees; outside there is padding."""
-    channels, height, width, kernel_height, kernel_width, down, across = sizes
-    p = 0
-    for _ in range(channels):
-        row = top
-        for _ in range(kernel_height):
-            at = start + row * width
-            column = left
-            for _ in range(kernel_width):
-                inside = 0 <= row < height and 0 <= column < width
-                patch[p] = x[at + column] if inside else padding
-                p += 1
-                column += across
-            row += down
-        start += height * width
-
-
+# range: out_height * out_width in [1, 2**28]
 # range: area * rows in [1, 2**28]
-# range: out_height in [1, 2**12]
-# range: out_width in [1, 2**12]
-# range: sizes[0] in [1, 2**16]
-# range: sizes[1] in [1, 2**12]
-# range: sizes[0] * sizes[1] * sizes[2] in [1, 2**28]
-# range: first in [0, 2**28]
-# range: start in [0, 2**28]
+# range: x[...] in [-32768, 32767]
 # range: at in [0, 2**28]
+# range: row in [0, 2**28]
+# range: start in [0, 2**28]
+# range: first in [0, 2**28]
+# range: pixel in [0, 2**28]
+# range: place in [0, 2**28]
+# range: tap in [0, 2**28]
+# range: p in [-1, 2**16]
 # range: k in [0, 2**16]
-# range: row in [-(2**13), 2**13]
-# range: column in [-(2**13), 2**13]
 # range: zero_point in [-32768, 32767]
 # range: s in [0, 15]
 # range: t in [1, 30]
 # range: sums[r] in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
 # range: (sums[r] + ROUND[s] >> s) * multiplier[k] in [-(2**30), 2**30 - 1]
 # range: (sums[r] + ROUND[s] >> s) * multiplier[k] + ROUND[t] in [-(2**30), 2**30 - 1]
-def conv_integer(blob, x, y, weights, groups, rows, columns, typecode, sizes, steps, padding,
-                 zero_point, low, high, mac=None):
+def conv_integer(blob, x, y, patch, weights, groups, rows, taps, steps, zero_point, low, high,
+                 mac=None):
     """Computes y = clamp(requantize(bias + weight * x) + zero_point), pixel by pixel.
 
-    Every group has a matrix with a column for each tap; typecode is that of x. In sizes are the
-    channels of a group, height and width of x, those of the kernel, and its dilations; in steps
-    height and width of y, the strides, and where the first pixel's patch begins.
+    Every group has a matrix with a column for each tap. What a pixel sees lies in x, which has its
+    padding already, at the same distances from the first of it; these are in taps. In steps are
+    height and width of y, and how far it is in x to the next row, pixel and group.
     """
-    patch = array(typecode, bytes(columns * (1 if typecode == "b" else 2)))
     parts = []
     for _ in range(groups):
-        matrix = _weights(blob, weights, rows, columns, mac)
+        matrix = _weights(blob, weights, rows, len(taps), mac)
         parts.append(_product(matrix, blob.read("i", rows), patch, mac))
     multiplier, shifts = blob.read("h", groups * rows), blob.read("B", 2 * groups * rows)
-    operands = (x, y, patch, tuple(parts), rows, multiplier, shifts, sizes, steps, padding,
-                zero_point, low, high)
+    operands = (x, y, patch, tuple(parts), rows, multiplier, shifts, taps, steps, zero_point, low,
+                high)
 
     # puffer-edge: no-alloc
     def step():
-        (x, y, patch, parts, rows, multiplier, shifts, sizes, steps, padding, zero_point, low,
+        (x, y, patch, parts, rows, multiplier, shifts, taps, steps, zero_point, low,
          high) = operands
-        out_height, out_width, stride_y, stride_x, top, left = steps
+        out_height, out_width, down, across, deep = steps
         area = out_height * out_width
         k = start = first = 0
         for part in parts:
             sums, product = part
             pixel = first
-            row = top
+            row = start
             for _ in range(out_height):
-                column = left
+                at = row
                 for _ in range(out_width):
-                    patch_of(x, patch, sizes, start, row, column, padding)
+                    p = -1
+                    for tap in taps:
+                        p += 1
+                        patch[p] = x[at + tap]
                     product()  # noqa: PE420 the function of _product above
-                    at = pixel
+                    place = pixel
                     for r in range(rows):
                         s = shifts[k + k]
                         t = shifts[k + k + 1]
@@ -495,16 +472,16 @@ def conv_integer(blob, x, y, weights, groups, rows, columns, typecode, sizes, st
                         v += zero_point
                         if v < low:
                             v = low
-                        y[at] = high if v > high else v
-                        at += area
+                        y[place] = high if v > high else v
+                        place += area
                         k += 1
                     k -= rows
                     pixel += 1
-                    column += stride_x
-                row += stride_y
+                    at += across
+                row += down
             k += rows
             first += area * rows
-            start += sizes[0] * sizes[1] * sizes[2]
+            start += deep
 
     return step
 
@@ -807,29 +784,27 @@ def binary_integer(blob, a, b, y, function, a_map, b_map, zero_point, low, high)
     return step
 
 
-def move(blob, x, y, typecode, filler):
-    """Takes every element of y from x, by a table of indices; -1 stands for the filler."""
-    operands = (x, y, blob.read(typecode, len(y)), filler)
+# range: p in [0, 2**28]
+# range: q in [0, 2**28]
+# range: across in [-(2**28), 2**28]
+# range: along in [-(2**28), 2**28]
+def move(x, y, starts, places, length, across, along, filler=None):
+    """Copies rows of numbers, of one length and with even steps in x and in y; fills the rest."""
+    operands = (x, y, starts, places, length, across, along, filler)
 
     # puffer-edge: no-alloc
     def step():
-        x, y, indices, filler = operands
-        for i in range(len(y)):
-            k = indices[i]
-            y[i] = filler if k < 0 else x[k]
-
-    return step
-
-
-def concat(blob, x, y, typecode):
-    """Puts every element of x, one part of y, into its place."""
-    operands = (x, y, blob.read(typecode, len(x)))
-
-    # puffer-edge: no-alloc
-    def step():
-        x, y, indices = operands
-        for i in range(len(x)):
-            y[indices[i]] = x[i]
+        x, y, starts, places, length, across, along, filler = operands
+        if filler is not None:
+            for i in range(len(y)):
+                y[i] = filler
+        for r in range(len(starts)):
+            p = starts[r]
+            q = places[r]
+            for _ in range(length):
+                y[q] = x[p]
+                p += across
+                q += along
 
     return step
 

@@ -192,7 +192,7 @@ def test_the_command_line(tmp_path: Path) -> None:
 def test_an_image_that_is_too_large_is_refused(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond what the ranges in the runtime's source promise."""
-    monkeypatch.setattr("puffer_edge.exporters.micropython.ops.LARGEST_SIDE", 2)
+    monkeypatch.setattr("puffer_edge.exporters.micropython.ops.LARGEST_IMAGE", 2)
     with pytest.raises(UnsupportedError, match="too large for MicroPython"):
         export("conv_int8", tmp_path / "a")
     assert not (tmp_path / "a").exists()

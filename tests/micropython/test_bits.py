@@ -50,7 +50,7 @@ def test_the_same_bits_as_the_oracle(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("board", ["pico2", "esp32"])
 @pytest.mark.parametrize(
     "case", ["mlp_mixed", "lstm_int8x16", "gru_2_layers_int8", "continuous_int16",
-             "conv_groups_int8", "conv_int16"])
+             "conv_groups_int8", "conv_strides_mixed"])
 def test_policies_for_boards(case: str, board: str, tmp_path: Path) -> None:
     """What calls native kernels gives the same bits, here with these in bytecode."""
     program = zoo.program(case)
