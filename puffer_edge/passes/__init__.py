@@ -14,6 +14,7 @@ from puffer_edge.passes.fuse_activations import fuse_activations
 from puffer_edge.passes.merge_linear import merge_linear
 from puffer_edge.passes.recognize_functions import recognize_functions
 from puffer_edge.passes.remove_identities import remove_identities
+from puffer_edge.passes.reshape_states import reshape_states
 from puffer_edge.passes.separate_results import separate_results
 
 Pass = Callable[[Program], Program]
@@ -22,6 +23,7 @@ PIPELINE: tuple[Pass, ...] = (
     remove_dead_code,       # nothing below should work on what nobody reads
     fold_constants,         # weights that are computed from weights become weights
     remove_identities,      # so that patterns below see neighbours
+    reshape_states,         # a cell carries its own state, without a reshape between
     recognize_functions,    # GELU written as five ops becomes one, before its scalars are folded
     canonicalize_affine,    # (x - mean) / std in ops becomes one BatchNormalization
     fold_normalization,     # ... which disappears into a linear layer
@@ -61,5 +63,6 @@ __all__ = [
     "recognize_functions",
     "remove_dead_code",
     "remove_identities",
+    "reshape_states",
     "separate_results",
 ]

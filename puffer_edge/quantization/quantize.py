@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization, State, Value
-from puffer_edge.ir.ops import Quantize, Table
+from puffer_edge.ir.ops import GRUCell, LSTMCell, Quantize, Reshape, Table
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.linear import Linear, grid, prove
 from puffer_edge.quantization.rules import RULES, rows_of
@@ -66,8 +66,8 @@ class Quantizer:
     def run(self) -> Program:
         """The integer Program."""
         self._consumers = self.program.consumers()
-        self._remembered = {name for state in self.program.states
-                            for name in (state.input, state.output)}
+        self._states_of = self._made_states()
+        self._remembered = {state.input for state in self.program.states} | set(self._states_of)
         for state in self.program.states:  # a hidden state is quantised as what it becomes
             meaning = self.meaning(state.output, None)
             self.declare_state(state.input, self.dtype(state.output, None), meaning)
@@ -106,7 +106,10 @@ class Quantizer:
         self.memories.append(State(name, output, state.initial))
 
     def constant(self, array: Array, name: str) -> str:
-        """Adds a constant; int64 becomes int32."""
+        """Adds a constant, int64 as int32, and gives its name: another where that is taken."""
+        while name in self.program.values or (
+                name in self.constants and not np.array_equal(self.constants[name], array)):
+            name += "_"
         self.constants[name] = array.astype(np.int32) if array.dtype == np.int64 else array
         return name
 
@@ -152,6 +155,8 @@ class Quantizer:
         What is looked up in a table, added, or given out costs nothing more in 16 bits; and the
         error of a state stays for many steps.
         """
+        if isinstance(maker, GRUCell | LSTMCell):  # h and its successor are alike
+            return self.dtype_of(self.integers[maker.h].name)
         readers = self._readers(name)
         narrow = readers and name not in self._remembered and all(
             self.scheme_of(op).activation_dtype == "int8" for op, _ in readers)
@@ -167,10 +172,9 @@ class Quantizer:
             limits: numbers that it cannot leave, whatever the range with its headroom says.
         """
         low, high = np.clip(self.calibration.bounds(name), *limits)
-        for state in self.program.states:  # no step makes what a state holds at first
-            if state.output == name:
-                low = min(low, float(state.initial.min()))
-                high = max(high, float(state.initial.max()))
+        for state in self._states_of.get(name, ()):  # no step makes what a state holds at first
+            low = min(low, float(state.initial.min()))
+            high = max(high, float(state.initial.max()))
         dtype = self.dtype(name, maker)
         bottom, top = self._integers_of(name, maker, dtype)
         if dtype == "int8":  # every one of 256 numbers counts
@@ -317,13 +321,32 @@ class Quantizer:
             seen.update(ahead)
         return found
 
+    def _made_states(self) -> dict[str, list[State]]:
+        """States by the value that is carried on to them, before and after it is reshaped."""
+        maker = {name: op for op in self.program.ops for name in op.outputs}
+        found: dict[str, list[State]] = {}
+        for state in self.program.states:
+            name = state.output
+            found.setdefault(name, []).append(state)
+            while isinstance(op := maker.get(name), Reshape):
+                name = op.x
+                found.setdefault(name, []).append(state)
+        return found
+
     def _finish(self) -> Program:
         program = self.program
         states = tuple(replace(state, initial=self._initial(state))
-                       for state in (*program.states, *self.memories))
+                       for state in (*map(self._carried, program.states), *self.memories))
         return program.with_ops(
             self.ops, {**program.constants, **self.constants}, states=states,
             values={**program.values, **self.states})
+
+    def _carried(self, state: State) -> State:
+        """With a successor that is quantised and stored as the state is."""
+        stored = self.states[state.input]
+        assert stored.quantization is not None
+        return replace(state, output=self.converted(
+            state.output, stored.quantization, stored.dtype, f"{state.output}.carried", ""))
 
     def _initial(self, state: State) -> Array:
         stored = self.states[state.input]

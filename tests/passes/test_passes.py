@@ -9,7 +9,7 @@ import pytest
 
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program
-from puffer_edge.ir.ops import BatchNormalization, Binary, Conv, Gemm, Reshape, Unary
+from puffer_edge.ir.ops import BatchNormalization, Binary, Conv, Gemm, LSTMCell, Reshape, Unary
 from puffer_edge.passes import (
     canonicalize_affine,
     drop_value_head,
@@ -21,6 +21,7 @@ from puffer_edge.passes import (
     recognize_functions,
     remove_dead_code,
     remove_identities,
+    reshape_states,
 )
 from tests import zoo
 
@@ -104,6 +105,32 @@ def test_reshape_chains_vanish() -> None:
     y = bench.op(Reshape, x=bench.op(Reshape, x=y, shape=(4, 1)), shape=(1, 4))
     program = bench.program(bench.op(Gemm, x=y, weight=bench.weight(2, 4)))
     assert kinds(remove_dead_code(remove_identities(program))) == ["Gemm"]
+
+
+@pytest.mark.parametrize("also_read", [False, True])
+def test_a_state_takes_the_shape_of_its_cell(also_read: bool) -> None:
+    """As ONNX has it: [1, 1, 7] outside, [1, 7] in the cell. Who reads it as it is, keeps it."""
+    bench = zoo.Bench((1, 6))
+    outside = [bench.builder.state(name, (1, 1, 7)) for name in "hc"]
+    h, c = (bench.op(Reshape, x=name, shape=(1, 7)) for name in outside)
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=bench.x, h=h, c=c, weight=bench.weight(28, 6),
+        recurrent=bench.weight(28, 7), bias=bench.weight(28))
+    for name, value in zip(outside, (y_h, y_c), strict=True):
+        bench.builder.carry(name, bench.op(Reshape, x=value, shape=(1, 1, 7)))
+    y = y_h
+    if also_read:
+        square = bench.op(Binary, a=outside[0], b=outside[0], function="mul")
+        y = bench.op(Binary, a=y, b=bench.op(Reshape, x=square, shape=(1, 7)), function="add")
+    y = bench.op(Gemm, x=y, weight=bench.weight(3, 7))
+    program = remove_dead_code(bench.program(y))
+    reshaped = remove_dead_code(reshape_states(program))
+    shapes = {state.input: state.initial.shape for state in reshaped.states}
+    assert shapes == {outside[0]: (1, 1, 7) if also_read else (1, 7), outside[1]: (1, 7)}
+    assert ("Reshape" in kinds(reshaped)) == also_read
+    logits = [[runner.step(x)["logits"] for x in np.eye(6)]
+              for runner in (Interpreter(program), Interpreter(reshaped))]
+    assert np.array_equal(*logits)
 
 
 def test_a_normaliser_in_arithmetic_disappears() -> None:

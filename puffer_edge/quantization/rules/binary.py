@@ -50,8 +50,12 @@ def binary(op: Binary, quantizer: Quantizer) -> None:
     a = _operand(op.a, f"{op.y}.a", False, quantizer)
     b = _operand(op.b, f"{op.y}.b", op.function == "div", quantizer)
     function = "mul" if op.function == "div" else op.function
-    combine(function, a, b, op, op.y, quantizer.meaning(op.y, op), quantizer.dtype(op.y, op),
-            quantizer)
+    meaning, dtype = quantizer.meaning(op.y, op), quantizer.dtype(op.y, op)
+    if function in ("min", "max") and a[1] == b[1]:
+        # One of the two stays what it is. Calibration would know the range, too, but for the
+        # filler around an image, which is less than anything, as pooling has it.
+        meaning, dtype = a[1], quantizer.dtype_of(a[0])
+    combine(function, a, b, op, op.y, meaning, dtype, quantizer)
 
 
 @rule(BatchNormalization)
