@@ -47,7 +47,7 @@ trainers: $(VENV)/.dev
 		tests/frontends/test_tflite.py tests/frontends/test_support.py
 
 proof: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/proof -m exhaustive
+	$(BIN)/python -m pytest tests/proof -m exhaustive -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
