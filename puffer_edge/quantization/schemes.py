@@ -46,5 +46,5 @@ def find_scheme(name: str) -> Scheme:
     """
     if name not in SCHEMES:
         raise UsageError(f"there is no scheme {name!r}",
-                         hint=f"choose one of {', '.join([*FLOATING, *SCHEMES])}")
+                         hint=f"choose one of {', '.join([*FLOATING, *SCHEMES, 'auto'])}")
     return SCHEMES[name]

@@ -53,7 +53,9 @@ def verify(subject: Subject, *, min_agreement: float, reference: Path | None = N
             report.skip("greedy actions agree with the float policy",
                         "export with --calibrate to have steps to judge by")
         if reference is not None:
-            _check_reference(subject, policy, reference, min_agreement, report)
+            given = references.load_for(manifest, reference)
+            raw = _run(policy, given.observations, given.reset)
+            common.check_reference(subject, raw, given, min_agreement, report)
     report.measurements |= {
         "model_bytes": len((subject.directory / chosen.file).read_bytes()),
         "macs": manifest["macs"], **{name: manifest["memory"][name] for name in MEMORY}}
@@ -98,17 +100,3 @@ def _check_bound(subject: Subject, policy: Policy, chosen: Format, report: Repor
     report.check(f"outputs in {chosen.backend} lie within the bound of rounding", wrong == 0,
                  f"{wrong} of {len(vectors.observations)} steps differ by more; largest "
                  f"difference {largest:.1e} (relative where outputs exceed 1)")
-
-
-def _check_reference(subject: Subject, policy: Policy, path: Path, least: float,
-                     report: Report) -> None:
-    output = subject.manifest["outputs"][0]
-    given = references.load(path, subject.manifest["observation"]["size"], output["size"])
-    ours = _run(policy, given.observations, given.reset)
-    if subject.manifest["scheme"] == "float32":
-        error = references.relative_error(ours, given.expected)
-        report.measurements["reference_error"] = error if np.isfinite(error) else None
-        report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
-                     f"largest relative error {error:.2e} over {len(ours)} steps")
-        return
-    common.check_agreement(subject, ours, given.expected.astype(np.float64), least, report)

@@ -71,6 +71,11 @@ def load(path: Path, observation_size: int, output_size: int) -> Reference:
     return Reference(observations, expected, starts)
 
 
+def load_for(manifest: dict[str, Any], path: Path) -> Reference:
+    """As :func:`load`, for the artefact of that manifest."""
+    return load(path, manifest["observation"]["size"], manifest["outputs"][0]["size"])
+
+
 def relative_error(ours: Array, reference: Array) -> float:
     """Largest difference, relative to the largest magnitude of the reference."""
     largest = float(np.abs(reference).max()) or 1.0

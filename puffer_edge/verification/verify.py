@@ -33,6 +33,7 @@ from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.recorded import read_recorded
+from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import MEMORY, Subject, read_subject
 from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
@@ -78,13 +79,17 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     subject = read_subject(directory)
     if not re.fullmatch("-O([0-3sgz]|fast)", optimize):
         raise UsageError(f"{optimize!r} is no optimisation flag", hint="give -O2, -O3, -Os...")
+    if not 0 <= min_agreement <= 1:
+        raise UsageError(f"an agreement of {min_agreement:g} is no share of the steps",
+                         hint="give one between 0 and 1")
     if MICROPYTHON.name in (target, subject.manifest["target"]):
         if target not in ("", subject.manifest["target"]):
             raise UsageError(f"the artefact was exported for {subject.manifest['target']}",
                              hint=f"export the policy with --target {target}")
         from puffer_edge.verification.micropython.verify import verify as verify_micropython
 
-        return verify_micropython(subject, min_agreement=min_agreement, progress=progress)
+        return verify_micropython(subject, min_agreement=min_agreement, reference=reference,
+                                  progress=progress)
     wanted = target or subject.manifest["target"]
     if {wanted, subject.manifest["target"]} & {ONNX.name, TFLITE.name}:
         if wanted != subject.manifest["target"]:
@@ -123,7 +128,7 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
                 original = replace(subject, spec=replace(subject.spec, states=()))
                 drift.check(subject, build(TARGETS["host"], original, "original.h"), host, report)
             if reference is not None:
-                _check_reference(subject, machine, reference, report)
+                _run_reference(subject, machine, reference, min_agreement, report)
         if subject.manifest["target"] == RPI.name:
             shipped.check(subject, report)
         if core.isa != "host":
@@ -222,25 +227,46 @@ def _check_rejection(subject: Subject, machine: Machine, where: str, good: list[
                  "NaN and both infinities are refused; action and state are kept")
 
 
-def _check_reference(subject: Subject, machine: Machine, path: Path, report: Report) -> None:
-    output = subject.manifest["outputs"][0]
-    given = references.load(path, subject.manifest["observation"]["size"], output["size"])
+def _run_reference(subject: Subject, machine: Machine, path: Path, least: float,
+                   report: Report) -> None:
+    given = references.load_for(subject.manifest, path)
     resets = frozenset(int(i) for i in np.flatnonzero(given.reset))
     steps = machine.run([row.tobytes() for row in given.observations], resets)
-    ours = np.stack([step.outputs[: output["size"]] for step in steps])
+    size = subject.manifest["outputs"][0]["size"]
+    check_reference(subject, np.stack([step.outputs[:size] for step in steps]), given, least,
+                    report)
+
+
+def check_reference(subject: Subject, raw: Array, given: Reference, least: float,
+                    report: Report) -> None:
+    """The raw first output [T, size] beside what the trainer's own network gave.
+
+    A float32 policy gives the same numbers, up to rounding, and every greedy action; one with
+    rounded weights need only act alike, in the share of the steps that it must agree in anyway.
+    """
+    output, action = subject.manifest["outputs"][0], subject.manifest["action"]
+    exact = subject.manifest["scheme"] == "float32"
+    ours = _real(output, raw)
     error = references.relative_error(ours, given.expected)
     report.measurements["reference_error"] = error if np.isfinite(error) else None
-    report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
-                 f"largest relative error {error:.2e} over {len(steps)} steps")
-    action = subject.manifest["action"]
+    if exact:
+        report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
+                     f"largest relative error {error:.2e} over {len(ours)} steps")
     if action["kind"] == "discrete":
+        same = np.ones(len(ours), bool)
         cuts = np.cumsum(action["sizes"])[:-1]
-        same = sum(
-            all(a.argmax() == b.argmax() for a, b
-                in zip(np.split(one, cuts), np.split(other, cuts), strict=True))
-            for one, other in zip(ours, given.expected, strict=True))
-        report.check("greedy actions agree with the reference", same == len(steps),
-                     f"{same} of {len(steps)} steps")
+        for a, b in zip(np.split(ours, cuts, 1), np.split(given.expected, cuts, 1), strict=True):
+            same &= a.argmax(1) == b.argmax(1)
+        wanted = 1.0 if exact else least
+        report.check("greedy actions agree with the reference", float(same.mean()) >= wanted,
+                     f"{same.sum()} of {len(ours)} steps"
+                     + ("" if exact else f", at least {least:.0%} wanted"))
+
+
+def _real(output: dict[str, Any], raw: Array) -> Array:
+    """An output in the units of the float policy, float64."""
+    return np.asarray((raw.astype(np.float64) - output.get("zero_point", 0))
+                      * output.get("scale", 1.0))
 
 
 def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> None:
@@ -257,8 +283,7 @@ def check_agreement(subject: Subject, raw: Array, reference: Array, least: float
                     report: Report) -> None:
     """How an integer policy acts, by its raw first output [T, size], beside the float one."""
     output = subject.manifest["outputs"][0]
-    raw = raw.astype(np.float64)
-    ours = (raw - output.get("zero_point", 0)) * output.get("scale", 1.0)
+    ours = _real(output, raw)
     action = subject.manifest["action"]
     head: Discrete | Continuous = (
         Discrete(tuple(action["sizes"])) if action["kind"] == "discrete" else

@@ -11,6 +11,7 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import FileFormatError, UsageError, VerificationError
 from puffer_edge.exporters.vectors import Vectors, run
+from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes import optimize
 from puffer_edge.verification.report import Report
@@ -137,6 +138,36 @@ def test_a_reference_is_compared(lstm: Path, tmp_path: Path) -> None:
     np.savez(path, observations=vectors.observations, logits=-logits, reset=vectors.reset)
     report = puffer_edge.verify(lstm, target="host", reference=path)
     assert "greedy actions agree with the reference" in failures(report)
+
+
+@pytest.mark.parametrize(("target", "scheme"), [
+    ("host", "int8"), ("host", "float16"), ("micropython", "int8"), ("onnx", "int8")])
+def test_a_reference_judges_how_rounded_weights_act(
+        target: str, scheme: str, tmp_path: Path) -> None:
+    """In the units of the float policy, by the share of equal greedy actions."""
+    if target == "onnx":
+        pytest.importorskip("onnxruntime")
+    program = zoo.program("lstm")
+    random = np.random.default_rng(0)
+    observations = random.standard_normal((64, program.contract.observation_size)).astype("f4")
+    np.savez(tmp_path / "seen.npz", observations=observations)
+    out = puffer_edge.export(program, tmp_path / "a", target=target, scheme=scheme,
+                             calibrate="" if scheme == "float16" else str(tmp_path / "seen.npz"))
+    interpreter = Interpreter(program)
+    logits = np.stack([interpreter.step(x)["logits"].reshape(-1) for x in observations])
+    path = tmp_path / "reference.npz"
+    np.savez(path, observations=observations, logits=logits)
+    report = puffer_edge.verify(out, reference=path, min_agreement=0.9)
+    assert report.passed, report.to_markdown()
+    assert 0 < report.measurements["reference_error"] < 0.1
+    np.savez(path, observations=observations, logits=-logits)
+    report = puffer_edge.verify(out, reference=path, min_agreement=0.9)
+    assert failures(report) == {"greedy actions agree with the reference"}
+
+
+def test_an_agreement_is_a_share(lstm: Path) -> None:
+    with pytest.raises(UsageError, match="no share"):
+        puffer_edge.verify(lstm, target="host", min_agreement=95)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not an npz"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, VerificationError
 from puffer_edge.exporters.micropython.boards import MICROBIT, find_board
 from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.verification import reference as references
 from puffer_edge.verification import verify as common
 from puffer_edge.verification.micropython.interpreters import (
     PINNED,
@@ -24,11 +27,13 @@ from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import Subject
 
+Array = npt.NDArray[Any]
+
 SQUASHED = 1e-6
 """Largest difference of a squashed action, as tanh is the port's own there."""
 
 
-def verify(subject: Subject, *, min_agreement: float,
+def verify(subject: Subject, *, min_agreement: float, reference: Path | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """The report of a MicroPython artefact; see :func:`puffer_edge.verification.verify.verify`.
 
@@ -60,8 +65,11 @@ def verify(subject: Subject, *, min_agreement: float,
         _run(session, run_cpython, "CPython", report)
         if find_board(built.get("board", "")).small:
             report.skip("actions from floats", "the smallest runtime takes integers only")
-        elif "judge.npz" in manifest["files"]:
-            _judge(session, min_agreement, report)
+        else:
+            if "judge.npz" in manifest["files"]:
+                _judge(session, min_agreement, report)
+            if reference is not None:
+                _run_reference(session, reference, min_agreement, report)
         _check_damage(session, report)
         if find_webassembly() is None:
             report.skip("outputs under MicroPython", "node, or MicroPython for it, is missing")
@@ -125,13 +133,26 @@ def _wrong(session: Session, runner: Runner, vectors: Vectors) -> int:
 
 def _judge(session: Session, least: float, report: Report) -> None:
     data = read_recorded(session.subject)
+    raw = _outputs(session, data.observations, data.reset, report)
+    if raw is not None:
+        common.check_agreement(session.subject, raw, data.reference, least, report)
+
+
+def _run_reference(session: Session, path: Path, least: float, report: Report) -> None:
+    given = references.load_for(session.subject.manifest, path)
+    raw = _outputs(session, given.observations, given.reset, report)
+    if raw is not None:
+        common.check_reference(session.subject, raw, given, least, report)
+
+
+def _outputs(session: Session, observations: Array, reset: Array, report: Report) -> Array | None:
+    """The raw first output of every step, [T, size], under CPython."""
     try:
-        found = session.run(run_cpython, data.observations, data.reset)
+        found = session.run(run_cpython, observations, reset)
     except VerificationError as error:
         report.check("the policy takes the recorded observations", False, str(error))
-        return
-    raw = found.outputs[session.subject.manifest["outputs"][0]["name"]]
-    common.check_agreement(session.subject, raw, data.reference, least, report)
+        return None
+    return found.outputs[session.subject.manifest["outputs"][0]["name"]]
 
 
 def _check_damage(session: Session, report: Report) -> None:
