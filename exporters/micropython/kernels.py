@@ -54,6 +54,8 @@ class Kernels:
         # A small board compiles what it imports, and has no memory for assembly: words of code.
         folder = "small" if self.raw else self.grade
         text = "\n\n".join(read(f"{folder}/{name}.py") for name in self.used)
+        if self.grade != "bytecode" and not self.raw:
+            text = f"NATIVE = True  # weights may stay where they lie\n\n\n{text}"
         if self.grade != "bytecode":
             # MicroPython's compiler takes the decorator by its name; this is for everybody else.
             text = "import micropython\n\n\n" + text
@@ -67,11 +69,15 @@ class Kernels:
 
 
 def portable(text: str) -> str:
-    """A module of kernels in plain Python, which takes any type: the same results anywhere."""
+    """A module of kernels in plain Python, which takes any type: the same results anywhere.
+
+    Unlike machine code it takes weights as numbers, never as the bytes that they are stored in.
+    """
     names = sorted(set(re.findall(r"^def (\w+)", text, re.MULTILINE)))
     kinds = sorted({name.partition("_")[0] for name in names})
-    return "\n\n".join([*(read(f"bytecode/{kind}.py") for kind in kinds), "".join(
-        f"{name} = {name.partition('_')[0]}\n" for name in names)])
+    other_names = "".join(f"{name} = {name.partition('_')[0]}\n" for name in names)
+    return "\n\n".join(["NATIVE = False\n", *(read(f"bytecode/{kind}.py") for kind in kinds),
+                        other_names])
 
 
 def portable_policy(text: str) -> str:

@@ -28,6 +28,12 @@ except ImportError:  # a small port
         return crc ^ 0xFFFFFFFF
 
 
+try:
+    from uctypes import addressof
+except ImportError:  # nowhere a port with machine code
+    addressof = None
+
+
 VERSION = 1
 HEADER = 32
 ROUND = tuple([1 << shift >> 1 for shift in range(31)])  # 1 << 30 would be a long integer
@@ -46,8 +52,8 @@ def beside(module, name):
 class _File:
     """Weights in a file: read straight into the arrays that stay."""
 
-    def __init__(self, path):
-        self._file = open(path, "rb")
+    def __init__(self, file):
+        self._file = file
 
     def piece(self, at, size):
         self._file.seek(at)
@@ -59,12 +65,15 @@ class _File:
         self._file.readinto(data)
         return data
 
+    def place(self, at, size):
+        return None
+
     def close(self):
         self._file.close()
 
 
 class _Bytes:
-    """Weights that are in memory already."""
+    """Weights that are in memory already: frozen ones, and files of a ROMFS."""
 
     def __init__(self, data):
         self._data = memoryview(data)
@@ -75,8 +84,20 @@ class _Bytes:
     def array(self, typecode, at, size):
         return array(typecode, self.piece(at, size))
 
+    def place(self, at, size):
+        piece = self._data[at : at + size]
+        return None if addressof(piece) & 3 else piece
+
     def close(self):
         pass
+
+
+def _opened(path):
+    file = open(path, "rb")
+    try:
+        return _Bytes(file)
+    except TypeError:  # a file system that does not keep files in memory
+        return _File(file)
 
 
 class Blob:
@@ -85,15 +106,17 @@ class Blob:
     Args:
         source: a path, or the bytes themselves.
         contract: 16 bytes that say which policy.py the weights belong to.
+        native: kernels are machine code, which takes weights where they lie.
 
     Raises:
         BlobError: they do not, or are damaged, truncated or of another version.
     """
 
-    def __init__(self, source, contract):
+    def __init__(self, source, contract, native=False):
         if sys.byteorder != "little":
             raise BlobError("the weights are for little-endian machines")
-        self._source = _File(source) if isinstance(source, str) else _Bytes(source)
+        self._source = _opened(source) if isinstance(source, str) else _Bytes(source)
+        self._native = native and addressof
         try:
             self._check(contract)
         except BlobError:
@@ -139,6 +162,15 @@ class Blob:
         if align:
             self._at += -self._at % 4
         return data
+
+    def weights(self, typecode, count):
+        """The next constant for a kernel: in place where machine code can read it there."""
+        size = count * (2 if typecode == "h" else 1)
+        piece = self._source.place(self._at, size) if self._native else None
+        if piece is None:
+            return self.read(typecode, count)
+        self._at += size + -size % 4
+        return piece
 
     def matrix(self, typecode, rows, columns):
         """The next constant, a matrix: four quarters and the rows that are left over."""
@@ -396,7 +428,7 @@ def gemm_integer(blob, x, y, weights, rows, columns, zero_point, low, high):
 
 def gemm_kernel(blob, x, y, weights, count, rows, columns, mac, requantize):
     """The same as gemm_integer, by two kernels of policy_kernels.py."""
-    weight = blob.read(weights, count)
+    weight = blob.weights(weights, count)
     sums, factors = blob.read("i", 2 * rows), blob.read("i", rows + 3)
     operands = (_views(x, columns), _views(y, rows), weight, sums, factors, rows << 16 | columns,
                 rows, mac, requantize)
@@ -497,7 +529,7 @@ def _weights(blob, typecode, rows, columns, mac):
     """A matrix, as multiply or as a kernel takes it."""
     if mac is None:
         return blob.matrix(typecode, rows, columns)
-    return blob.read(typecode, rows * columns)
+    return blob.weights(typecode, rows * columns)
 
 
 def _product(matrix, bias, x, mac):
