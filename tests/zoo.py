@@ -109,8 +109,9 @@ def _conv(rank: int, **changes) -> Body:
         channels = bench.builder.shape(bench.x)[1]
         options = {"strides": (1,) * rank, "pads": (0,) * 2 * rank, "dilations": (1,) * rank,
                    "group": 1, **changes}
-        weight = bench.weight(6, channels // options["group"], *(3, 2)[:rank], scale=0.3)
-        y = bench.op(Conv, x=bench.x, weight=weight, bias=bench.weight(6), **options,
+        filters = options.pop("filters", 6)
+        weight = bench.weight(filters, channels // options["group"], *(3, 2)[:rank], scale=0.3)
+        y = bench.op(Conv, x=bench.x, weight=weight, bias=bench.weight(filters), **options,
                      activation=Activation("relu"))
         size = int(np.prod(bench.builder.shape(y)))
         flat = bench.op(Reshape, x=y, shape=(1, size))
@@ -239,7 +240,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "arithmetic": ((1, 3, 4), _arithmetic),
     "conv": ((1, 2, 7, 5), _conv(2)),
     "conv_1d": ((1, 2, 9), _conv(1, strides=(2,), pads=(1, 2))),
-    "conv_groups": ((1, 4, 6, 5), _conv(2, group=2, pads=(1, 0, 2, 1))),
+    # Five rows of 18 weights per group: the second group's would not begin at a word.
+    "conv_groups": ((1, 6, 6, 5), _conv(2, group=2, filters=10, pads=(1, 0, 2, 1))),
     "conv_strides": ((1, 3, 9, 8), _conv(2, strides=(2, 3), dilations=(2, 1), pads=(1, 1, 1, 1))),
     "gemm_rows": ((1, 3, 4), _rows),
     "gru": ((1, 5), _gru),

@@ -57,6 +57,9 @@
         const int32_t depth = c->channels / c->groups * c->kernel_height * c->kernel_width;        \
         const int32_t even = depth + (depth & 1);                                                  \
         const int32_t filters = c->filters / c->groups;                                            \
+        /* Blocks of four rows are read by words, so the groups of such are aligned. */            \
+        const int32_t weights_of_group =                                                           \
+            filters < 4 ? filters * depth : (filters * depth + 3) & ~INT32_C(3);                   \
         const int32_t pixels = c->out_height * c->out_width;                                       \
         for (int32_t group = c->groups; group > 0; --group) {                                      \
             for (int32_t pixel = 0; pixel < pixels; pixel += 2) {                                  \
@@ -95,7 +98,7 @@
             }                                                                                      \
             x += c->channels / c->groups * c->height * c->width;                                   \
             y += filters * pixels;                                                                 \
-            w += filters * depth;                                                                  \
+            w += weights_of_group;                                                                 \
             bias += filters;                                                                       \
             q += filters;                                                                          \
         }                                                                                          \

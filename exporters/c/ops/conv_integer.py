@@ -7,7 +7,7 @@ import numpy as np
 from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.ops.conv import sizes
 from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
-from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias
+from puffer_edge.exporters.c.packing import Array, blocks_of_groups, rounded_bias
 from puffer_edge.ir.ops import ConvInteger
 
 
@@ -20,7 +20,7 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
     kernel = f"conv_{suffix}" if y.dtype == x.dtype else f"conv_{suffix}_to_s{y.dtype[3:]}"
     patch = "s16" if weight.dtype == np.int16 else "s8x16"  # what the kernel multiplies with
     groups = weight.reshape(op.group, weight.shape[0] // op.group, -1)
-    packed = context.constant(np.concatenate([blocks_of_groups(rows, patch) for rows in groups]))
+    packed = context.constant(np.concatenate([_aligned(rows, patch) for rows in groups]))
     requantization = context.weight(op.requantization)
     bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t")
     q, meaning = context.requantization(requantization), op.quantization
@@ -30,3 +30,9 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
         f"    {kernel}({context.ref(op.x)}, {packed}, {bias}, {q}, "
         f"{context.scratch('int16')}, {context.out(op.y)},\n"
         f"        &sizes, {op.padding}, {meaning.zero_point}, {meaning.low}, {meaning.high});\n}}")
+
+
+def _aligned(rows: Array, patch: str) -> Array:
+    """The rows of a group, packed; those of the next begin at a word where it has blocks."""
+    flat = blocks_of_groups(rows, patch)
+    return np.pad(flat, (0, -flat.size % 4)) if len(rows) >= 4 else flat
