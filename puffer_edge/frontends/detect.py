@@ -49,7 +49,8 @@ def detect(path: Path) -> Kind:
         return "onnx"
     raise FileFormatError(
         "the content is that of no policy file", where=where,
-        hint="give a torch state_dict, a Stable-Baselines3 zip, a .pt2 or an ONNX file")
+        hint="give a torch checkpoint, a Stable-Baselines3 zip, a .safetensors, .pt2, ONNX or "
+             "TFLite file")
 
 
 def _zip_kind(content: bytes, where: str) -> Kind:

@@ -30,3 +30,10 @@ def test_no_heavy_package_is_imported(statement: str) -> None:
 def test_import_puffer_edge_does_not_even_need_numpy() -> None:
     code = "import sys, puffer_edge; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["runtimes", "spaces"])
+def test_what_the_readme_calls_needs_no_import_of_its_own(name: str) -> None:
+    code = f"import puffer_edge\nprint(puffer_edge.{name}.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == f"puffer_edge.{name}"
