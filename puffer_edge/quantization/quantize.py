@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization, State, Value
-from puffer_edge.ir.ops import GRUCell, LSTMCell, Quantize, Reshape, Table
+from puffer_edge.ir.ops import GRUCell, LSTMCell, Quantize, Reshape, Table, Transpose
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.linear import Linear, grid, prove
 from puffer_edge.quantization.rules import RULES, rows_of
@@ -238,7 +238,13 @@ class Quantizer:
                 scale, zero_point = max(high, -low) / top, 0
             factor = float(np.float32(1 / scale))
             meaning = Quantization(1 / factor, zero_point, bottom, top)
-            self.integers[name] = self._quantized(name, f"{name}.integer", meaning, dtype)
+            moves = self._take_moves(name)
+            first = moves[0].x if moves else name
+            made = self._quantized(first, f"{name}.integer", meaning, dtype)
+            for op in moves:
+                self.add(replace(op, x=made.name))
+                made = replace(made, name=op.y)
+            self.integers[name] = made
         return self.integers[name].name
 
     def converted(self, name: str, meaning: Quantization, dtype: str, made: str,
@@ -282,6 +288,25 @@ class Quantizer:
             offset=self.constant(np.full(width, meaning.zero_point, np.float32), f"{made}.offset"),
             y=made, dtype=dtype, low=meaning.low, high=meaning.high))
         return Integer(made, meaning, np.array([meaning.scale]), np.zeros(1))
+
+    def _take_moves(self, name: str) -> list[Reshape | Transpose]:
+        """Removes what only reorders a float value, to be done in integers instead.
+
+        Then the observation itself is quantised, which is also what takes integers.
+        """
+        moves: list[Reshape | Transpose] = []
+        makers = {made: op for op in self.ops for made in op.outputs}
+        while isinstance(maker := makers.get(name), Reshape | Transpose):
+            readers = self._consumers[name] if moves else [
+                op for op in self.ops if name in op.operands]
+            if readers != moves[:1] or name in self.program.results:
+                break
+            moves.insert(0, maker)
+            name = maker.x
+        if not any(isinstance(op, Transpose) for op in moves):  # a reshape costs nothing
+            return []
+        self.ops = [op for op in self.ops if op not in moves]
+        return moves
 
     # How many bits.
 

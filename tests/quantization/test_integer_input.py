@@ -16,7 +16,17 @@ from puffer_edge.exporters import c
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Field, Program
-from puffer_edge.ir.ops import BatchNormalization, Gemm, Quantize, Rescale, Softmax, Unary
+from puffer_edge.ir.ops import (
+    BatchNormalization,
+    Conv,
+    Gemm,
+    Quantize,
+    Rescale,
+    Reshape,
+    Softmax,
+    Transpose,
+    Unary,
+)
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.integer_input import integer_input
@@ -264,3 +274,31 @@ def test_a_feature_that_the_normaliser_drops(clip: bool, tmp_path: Path) -> None
     c.export(program, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme="int16",
              counts={"": (0.001, 0.0)})
     assert puffer_edge.verify(tmp_path / "a", target="host").passed
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16"])
+def test_an_image_with_its_channels_last(scheme: str) -> None:
+    """Turned in integers, so that the observation itself may be integers."""
+    bench = zoo.Bench((1, 60))
+    x = bench.op(Reshape, x=bench.x, shape=(1, 6, 5, 2))
+    x = bench.op(Transpose, x=x, permutation=(0, 3, 1, 2))
+    y = bench.op(Conv, x=x, weight=bench.weight(4, 2, 3, 2), bias=bench.weight(4), strides=(1, 1),
+                 pads=(0,) * 4, dilations=(1, 1), group=1)
+    y = bench.op(Reshape, x=y, shape=(1, 64))
+    floating = bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 64)))
+    program = zoo.in_integers(floating, scheme)
+    given = integer_input(program)
+    assert given is not None
+    assert [type(op) for op in given.program.ops[:3]] == [Rescale, Reshape, Transpose]
+    image = np.random.default_rng(1).standard_normal((1, 60)).astype(np.float32)
+    counts = np.floor((image - given.offset) / given.scale + 0.5)
+    counts = counts.astype(given.program.values[given.program.input].dtype)
+    (found,), (expected,), (real,) = (
+        list(Interpreter(each).step(seen).values()) for each, seen
+        in ((given.program, counts), (program, image), (floating, image)))
+    assert (found == expected).all()
+    meaning = program.values[program.outputs[0]].quantization
+    assert meaning is not None
+    # Pixels in another order would be as far off as the logits, which are of the size of 1, differ.
+    error = np.abs((expected - meaning.zero_point) * meaning.scale - real).max()
+    assert error < (0.15 if scheme == "int8" else 0.005)
