@@ -51,6 +51,8 @@ class Context:
     calls: list[str] = field(default_factory=list)
     free: list[str] = field(default_factory=list)
     borrowed: list[str] = field(default_factory=list)
+    layers: dict[str, str] = field(default_factory=dict)
+    """The first layer that calls each of the runtime's functions."""
 
     def emit(self) -> None:
         """Emits all ops and what carries the state on.
@@ -74,7 +76,10 @@ class Context:
                     f"the op {type(op).__name__} has no MicroPython form",
                     where=op.layer or op.outputs[0], hint="export it with --target cortex-m")
             self._place(op, index)
+            known = len(self.calls)
             self.calls.append(emitter(op, self))
+            for call in self.calls[known:]:
+                self.layers.setdefault(call.partition("(")[0], op.layer or op.outputs[0])
             self.free += self.borrowed
             self.borrowed.clear()
             self.free += [self.names[name] for name in last_uses.get(index, ())]

@@ -71,7 +71,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         context.calls.append(f"argmax({output}, {tuple(head.sizes)}, self.action)")
     functions = tuple(sorted({call.partition("(")[0] for call in context.calls}))
     if board.small:
-        _check_small(given.program, functions)
+        _check_small(context, functions)
     quantize = "" if board.small else _quantize(program, given, context)
     action_float = "" if board.small else _action_float(program, context)
     initials = [_initial(state.initial, context) for state in program.states]
@@ -97,9 +97,10 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
                   context.kernels.module() if context.kernels.used else "", functions)
 
 
-def _check_small(program: Program, functions: tuple[str, ...]) -> None:
+def _check_small(context: Context, functions: tuple[str, ...]) -> None:
     from puffer_edge.exporters.micropython.small import FUNCTIONS
 
+    program = context.program
     unknown = [name for name in functions if name not in FUNCTIONS]
     several = [op for op in program.ops if isinstance(op, GemmInteger)
                and program.values[op.x].size != program.constants[op.weight].shape[1]]
@@ -107,8 +108,9 @@ def _check_small(program: Program, functions: tuple[str, ...]) -> None:
         raise UnsupportedError("a state that does not start with zeros is not in the smallest "
                                "runtime", hint="take another board")
     if unknown or several:
-        what = unknown[0] if unknown else f"{several[0].layer or several[0].y}, of several rows,"
-        raise UnsupportedError(f"{what} is not in the smallest runtime",
+        what = unknown[0] if unknown else "a linear layer of several rows"
+        where = context.layers.get(what, "") if unknown else several[0].layer or several[0].y
+        raise UnsupportedError(f"{what} is not in the smallest runtime", where=where,
                                hint="take another board, or linear layers only")
 
 

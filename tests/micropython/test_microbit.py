@@ -158,9 +158,12 @@ def test_verify_runs_it_there(tmp_path: Path) -> None:
         tmp_path / "a").checks}[name] == "failed"
 
 
-def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedError, match="lstm_cell_integer is not in the smallest runtime"):
-        micropython.export(zoo.program("lstm_int8"), tmp_path / "a", name="zoo", scheme="int8",
+@pytest.mark.parametrize(("case", "said"), [
+    ("lstm_int8", "lstmcell.*: lstm_cell_integer is not in the smallest runtime"),
+    ("conv_mixed", "^layer 0: conv_integer is not in the smallest runtime")])
+def test_what_does_not_fit_is_refused(case: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match=said):
+        micropython.export(zoo.program(case), tmp_path / "a", name="zoo", scheme="int8",
                            board="microbit")
 
 
