@@ -114,7 +114,7 @@ RISCV32 = Target(
     name="riscv32",
     title="RISC-V RV32IMAC",
     isa="riscv32",
-    gcc_flags=("-march=rv32imac", "-mabi=ilp32"),
+    gcc_flags=("--specs=picolibc.specs", "-march=rv32imac", "-mabi=ilp32"),
     zig_target="riscv32-freestanding-none",
     zig_cpu="generic_rv32+m+a+c",
     unicorn_cpu="UC_CPU_RISCV32_BASE32",
