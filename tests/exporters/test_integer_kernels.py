@@ -170,7 +170,7 @@ class Header:
         self.constants.append(
             f"static const puffer_edge_lstm_t kern_w{len(self.constants)} = {{{b}, {rb}, {q}, "
             f"{rq}, kern_tanh, "
-            f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, {size}, {hidden}, "
+            f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, 4, {size}, {hidden}, "
             f"{cell_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};")
         name = f"kern_w{len(self.constants) - 1}"
         for x, h, c in zip(self.integers(activation, size), self.integers(activation, hidden),

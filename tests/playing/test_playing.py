@@ -33,7 +33,7 @@ BUNDLED: dict[str, tuple[str, str, tuple[int, ...], dict[str, Any]]] = {
 
 
 def recorded(program: Program, environment: str, observe: tuple[int, ...], path: Path) -> str:
-    """Observations of five episodes, from seeds that no judged episode has."""
+    """Observations of ten episodes, from seeds that no judged episode has."""
     player = Player(program, None, environment, None, observe)
     seen, fresh = [], []
     flat = player.flat
@@ -43,7 +43,7 @@ def recorded(program: Program, environment: str, observe: tuple[int, ...], path:
         return seen[-1]
 
     player.flat = remembering  # type: ignore[method-assign]
-    for seed in range(5):
+    for seed in range(10):
         fresh.append(len(seen))
         player.episode(seed, 0)
     player.close()
