@@ -128,7 +128,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
                  tmp_path / ("x" * 300)):
         with refused(FileFormatError):
             detect(path)
-    with pytest.raises(FileFormatError, match="null byte"):
+    with pytest.raises(FileFormatError, match=r"null (byte|character)"):
         detect(Path("a\0b"))
 
 
