@@ -107,4 +107,7 @@ def _example(torch: Any, module: Any, options: LoadOptions, example: tuple[Any, 
         if not isinstance(tensor, torch.Tensor | int | float | bool | None):
             raise UsageError(f"the example holds a {type(tensor).__name__}, not a tensor",
                              hint="give torch tensors with a batch of 1")
-    return example
+    # One tensor given twice, as zeros for h and for c, would be one input to torch.export.
+    copied: tuple[Any, ...] = torch.utils._pytree.tree_map(
+        lambda leaf: leaf.detach().clone() if isinstance(leaf, torch.Tensor) else leaf, example)
+    return copied
