@@ -11,6 +11,7 @@ from puffer_edge.passes.drop_value_head import drop_value_head
 from puffer_edge.passes.fold_constants import fold_constants
 from puffer_edge.passes.fold_normalization import fold_normalization
 from puffer_edge.passes.fuse_activations import fuse_activations
+from puffer_edge.passes.join_linear import join_linear
 from puffer_edge.passes.merge_linear import merge_linear
 from puffer_edge.passes.recognize_functions import recognize_functions
 from puffer_edge.passes.remove_identities import remove_identities
@@ -27,6 +28,7 @@ PIPELINE: tuple[Pass, ...] = (
     recognize_functions,    # GELU written as five ops becomes one, before its scalars are folded
     canonicalize_affine,    # (x - mean) / std in ops becomes one BatchNormalization
     fold_normalization,     # ... which disappears into a linear layer
+    join_linear,            # several heads become one matrix
     merge_linear,           # two matrices in a row become one
     fuse_activations,       # one op less, and quantisation sees the range after the activation
     remove_dead_code,       # constants and ops that the folds left behind
@@ -58,6 +60,7 @@ __all__ = [
     "fold_constants",
     "fold_normalization",
     "fuse_activations",
+    "join_linear",
     "merge_linear",
     "optimize",
     "recognize_functions",

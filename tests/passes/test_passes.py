@@ -9,13 +9,23 @@ import pytest
 
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program
-from puffer_edge.ir.ops import BatchNormalization, Binary, Conv, Gemm, LSTMCell, Reshape, Unary
+from puffer_edge.ir.ops import (
+    BatchNormalization,
+    Binary,
+    Concat,
+    Conv,
+    Gemm,
+    LSTMCell,
+    Reshape,
+    Unary,
+)
 from puffer_edge.passes import (
     canonicalize_affine,
     drop_value_head,
     fold_constants,
     fold_normalization,
     fuse_activations,
+    join_linear,
     merge_linear,
     optimize,
     recognize_functions,
@@ -87,6 +97,21 @@ def test_linear_layers_in_a_row_are_one_matrix(widths: tuple[int, ...], left: in
     merged = merge_linear(program)
     assert len(merged.ops) == left
     assert np.allclose(sequence(program), sequence(merged), rtol=0, atol=64 * 32 * U)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_linear_layers_that_are_joined_are_one_matrix(apart: bool) -> None:
+    """Every bit stays; layers of which something else is read, or of two inputs, stay, too."""
+    bench = zoo.Bench((1, 4))
+    other = bench.op(Unary, x=bench.x, function=Activation("tanh")) if apart else bench.x
+    parts = [bench.op(Gemm, x=bench.x, weight=bench.weight(3, 4), bias=bench.weight(3)),
+             bench.op(Gemm, x=other, weight=bench.weight(2, 4))]
+    program = bench.program(bench.op(Concat, xs=tuple(parts), axis=1))
+    joined = join_linear(program)
+    assert (joined is program) == apart
+    assert np.array_equal(sequence(program), sequence(joined))
+    if not apart:
+        assert kinds(joined) == ["Gemm"] and joined.macs == program.macs
 
 
 def test_linear_layers_with_something_between_stay() -> None:

@@ -73,7 +73,7 @@ class Graph:
     Args:
         builder: takes the ops and the notes.
         where: the file, for messages.
-        head: ONNX name of the output that the action is chosen from, if any.
+        heads: ONNX names of the outputs that the action is chosen from, if any.
 
     Attributes:
         operands: by ONNX name.
@@ -84,10 +84,10 @@ class Graph:
         weights: names of the constants that the file itself holds.
     """
 
-    def __init__(self, builder: Builder, where: str, head: str = "") -> None:
+    def __init__(self, builder: Builder, where: str, heads: Iterable[str] = ()) -> None:
         self.builder = builder
         self.where = where
-        self.head = head
+        self.heads = frozenset(heads)
         self.operands: dict[str, Operand] = {}
         self.choices: dict[str, tuple[int, ...]] = {}
         self.integers: set[str] = set()

@@ -15,6 +15,7 @@ from puffer_edge.frontends.onnx.lower import lower_graph, needed_names
 from puffer_edge.frontends.onnx.names import is_identifier, printable
 from puffer_edge.frontends.onnx.ports import Port, ports_of
 from puffer_edge.frontends.onnx.reader import opset_of, parse_model, read_bytes
+from puffer_edge.frontends.onnx.several_heads import Output, width_of
 from puffer_edge.frontends.onnx.tensors import DTYPES
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Builder, Field, Program
@@ -59,9 +60,11 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
         builder.note("assumed", f"the dynamic dimensions {', '.join(sorted(dynamic))} are 1")
     pairs = roles.state_pairs(inputs, outputs, options.states, where)
     plain = [p.name for p in outputs if p.name not in pairs.values()]
-    action, extra = choose_outputs(builder, plain, options, where)
-    pairs, needed = _used_state(model.graph, (action, *extra), pairs)
-    graph = Graph(builder, where, action)
+    actions, extra = choose_outputs(
+        builder, [Output(p.name, width_of(p.shape), p.dtype in _INTEGERS) for p in outputs
+                  if p.name in plain], options, where)
+    pairs, needed = _used_state(model.graph, (*actions, *extra), pairs)
+    graph = Graph(builder, where, actions)
     observed = [p for p in inputs if p.name in needed and p.name not in pairs]
     for port in inputs:
         if port.name not in needed:
@@ -74,10 +77,10 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
         if port.name in pairs and port.name in needed:
             _refuse_dtype(port, (_FLOAT32,), where)
             graph.bind(port.name, builder.state(port.name, port.sizes))
-    lower_graph(model.graph, graph, opset, (action, *extra, *pairs.values()))
+    lower_graph(model.graph, graph, opset, (*actions, *extra, *pairs.values()))
     _carry_state(graph, pairs, where)
     size = sum(prod(p.sizes) for p in observed)
-    return finish(graph, action, extra, plain, options, size)
+    return finish(graph, actions, extra, plain, options, size)
 
 
 def _used_state(graph: Any, results: tuple[str, ...], pairs: dict[str, str]

@@ -88,7 +88,7 @@ def log_softmax(graph: Graph, node: Node, x: Operand) -> Operand:
     """``x - max - log(sum(exp(x - max)))``; left out at the end of a discrete head."""
     shape = graph.shape(x)
     axis = axis_of(node, node.get("axis", -1 if node.opset >= 13 else 1), len(shape))
-    if node.outputs[0] == graph.head and prod(shape[axis + 1 :]) == 1:
+    if node.outputs[0] in graph.heads and prod(shape[axis + 1 :]) == 1:
         return leave_out(graph, node, x, axis)
     axes = (axis,) if node.opset >= 13 else tuple(range(axis, len(shape)))
     largest, total = _log_sum_exp(graph, node, x, axes)

@@ -74,12 +74,17 @@ def refuse_lonely_state(inputs: Sequence[str], pairs: dict[str, str], outputs: S
                         where: str) -> None:
     """Raises UnsupportedError for an input that is surely recurrent state but has no pair."""
     for name in inputs:
-        if name not in pairs and _LOOKS_RECURRENT.fullmatch(normalised(name)):
+        if name not in pairs and looks_recurrent(name):
             raise UnsupportedError(
                 f"input {printable(name)} looks like recurrent state, but no output of its shape "
                 "has a matching name", where=where,
                 hint=f"name the pair, as in --state {printable(name)}:{printable(outputs[-1])}; "
                      f"the outputs are {', '.join(map(printable, outputs))}")
+
+
+def looks_recurrent(name: str) -> bool:
+    """Whether a name is one of recurrent state."""
+    return bool(_LOOKS_RECURRENT.fullmatch(normalised(name)))
 
 
 def action_output(outputs: Sequence[str]) -> str:

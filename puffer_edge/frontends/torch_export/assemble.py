@@ -11,6 +11,7 @@ from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
 from puffer_edge.frontends.onnx.action import choose_outputs, finish
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, Graph
 from puffer_edge.frontends.onnx.names import is_identifier, printable
+from puffer_edge.frontends.onnx.several_heads import Output, width_of
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export import (  # noqa: F401  (each registers its lowerings)
     activation,
@@ -28,7 +29,7 @@ from puffer_edge.frontends.torch_export import (  # noqa: F401  (each registers 
 from puffer_edge.frontends.torch_export.exported import Exported, Port, Result
 from puffer_edge.frontends.torch_export.functional import functional
 from puffer_edge.frontends.torch_export.lower import lower_graph
-from puffer_edge.frontends.torch_export.roles import outside_names, state_pairs
+from puffer_edge.frontends.torch_export.roles import folder, outside_names, state_pairs
 from puffer_edge.ir import Builder, Field, Program
 from puffer_edge.ir.ops import Reshape, Slice
 
@@ -40,21 +41,27 @@ def assemble(exported: Exported, options: LoadOptions, source: str, where: str) 
     pairs = state_pairs(exported, options.states, where)
     after = {result.name for result in pairs.values()}
     plain = outside_names([r for r in exported.results if r.name not in after])
-    action, extra = choose_outputs(builder, list(plain), options, where)
-    results = {plain[name].name for name in (action, *extra)}
+    actions, extra = choose_outputs(
+        builder, [Output(name, width_of(result.shape), not _fractional(exported, result),
+                         folder(result)) for name, result in plain.items()], options, where)
+    results = {plain[name].name for name in (*actions, *extra)}
     exported, pairs = _used(exported, results, pairs, builder)
-    graph = Graph(builder, where, plain[action].name)
+    graph = Graph(builder, where, [plain[name].name for name in actions])
     observed = [port for port in exported.ports if port.name not in pairs]
     options = _bind_observation(graph, observed, options)
     _bind_state(graph, exported, pairs)
     lower_graph(exported, graph)
     _carry(graph, exported, pairs)
     size = sum(prod(port.shape) for port in observed)
-    for label, value in [(name, plain[name].name) for name in (action, *extra)]:
+    for label, value in [(name, plain[name].name) for name in (*actions, *extra)]:
         graph.operands[label] = graph.operands[value]
         if value in graph.choices:
             graph.choices[label] = graph.choices[value]
-    return finish(graph, action, extra, list(plain), options, size)
+    return finish(graph, actions, extra, list(plain), options, size)
+
+
+def _fractional(exported: Exported, result: Result) -> bool:
+    return exported.dtypes.get(result.name, "float32").startswith(("float", "bfloat"))
 
 
 def _used(exported: Exported, results: set[str], pairs: dict[str, Result], builder: Builder

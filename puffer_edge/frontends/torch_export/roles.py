@@ -62,18 +62,31 @@ def looks_recurrent(port: Port) -> bool:
 def outside_names(results: Sequence[Result]) -> dict[str, Result]:
     """Outputs by their last key; ``output_1`` where they have only a position.
 
-    A single number after the action, in a pair without names, is the value.
+    A single number after the action, the only one among outputs without names, is the value.
     """
     named: dict[str, Result] = {}
-    pair = len(results) == 2 and not any(r.name and _words(r) for r in results)
+    single = [index for index, r in enumerate(results)
+              if index and len(r.path) == 1 and prod(r.shape) == 1]
+    value = single if not any(r.name and _words(r) for r in results) else []
     for index, result in enumerate(results):
         words = _words(result)
         name = words[-1] if words else f"output_{index}"
-        if pair and index == 1 and prod(result.shape) == 1:
+        if value == [index]:
             name = "value"
         if result.name:
-            named["_".join(words) if name in named else name] = result
+            name = "_".join(words) if name in named else name
+            named[f"{name}_{index}" if name in named else name] = result
     return named
+
+
+def folder(result: Result) -> str | None:
+    """Name of the list that an output lies in, or of a dictionary called logits or the like."""
+    if len(result.path) < 2:
+        return None
+    words = [word for word in result.path[:-1] if not word.isdigit()]
+    name = words[-1] if words else f"output_{result.path[0]}"
+    listed = result.path[-1].isdigit()
+    return name if listed or normalised(name) in roles.ACTION else None
 
 
 def _words(result: Result) -> list[str]:

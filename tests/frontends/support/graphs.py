@@ -65,6 +65,34 @@ def _pt2(directory: Path) -> Made:
                 {"action": "discrete"})
 
 
+def _heads(directory: Path) -> Made:
+    """``[logits, logits], value``, as PufferLib returns them."""
+    import torch
+
+    torch.manual_seed(4)
+    body, heads = mlp(torch, [N, 12, H], torch.nn.ReLU), [linear(torch, H, n) for n in (3, 4)]
+
+    class Policy(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.heads = body, torch.nn.ModuleList(heads)
+            self.value = torch.nn.Linear(H, 1)
+
+        def forward(self, x: Any) -> Any:
+            hidden = self.body(x)
+            return [head(hidden) for head in self.heads], self.value(hidden)
+
+    net = Policy()
+    path = directory / "policy.pt2"
+    torch.export.save(torch.export.export(net, (torch.zeros(1, N),)), path)
+
+    def step(x: Any) -> dict[str, Any]:
+        with torch.no_grad():
+            logits, value = net(rows(torch, x))
+            return {"logits": torch.cat(logits, 1).numpy(), "value": value.numpy()}
+    return Made(path, step, N)
+
+
 def _module(directory: Path) -> Made:
     """Weights whose names say nothing, and the class that they are of."""
     import torch
@@ -90,6 +118,7 @@ ROWS: tuple[Row, ...] = (
         "ONNX"),
     Row("torch", "any module that torch.export takes", "`.pt2`", _pt2, "torch.export",
         "`--state`, `--action`"),
+    Row("torch", "a tensor of logits per head", "`.pt2`", _heads, "torch.export"),
     Row("any other", "any module", "checkpoint and `puffer_edge.load(path, module=MyPolicy())`",
         _module, "torch", "`observation_shape=`"),
 )
