@@ -68,7 +68,7 @@ def write(program: Program, scheme: str = "float32",
         if integers is not None and port.value != program.input:
             quantize_value(graph, integers, port.value)
     if integers is not None:
-        quantize_weights(graph)
+        quantize_weights(graph, integers)
     for op in program.ops:
         if type(op) not in EMITTERS:
             raise UnsupportedError(f"the op {type(op).__name__} has no ONNX form", where=op.layer,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.exporters.onnx.graph import Graph
-from puffer_edge.exporters.scales import Integers, per_channel
+from puffer_edge.exporters.scales import Integers
 from puffer_edge.ir.ops import Conv, Gemm
 
 DTYPES = {8: np.int8, 16: np.int16}
@@ -28,13 +28,11 @@ def quantize_value(graph: Graph, integers: Integers, value: str) -> None:
     graph.call(value, graph.node("DequantizeLinear", [rounded, *given]))
 
 
-def quantize_weights(graph: Graph) -> None:
+def quantize_weights(graph: Graph, integers: Integers) -> None:
     """Weights of linear layers and convolutions as integers of 8 bits, a scale per output."""
-    done = set()
     for op in graph.program.ops:
-        if isinstance(op, Conv | Gemm) and op.weight not in done:
-            done.add(op.weight)
-            whole, scale = per_channel(graph.program.constants[op.weight])
+        if isinstance(op, Conv | Gemm):
+            whole, scale = integers.weights[op.y]
             zeros = graph.constant(np.zeros(len(scale), np.int8))
             graph.replace(op.weight, graph.node(
                 "DequantizeLinear", [graph.constant(whole), graph.constant(scale), zeros], axis=0))

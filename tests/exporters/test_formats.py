@@ -15,7 +15,8 @@ from puffer_edge.exporters.decompose import decompose
 from puffer_edge.exporters.formats import FORMATS, halved
 from puffer_edge.exporters.ports import METADATA, contract
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir.ops import Gemm, LSTMCell
+from puffer_edge.ir import Activation
+from puffer_edge.ir.ops import Conv, Gemm, LSTMCell, Reshape, Unary
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.pipeline import Wish, to_integers
 from tests import zoo
@@ -101,15 +102,48 @@ def test_dynamic_needs_no_calibration_and_agrees(policy: str, tmp_path: Path) ->
     assert puffer_edge.verify(artefact, reference=recording).passed
 
 
-@pytest.mark.parametrize("target", FORMATS)
-def test_integers_are_integers(target: str) -> None:
-    """Every matrix of the LSTM policy has 8 bits: the file is below half of that in float32."""
-    chosen, program = FORMATS[target], lstm_policy()
+@pytest.mark.parametrize("kind", ["lstm", "conv"])
+@pytest.mark.parametrize(("target", "scheme"), [
+    ("onnx", "int8"), ("tflite", "int8"), ("tflite", "int8x16"), ("tflite", "dynamic")])
+def test_integers_are_integers(target: str, scheme: str, kind: str) -> None:
+    """Every matrix has 8 bits: the file is below half of that in float32."""
+    chosen, program = FORMATS[target], lstm_policy() if kind == "lstm" else conv_policy()
     prepared = chosen.prepare(program)
-    x = np.random.default_rng(0).standard_normal((32, 64)).astype(np.float32)
+    x = np.random.default_rng(0).standard_normal(
+        (32, program.contract.observation_size)).astype(np.float32)
     whole = chosen.write(prepared, "float32", None)
-    small = chosen.write(prepared, "int8", calibrate(prepared, x, np.arange(32) == 0))
+    small = chosen.write(prepared, scheme, calibrate(prepared, x, np.arange(32) == 0))
     assert len(small) < 0.5 * len(whole)
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_layers_that_share_a_matrix_round_it_each_for_itself(target: str, tmp_path: Path) -> None:
+    """What makes up for one layer's rounding would be wrong for another's."""
+    bench = zoo.Bench((1, 8))
+    weight = bench.weight(8, 8)
+    middle = bench.op(Unary, x=bench.op(Gemm, x=bench.x, weight=weight),
+                      function=Activation("tanh"))
+    program = bench.program(bench.op(Gemm, x=middle, weight=weight))
+    x = np.random.default_rng(5).standard_normal((200, 8)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", observations=x)
+    artefact = puffer_edge.export(program, tmp_path / "a", target=target, scheme="int8",
+                                  calibrate=str(tmp_path / "x.npz"))
+    oracle = Interpreter(program)
+    with runtimes.load(artefact) as policy:
+        for row in x:
+            policy.step(row)
+            # 8 sums of products, each factor off by half a step of 1/127 of the largest.
+            assert np.allclose(policy.outputs["logits"], oracle.step(row)["logits"],
+                               rtol=0, atol=8 * 2 * 0.5 / 127)
+
+
+def conv_policy():
+    bench = zoo.Bench((1, 8 * 8 * 8))
+    image = bench.op(Reshape, x=bench.x, shape=(1, 8, 8, 8))
+    y = bench.op(Conv, x=image, weight=bench.weight(32, 8, 3, 3), strides=(1, 1),
+                 pads=(0, 0, 0, 0), dilations=(1, 1))
+    flat = bench.op(Reshape, x=y, shape=(1, 32 * 36))
+    return bench.program(bench.op(Gemm, x=flat, weight=bench.weight(4, 32 * 36)))
 
 
 def lstm_policy():

@@ -8,12 +8,11 @@ import numpy as np
 
 from puffer_edge.exporters.scales import Integers, per_channel
 from puffer_edge.exporters.tflite.graph import Graph
+from puffer_edge.exporters.tflite.quantizing import product
 from puffer_edge.exporters.tflite.registry import emits
 from puffer_edge.exporters.tflite.writer import Scale, Tensor
 from puffer_edge.ir.op import Array
-from puffer_edge.ir.ops import Binary, Gemm, Reshape, Split
-
-DTYPES = {8: np.int8, 16: np.int16}
+from puffer_edge.ir.ops import Gemm, Reshape
 
 
 @emits(Gemm)
@@ -23,7 +22,7 @@ def emit(graph: Graph, op: Gemm) -> None:
     bias = (graph.program.constants[op.bias] if op.bias
             else np.zeros(len(weight), np.float32))
     if graph.integers is not None:
-        _integers(graph, graph.integers, op, weight, bias)
+        _integers(graph, graph.integers, op, bias)
         return
     if graph.scheme == "dynamic":
         _dynamic(graph, op, weight, bias)
@@ -65,54 +64,14 @@ def _is_near_outside(graph: Graph, value: str) -> bool:
     return value not in made or value in program.results
 
 
-def _rounded(graph: Graph, weight: Array) -> int:
-    """One scale for all: with one per output, version 12, older runtimes compute garbage."""
-    scale = np.float32(max(float(np.abs(weight).max()) / 127, 1e-12))
-    whole = np.clip(np.round(weight / scale), -127, 127).astype(np.int8)
-    return graph.model.tensor(Tensor(f"weight_{len(graph.model.tensors)}", whole.shape, "int8",
-                                     whole, Scale((float(scale),), (0,))))
-
-
-def _integers(graph: Graph, integers: Integers, op: Gemm, weight: Array, bias: Array) -> None:
-    """QUANTIZE, FULLY_CONNECTED with a scale per output, DEQUANTIZE."""
-    bits = 16 if graph.scheme == "int8x16" or _is_fine(graph, integers, op) else 8
-    dtype = str(np.dtype(DTYPES[bits]))
-    # Two axes only: with more, the reference kernels of tflite-runtime 2.14 compute garbage.
-    rows = prod(graph.shape(op.x)[:-1])
-    flat = [(rows, graph.shape(value)[-1]) for value in (op.x, op.y)]
-    ends = []
-    for value, shape in zip((op.x, op.y), flat, strict=True):
-        scale, zero = integers.affine(value, bits)
-        name = f"integers_{len(graph.model.tensors)}"
-        ends.append(graph.model.tensor(Tensor(name, shape, dtype, None,
-                                              Scale((float(scale),), (zero,)))))
-    whole, scales = per_channel(weight)
-    matrix = graph.model.tensor(Tensor(
-        f"weight_{len(graph.model.tensors)}", whole.shape, "int8", whole,
-        Scale(tuple(scales.tolist()), (0,) * len(scales))))
-    products = np.float64(integers.affine(op.x, bits)[0]) * scales
-    kind = np.int32 if bits == 8 else np.int64
-    limit = 2**30 if bits == 8 else 2**38
-    start = np.clip(np.round(bias / products), -limit, limit).astype(kind)
-    offset = graph.model.tensor(Tensor(
-        f"bias_{len(graph.model.tensors)}", start.shape, str(start.dtype), start,
-        Scale(tuple(products.astype(np.float32).tolist()), (0,) * len(products))))
-    x = graph.tensor(op.x)
-    if graph.shape(op.x) != flat[0]:
+def _integers(graph: Graph, integers: Integers, op: Gemm, bias: Array) -> None:
+    """On two axes only: with more, the reference kernels of tflite-runtime 2.14 compute garbage."""
+    x, shapes = graph.tensor(op.x), [graph.shape(value) for value in (op.x, op.y)]
+    rows = prod(shapes[0][:-1])
+    flat = (rows, shapes[0][-1]), (rows, shapes[1][-1])
+    if shapes[0] != flat[0]:
         x = graph.operator("RESHAPE", [x, graph.constant(list(flat[0]))], flat[0])
-    graph.operator("QUANTIZE", [x], ends[0], version=1 if bits == 8 else 2)
-    graph.operator("FULLY_CONNECTED", [ends[0], matrix, offset], ends[1],
-                   version=4 if bits == 8 else 7)
-    y = graph.fresh(flat[1]) if graph.shape(op.y) != flat[1] else graph.tensor(op.y)
-    graph.operator("DEQUANTIZE", [ends[1]], y, version=2 if bits == 8 else 3)
-    if graph.shape(op.y) != flat[1]:
-        graph.operator("RESHAPE", [y, graph.constant(list(graph.shape(op.y)))],
-                       graph.tensor(op.y))
-
-
-def _is_fine(graph: Graph, integers: Integers, op: Gemm) -> bool:
-    """Whether activations have 16 bits also in int8: beside states, and where sums are compared."""
-    program = graph.program
-    return (op.x in integers.fine or op.y in program.results
-            or any(op.y in reader.operands for reader in program.ops
-                   if isinstance(reader, Binary | Split)))
+    y = product(graph, integers, op, x, integers.weights[op.y][0], bias, flat, "FULLY_CONNECTED",
+                {8: 4, 16: 7}, y=graph.tensor(op.y) if shapes[1] == flat[1] else None)
+    if shapes[1] != flat[1]:
+        graph.operator("RESHAPE", [y, graph.constant(list(shapes[1]))], graph.tensor(op.y))

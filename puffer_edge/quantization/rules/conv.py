@@ -32,9 +32,11 @@ def conv(op: Conv, quantizer: Quantizer) -> None:
     if source.size.size != 1:
         raise UnsupportedError("a layer without convolution reads the same observation",
                                where=op.layer, hint="export it with --scheme float32")
+    inputs = seen(op, quantizer.calibration.samples.get(op.x),
+                  quantizer.program.values[op.x].shape, weight.shape)
     linear = prove(rows_of(weight) * source.size, np.zeros(len(weight)) if bias is None else bias,
                    source.meaning.largest, source.meaning.zero_point, quantizer.scheme_of(op),
-                   op.layer, _seen(op, quantizer, weight.shape))
+                   op.layer, None if inputs is None else inputs / source.size)
     meaning = quantizer.meaning(op.y, op)
     smallest = float((linear.bound * linear.scales).max()) / 2**28  # see gemm
     meaning = replace(meaning, scale=max(meaning.scale, smallest))
@@ -50,13 +52,20 @@ def conv(op: Conv, quantizer: Quantizer) -> None:
     quantizer.made(op.y, meaning)
 
 
-def _seen(op: Conv, quantizer: Quantizer, shape: tuple[int, ...]) -> Array | None:
-    """Patches of recorded inputs in integer steps, [T, taps]; filters of groups see different."""
-    samples = quantizer.calibration.samples.get(op.x)
+def seen(op: Conv, samples: Array | None, shape: tuple[int, ...],
+         kernel: tuple[int, ...]) -> Array | None:
+    """Patches of recorded inputs, [T, taps]; None of groups, whose filters see different ones.
+
+    Args:
+        op: the convolution.
+        samples: of its input, a row for every step.
+        shape: of its input.
+        kernel: shape of its weights.
+    """
     if samples is None or op.group != 1:
         return None
-    x = samples.reshape(len(samples), *quantizer.program.values[op.x].shape[1:])
+    x = samples.reshape(len(samples), *shape[1:])
     x = x[:: max(1, len(x) // 64)].astype(np.float64)
-    rows = patches(x, shape[2:], op.strides, op.pads, op.dilations, 0.0).reshape(
-        -1, int(np.prod(shape[1:])))
-    return rows[:: max(1, len(rows) // PATCHES)] / quantizer.integers[op.x].size
+    rows = patches(x, kernel[2:], op.strides, op.pads, op.dilations, 0.0).reshape(
+        -1, int(np.prod(kernel[1:])))
+    return rows[:: max(1, len(rows) // PATCHES)]
