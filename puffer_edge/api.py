@@ -131,7 +131,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
                        scheme=scheme, source=source, calibrate_with=calibrate, observer=observer,
                        progress=progress)
         return path
-    quantized, original = None, None
+    quantized, original, first = None, None, program
     if layers and scheme in FLOATING:
         raise UsageError(f"a {scheme} policy has no layers in integers",
                          hint="give an integer --scheme, too")
@@ -155,11 +155,19 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
                            policy_file=source, judge=quantized, counts=counts, board=board,
                            kernels=kernels)
         return path
-    from puffer_edge.exporters import c, rpi
+    from puffer_edge.exporters import c
+
+    def bundle(exported: Program) -> dict[str, bytes]:
+        from puffer_edge.exporters import rpi
+        from puffer_edge.exporters.rpi.companions import companions
+
+        progress("compiling the libraries and writing the files of other runtimes")
+        seen = None if quantized is None else quantized.seen
+        return rpi.files(exported) | companions(first, scheme, seen, observer)
 
     c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
              source=source, judge=quantized, counts=counts, original=original,
-             more=rpi.files if found is RPI else None)
+             more=bundle if found is RPI else None)
     return path
 
 

@@ -24,7 +24,9 @@ def open_policy(policy: Any, backend: str | None, options: dict[str, Any]) -> Po
         raise UsageError(f"there is no back end {backend!r}",
                          hint=f"choose one of {', '.join(BACKENDS)}")
     program = read_program(policy, options)
-    backend, content = _model(policy, backend)
+    backend, content, original = _model(policy, backend)
+    if original is not None:
+        program = original
     if backend is not None:
         return _open(backend, program, content)
     try:
@@ -67,20 +69,30 @@ def _stored(directory: Path) -> Program:
     return program
 
 
-def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None]:
-    """The back end of an artefact that is one file, and the file, if that back end is meant."""
-    if not isinstance(policy, str | Path) or not Path(policy).is_dir():
-        return backend, None
-    from puffer_edge.exporters.formats import FORMATS
+def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None, Program | None]:
+    """The back end, its file in an artefact that holds one, and the Program that file is of.
 
-    manifest = read_manifest(Path(policy))
-    chosen = FORMATS.get(str(manifest.get("target")))
-    if chosen is None or backend not in (None, chosen.backend):
-        return backend, None
-    if chosen.file not in manifest["files"]:
-        raise FileFormatError(f"the artefact holds no {chosen.file}", where=str(policy),
+    None is the back end of an artefact that is no single file, and no Program where that is the
+    artefact's own.
+    """
+    if not isinstance(policy, str | Path) or not Path(policy).is_dir():
+        return backend, None, None
+    from puffer_edge.exporters.formats import FORMATS
+    from puffer_edge.exporters.rpi.companions import ORIGINAL
+
+    manifest, directory = read_manifest(Path(policy)), Path(policy)
+    target = FORMATS.get(str(manifest.get("target")))
+    if target is not None and target.file not in manifest["files"]:
+        raise FileFormatError(f"the artefact holds no {target.file}", where=str(policy),
                               hint=storage.HINT)
-    return chosen.backend, (Path(policy) / chosen.file).read_bytes()
+    if backend is None and target is not None:
+        backend = target.backend
+    for format in FORMATS.values():
+        if format.backend == backend and format.file in manifest["files"]:
+            original = (storage.from_bytes((directory / ORIGINAL).read_bytes(), ORIGINAL)
+                        if ORIGINAL in manifest["files"] else None)
+            return backend, (directory / format.file).read_bytes(), original
+    return backend, None, None
 
 
 def _open(backend: str, program: Program, content: bytes | None = None) -> Policy:

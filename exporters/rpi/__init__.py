@@ -7,11 +7,9 @@ The libraries depend on none, as the memcpy and memset that they call are in eve
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
 from importlib.resources import files as resources
 from pathlib import Path
 
-from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c.shim import shim
 from puffer_edge.ir import Program
 
@@ -30,26 +28,19 @@ FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared",
 def files(program: Program) -> dict[str, bytes]:
     """The libraries by file name, and the loader; the same bytes for the same Program.
 
-    Of a float32 Program also the files of other runtimes, where its ops have a form there.
-
     Args:
         program: what was exported.
 
     Raises:
-        MissingDependencyError: zig, or a package that writes such a file, is not installed.
+        MissingDependencyError: zig is not installed.
         VerificationError: it refuses.
     """
     from puffer_edge.exporters.c import header_of
-    from puffer_edge.exporters.formats import FORMATS
     from puffer_edge.verification.harness.build import FOLDER
     from puffer_edge.verification.toolchains.zig import Zig
 
     compiler = Zig()
     found = {LOADER: (resources("puffer_edge.runtimes") / "rpi" / LOADER).read_bytes()}
-    if all(value.dtype == "float32" for value in program.values.values()):
-        for format in FORMATS.values():
-            with suppress(UnsupportedError):
-                found[format.file] = format.write(format.prepare(program), "float32", None)
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
         source = Path(work) / "policy.c"
         source.write_text(shim(program, header_of(program, NAME), NAME), "ascii")

@@ -26,6 +26,7 @@ class Quantized:
 
     Attributes:
         program: ready to export.
+        seen: observations of the calibration.
         held_back: observations that the calibration did not see.
         reference: the float policy's raw outputs over them.
         judgements: over the calibration's half and the half held back.
@@ -33,6 +34,7 @@ class Quantized:
     """
 
     program: Program
+    seen: Recording
     held_back: Recording
     reference: npt.NDArray[np.float64]
     judgements: dict[str, Judgement]
@@ -105,8 +107,8 @@ def to_integers(program: Program, wish: Wish,
                                    "percentile")))
     if recording.warning:
         integers = integers.noting("warning", recording.warning)
-    return Quantized(_noted(integers, judgements), held_back, references["held back"], judgements,
-                     description)
+    return Quantized(_noted(integers, judgements), seen, held_back, references["held back"],
+                     judgements, description)
 
 
 def _noted(program: Program, judgements: dict[str, Judgement]) -> Program:

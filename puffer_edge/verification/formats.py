@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import FileFormatError
+from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.formats import FORMATS, Format
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.runtimes import load
@@ -18,7 +19,7 @@ from puffer_edge.verification import reference as references
 from puffer_edge.verification import verify as common
 from puffer_edge.verification.error_bound import ErrorBound
 from puffer_edge.verification.recorded import read_recorded
-from puffer_edge.verification.report import Report
+from puffer_edge.verification.report import Check, Report
 from puffer_edge.verification.subject import MEMORY, Subject
 
 Array = npt.NDArray[Any]
@@ -43,15 +44,7 @@ def verify(subject: Subject, *, min_agreement: float, reference: Path | None = N
     common.check_files(subject, report)
     progress(f"running in {chosen.backend}")
     with load(subject.directory) as policy:
-        if manifest["scheme"] in ("float32", "float16"):
-            _check_bound(subject, policy, chosen, report)
-        if "judge.npz" in manifest["files"]:
-            data = read_recorded(subject)
-            raw = _run(policy, data.observations, data.reset)
-            common.check_agreement(subject, raw, data.reference, min_agreement, report)
-        elif manifest["scheme"] not in ("float32", "float16"):
-            report.skip("greedy actions agree with the float policy",
-                        "export with --calibrate to have steps to judge by")
+        _check(subject, policy, chosen, min_agreement, report)
         if reference is not None:
             given = references.load_for(manifest, reference)
             raw = _run(policy, given.observations, given.reset)
@@ -61,6 +54,44 @@ def verify(subject: Subject, *, min_agreement: float, reference: Path | None = N
         "macs": manifest["macs"], **{name: manifest["memory"][name] for name in MEMORY}}
     common.write_report(subject.directory, report)
     return report
+
+
+def check_companions(subject: Subject, min_agreement: float, report: Report) -> None:
+    """The same for the files that lie beside another artefact; who lacks a runtime is told so."""
+    # Theirs are real numbers, whatever the artefact's own are.
+    outputs = [{key: value for key, value in output.items() if key not in ("scale", "zero_point")}
+               for output in subject.manifest["outputs"]]
+    subject = replace(subject, manifest={**subject.manifest, "outputs": outputs})
+    for chosen in FORMATS.values():
+        if chosen.file not in subject.manifest["files"]:
+            continue
+        part = replace(report, checks=[], measurements={})
+        try:
+            with load(subject.directory, chosen.backend) as policy:
+                _check(subject, policy, chosen, min_agreement, part)
+        except (MissingDependencyError, UnsupportedError) as error:
+            missing = isinstance(error, MissingDependencyError)
+            part.checks = [Check(f"outputs in {chosen.backend}",
+                                 "not checked" if missing else "failed", str(error))]
+        for check in part.checks:
+            name = check.name if chosen.backend in check.name else (
+                f"{check.name} in {chosen.backend}")
+            report.checks.append(replace(check, name=name))
+
+
+def _check(subject: Subject, policy: Policy, chosen: Format, min_agreement: float,
+           report: Report) -> None:
+    manifest = subject.manifest
+    exact = manifest["scheme"] in ("float32", "float16")
+    if exact:
+        _check_bound(subject, policy, chosen, report)
+    if "judge.npz" in manifest["files"]:
+        data = read_recorded(subject)
+        raw = _run(policy, data.observations, data.reset)
+        common.check_agreement(subject, raw, data.reference, min_agreement, report)
+    elif not exact:
+        report.skip("greedy actions agree with the float policy",
+                    "export with --calibrate to have steps to judge by")
 
 
 def _run(policy: Policy, observations: Array, reset: Array) -> Array:

@@ -130,7 +130,10 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
             if reference is not None:
                 _run_reference(subject, machine, reference, min_agreement, report)
         if subject.manifest["target"] == RPI.name:
+            from puffer_edge.verification.formats import check_companions
+
             shipped.check(subject, report)
+            check_companions(subject, min_agreement, report)
         if core.isa != "host":
             progress(f"building for {core.title}")
             builder = build(core)

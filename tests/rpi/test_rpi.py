@@ -18,8 +18,11 @@ import puffer_edge
 from puffer_edge import runtimes
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters import c, formats, rpi
-from puffer_edge.runtimes import loading
+from puffer_edge.exporters.rpi.companions import ORIGINAL
 from puffer_edge.targets import RPI
+from puffer_edge.verification.formats import check_companions
+from puffer_edge.verification.report import Report
+from puffer_edge.verification.subject import read_subject
 from puffer_edge.verification.toolchains.zig import Zig
 from tests import zoo
 from tests.tools import need
@@ -28,6 +31,7 @@ MACHINES = {"aarch64": ("qemu-aarch64", "/usr/aarch64-linux-gnu", "aarch64-linux
             "armv7": ("qemu-arm", "/usr/arm-linux-gnueabihf", "arm-linux-gnueabihf")}
 """Emulator, the machine's C library (Debian's libc6-arm64-cross, libc6-armhf-cross), zig's name."""
 CASES = [("lstm", "float32"), ("lstm", "int8"), ("lstm", "int16"), ("continuous", "int8x16")]
+POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 ON_LINUX = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
     reason="the libraries are for Linux")
@@ -166,37 +170,47 @@ def test_it_is_an_artefact_like_any_other(tmp_path: Path,
     assert report.passed and any("shipped" in check.name for check in report.checks)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(platform, "machine", lambda: "mips")
-        last = puffer_edge.verify(tmp_path / "a").checks[-1]
-    assert last.verdict == "not checked" and "mips" in last.detail
+        found = puffer_edge.verify(tmp_path / "a").checks
+    skipped, = [check for check in found if "shipped" in check.name]
+    assert skipped.verdict == "not checked" and "mips" in skipped.detail
     with runtimes.load(tmp_path / "a", "numpy") as policy:
         assert policy.step(np.zeros(policy.observation_size)).shape == (policy.action_size,)
 
 
-def test_files_of_other_runtimes_come_along(artefact: Path) -> None:
-    """In float32 only: their integers are not ours."""
-    manifest = json.loads((artefact / "policy.json").read_text())
-    names = {each.file for each in formats.FORMATS.values()}
-    assert names
-    if manifest["scheme"] != "float32":
-        assert not names & {path.name for path in artefact.iterdir()}
-        return
-    with np.load(artefact / "vectors.npz") as vectors:
-        rows, resets = vectors["observations"], vectors["reset"]
+@ON_LINUX
+@pytest.mark.parametrize(("scheme", "wanted"), [
+    ("float32", {"policy.onnx", "policy.tflite"}),
+    ("float16", {"policy.onnx", "policy.tflite", ORIGINAL}),
+    ("int8", {"policy.onnx", "policy.tflite", ORIGINAL}),
+    ("int8x16", {"policy.tflite", ORIGINAL}), ("int16", set())])
+def test_files_of_other_runtimes_come_along(scheme: str, wanted: set[str], tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that have the scheme; verify and load run these very files."""
+    policy = POLICIES / "cartpole_puffer_lstm.pt"
+    recording = POLICIES / "cartpole_puffer_lstm_reference.npz"
+    artefact = puffer_edge.export(
+        policy, tmp_path / "a", target="rpi", scheme=scheme,
+        calibrate="" if scheme in ("float32", "float16") else str(recording))
+    present = {path.name for path in artefact.iterdir()}
+    others = {each.file for each in formats.FORMATS.values()}
+    assert present & (others | {ORIGINAL}) == wanted
+    report = puffer_edge.verify(artefact)
+    assert report.passed, report.to_markdown()
+    words = " ".join(check.name for check in report.checks)
     for each in formats.FORMATS.values():
-        assert each.file in manifest["files"]
-        program = loading.read_program(artefact)
-        content = (artefact / each.file).read_bytes()
-        with loading._open(each.backend, program, content) as theirs, \
-                runtimes.load(program, "numpy") as ours:
-            for x, reset in zip(rows, resets, strict=True):
-                if reset:
-                    theirs.reset()
-                    ours.reset()
-                theirs.step(x)
-                ours.step(x)
-                # The bound of the roundings is checked where the formats are; here, that the file
-                # is this policy's.
-                assert np.allclose(theirs.outputs["logits"], ours.outputs["logits"], atol=1e-4)
+        assert (f"in {each.backend}" in words) == (each.file in wanted)
+        if each.file in wanted:
+            with runtimes.load(artefact, each.backend) as theirs, \
+                    runtimes.load(artefact, "numpy") as ours, np.load(recording) as data:
+                assert theirs.model_size == (artefact / each.file).stat().st_size
+                rows = data["observations"][:50]
+                same = [np.array_equal(theirs.step(x), ours.step(x)) for x in rows]
+            assert np.mean(same) >= 0.95  # of two roundings that each have their own
+    if wanted:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: None)
+        last = Report("a", "rpi", "zig", "unicorn", "-O2")
+        check_companions(read_subject(artefact), 0.9, last)
+        assert {check.verdict for check in last.checks} == {"not checked"}
 
 
 def test_an_op_without_a_form_elsewhere_leaves_the_file_out(
