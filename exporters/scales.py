@@ -10,7 +10,7 @@ import numpy as np
 from puffer_edge.exporters.decompose.draft import Draft
 from puffer_edge.ir import Program
 from puffer_edge.ir.op import Array
-from puffer_edge.ir.ops import Conv, Gemm, Reshape
+from puffer_edge.ir.ops import Binary, Conv, Gemm, Reshape, Split
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.rounding import rounded
 from puffer_edge.quantization.rules.conv import seen
@@ -46,6 +46,15 @@ class Integers:
             return np.float32(max(-low, high, 1e-6) / largest), 0
         scale = np.float32(max(high - low, 1e-6) / (2 * largest + 1))
         return scale, int(np.clip(np.round(-largest - 1 - low / scale), -largest - 1, largest))
+
+    def is_fine(self, op: Conv | Gemm) -> bool:
+        """Whether both ends of a layer have 16 bits although its weights have 8.
+
+        Beside states, and where sums are compared or added: of such, no runtime is faster in 8.
+        """
+        return (op.x in self.fine or op.y in self.program.results
+                or any(op.y in reader.operands for reader in self.program.ops
+                       if isinstance(reader, Binary | Split)))
 
 
 def per_channel(weight: Array) -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
 """QuantizeLinear and DequantizeLinear around what an ONNX graph computes.
 
-What a linear layer or a convolution reads has 8 bits; the observation, what is carried, and what is
-only added and multiplied elementwise have 16.
+What a linear layer or a convolution reads has 8 bits where that is faster; the observation, what is
+carried, compared, and what is only added and multiplied elementwise have 16.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def quantize_value(graph: Graph, integers: Integers, value: str) -> None:
     program = graph.program
     if value in program.outputs or value not in integers.ranges:
         return  # outputs are compared with each other: nothing is won by rounding them
-    multiplied = any(isinstance(op, Conv | Gemm) and op.x == value for op in program.ops)
-    bits = 8 if multiplied and value not in integers.fine else 16
+    readers = [op for op in program.ops if isinstance(op, Conv | Gemm) and op.x == value]
+    bits = 16 if not readers or any(map(integers.is_fine, readers)) else 8
     scale, zero = integers.affine(value, bits)
     given = [graph.constant(scale), graph.constant(DTYPES[bits](zero))]
     rounded = graph.node("QuantizeLinear", [graph.name(value), *given])

@@ -8,7 +8,7 @@ from puffer_edge.exporters.scales import Integers
 from puffer_edge.exporters.tflite.graph import Graph, Option
 from puffer_edge.exporters.tflite.writer import Scale, Tensor
 from puffer_edge.ir.op import Array
-from puffer_edge.ir.ops import Binary, Conv, Gemm, Split
+from puffer_edge.ir.ops import Conv, Gemm
 
 DTYPES = {8: np.int8, 16: np.int16}
 
@@ -31,7 +31,7 @@ def product(graph: Graph, integers: Integers, op: Conv | Gemm, x: int, weight: A
         options: of the operator.
         y: tensor in float32 that is made; a new one by default.
     """
-    bits = 16 if graph.scheme == "int8x16" or _is_fine(graph, integers, op) else 8
+    bits = 16 if graph.scheme == "int8x16" or integers.is_fine(op) else 8
     dtype = str(np.dtype(DTYPES[bits]))
     ends = []
     for value, shape in zip((op.x, op.y), shapes, strict=True):
@@ -53,14 +53,6 @@ def product(graph: Graph, integers: Integers, op: Conv | Gemm, x: int, weight: A
     graph.operator(kind, [ends[0], matrix, offset], ends[1], *options, version=versions[bits])
     made = graph.fresh(shapes[1]) if y is None else y
     return graph.operator("DEQUANTIZE", [ends[1]], made, version=2 if bits == 8 else 3)
-
-
-def _is_fine(graph: Graph, integers: Integers, op: Conv | Gemm) -> bool:
-    """Whether activations have 16 bits also in int8: beside states, and where sums are compared."""
-    program = graph.program
-    return (op.x in integers.fine or op.y in program.results
-            or any(op.y in reader.operands for reader in program.ops
-                   if isinstance(reader, Binary | Split)))
 
 
 def _named(graph: Graph, stem: str) -> str:
