@@ -86,6 +86,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "PPO, Pendulum": lambda: make(VECTOR, env="Pendulum-v1"),
     "A2C, Pendulum": lambda: make(VECTOR, env="Pendulum-v1", kind=A2C),
     "MultiDiscrete": lambda: make(MultiDiscrete([3, 2, 4])),
+    "MultiBinary": lambda: make(MultiBinary(4)),
     "Discrete from -1": lambda: make(Discrete(3, start=-1)),
     **{name: partial(make, Discrete(3), keywords={
         "activation_fn": getattr(nn, name), "net_arch": [12, 9]}) for name in ACTIVATIONS},
@@ -144,6 +145,8 @@ def raw_outputs(model: Any, features: Any) -> dict[str, np.ndarray]:
     """What the last layers give for the features that the first ones take."""
     actor, critic = model.policy.mlp_extractor(features)
     action, value = model.policy.action_net(actor), model.policy.value_net(critic)
+    if isinstance(model.action_space, MultiBinary):  # 1 where the logit is above 0
+        action = torch.stack([torch.zeros_like(action), action], -1)
     return {"logits": action.numpy().reshape(-1), "mean": action.numpy().reshape(-1),
             "value": value.numpy().reshape(-1)}
 
@@ -277,6 +280,31 @@ def test_options_win_over_the_file(tmp_path: Path) -> None:
         puffer_edge.load(path, action_sizes=(5, 5))
 
 
+@pytest.mark.parametrize(("policy", "keywords", "squashed"), [
+    ("LinearPolicy", {}, False), ("LinearPolicy", {"squash_output": True, "with_bias": True}, True),
+    ("MlpPolicy", {}, True), ("MlpPolicy", {"squash_output": False, "with_bias": False}, False),
+    ("MlpPolicy", {"net_arch": [], "activation_fn": nn.Tanh}, True)])
+def test_ars(policy: str, keywords: dict[str, Any], squashed: bool, tmp_path: Path) -> None:
+    """Squashed unless linear, and unless the file says otherwise; bounds are clipped to."""
+    contrib = pytest.importorskip("sb3_contrib")
+    box = Box(np.float32([-2, 0]), np.float32([1, 3]))
+    model = make(box, kind=contrib.ARS, policy=policy, keywords=keywords)
+    program = puffer_edge.load(saved(model, tmp_path))
+    head = program.contract.action
+    assert isinstance(head, Continuous) and head.squash == head.rescale == squashed
+    assert program.source.endswith("ARS")
+    runner, bound = Interpreter(program), ErrorBound(program)
+    for x in observations_of(model):
+        limits = bound.step(runner.values(x))["mean"]
+        raw = runner.step(x)["mean"]
+        action, _ = model.predict(x, deterministic=True)
+        assert action_agrees(program, model, raw, limits, action)
+    # Without the class's name, as no version of the library writes it, the layers tell.
+    path = with_json(saved(model, tmp_path), "policy_class", __init__=None)
+    if keywords.get("net_arch") != []:
+        assert puffer_edge.load(path).contract.action == head
+
+
 class Doubling(FlattenExtractor):
     """Has no parameters, so that nothing in the weights tells of it."""
 
@@ -285,7 +313,6 @@ class Doubling(FlattenExtractor):
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "MultiBinary": (lambda: make(MultiBinary(3)), "multibinary"),
     "an extractor without parameters": (lambda: make(
         Discrete(2), keywords={"features_extractor_class": Doubling}), "extractor .*Doubling"),
     "an activation with arguments": (lambda: make(Discrete(2), keywords={

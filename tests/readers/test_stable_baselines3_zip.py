@@ -89,7 +89,7 @@ def test_activation(function: str, tmp_path: Path) -> None:
 
 def test_defaults_are_empty(tmp_path: Path) -> None:
     file = read(ppo(Discrete(2)), tmp_path)
-    assert (file.activation, file.extractor, file.squash_output) == ("", "", False)
+    assert (file.activation, file.extractor, file.squash_output) == ("", "", None)
 
 
 def test_squash_output(tmp_path: Path) -> None:

@@ -63,9 +63,10 @@ class StableBaselines3File:
         version: of the library that wrote it; empty if unknown.
         weights: the policy's state_dict.
         policy_class: module of the policy's class.
+        class_name: its name; empty if the file does not say.
         activation: ``policy_kwargs["activation_fn"]`` as Python prints it, empty for the default.
         extractor: ``policy_kwargs["features_extractor_class"]``, the same.
-        squash_output: ``policy_kwargs["squash_output"]``.
+        squash_output: ``policy_kwargs["squash_output"]``, None for the default.
         normalize_images: ``policy_kwargs["normalize_images"]``, which is on unless it says False.
         clip_mean: ``policy_kwargs["clip_mean"]``, None for the default.
         observation, action: the spaces.
@@ -74,9 +75,10 @@ class StableBaselines3File:
     version: str
     weights: dict[str, Array]
     policy_class: str
+    class_name: str
     activation: str
     extractor: str
-    squash_output: bool
+    squash_output: bool | None
     normalize_images: bool
     clip_mean: float | None
     observation: Space
@@ -95,16 +97,20 @@ def load_stable_baselines3(path: Path) -> StableBaselines3File:
     weights = flat_state_dict(load_checkpoint(archive.read("policy.pth"), where=inner), inner)
     data = _json(archive) if "data" in archive.names else {}
     keywords = _dictionary(data.get("policy_kwargs"))
+    policy_class = _dictionary(data.get("policy_class"))
+    # The class is a pickle; the library prints its methods beside it, by their full names.
+    method = re.match(r"<function (\w+)\.__init__ at", _text(policy_class.get("__init__")))
     version = ""
     if "_stable_baselines3_version" in archive.names:
         text = archive.read("_stable_baselines3_version").decode("ascii", "replace").strip()
         version = text if re.fullmatch(r"[\w.+-]{1,20}", text) else ""
     return StableBaselines3File(
         version=version, weights=weights,
-        policy_class=_text(_dictionary(data.get("policy_class")).get("__module__")),
+        policy_class=_text(policy_class.get("__module__")),
+        class_name=method.group(1) if method else "",
         activation=_text(keywords.get("activation_fn")),
         extractor=_text(keywords.get("features_extractor_class")),
-        squash_output=_text(keywords.get("squash_output")) == "True",
+        squash_output={"True": True, "False": False}.get(_text(keywords.get("squash_output"))),
         normalize_images=_text(keywords.get("normalize_images")) != "False",
         clip_mean=next(iter(_numbers(keywords.get("clip_mean"))), None),
         observation=_space(data.get("observation_space"), where),

@@ -70,6 +70,10 @@ def layout(file: StableBaselines3File, where: str) -> Layout:
     keys = file.weights
     if "action_net.weight" in keys:
         return _actor_critic(file, where)
+    if "action_net.0.weight" in keys:
+        *hidden, output = _layers(file, "action_net.", where)
+        linear = file.class_name == "ARSLinearPolicy" or not (file.class_name or hidden)
+        return Layout("ARS", hidden, output, "", squash=not linear)
     if "actor.latent_pi.0.weight" in keys or "actor.mu.weight" in keys:
         gaussian = "actor.mu.weight" not in keys
         return Layout(

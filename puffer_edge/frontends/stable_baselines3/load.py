@@ -3,7 +3,8 @@
 Structure (stable_baselines3.common.policies, and those of each algorithm): features extractor, an
 LSTM in RecurrentPPO, linear layers with one activation, the output. PPO and A2C clip their actions
 to the space's bounds; SAC, TQC, TD3 and DDPG squash and unscale them; DQN and QR-DQN choose the
-largest value.
+largest value. ARS is the layers alone, squashed unless its policy is linear. An element of a
+MultiBinary action is 1 where its logit is positive: a head of two choices, the first with logit 0.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
     _note_class(builder, file)
     first = next(iter((*parts.hidden, parts.output)))
     size = (tensors.shape(f"{parts.cell}.weight_ih_l0", 2)[1] if parts.cell
-            else tensors.linear(first)[0].shape[1])
+            else tensors.shape(f"{first}.weight", 2)[1])
     observation = Observation(builder, file, options, size, where)
     _note_observation(builder, file)
     _normalize(builder, observation, options)
@@ -102,7 +103,7 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
 
 def _refuse(file: StableBaselines3File, where: str) -> None:
     kind = file.action.kind
-    if kind not in ("box", "discrete", "multidiscrete", ""):
+    if kind not in ("box", "discrete", "multidiscrete", "multibinary", ""):
         raise UnsupportedError(f"action spaces of the kind {printable(kind)} are not supported "
                                "yet", where=where, hint=HINT)
     if file.extractor not in _EXTRACTORS:
@@ -137,6 +138,10 @@ def _note_observation(builder: Builder, file: StableBaselines3File) -> None:
 
 def _output(builder: Builder, x: str, tensors: Tensors, file: StableBaselines3File, parts: Layout,
             where: str) -> str:
+    if file.action.kind == "multibinary":
+        weight, bias = (np.stack([np.zeros_like(array), array], 1).reshape(-1, *array.shape[1:])
+                        for array in tensors.linear(parts.output))
+        return add_linear(builder, x, (weight, bias), parts.output, tensors.place(parts.output))
     if not parts.quantiles:
         y = linear(builder, x, tensors, parts.output)
         if parts.clipped:
@@ -161,6 +166,8 @@ def _head(builder: Builder, y: str, tensors: Tensors, file: StableBaselines3File
           ) -> tuple[dict[str, str], Discrete | Continuous]:
     width = builder.shape(y)[1]
     taken = sum(file.action.sizes) or prod(file.action.shape or (0,))
+    if file.action.kind == "multibinary":
+        taken *= 2
     if taken not in (width, 0):
         raise FileFormatError(f"the policy gives {width} outputs, its action space takes {taken}",
                               where=where)
@@ -250,13 +257,19 @@ def _continuous(builder: Builder, file: StableBaselines3File, tensors: Tensors,
     if low and not options.action_low:
         builder.note("assumed", f"the action's bounds are those that the file prints: {low[0]:g} "
                                 f"to {high[0]:g} for the first element")
-    squash = parts.squash or file.squash_output
+    squash = parts.squash if file.squash_output is None else file.squash_output
     return heads.continuous(builder, options, width, squash=squash, low=low, high=high)
 
 
 def _discrete(builder: Builder, file: StableBaselines3File, options: LoadOptions,
               width: int) -> Discrete:
     space = file.action
+    if space.kind == "multibinary":
+        builder.note("assumed", f"each of the {width // 2} flags of the action is a choice between "
+                                "0 and 1; of its two logits the first is 0")
+        return heads.discrete(
+            builder, replace(options, action_sizes=options.action_sizes or (2,) * (width // 2)),
+            width)
     if any(space.start):
         builder.note("warning", f"the environment's actions start at {space.start[:8]}; those of "
                                 "the artefact start at 0, as the library's do")

@@ -46,7 +46,8 @@ def _model(kind: str, policy: str, observation: Any, action: Any, directory: Pat
     if not hasattr(library, kind):
         import sb3_contrib as library
     torch.manual_seed(1)
-    small = {"n_steps": 8} if kind in ("PPO", "A2C", "RecurrentPPO") else {"buffer_size": 10}
+    small = ({} if kind == "ARS" else {"n_steps": 8} if kind in ("PPO", "A2C", "RecurrentPPO")
+             else {"buffer_size": 10})
     if kind in ("PPO", "RecurrentPPO"):
         small["batch_size"] = 8
     model = getattr(library, kind)(policy, _env(observation, action), device="cpu", seed=1,
@@ -57,7 +58,7 @@ def _model(kind: str, policy: str, observation: Any, action: Any, directory: Pat
                 # Filters of one sign each: sums that cancel would make the bound a loose one.
                 sign = torch.sign(torch.randn(parameter.shape[0]) + 0.5)
                 parameter.copy_(parameter.abs() * sign.reshape(-1, *(1,) * (parameter.ndim - 1)))
-            elif parameter.ndim == 2 and parameter.shape[0] < 6:
+            elif parameter.ndim == 2 and (parameter.shape[0] < 6 or kind == "ARS"):
                 parameter.copy_(torch.randn_like(parameter) / parameter.shape[1] ** 0.5)
     path = directory / "model.zip"
     model.save(path)
@@ -224,6 +225,38 @@ def _recurrent(directory: Path, *, continuous: bool = False, **keywords: Any) ->
     return Made(path, step, 5, steps=10)
 
 
+def _flags(directory: Path) -> Made:
+    """Of a MultiBinary action: a head of two choices per flag, with 0 as the first logit."""
+    import torch
+    spaces = _spaces()
+    model, path = _model("PPO", "MlpPolicy", _vector(), spaces.MultiBinary(4), directory,
+                         policy_kwargs={"net_arch": [12, 10]})
+    net = model.policy
+
+    def step(x: Any) -> dict[str, Any]:
+        with torch.no_grad():
+            actor, critic = net.mlp_extractor(net.features_extractor(rows(torch, x)))
+            logits = net.action_net(actor)
+            return {"logits": torch.stack([torch.zeros_like(logits), logits], -1).numpy(),
+                    "value": net.value_net(critic).numpy()}
+    return Made(path, step, 5)
+
+
+def _ars(directory: Path, policy: str, **keywords: Any) -> Made:
+    import torch
+    spaces = _spaces()
+    action = spaces.Discrete(3) if not keywords else spaces.Box(-2, 1, (2,))
+    model, path = _model("ARS", policy, _vector(), action, directory,
+                         policy_kwargs=keywords or None)
+    layers = [layer for layer in model.policy.action_net if not isinstance(layer, torch.nn.Tanh)]
+
+    def step(x: Any) -> dict[str, Any]:
+        with torch.no_grad():
+            y = torch.nn.Sequential(*layers)(rows(torch, x)).numpy()
+            return {"logits" if not keywords else "mean": y}
+    return Made(path, step, 5)
+
+
 _FILE, _ZIP, _NEEDS = "stable_baselines3", "`.zip`", "`--activation`, `--vec-normalize`"
 _CONTRIB = "sb3_contrib"
 
@@ -241,6 +274,7 @@ ROWS: tuple[Row, ...] = (
     _row("PPO, CnnPolicy, extractors apart", partial(_image, share_features_extractor=False),
          "PPO or A2C"),
     _row("PPO, MultiInputPolicy", _parts, "PPO or A2C", "`--activation`"),
+    _row("PPO, MultiBinary actions", _flags, "PPO or A2C"),
     _row("DQN, MlpPolicy", partial(_value_based, "DQN"), "DQN"),
     _row("DQN, CnnPolicy", _dqn_image, "DQN"),
     _row("SAC, MultiInputPolicy", _sac_parts, "SAC or TQC"),
@@ -250,6 +284,9 @@ ROWS: tuple[Row, ...] = (
     _row("DDPG, MlpPolicy", partial(_squashed, "DDPG"), "TD3 or DDPG"),
     _row("QR-DQN, MlpPolicy", partial(_value_based, "QRDQN"), "QR-DQN", package=_CONTRIB),
     _row("TQC, MlpPolicy", partial(_squashed, "TQC"), "SAC or TQC", package=_CONTRIB),
+    _row("ARS, LinearPolicy", partial(_ars, policy="LinearPolicy"), "ARS", package=_CONTRIB),
+    _row("ARS, MlpPolicy, continuous", partial(_ars, policy="MlpPolicy", net_arch=[12, 10]), "ARS",
+         package=_CONTRIB),
     _row("RecurrentPPO, MlpLstmPolicy", _recurrent, "RecurrentPPO", package=_CONTRIB),
     _row("RecurrentPPO, one LSTM for both",
          partial(_recurrent, shared_lstm=True, enable_critic_lstm=False), "RecurrentPPO",
