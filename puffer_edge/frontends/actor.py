@@ -1,6 +1,6 @@
 """An actor by where its parts lie in a state_dict; what most trainers' networks come down to.
 
-    observation -> normaliser -> layers -> LSTM or GRU -> layers -> output
+    observation -> normaliser -> layers -> LSTM or GRU -> layer norm -> layers -> output
 
 A front end says which tensors these are; here they become a Program.
 """
@@ -20,6 +20,7 @@ from puffer_edge.frontends.activations import activation
 from puffer_edge.frontends.layers import (
     activate,
     drop_prefix,
+    layer_norm,
     linear,
     normalized,
     recurrent,
@@ -28,6 +29,7 @@ from puffer_edge.frontends.layers import (
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir.ops import Concat
 
 Array = npt.NDArray[Any]
 
@@ -59,6 +61,9 @@ class Actor:
         source: what the file is, in words.
         before: linear layers before the recurrent one, each with the activation after it.
         cell: the ``nn.LSTM`` or ``nn.GRU``; empty for none.
+        cell_norm: the ``nn.LayerNorm`` after it; empty for none.
+        seen_by_cell, seen_after_cell: the normalised observation is joined to what goes into it,
+            or to what comes out of it.
         after: linear layers after it, each with the activation after it.
         output: linear layers of the result, stacked; without an activation.
         kind: what the result is.
@@ -79,6 +84,9 @@ class Actor:
     kind: str
     before: Sequence[str] = ()
     cell: str = ""
+    cell_norm: str = ""
+    seen_by_cell: bool = False
+    seen_after_cell: bool = False
     after: Sequence[str] = ()
     rows: int | None = None
     function: str = "none"
@@ -107,9 +115,16 @@ def build(actor: Actor, tensors: Tensors, options: LoadOptions, where: str) -> P
     if actor.normaliser is not None:
         x = _normalize(builder, x, actor.normaliser, tensors)
     function = _function(builder, actor, options)
+    seen = x
     x = stack(builder, x, tensors, actor.before, function)
+    if actor.seen_by_cell:
+        x = builder.add(Concat, xs=(x, seen), axis=1)
     if actor.cell:
         x = recurrent(builder, x, tensors, actor.cell)
+    if actor.cell_norm:
+        x = layer_norm(builder, x, tensors, actor.cell_norm)
+    if actor.seen_after_cell:
+        x = builder.add(Concat, xs=(x, seen), axis=1)
     x = stack(builder, x, tensors, actor.after, function)
     y = _output(builder, x, actor, tensors)
     for prefix, reason in actor.dropped.items():

@@ -1,11 +1,15 @@
 """rl_games' ``.pth``: ``model`` with an ``a2c_network`` (network_builder.A2CBuilder).
 
 The normaliser is ``clip((x - mean) / sqrt(var + 1e-5), -5, 5)``; the player clips the mean to
-[-1, 1] and maps it onto the environment's bounds.
+[-1, 1] and maps it onto the environment's bounds. A recurrent layer lies after the MLP or before
+it, with or without a layer norm behind it, and the observation may be joined to what goes into it
+(``concat_input``) or comes out of it (``concat_output``); the widths tell which.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
@@ -20,7 +24,8 @@ from puffer_edge.ir import Program
 Array = npt.NDArray[Any]
 
 NAME = "rl_games"
-_START = "model.a2c_network."
+_NET = "a2c_network."
+_START = f"model.{_NET}"
 
 
 def matches(weights: dict[str, Array]) -> bool:
@@ -33,37 +38,37 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
 
     Raises:
         FileFormatError: tensors do not fit each other.
-        UnsupportedError: there are layers that are not supported, such as a layer norm.
+        UnsupportedError: there are layers that are not supported, such as a batch norm.
         UsageError: the options do not fit the policy.
     """
     tensors = Tensors({key.removeprefix("model."): array for key, array in weights.items()
                        if key.startswith("model.")}, where)
-    net = "a2c_network."
-    hidden, last = sequence(tensors, f"{net}actor_mlp.")
+    hidden, last = sequence(tensors, f"{_NET}actor_mlp.")
     layers = [*hidden, last]
-    cell = f"{net}rnn.rnn" if tensors.has(f"{net}rnn.rnn.weight_ih_l0") else ""
-    # The MLP comes first unless the recurrent layer is as wide as the MLP's input.
-    first = bool(cell) and (tensors.shape(f"{layers[0]}.weight", 2)[1]
-                            == tensors.shape(f"{cell}.weight_hh_l0", 2)[1]
-                            and tensors.shape(f"{cell}.weight_ih_l0", 2)[1]
-                            != tensors.shape(f"{layers[-1]}.weight", 2)[0])
-    norm = "running_mean_std.running_mean"
-    normaliser = statistics(tensors, norm, "running_mean_std.running_var", 1e-5,
-                            clip=5.0) if tensors.has(norm) else None
-    continuous = tensors.has(f"{net}mu.weight")
-    output = [f"{net}mu"] if continuous else (
-        [f"{net}logits"] if tensors.has(f"{net}logits.weight")
-        else numbered(tensors, f"{net}logits."))
+    continuous = tensors.has(f"{_NET}mu.weight")
+    output = [f"{_NET}mu"] if continuous else (
+        [f"{_NET}logits"] if tensors.has(f"{_NET}logits.weight")
+        else numbered(tensors, f"{_NET}logits."))
     if not output:
-        raise FileFormatError("the output layer is missing", where=tensors.place(f"{net}mu"))
+        raise FileFormatError("the output layer is missing", where=tensors.place(f"{_NET}mu"))
+    # With separate networks for actor and critic, the actor's parts begin with a_.
+    cell = next((name for name in (f"{_NET}rnn.rnn", f"{_NET}a_rnn.rnn")
+                 if tensors.has(f"{name}.weight_ih_l0")), "")
+    norm = next((name for name in (f"{_NET}layer_norm", f"{_NET}a_layer_norm")
+                 if cell and tensors.has(f"{name}.weight")), "")
+    order = _order(tensors, cell, layers, output[0])
+    mean = "running_mean_std.running_mean"
+    normaliser = statistics(tensors, mean, "running_mean_std.running_var", 1e-5,
+                            clip=5.0) if tensors.has(mean) else None
     bounded = not options.action_low
     actor = Actor(
         f"rl_games checkpoint, {'continuous' if continuous else 'discrete'} actions", output,
-        "mean" if continuous else "logits", before=() if first else layers, cell=cell,
-        after=layers if first else (), function="elu", normaliser=normaliser,
-        dropped={f"{net}sigma": SPREAD, f"{net}value": CRITIC, f"{net}critic_mlp.": CRITIC,
-                 f"{net}c_rnn.": CRITIC, "value_mean_std.": CRITIC,
-                 "running_mean_std.count": COUNTERS},
+        "mean" if continuous else "logits", before=() if order.first else layers, cell=cell,
+        cell_norm=norm, seen_by_cell=order.joined_before, seen_after_cell=order.joined_after,
+        after=layers if order.first else (), function="elu", normaliser=normaliser,
+        dropped={f"{_NET}sigma": SPREAD, f"{_NET}value": CRITIC, f"{_NET}critic_mlp.": CRITIC,
+                 f"{_NET}c_rnn.": CRITIC, f"{_NET}c_layer_norm.": CRITIC,
+                 "value_mean_std.": CRITIC, "running_mean_std.count": COUNTERS},
         low=(-1.0,) * len(tensors.linear(output[0])[0]) if continuous and bounded else (),
         high=(1.0,) * len(tensors.linear(output[0])[0]) if continuous and bounded else (),
         rescale=continuous and not bounded,
@@ -71,3 +76,36 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
                 "--action-high of the environment to have it mapped onto them",)
                if continuous and bounded else ()))
     return build(actor, tensors, options, where)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Where the recurrent layer lies.
+
+    Attributes:
+        first: before the MLP.
+        joined_before: the observation goes into it beside the MLP's outputs.
+        joined_after: the observation goes on beside its outputs.
+    """
+
+    first: bool = False
+    joined_before: bool = False
+    joined_after: bool = False
+
+
+def _order(tensors: Tensors, cell: str, layers: Sequence[str], output: str) -> _Order:
+    """What the widths allow; the MLP is first where both fit, as it is by default."""
+    if not cell:
+        return _Order()
+    inputs = tensors.shape(f"{cell}.weight_ih_l0", 2)[1]
+    hidden = tensors.shape(f"{cell}.weight_hh_l0", 2)[1]
+    start = tensors.shape(f"{layers[0]}.weight", 2)[1]
+    end = tensors.shape(f"{layers[-1]}.weight", 2)[0]
+    taken = tensors.shape(f"{output}.weight", 2)[1]
+    if inputs in (end, end + start) and taken in (hidden, hidden + start):
+        return _Order(False, inputs != end, taken != hidden)
+    if start in (hidden, hidden + inputs) and taken == end:
+        return _Order(True, False, start != hidden)
+    raise FileFormatError(
+        f"the recurrent layer ({inputs} inputs, {hidden} outputs) fits neither behind the MLP "
+        f"({start} to {end}) nor before it", where=tensors.place(cell))

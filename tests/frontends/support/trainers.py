@@ -110,13 +110,19 @@ def _rsl_rl(*, new: bool, cell: str = "", normalised: bool = True) -> Make:
     return make
 
 
-def _rl_games(*, continuous: bool, cell: str = "", before: bool = False) -> Make:
+def _rl_games(*, continuous: bool, cell: str = "", before: bool = False, norm: bool = False,
+              joined: bool = False, separate: bool = False) -> Make:
+    """``joined``: concat_input where the cell is behind the MLP, and concat_output."""
     def make(directory: Path) -> Made:
         import torch
         torch.manual_seed(5)
-        body = mlp(torch, [8 if before else N, 12, 10], torch.nn.ELU, last=True)
-        memory = Memory(getattr(torch.nn, cell)(N if before else 10, 8)) if cell else None
-        width = 8 if memory and not before else 10
+        into, out = (10 + N * joined if not before else N), 8 + N * joined
+        body = mlp(torch, [out if before else N, 12, 10], torch.nn.ELU, last=True)
+        memory = Memory(getattr(torch.nn, cell)(into, 8)) if cell else None
+        scale = torch.nn.LayerNorm(8)
+        torch.nn.init.uniform_(scale.weight, 0.5, 2)
+        torch.nn.init.normal_(scale.bias)
+        width = out if memory and not before else 10
         head, value = linear(torch, width, A), linear(torch, width, 1)
         mean, variance = _normaliser(torch)
         net = "a2c_network."
@@ -130,8 +136,11 @@ def _rl_games(*, continuous: bool, cell: str = "", before: bool = False) -> Make
             f"{net}{'mu' if continuous else 'logits'}": head}
         if continuous:
             parts[f"{net}sigma"] = torch.nn.Parameter(torch.zeros(A))
-        if memory:
-            parts[f"{net}rnn.rnn"] = memory.module
+        for start in (("a_", "c_") if separate else ("",)):
+            if memory:
+                parts[f"{net}{start}rnn.rnn"] = memory.module
+            if norm:
+                parts[f"{net}{start}layer_norm"] = scale
         path = directory / "last_run_ep_100.pth"
         torch.save({"model": named(torch, parts).state_dict(), "epoch": 100, "frame": 10,
                     "optimizer": _optimizer(torch), "last_mean_rewards": 1.0, "env_state": None},
@@ -140,12 +149,19 @@ def _rl_games(*, continuous: bool, cell: str = "", before: bool = False) -> Make
         def step(x: Any) -> dict[str, Any]:
             with torch.no_grad():
                 h = (rows(torch, x) - mean.float()) / torch.sqrt(variance.float() + 1e-5)
-                h = h.clamp(-5, 5)
-                if memory and before:
+                h = seen = h.clamp(-5, 5)
+                if not before:
+                    h = body(h)
+                    if joined:
+                        h = torch.cat([h, seen], 1)
+                if memory:
                     h = memory(h)
-                h = body(h)
-                if memory and not before:
-                    h = memory(h)
+                    if norm:
+                        h = scale(h)
+                    if joined:
+                        h = torch.cat([h, seen], 1)
+                if before:
+                    h = body(h)
                 return {"mean" if continuous else "logits": head(h).numpy()}
         return Made(path, step, N)
     return make
@@ -265,6 +281,15 @@ ROWS: tuple[Row, ...] = (
     Row("rl_games", "GRU before the MLP", "`.pth`",
         _rl_games(continuous=True, cell="GRU", before=True),
         "rl_games checkpoint, continuous actions", "`--activation`"),
+    Row("rl_games", "LSTM with layer norm, separate critic", "`.pth`",
+        _rl_games(continuous=True, cell="LSTM", norm=True, separate=True),
+        "rl_games checkpoint, continuous actions", "`--activation`"),
+    Row("rl_games", "LSTM with `concat_input`, `concat_output`", "`.pth`",
+        _rl_games(continuous=True, cell="LSTM", norm=True, joined=True),
+        "rl_games checkpoint, continuous actions", "`--activation`"),
+    Row("rl_games", "GRU before the MLP with `concat_output`", "`.pth`",
+        _rl_games(continuous=False, cell="GRU", before=True, joined=True),
+        "rl_games checkpoint, discrete actions", "`--activation`"),
     Row("skrl", "Gaussian", "`agent_*.pt`", _skrl, "skrl agent, continuous actions",
         "`--activation`"),
     Row("Sample Factory", "discrete", "`checkpoint_*.pth`", _sample_factory(),
