@@ -47,7 +47,8 @@ class _LoadOptions:
     Observation = Annotated[str, typer.Option(
         help="Names and sizes of the observation's parts, as in gyro:3,speed:1 or image:4x84x84.")]
     Config = Annotated[Path | None, typer.Option(
-        help="The run's settings (.ini or .json), where the file holds bare weights.")]
+        help="The run's settings, for bare weights (.ini or .json) and for Sample Factory "
+             "(config.json).")]
     HiddenSize = Annotated[int | None, typer.Option(
         help="Width of the network, where the file holds bare weights.")]
     NumLayers = Annotated[int | None, typer.Option(

@@ -80,7 +80,7 @@ _OF_NO_USE: dict[str, tuple[str, ...]] = {
     "tflite": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "torch_script": ("states", "vec_normalize", "activation", *_SIZES, "key_map"),
     "stable_baselines3": ("states", *_SIZES, "key_map"),
-    "torch_checkpoint": ("states", "vec_normalize", *_SIZES),
+    "torch_checkpoint": ("states", "vec_normalize", *_SIZES[1:]),
 }
 """Options that a kind of file has no place for: an error, since the user counts on them."""
 

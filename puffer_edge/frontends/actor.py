@@ -7,7 +7,7 @@ A front end says which tensors these are; here they become a Program.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,9 @@ class Actor:
 
     Attributes:
         source: what the file is, in words.
+        inputs: elements of the observation, where no linear layer takes it.
+        encoder: what is between the observation and the first linear layer, such as convolutions:
+            from [1, inputs] and the activation to [1, features].
         before: linear layers before the recurrent one, each with the activation after it.
         cell: the ``nn.LSTM`` or ``nn.GRU``; empty for none.
         cell_norm: the ``nn.LayerNorm`` after it; empty for none.
@@ -82,6 +85,8 @@ class Actor:
     source: str
     output: Sequence[str]
     kind: str
+    inputs: int | None = None
+    encoder: Callable[[Builder, str, Activation | None], str] | None = None
     before: Sequence[str] = ()
     cell: str = ""
     cell_norm: str = ""
@@ -115,6 +120,8 @@ def build(actor: Actor, tensors: Tensors, options: LoadOptions, where: str) -> P
     if actor.normaliser is not None:
         x = _normalize(builder, x, actor.normaliser, tensors)
     function = _function(builder, actor, options)
+    if actor.encoder is not None:
+        x = actor.encoder(builder, x, function)
     seen = x
     x = stack(builder, x, tensors, actor.before, function)
     if actor.seen_by_cell:
@@ -146,6 +153,8 @@ def build(actor: Actor, tensors: Tensors, options: LoadOptions, where: str) -> P
 
 
 def _input(builder: Builder, actor: Actor, tensors: Tensors, where: str) -> str:
+    if actor.inputs is not None:
+        return builder.input("observation", (1, actor.inputs))
     first = next(iter((*actor.before, *([f"{actor.cell}.weight_ih_l0"] if actor.cell else []),
                        *actor.after, *actor.output)))
     weight = tensors.take(first if first.endswith("_l0") else f"{first}.weight")
@@ -171,7 +180,7 @@ def _normalize(builder: Builder, x: str, normaliser: Normaliser, tensors: Tensor
 
 
 def _function(builder: Builder, actor: Actor, options: LoadOptions) -> Activation | None:
-    if options.activation or not (actor.before or actor.after):
+    if options.activation or not (actor.encoder or actor.before or actor.after):
         return activation(options.activation or "none")
     if actor.assumed:
         builder.note("assumed", f"the activation is {actor.function}, which this trainer uses by "

@@ -31,7 +31,8 @@ class LoadOptions:
         keep_value: keep the value head as a second output.
         observation: names and shapes of the observation's parts, in order; ``{name: size}`` will
             do.
-        config: path of the run's settings (.ini or .json), for files of bare weights.
+        config: path of the run's settings, for files of bare weights (.ini or .json) and for
+            Sample Factory's checkpoints (config.json).
         hidden_size: width of the network, for files of bare weights.
         num_layers: recurrent layers, for files of bare weights.
         frame_stack: frames that the trainer's environment stacked; the policy remembers them.

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from puffer_edge.errors import UnsupportedError
+from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends import (
     cleanrl,
     mlp,
@@ -88,6 +88,10 @@ def load_safetensors_file(path: Path, options: LoadOptions) -> Program:
 
 def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Program:
     """The Program of parameters that were read."""
+    known = next((family for family in FAMILIES if family.matches(found.weights)), None)
+    if options.config is not None and (options.key_map or known is not sample_factory):
+        raise UsageError("config is of no use for this file", where=where,
+                         hint="leave the option out; of checkpoints, Sample Factory's take it")
     if options.key_map is not None:
         from puffer_edge.frontends.key_map import load_with_map
 
