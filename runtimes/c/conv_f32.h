@@ -38,7 +38,7 @@ PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bi
         for (int32_t pixel = 0; pixel < pixels; ++pixel) {
             const float *weights = w;
             const float *start = bias;
-            float *out = y + pixel;
+            int32_t at = pixel;
             conv_patch_f32(x, c, pixel / c->out_width, pixel % c->out_width, patch);
             for (int32_t block = filters >> 2; block > 0; --block) {
                 float sum[4];
@@ -48,8 +48,8 @@ PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bi
                 mac4_f32(patch, weights, sum, depth);
                 weights += 4 * depth;
                 for (int32_t i = 0; i < 4; ++i) {
-                    *out = sum[i];
-                    out += pixels;
+                    y[at] = sum[i];
+                    at += pixels;
                 }
             }
             for (int32_t row = filters & 3; row > 0; --row) {
@@ -57,8 +57,8 @@ PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bi
                 for (int32_t k = 0; k < depth; ++k) {
                     sum += patch[k] * *weights++;
                 }
-                *out = sum;
-                out += pixels;
+                y[at] = sum;
+                at += pixels;
             }
         }
         x += c->channels / c->groups * c->height * c->width;

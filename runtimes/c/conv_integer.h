@@ -67,7 +67,7 @@
                 const W *weights = w;                                                              \
                 const int32_t *start = bias;                                                       \
                 const puffer_edge_requantize_t *ratio = q;                                         \
-                Y *out = y + pixel;                                                                \
+                int32_t at = pixel;                                                                \
                 conv_patch_##NAME(x, c, pixel, padding, patch);                                    \
                 conv_patch_##NAME(x, c, pixel + next, padding, patch + even);                      \
                 for (int32_t block = filters >> 2; block > 0; --block) {                           \
@@ -76,10 +76,10 @@
                     for (int32_t k = 0; k < 4; ++k) {                                              \
                         const int32_t a = requantize(sum[k], ratio, zero_point);                   \
                         const int32_t b = requantize(sum[k + 4], ratio, zero_point);               \
-                        out[0] = (Y)clamp_s32(a, low, high);                                       \
-                        out[next] = (Y)clamp_s32(b, low, high);                                    \
+                        y[at] = (Y)clamp_s32(a, low, high);                                        \
+                        y[at + next] = (Y)clamp_s32(b, low, high);                                 \
                         ++ratio;                                                                   \
-                        out += pixels;                                                             \
+                        at += pixels;                                                              \
                     }                                                                              \
                     weights += 4 * depth;                                                          \
                     start += 4;                                                                    \
@@ -88,11 +88,11 @@
                     for (int32_t k = 0; k <= next; ++k) {                                           \
                         const int32_t sum = mac1_##TYPES(patch + k * even, weights, *start, depth);\
                         const int32_t v = requantize(sum, ratio, zero_point);                      \
-                        out[k] = (Y)clamp_s32(v, low, high);                                       \
+                        y[at + k] = (Y)clamp_s32(v, low, high);                                    \
                     }                                                                              \
                     ++start;                                                                       \
                     ++ratio;                                                                       \
-                    out += pixels;                                                                 \
+                    at += pixels;                                                                  \
                     weights += depth;                                                              \
                 }                                                                                  \
             }                                                                                      \
