@@ -17,6 +17,7 @@ from puffer_edge.passes.recognize_functions import recognize_functions
 from puffer_edge.passes.remove_identities import remove_identities
 from puffer_edge.passes.reshape_states import reshape_states
 from puffer_edge.passes.separate_results import separate_results
+from puffer_edge.passes.split_activations import split_activations
 
 Pass = Callable[[Program], Program]
 
@@ -46,7 +47,7 @@ def optimize(program: Program, *, fuse: bool = True) -> Program:
     """
     for rewrite in PIPELINE:
         if rewrite is fuse_activations and not fuse:
-            program = fuse_activations(program, {"relu"})
+            program = fuse_activations(split_activations(program, {"relu"}), {"relu"})
         else:
             program = rewrite(program)
     return program
@@ -68,4 +69,5 @@ __all__ = [
     "remove_identities",
     "reshape_states",
     "separate_results",
+    "split_activations",
 ]

@@ -32,7 +32,11 @@ from puffer_edge.passes import (
     remove_dead_code,
     remove_identities,
     reshape_states,
+    split_activations,
 )
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import find_scheme
 from tests import zoo
 
 U = 2.0**-24  # unit roundoff of float32
@@ -224,6 +228,20 @@ def test_activations_are_fused_unless_the_raw_value_is_read() -> None:
     z = bench.op(Unary, x=y, function=Activation("tanh"))
     program = bench.program(bench.op(Binary, a=y, b=z, function="mul"))
     assert kinds(fuse_activations(program)) == kinds(program)
+
+
+def test_what_was_fused_is_split_for_integers() -> None:
+    """A Program that was optimised before gives the same integers."""
+    program = zoo.program("mlp")
+    once, twice = optimize(program, fuse=False), optimize(optimize(program), fuse=False)
+    assert kinds(once) == kinds(twice) == kinds(split_activations(optimize(program)))
+    x = np.random.default_rng(2).standard_normal((64, program.contract.observation_size))
+    x = x.astype(np.float32)
+    found = [quantize(prepared, calibrate(prepared, x, np.arange(64) == 0), find_scheme("int8"))
+             for prepared in (once, twice)]
+    for row in x:
+        first, second = (Interpreter(each).step(row)["logits"] for each in found)
+        assert first.tobytes() == second.tobytes()
 
 
 def test_the_value_head_is_dropped_with_what_only_it_needs() -> None:
