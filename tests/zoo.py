@@ -176,13 +176,13 @@ def _one_hot(bench: Bench) -> str:
 
 
 def _moved(bench: Bench) -> str:
-    """What moves elements between two layers, and joins parts of different ranges."""
+    """What moves elements between two layers, and joins constants and parts of other ranges."""
     y = bench.op(Gemm, x=bench.x, weight=bench.weight(24, 6), bias=bench.weight(24))
     wide = bench.op(Unary, x=y, function=Activation("relu"))
     narrow = bench.op(Unary, x=y, function=Activation("tanh"))
     a, b = bench.builder.add_many(Split, ("", ""), x=narrow, sizes=(8, 16), axis=1)
-    y = bench.op(Concat, xs=(b, wide, a), axis=1)
-    y = bench.op(Reshape, x=y, shape=(1, 6, 8))
+    y = bench.op(Concat, xs=(bench.weight(1, 8), b, wide, a), axis=1)
+    y = bench.op(Reshape, x=y, shape=(1, 7, 8))
     y = bench.op(Transpose, x=y, permutation=(0, 2, 1))
     y = bench.op(Slice, x=y, starts=(0, 7, 0), counts=(1, 4, 6), steps=(1, -2, 1))
     y = bench.op(Gather, x=y, indices=(3, 0, 0), axis=1)

@@ -35,10 +35,19 @@ def concat(op: Concat, context: Context) -> str:
     """A copy per part, to where it lies in the whole."""
     ends = np.cumsum([context.value(x).shape[op.axis] for x in op.xs])
     parts = np.split(indices(context.value(op.y).shape), ends[:-1], op.axis)
-    calls = [copies(context.ref(x), context.ref(op.y), np.arange(part.size), part, context)
+    calls = [copies(_source(x, context), context.ref(op.y), np.arange(part.size), part, context)
              for x, part in zip(op.xs, parts, strict=True)]
     context.calls += calls[:-1]
     return calls[-1]
+
+
+def _source(name: str, context: Context) -> str:
+    """The array of a value, or the expression that reads a constant."""
+    if name not in context.program.constants:
+        return context.ref(name)
+    values = context.constant(name)
+    context.blob.add(context.typecode(name), values)
+    return f'blob.read("{context.typecode(name)}", {values.size})'
 
 
 @emits(Pad)

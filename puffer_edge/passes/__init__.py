@@ -8,6 +8,7 @@ from puffer_edge.ir import Program
 from puffer_edge.passes.canonicalize_affine import canonicalize_affine
 from puffer_edge.passes.dead_code import remove_dead_code
 from puffer_edge.passes.drop_value_head import drop_value_head
+from puffer_edge.passes.fold_constant_parts import fold_constant_parts
 from puffer_edge.passes.fold_constants import fold_constants
 from puffer_edge.passes.fold_normalization import fold_normalization
 from puffer_edge.passes.fuse_activations import fuse_activations
@@ -27,6 +28,7 @@ PIPELINE: tuple[Pass, ...] = (
     remove_identities,      # so that patterns below see neighbours
     reshape_states,         # a cell carries its own state, without a reshape between
     recognize_functions,    # GELU written as five ops becomes one, before its scalars are folded
+    fold_constant_parts,    # what is joined to the inputs of a layer and never changes
     canonicalize_affine,    # (x - mean) / std in ops becomes one BatchNormalization
     fold_normalization,     # ... which disappears into a linear layer
     join_linear,            # several heads become one matrix
@@ -58,6 +60,7 @@ __all__ = [
     "Pass",
     "canonicalize_affine",
     "drop_value_head",
+    "fold_constant_parts",
     "fold_constants",
     "fold_normalization",
     "fuse_activations",

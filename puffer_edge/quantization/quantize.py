@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization, State, Value
-from puffer_edge.ir.ops import GRUCell, LSTMCell, Quantize, Reshape, Table, Transpose
+from puffer_edge.ir.ops import Concat, GRUCell, LSTMCell, Quantize, Reshape, Table, Transpose
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.linear import Linear, grid, prove
 from puffer_edge.quantization.rules import RULES, rows_of
@@ -239,10 +239,16 @@ class Quantizer:
             factor = float(np.float32(1 / scale))
             meaning = Quantization(1 / factor, zero_point, bottom, top)
             moves = self._take_moves(name)
-            first = moves[0].x if moves else name
+            first = self._moved(moves[0]) if moves else name
             made = self._quantized(first, f"{name}.integer", meaning, dtype)
             for op in moves:
-                self.add(replace(op, x=made.name))
+                if isinstance(op, Concat):
+                    parts = (self._quantized(part, f"{op.y}.{i}", meaning, dtype).name
+                             if part in self.program.constants else made.name
+                             for i, part in enumerate(op.xs))
+                    self.add(replace(op, xs=tuple(parts)))
+                else:
+                    self.add(replace(op, x=made.name))
                 made = replace(made, name=op.y)
             self.integers[name] = made
         return self.integers[name].name
@@ -282,6 +288,11 @@ class Quantizer:
 
     def _quantized(self, name: str, made: str, meaning: Quantization, dtype: str) -> Integer:
         width = self.program.values[name].shape[-1]
+        if name in self.program.constants:  # what the device would compute, once and for all
+            integers = np.floor(self.program.constants[name].astype(np.float64) / meaning.scale
+                                + 0.5) + meaning.zero_point
+            made = self.constant(np.clip(integers, meaning.low, meaning.high).astype(dtype), made)
+            return Integer(made, meaning, np.array([meaning.scale]), np.zeros(1))
         self.add(Quantize(
             x=name, factor=self.constant(np.full(width, 1 / meaning.scale, np.float32),
                                          f"{made}.factor"),
@@ -289,24 +300,32 @@ class Quantizer:
             y=made, dtype=dtype, low=meaning.low, high=meaning.high))
         return Integer(made, meaning, np.array([meaning.scale]), np.zeros(1))
 
-    def _take_moves(self, name: str) -> list[Reshape | Transpose]:
+    def _take_moves(self, name: str) -> list[Reshape | Transpose | Concat]:
         """Removes what only reorders a float value, to be done in integers instead.
 
-        Then the observation itself is quantised, which is also what takes integers.
+        Then the observation itself is quantised, which is also what takes integers. Constants that
+        are joined to it, such as the coordinates of its pixels, become integers, too.
         """
-        moves: list[Reshape | Transpose] = []
+        moves: list[Reshape | Transpose | Concat] = []
         makers = {made: op for op in self.ops for made in op.outputs}
-        while isinstance(maker := makers.get(name), Reshape | Transpose):
+        while isinstance(maker := makers.get(name), Reshape | Transpose | Concat):
             readers = self._consumers[name] if moves else [
                 op for op in self.ops if name in op.operands]
-            if readers != moves[:1] or name in self.program.results:
+            if readers != moves[:1] or name in self.program.results or not self._moved(maker):
                 break
             moves.insert(0, maker)
-            name = maker.x
-        if not any(isinstance(op, Transpose) for op in moves):  # a reshape costs nothing
+            name = self._moved(maker)
+        if all(isinstance(op, Reshape) for op in moves):  # a reshape costs nothing
             return []
         self.ops = [op for op in self.ops if op not in moves]
         return moves
+
+    def _moved(self, op: Reshape | Transpose | Concat) -> str:
+        """The one input that is not constant; empty where there are several."""
+        if not isinstance(op, Concat):
+            return op.x
+        computed = [name for name in op.xs if name not in self.program.constants]
+        return computed[0] if len(computed) == 1 else ""
 
     # How many bits.
 

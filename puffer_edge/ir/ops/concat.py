@@ -10,7 +10,7 @@ import numpy as np
 
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.op import Array, Op, register
-from puffer_edge.ir.value import Value
+from puffer_edge.ir.value import Quantization, Value
 
 
 @register
@@ -38,6 +38,11 @@ class Concat(Op):
             raise ProgramError(f"{shapes} cannot be concatenated", where=self.layer)
         total = sum(shape[self.axis] for shape in shapes)
         return ((*shapes[0][: self.axis], total, *shapes[0][self.axis + 1 :]),)
+
+    def quantizations(self, inputs: Sequence[Value | None]) -> tuple[Quantization | None, ...]:
+        """That of the parts, which is one; a constant part does not know it."""
+        return (next((value.quantization for value in inputs
+                      if value is not None and value.quantization is not None), None),)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """A copy."""
