@@ -14,7 +14,7 @@ MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
-	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 15 min"
+	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 90 min on two cores"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
 	@echo "make check  what CI runs: lint, types, tests"
 

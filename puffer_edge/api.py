@@ -56,10 +56,15 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
     if isinstance(policy, str | Path):
         from puffer_edge.frontends import load_file
 
+        if example is not None or shape is not None:
+            raise UsageError("an example or a shape of the observation is for modules",
+                             where=str(policy), hint="leave it out; or give module=, too")
         program = load_file(Path(policy), wanted)
     else:
+        from puffer_edge.frontends import refuse_useless
         from puffer_edge.frontends.torch_export import load_module
 
+        refuse_useless(wanted, "module", type(policy).__name__)
         program = load_module(policy, wanted, example=example,
                               observation_shape=observation_shape)
     program = wrapped(program, options)

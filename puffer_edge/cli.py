@@ -100,7 +100,12 @@ def export(
     frame_stack: _LoadOptions.FrameStack = None, action_mask: _LoadOptions.ActionMask = False,
     as_json: Json = False,
 ) -> None:
-    """Writes a policy as a C header with its manifest and test vectors."""
+    """Writes a policy for a device: code, manifest and test vectors, in a directory.
+
+    A core of `puffer-edge targets` (cortex-m, riscv32, host...) gets one C header, rpi libraries
+    for Linux with a loader in Python, micropython Python modules with weights, onnx and tflite one
+    model file.
+    """
     from puffer_edge import api, printing
     from puffer_edge.exporters.artifact import read_manifest
 

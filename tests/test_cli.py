@@ -38,6 +38,16 @@ def fails(code: int, words: str, *arguments: object, cwd: Path) -> str:
 def test_help_and_version() -> None:
     assert "export" in cli("--help").stdout
     assert cli("--version").stdout.startswith("puffer-edge ")
+    export = " ".join(cli("export", "--help").stdout.split("Arguments")[0].split())
+    assert all(word in export for word in ("C header", "rpi", "micropython", "onnx", "tflite"))
+
+
+def test_errors_call_options_as_they_were_typed(tmp_path: Path) -> None:
+    zipped = POLICIES / "cartpole_sb3.zip"
+    fails(2, "--map (key_map= in Python) is of no use", "inspect", zipped, "--map", "a.toml",
+          cwd=tmp_path)
+    fails(2, "--state (states= in Python) is of no use", "inspect", zipped, "--state", "h:h2",
+          cwd=tmp_path)
 
 
 def test_targets_are_listed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from puffer_edge import __version__, storage
-from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.errors import UsageError
 from puffer_edge.exporters import artifact, manifest, vectors
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.micropython import compiled, small, source
@@ -13,7 +13,7 @@ from puffer_edge.exporters.micropython.boards import find_board, find_grade
 from puffer_edge.exporters.micropython.kernels import read
 from puffer_edge.ir import Program
 from puffer_edge.planning import plan
-from puffer_edge.quantization.integer_input import Counts, integer_input
+from puffer_edge.quantization.integer_input import Counts, float_prelude, integer_input
 from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.targets import MICROPYTHON
@@ -56,9 +56,7 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
                          hint="give --scheme int8, int8x16 or int16, and --calibrate")
     given = integer_input(program, counts)
     if given is None:
-        raise UnsupportedError(
-            "this policy computes with the observation in float before its first layer",
-            hint="export it with --target cortex-m")
+        raise float_prelude(program, "export it with --target cortex-m")
     written = source.render(program, given, name, chosen, grade)
     tests, integer_tests = (vectors.make(each, seed=seed) for each in (program, given.program))
     texts = small.modules(written.functions) if chosen.small else {RUNTIME: read(RUNTIME)}

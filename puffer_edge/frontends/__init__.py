@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.options import LoadOptions, spelled
 from puffer_edge.ir import Program
 
 
@@ -73,6 +73,7 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
+    "module": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "onnx": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "pt2": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "pufferlib_weights": ("states", "vec_normalize", "key_map"),
@@ -82,7 +83,8 @@ _OF_NO_USE: dict[str, tuple[str, ...]] = {
     "stable_baselines3": ("states", *_SIZES, "key_map"),
     "torch_checkpoint": ("states", "vec_normalize", *_SIZES[1:]),
 }
-"""Options that a kind of file has no place for: an error, since the user counts on them."""
+"""Options that a kind of file, or a module, has no place for: an error, as the user counts on them.
+"""
 
 
 def load_file(path: Path, options: LoadOptions) -> Program:
@@ -100,11 +102,18 @@ def load_file(path: Path, options: LoadOptions) -> Program:
     if frontend is None:
         raise UnsupportedError(f"{kind} files are not supported yet", where=str(path),
                                hint="export the policy to ONNX and give that file")
+    refuse_useless(options, kind, str(path))
+    return frontend(path, options)
+
+
+def refuse_useless(options: LoadOptions, kind: str, where: str) -> None:
+    """Raises UsageError for an option that this kind of policy has no place for."""
+    what, hint = f"this kind of file ({kind})", "leave the option out"
+    if kind == "module":
+        what, hint = "a module", f"{hint}: what a module computes is what its forward says"
     for name in _OF_NO_USE[kind]:
         if getattr(options, name) not in (None, ()):
-            raise UsageError(f"{name} is of no use for this kind of file ({kind})",
-                             where=str(path), hint="leave the option out")
-    return frontend(path, options)
+            raise UsageError(f"{spelled(name)} is of no use for {what}", where=where, hint=hint)
 
 
 __all__ = ["FRONTENDS", "LoadOptions", "load_file"]

@@ -66,9 +66,16 @@ class LoadOptions:
             try:
                 object.__setattr__(self, name, convert(value))
             except (TypeError, ValueError, OverflowError) as error:
-                raise UsageError(f"the option {name} cannot be {value!r:.100}") from error
+                raise UsageError(f"the option {spelled(name)} cannot be {value!r:.100}"
+                                 ) from error
         if self.action not in (None, "discrete", "continuous"):
             raise UsageError(f"the action {self.action!r} is neither discrete nor continuous")
+
+
+def spelled(name: str) -> str:
+    """An option of :class:`LoadOptions` for messages: the command line's, and Python's."""
+    option = {"key_map": "--map", "states": "--state"}.get(name, f"--{name.replace('_', '-')}")
+    return f"{option} ({name}= in Python)"
 
 
 def _whole(value: Any) -> tuple[int, ...]:

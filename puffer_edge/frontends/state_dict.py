@@ -23,7 +23,7 @@ from puffer_edge.frontends import (
     skrl,
     tianshou,
 )
-from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.options import LoadOptions, spelled
 from puffer_edge.frontends.readers.parameters import Parameters
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
@@ -90,7 +90,7 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
     """The Program of parameters that were read."""
     known = next((family for family in FAMILIES if family.matches(found.weights)), None)
     if options.config is not None and (options.key_map or known is not sample_factory):
-        raise UsageError("config is of no use for this file", where=where,
+        raise UsageError(f"{spelled('config')} is of no use for this file", where=where,
                          hint="leave the option out; of checkpoints, Sample Factory's take it")
     if options.key_map is not None:
         from puffer_edge.frontends.key_map import load_with_map

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Contract, Op, Program, Value
 from puffer_edge.ir.ops import BatchNormalization, Quantize, Rescale, Reshape, Unary
 from puffer_edge.ir.requantization import LIMIT
@@ -63,11 +64,9 @@ def integer_input(program: Program, counts: Counts | None = None) -> IntegerInpu
     """
     factors = _factors(program.contract, counts) if counts else None
     chain = _chain(program)
-    if chain is None:
+    if isinstance(chain, str):
         if factors is not None:
-            raise UnsupportedError(
-                "this policy computes with the observation in float before its first layer",
-                hint="export it without --counts")
+            raise float_prelude(program, "export it without --counts")
         return None
     quantize = chain[-1]
     assert isinstance(quantize, Quantize)
@@ -98,8 +97,45 @@ def integer_input(program: Program, counts: Counts | None = None) -> IntegerInpu
     return IntegerInput(made, scale, offset, chain)
 
 
-def _chain(program: Program) -> tuple[Op, ...] | None:
-    """What is done to the observation until it is quantised, one op after another."""
+def float_prelude(program: Program, otherwise: str) -> UnsupportedError:
+    """The error for a Program that :func:`integer_input` gives nothing for.
+
+    Args:
+        program: in integers, with a float observation.
+        otherwise: what the user may do with the policy as it is.
+    """
+    what = _chain(program)
+    assert isinstance(what, str)
+    return UnsupportedError(
+        "this policy computes with the observation in float before its first layer in integers: "
+        f"{what}",
+        hint="let the caller compute that and give the policy what comes out of it (a module that "
+             f"begins there, exported by itself), or {otherwise}")
+
+
+def out_of_range(program: Program, observations: Array) -> npt.NDArray[np.bool_] | None:
+    """Steps of which a feature is clamped when it is quantised, or clipped before; [T].
+
+    Args:
+        program: in integers, with a float observation.
+        observations: [T, n].
+
+    Returns:
+        None where something else than scaling and clipping comes before.
+    """
+    chain = _chain(program)
+    if isinstance(chain, str):
+        return None
+    ratio, start, low, high = _affine(program, chain)
+    integers = observations.astype(np.float64) * ratio + start
+    return np.asarray(((integers < low - 0.5) | (integers > high + 0.5)).any(1))
+
+
+def _chain(program: Program) -> tuple[Op, ...] | str:
+    """What is done to the observation until it is quantised, one op after another.
+
+    Where anything else is done to it, in words.
+    """
     readers, value, chain = program.consumers(), program.input, list[Op]()
     while value not in program.results and len(readers.get(value, [])) == 1:
         (op,) = readers[value]
@@ -108,9 +144,19 @@ def _chain(program: Program) -> tuple[Op, ...] | None:
             return tuple(chain)
         clips = isinstance(op, Unary) and op.function.function == "clip"
         if not clips and not isinstance(op, BatchNormalization | Reshape):
-            return None
+            return _described(op)
         value = op.outputs[0]
-    return None
+    if value in program.results or value not in readers:
+        return f"{printable(value)} is given out or remembered as it is"
+    return ("it is read in several places, " + ", ".join(
+        _described(op) for op in readers[value][:4]))
+
+
+def _described(op: Op) -> str:
+    """An op by its layer, if it has a name, and by what it makes."""
+    kind = op.function.function if isinstance(op, Unary) else type(op).__name__
+    layer = f" of the layer {printable(op.layer)}" if op.layer else ""
+    return f"{kind}{layer} makes the tensor {printable(op.outputs[0])}"
 
 
 def _affine(program: Program, chain: tuple[Op, ...]) -> tuple[Array, Array, Array, Array]:

@@ -101,6 +101,7 @@ LABELS = {
     "drift_error_first": "mean error of the action in the first of them",
     "drift_error_largest": "largest mean error in any tenth of them",
     "reference_error": "largest error against the reference (relative)",
+    "reference_out_of_range": "steps of it with a feature outside of the calibrated range",
 }
 """What a measurement is called in a table."""
 

@@ -32,6 +32,7 @@ from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.ranges import count_out_of_range
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.report import Report
@@ -252,6 +253,7 @@ def check_reference(subject: Subject, raw: Array, given: Reference, least: float
     ours = _real(output, raw)
     error = references.relative_error(ours, given.expected)
     report.measurements["reference_error"] = error if np.isfinite(error) else None
+    count_out_of_range(subject, given.observations, report)
     if exact:
         report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
                      f"largest relative error {error:.2e} over {len(ours)} steps")

@@ -91,3 +91,20 @@ def test_the_shape_of_a_vector_as_a_number() -> None:
     torch = pytest.importorskip("torch")
     program = puffer_edge.load(torch.nn.Linear(3, 2), observation_shape=3)
     assert program.contract.observation_size == 3
+
+
+@pytest.mark.parametrize(("option", "value"), [
+    ("activation", "relu"), ("vec_normalize", "statistics.pkl"), ("config", "config.json"),
+    ("hidden_size", 3), ("num_layers", 2), ("key_map", "keys.toml")])
+def test_a_module_takes_no_option_that_it_would_not_use(option: str, value: Any) -> None:
+    torch = pytest.importorskip("torch")
+    spelled = {"key_map": "--map"}.get(option, "--" + option.replace("_", "-"))
+    with pytest.raises(UsageError, match=rf"{spelled} \({option}= in Python\) is of no use for a "
+                                         "module"):
+        puffer_edge.load(torch.nn.Linear(3, 2), observation_shape=3, **{option: value})
+
+
+def test_a_file_takes_no_example() -> None:
+    for option in ({"example": np.zeros(4)}, {"observation_shape": 4}):
+        with pytest.raises(UsageError, match="is for modules"):
+            puffer_edge.load(POLICIES / "cartpole_sb3.zip", **option)

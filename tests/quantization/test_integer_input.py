@@ -29,7 +29,7 @@ from puffer_edge.ir.ops import (
 )
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
-from puffer_edge.quantization.integer_input import integer_input
+from puffer_edge.quantization.integer_input import integer_input, out_of_range
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.schemes import SCHEMES
 from puffer_edge.targets import TARGETS, find_target
@@ -157,13 +157,28 @@ def test_counts_need_an_integer_policy(tmp_path: Path) -> None:
         puffer_edge.export(zoo.program("mlp"), tmp_path / "a", counts={"": (1.0, 0.0)})
 
 
+def test_steps_outside_of_the_range_are_counted() -> None:
+    """Of the observation in real units, before the normaliser and its clip."""
+    observations = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    for clip in (False, True):
+        program = in_integers(normalised(clip), "int8", observations)
+        far = observations.copy()
+        far[[3, 7], [0, 2]] = [1e4, -1e4]
+        found = out_of_range(program, far)
+        assert found is not None and np.flatnonzero(found).tolist() == [3, 7]
+    bench = zoo.Bench((1, 3))
+    program = bench.program(bench.op(Gemm, weight=bench.weight(4, 3),
+                                     x=bench.op(Softmax, x=bench.x, axis=1)))
+    assert out_of_range(in_integers(program, "int8", observations), observations) is None
+
+
 def test_what_is_computed_in_float_first_has_no_integer_step(tmp_path: Path) -> None:
     bench = zoo.Bench((1, 3))
     x = bench.op(Softmax, x=bench.x, axis=1)
     program = in_integers(bench.program(bench.op(Gemm, x=x, weight=bench.weight(4, 3))), "int8",
                           np.random.default_rng(0).standard_normal((40, 3)))
     assert integer_input(program) is None
-    with pytest.raises(UnsupportedError, match="in float before its first layer"):
+    with pytest.raises(UnsupportedError, match="Softmax makes the tensor softmax"):
         integer_input(program, {"": (1.0, 0.0)})
     c.export(program, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme="int8")
     assert "_step_q" not in (tmp_path / "a" / "policy.h").read_text()

@@ -17,6 +17,7 @@ import torch
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 
+import puffer_edge
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.readers.stable_baselines3_zip import (
     load_stable_baselines3,
@@ -48,6 +49,20 @@ def read(model: Any, directory: Path) -> Any:
     path = directory / "policy.zip"
     model.save(path)
     return load_stable_baselines3(path)
+
+
+def test_a_file_that_was_cut_off_says_so(tmp_path: Path) -> None:
+    """At the end of the archives inside, too: the rest looks like a checkpoint of torch."""
+    whole = tmp_path / "policy.zip"
+    ppo(Discrete(3)).save(whole)
+    content = whole.read_bytes()
+    ends = [i + 22 for i in range(len(content)) if content.startswith(b"PK\x05\x06", i)]
+    assert len(ends) > 2
+    cut = tmp_path / "cut.zip"
+    for end in (*ends[:-1], ends[0] + 1, len(content) - 1, len(content) // 3):
+        cut.write_bytes(content[:end])
+        with pytest.raises(FileFormatError, match="the archive is cut off"):
+            puffer_edge.load(cut)
 
 
 @pytest.mark.parametrize("make", [

@@ -45,7 +45,12 @@ class ZipArchive:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
             members = self._zip.infolist()
         except _DAMAGE as error:
-            raise self.error(f"the archive cannot be read: {printable(str(error))}") from None
+            raise self.error(f"the archive is cut off or damaged: {printable(str(error))}"
+                             ) from None
+        # A zip that was cut off may end in one that it holds, as Stable-Baselines3's do.
+        if members and min(member.header_offset for member in members) != 0:
+            raise self.error("the archive is cut off: its table of contents is missing, and what "
+                             "looks like one is that of an archive inside")
         if sum(member.compress_size for member in members) > len(content):
             raise self.error("the archive's members overlap")
         self._members: dict[str, zipfile.ZipInfo] = {}
