@@ -70,6 +70,10 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     cell = Tensors({key: array for key, array in weights.items()
                     if key.startswith(("lstm.", "cell."))}, where)
     kind = _kind(body, where)
+    wanted = ("relu", "none") if kind == "TrashPickup" else ("relu",)
+    if options.activation and options.activation not in wanted:
+        raise UsageError(f"the activations of {kind} are ReLU, not {options.activation}",
+                         where=where, hint="leave out --activation")
     trainer = "CleanRL" if body.has("critic.weight") else "PufferLib"
     builder = Builder(f"{trainer} state_dict, {kind}" + (" with LSTM" if cell.names() else ""))
     x = {"Convolutional": _convolutional, "TrashPickup": _trash_pickup, "Grid": _grid, "Go": _go,
@@ -145,7 +149,13 @@ def _residual(builder: Builder, x: str, tensors: Tensors, name: str) -> str:
 
 def _trash_pickup(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:
     x = builder.input("observation", (1, 5 * SIDE * SIDE))
-    return nature_cnn.network(builder, builder.add(Reshape, x=x, shape=(1, 5, SIDE, SIDE)), tensors)
+    x = builder.add(Reshape, x=x, shape=(1, 5, SIDE, SIDE))
+    if options.activation == "none":
+        x = nature_cnn.network(builder, x, tensors, last=["network.5"])
+        return linear(builder, x, tensors, "network.5")
+    builder.note("assumed", "a ReLU follows the linear layer of the encoder, as in PufferLib 2 and "
+                            "the first of 3; give --activation none for later ones, without it")
+    return nature_cnn.network(builder, x, tensors)
 
 
 def _grid(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) -> str:

@@ -16,6 +16,7 @@ from puffer_edge.frontends import (
     modules,
     pufferlib,
     pufferlib4,
+    pufferlib_unread,
     pufferlib_vision,
     rl_games,
     rsl_rl,
@@ -44,8 +45,8 @@ class Family(Protocol):
 
 
 FAMILIES: tuple[Family, ...] = (
-    pufferlib4, rsl_rl, rl_games, sample_factory, pufferlib_vision, pufferlib, cleanrl, tianshou,
-    skrl, mlp)
+    pufferlib4, rsl_rl, rl_games, sample_factory, pufferlib_vision, pufferlib_unread, pufferlib,
+    cleanrl, tianshou, skrl, mlp)
 """Asked in this order, the ones with the most special keys first."""
 
 _KEYS: dict[str, tuple[str, ...]] = {

@@ -6,6 +6,7 @@ Filters are fewer than the trainer's; the structure is told by the keys and the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,11 @@ def _dqn(directory: Path) -> Made:
                 {}, _bytes(256), 5)
 
 
-def _trash_pickup(torch: Any) -> Any:
+def _trash_pickup(torch: Any, *, last: bool = True) -> Any:
+    """``last``: the ReLU after the linear layer, which later versions do not have."""
     nn = torch.nn
     net = nn.Sequential(nn.Conv2d(5, 6, 5, 3), nn.ReLU(), nn.Conv2d(6, 6, 3), nn.ReLU(),
-                        nn.Flatten(), nn.Linear(6, H), nn.ReLU())
+                        nn.Flatten(), nn.Linear(6, H), *([nn.ReLU()] if last else []))
     return ({f"network.{i}": net[i] for i in (0, 2, 5)}, lambda x: net(x.reshape(1, 5, 11, 11)),
             605)
 
@@ -181,6 +183,9 @@ ROWS: tuple[Row, ...] = (
         "`--observation image:4x84x84`"),
     Row("PufferLib 3", "trash pickup with LSTM", _PT, _make(_trash_pickup, _bytes(2), lstm=True),
         "PufferLib state_dict, TrashPickup with LSTM"),
+    Row("PufferLib 3", "trash pickup, later versions", _PT, _make(
+        partial(_trash_pickup, last=False), _bytes(2), options={"activation": "none"}),
+        "PufferLib state_dict, TrashPickup", "`--activation none`"),
     Row("PufferLib 3", "grid with LSTM", _PT, _make(_grid, _bytes(32), lstm=True),
         "PufferLib state_dict, Grid with LSTM"),
     Row("PufferLib 3", "go", _PT, _make(_go, _bytes(2)), "PufferLib state_dict, Go"),
