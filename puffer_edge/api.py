@@ -103,7 +103,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         min_agreement: what the scheme auto must reach, a share of equal greedy actions.
         counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
         board: for micropython: a board of ``exporters.micropython.boards``; any board by default.
-        kernels: for micropython: bytecode, viper or thumb; the board's fastest by default.
+        kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.
         progress: is told what is being done.
         options: see :func:`load`.
         changes: see :func:`load`.

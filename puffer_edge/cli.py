@@ -89,7 +89,7 @@ def export(
         help="For micropython: pico, pico2, esp32, esp32-c3, stm32f4, nrf52, microbit or unix.")
     ] = "",
     kernels: Annotated[str, typer.Option(
-        help="For micropython: bytecode, viper or thumb; the board's fastest by default.")] = "",
+        help="For micropython: bytecode, unrolled, viper or thumb; the fastest by default.")] = "",
     activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
     action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
     action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,

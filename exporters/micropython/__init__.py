@@ -36,7 +36,7 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
         judge: what it is judged by.
         counts: what integer observations count; see ``integer_input``.
         board: a key of ``boards.BOARDS``; any board by default.
-        kernels: bytecode, viper or thumb; the board's fastest by default.
+        kernels: bytecode, unrolled, viper or thumb; the board's fastest by default.
 
     Raises:
         UsageError: the name, or that of a field, is no safe identifier; the seed is negative; the

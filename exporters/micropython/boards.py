@@ -7,8 +7,11 @@ from typing import Literal, get_args
 
 from puffer_edge.errors import UsageError
 
-Grade = Literal["bytecode", "viper", "thumb"]
-"""How matrices are multiplied: by bytecode, compiled by MicroPython, or in Cortex-M assembly."""
+Grade = Literal["bytecode", "unrolled", "viper", "thumb"]
+"""How matrices are multiplied: by loops in bytecode, by these with tiny linear layers written out,
+compiled by MicroPython, or in Cortex-M assembly."""
+NATIVE: tuple[Grade, ...] = ("viper", "thumb")
+"""Grades of machine code."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Board:
     name: str
     title: str
     arch: str = ""
-    grades: tuple[Grade, ...] = ("bytecode",)
+    grades: tuple[Grade, ...] = ("unrolled", "bytecode")
     compiled: bool = True
     small: bool = False
     core: str = ""
@@ -48,17 +51,20 @@ class Board:
 
 ANY = Board("any", "any board")
 UNIX = Board("unix", "the unix port, or CPython", compiled=False)
-PICO = Board("pico", "Raspberry Pi Pico (RP2040)", "armv6m", ("thumb", "viper", "bytecode"))
+PICO = Board("pico", "Raspberry Pi Pico (RP2040)", "armv6m",
+             ("thumb", "viper", "unrolled", "bytecode"))
 PICO2 = Board("pico2", "Raspberry Pi Pico 2 (RP2350, Arm cores)", "armv7emsp",
-              ("thumb", "viper", "bytecode"))
-ESP32 = Board("esp32", "ESP32, ESP32-S2 and ESP32-S3", "xtensawin", ("viper", "bytecode"))
-ESP32_C3 = Board("esp32-c3", "ESP32-C3 and -C6", "rv32imc", ("viper", "bytecode"))
+              ("thumb", "viper", "unrolled", "bytecode"))
+ESP32 = Board("esp32", "ESP32, ESP32-S2 and ESP32-S3", "xtensawin",
+              ("viper", "unrolled", "bytecode"))
+ESP32_C3 = Board("esp32-c3", "ESP32-C3 and -C6", "rv32imc",
+                 ("viper", "unrolled", "bytecode"))
 STM32F4 = Board("stm32f4", "STM32F405, as on the Pyboard", "armv7emsp",
-                ("thumb", "viper", "bytecode"), core="cortex-m4",
+                ("thumb", "viper", "unrolled", "bytecode"), core="cortex-m4",
                 flash=(0x0800_0000, 1024 << 10), ram=(0x2000_0000, 128 << 10),
                 qemu="netduinoplus2")
-NRF52 = Board("nrf52", "nRF52840", "armv7emsp", ("thumb", "viper", "bytecode"), core="cortex-m4",
-              flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10))
+NRF52 = Board("nrf52", "nRF52840", "armv7emsp", ("thumb", "viper", "unrolled", "bytecode"),
+              core="cortex-m4", flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10))
 MICROBIT = Board("microbit", "BBC micro:bit V1 (nRF51822), MicroPython 1.9", "armv6m",
                  ("thumb", "bytecode"), compiled=False, small=True, core="cortex-m0",
                  flash=(0x0000_0000, 256 << 10), ram=(0x2000_0000, 16 << 10),

@@ -51,6 +51,10 @@ class Context:
     calls: list[str] = field(default_factory=list)
     free: list[str] = field(default_factory=list)
     borrowed: list[str] = field(default_factory=list)
+    functions: dict[str, str] = field(default_factory=dict)
+    """Of policy.py itself: the text of each."""
+    unrolled: int = 0
+    """Weights that are literals in these."""
     layers: dict[str, str] = field(default_factory=dict)
     """The first layer that calls each of the runtime's functions."""
 

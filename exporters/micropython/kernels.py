@@ -8,7 +8,7 @@ import tokenize
 from dataclasses import dataclass, field
 from importlib.resources import files as resources
 
-from puffer_edge.exporters.micropython.boards import Board, Grade
+from puffer_edge.exporters.micropython.boards import NATIVE, Board, Grade
 
 LARGEST = (1 << 13, 1 << 16)
 """Rows and columns that fit into the small integer which tells a kernel of them."""
@@ -28,14 +28,19 @@ class Kernels:
     used: list[str] = field(default_factory=list)
 
     @property
+    def native(self) -> bool:
+        """Whether they are machine code."""
+        return self.grade in NATIVE
+
+    @property
     def any(self) -> bool:
         """Whether policy_kernels.py exists."""
-        return self.grade != "bytecode" or self.board.small
+        return self.native or self.board.small
 
     @property
     def raw(self) -> bool:
         """Whether weights are read as bytes, whatever they hold: a small board has room for one."""
-        return self.board.small and self.grade != "bytecode"
+        return self.board.small and self.native
 
     def mac(self, weights: str, x: str, rows: int, columns: int) -> str:
         """Expression of the kernel that multiplies a matrix; ``None`` where the runtime must."""
@@ -54,15 +59,15 @@ class Kernels:
         # A small board compiles what it imports, and has no memory for assembly: words of code.
         folder = "small" if self.raw else self.grade
         text = "\n\n".join(read(f"{folder}/{name}.py") for name in self.used)
-        if self.grade != "bytecode" and not self.raw:
+        if self.native and not self.raw:
             text = f"NATIVE = True  # weights may stay where they lie\n\n\n{text}"
-        if self.grade != "bytecode":
+        if self.native:
             # MicroPython's compiler takes the decorator by its name; this is for everybody else.
             text = "import micropython\n\n\n" + text
         return without_comments(text) if self.board.small else text
 
     def _use(self, kind: str, types: str) -> str:
-        name = kind if self.grade == "bytecode" else f"{kind}_{types}"
+        name = f"{kind}_{types}" if self.native else kind
         if name not in self.used:
             self.used.append(name)
         return f"kernels.{name}"

@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.exporters.micropython import unrolled
 from puffer_edge.exporters.micropython.context import TYPECODES, Context, emits
 from puffer_edge.exporters.micropython.movement import padded
 from puffer_edge.ir.ops import (
@@ -43,7 +44,14 @@ def rescale(op: Rescale, context: Context) -> str:
 
 @emits(GemmInteger)
 def gemm_integer(op: GemmInteger, context: Context) -> str:
-    """Weights row by row, biases and factors; for kernels in the form that these take."""
+    """Weights row by row, biases and factors; for kernels in the form that these take.
+
+    A tiny layer that is written out has all of them in policy.py, and none in the blob.
+    """
+    if unrolled.fits(op, context):
+        name = f"gemm_{len(context.functions)}"
+        context.functions[name] = unrolled.function(name, op, context)
+        return f"{name}({context.ref(op.x)}, {context.ref(op.y)})"
     weight, bias = context.constant(op.weight), context.constant(op.bias)
     (rows, columns), typecode = weight.shape, TYPECODES[str(weight.dtype)]
     meaning, operands = op.quantization, f"blob, {context.ref(op.x)}, {context.ref(op.y)}"

@@ -69,7 +69,8 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
     output = context.ref(given.program.outputs[0])
     if isinstance(head, Discrete):
         context.calls.append(f"argmax({output}, {tuple(head.sizes)}, self.action)")
-    functions = tuple(sorted({call.partition("(")[0] for call in context.calls}))
+    functions = tuple(sorted({call.partition("(")[0] for call in context.calls}
+                             - context.functions.keys()))
     if board.small:
         _check_small(context, functions)
     quantize = "" if board.small else _quantize(program, given, context)
@@ -86,6 +87,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         f'array("h", bytes({2 * len(head.sizes)}))',
         "states": [context.ref(state.input) for state in program.states],
         "initials": initials, "sampler": sampler, "calls": context.calls,
+        "functions": context.functions,
         "quantize": quantize, "action_float": action_float}
     contract = _contract(given.program, parts)
     title = f"{program.macs:,} multiply-accumulates per step"

@@ -29,10 +29,11 @@ def program(case: str) -> Program:
     return zoo.in_integers(HEADS[name](), scheme)
 
 
-def export(case: str, directory: Path) -> Program:
+def export(case: str, directory: Path, kernels: str = "") -> Program:
     """Writes an artefact and gives its Program."""
     made = program(case)
-    micropython.export(made, directory, name="zoo", scheme=case.rpartition("_")[2])
+    micropython.export(made, directory, name="zoo", scheme=case.rpartition("_")[2],
+                       kernels=kernels)
     return made
 
 

@@ -86,7 +86,7 @@ print("good")
 
 def test_the_layout_of_the_weights(tmp_path: Path) -> None:
     """The header, and the first matrix after the five factors of the observation."""
-    program = export("mlp_int8", tmp_path / "a")
+    program = export("mlp_int8", tmp_path / "a", "bytecode")
     blob = (tmp_path / "a" / "weights.bin").read_bytes()
     magic, version, zero, length, crc = struct.unpack_from("<4sHHII", blob)
     assert (magic, version, zero, length) == (b"PEMP", 1, 0, len(blob))

@@ -17,13 +17,15 @@ from tests.tools import need_micropython
 
 CASES = [*zoo.QUANTIZED, *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
 STEPS, FLOATS = 1000, 250
+LOOPS = [(case, "bytecode") for case in CASES if case.startswith("mlp")]
+"""Whose layers are tiny, all of them."""
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_same_bits_as_the_oracle(case: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("case", "kernels"), [*((case, "") for case in CASES), *LOOPS])
+def test_the_same_bits_as_the_oracle(case: str, kernels: str, tmp_path: Path) -> None:
     """1,000 random observations in sequences of 300 steps as integers, 250 as floats."""
     need_micropython()
-    program = export(case, tmp_path / "a")
+    program = export(case, tmp_path / "a", kernels)
     given = integer_input(program)
     assert given is not None
     work = session(tmp_path / "a", tmp_path / "run")
@@ -64,7 +66,7 @@ def test_policies_for_boards(case: str, board: str, tmp_path: Path) -> None:
 
 
 def test_one_wrong_bit_is_found(tmp_path: Path) -> None:
-    program = export("mlp_int16", tmp_path / "a")
+    program = export("mlp_int16", tmp_path / "a", "bytecode")
     work = session(tmp_path / "a", tmp_path / "run")
     text = (work.folder / "policy_runtime.py").read_text()
     changed = text.replace("a = bias[r]\n", "a = bias[r] ^ 4096\n", 1)

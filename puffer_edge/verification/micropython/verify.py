@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, VerificationError
-from puffer_edge.exporters.micropython.boards import MICROBIT, find_board
+from puffer_edge.exporters.micropython.boards import MICROBIT, NATIVE, find_board
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.verification import reference as references
 from puffer_edge.verification import verify as common
@@ -56,7 +56,7 @@ def verify(subject: Subject, *, min_agreement: float, reference: Path | None = N
     if built.get("board") == MICROBIT.name and find_microbit():
         progress("running on an emulated micro:bit")
         _run_microbit(subject, report)
-    elif built.get("kernels") != "bytecode":
+    elif built.get("kernels") in NATIVE:
         report.skip("outputs from the native kernels", "they run on the board only: "
                     "`puffer-edge flash` runs the self-test there")
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
