@@ -1,12 +1,14 @@
 """Tiny linear layers as straight-line Python: weights are literals, and nothing is looked up.
 
-Twice as fast as loops and more, for about ten bytes of bytecode per weight in place of one or two
-(``benchmarks/micropython_kernel.py``).
+About twice as fast as loops, for some ten bytes more per weight
+(``benchmarks/micropython_unrolled.py``).
 """
 
 from __future__ import annotations
 
 import textwrap
+
+import numpy as np
 
 from puffer_edge.exporters.micropython.context import Context
 from puffer_edge.ir.ops import GemmInteger
@@ -45,7 +47,7 @@ def function(name: str, op: GemmInteger, context: Context) -> str:
     weight, x = context.constant(op.weight), context.value(op.x).quantization
     assert x is not None
     context.unrolled += weight.size
-    lines = [f"x{k} = x[{k}]" for k in weight.any(axis=0).nonzero()[0]]
+    lines = [f"x{k} = x[{k}]" for k in np.flatnonzero(weight.any(axis=0))]
     rows = zip(weight.tolist(), context.constant(op.bias).tolist(),
                context.constant(op.requantization).tolist(), strict=True)
     for r, (row, bias, factors) in enumerate(rows):

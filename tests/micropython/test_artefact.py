@@ -129,7 +129,7 @@ def test_a_good_artefact_passes(case: str, tmp_path: Path) -> None:
 
 def test_a_changed_weight_fails(tmp_path: Path) -> None:
     """Also where somebody has put the CRC right."""
-    export("mlp_int8", tmp_path / "a")
+    export("mlp_int8", tmp_path / "a", "bytecode")
     blob = bytearray((tmp_path / "a" / "weights.bin").read_bytes())
     blob[60] ^= 64
     (tmp_path / "a" / "weights.bin").write_bytes(checked(blob))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,12 @@ def mlp(widths: tuple[int, ...], scheme: str, seed: int = 1, kept: float = 1.0) 
     """An MLP in integers; the part ``kept`` of its weights is not zero."""
     bench = zoo.Bench((1, widths[0]), seed)
     y = bench.x
-    for layer, (columns, rows) in enumerate(zip(widths, widths[1:], strict=False), 2):
+    for layer, (columns, rows) in enumerate(pairwise(widths), 2):
         weight = bench.random.standard_normal((rows, columns)) / np.sqrt(columns)
         weight *= bench.random.random(weight.shape) < kept
         y = bench.op(Gemm, x=y, weight=bench.builder.constant(weight.astype(np.float32), "w"),
-                     bias=bench.weight(rows), activation=Activation("relu") if layer < len(widths) else None)
+                     bias=bench.weight(rows),
+                     activation=Activation("relu") if layer < len(widths) else None)
     return zoo.in_integers(bench.program(y), scheme, SCHEMES)
 
 
