@@ -189,8 +189,10 @@ class Evaluator:
         values = []
         for branch, truth in ((node.body, True), (node.orelse, False)):
             inner = self.assume(node.test, state, truth)
+            # A branch that is never taken is looked at, too: its numbers are known all the same.
+            value = self.evaluate(branch, dict(state) if inner is None else inner)
             if inner is not None:
-                values.append(self.evaluate(branch, inner))
+                values.append(value)
         return union(tuple(values)) if values else UNKNOWN
 
     def _namedexpr(self, node: ast.NamedExpr, state: State) -> Value:

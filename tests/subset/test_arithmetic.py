@@ -85,3 +85,12 @@ def test_loops_hold_what_they_compute(
     codes = {finding.code for finding in report.findings}
     if peak >= 1 << 30:
         assert codes & {"PE501", "PE502"}, source
+
+
+def test_a_branch_that_is_never_taken_is_known_all_the_same() -> None:
+    """A clamp whose bound no number reaches is no reason for an alarm."""
+    source = ("# puffer-edge: no-alloc\n# range: x in [-5, 5]\ndef step(x):\n"
+              "    return -300 if x < -300 else 300 if x > 300 else x * 2\n")
+    assert check_source(source).findings == []
+    assert [finding.code for finding in check_source(
+        source.replace("x * 2", "x << 28")).findings] == ["PE501"]
