@@ -100,9 +100,9 @@ def test_a_main_of_the_users_stays(tmp_path: Path) -> None:
 def test_a_wrong_board_is_told(tmp_path: Path) -> None:
     """A self-test that fails is counted; one that raises is one error."""
     wanted = plan(export(tmp_path / "a"), "unix")
-    runtime = wanted.files["policy_runtime.py"].replace(b"a = bias[r]\n", b"a = bias[r] ^ 4096\n")
-    assert runtime != wanted.files["policy_runtime.py"]
-    wanted.files["policy_runtime.py"] = runtime
+    policy = wanted.files["policy.py"].replace(b" * x0 ", b" * x1 ", 1)
+    assert policy != wanted.files["policy.py"]
+    wanted.files["policy.py"] = policy
     with simulated(tmp_path / "board") as port:
         assert flash(wanted, port).wrong > 0
     wanted.files["weights.bin"] = b"no weights"
