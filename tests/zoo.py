@@ -191,6 +191,25 @@ def _moved(bench: Bench) -> str:
     return bench.op(Gemm, x=y, weight=bench.weight(3, 24))
 
 
+def _parts(bench: Bench) -> str:
+    """An observation of an image, categories, and numbers, each for a layer of its own."""
+    def part(start: int, count: int) -> str:
+        return bench.op(Slice, x=bench.x, starts=(0, start), counts=(1, count), steps=(1, 1))
+
+    image = bench.op(BatchNormalization, scale=bench.weight(2), shift=bench.weight(2), x=bench.op(
+        Transpose, x=bench.op(Reshape, x=part(0, 18), shape=(1, 3, 3, 2)),
+        permutation=(0, 3, 1, 2)))
+    image = bench.op(Conv, x=image, weight=bench.weight(3, 2, 2, 2), bias=bench.weight(3),
+                     strides=(2, 2), pads=(1, 1, 0, 0), dilations=(1, 1))
+    image = bench.op(Reshape, x=bench.op(Unary, x=image, function=Activation("relu")),
+                     shape=(1, 12))
+    kinds = bench.op(Reshape, x=bench.op(OneHot, x=part(18, 2), classes=3), shape=(1, 6))
+    kinds = bench.op(Gemm, x=kinds, weight=bench.weight(4, 6), bias=bench.weight(4))
+    numbers = bench.op(Gemm, x=part(20, 4), weight=bench.weight(5, 4))
+    y = bench.op(Concat, xs=(image, kinds, numbers, part(24, 2)), axis=1)
+    return bench.op(Gemm, x=y, weight=bench.weight(4, 23), bias=bench.weight(4))
+
+
 def _reductions(bench: Bench) -> str:
     parts = [bench.op(Reduce, x=bench.x, function=function, axes=axes, keep=False)
              for function in ("sum", "mean", "max", "min") for axes in ((1,), (2,), (1, 2))]
@@ -256,6 +275,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "movement": ((1, 4, 6), _movement),
     "norms": ((1, 4), _norms),
     "one_hot": ((1, 2, 3), _one_hot),
+    "parts": ((1, 26), _parts),
     "reductions": ((1, 3, 4), _reductions),
     "residual": ((1, 6), _residual),
     "states_swap": ((1, 3), _swap),
@@ -265,7 +285,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
-                          "conv_strides", "moved")
+                          "conv_strides", "moved", "parts")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

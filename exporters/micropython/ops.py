@@ -20,6 +20,7 @@ from puffer_edge.ir.ops import (
     GRUCellInteger,
     LSTMCellInteger,
     MinGRUCellInteger,
+    OneHotInteger,
     Pad,
     Rescale,
     Table,
@@ -143,6 +144,13 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> str:
     meaning = op.quantization
     return (f"min_gru_cell_integer(blob, {arrays}, '{typecode}', {op.bits}, "
             f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {mac})")
+
+
+@emits(OneHotInteger)
+def one_hot(op: OneHotInteger, context: Context) -> str:
+    """The integer of 1 is the largest of y."""
+    return (f"one_hot({context.ref(op.x)}, {context.ref(op.y)}, {op.classes}, "
+            f"{op.quantization.high})")
 
 
 @emits(Table)

@@ -7,7 +7,7 @@ it. ``rules/`` says, op by op, what it becomes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,9 +16,19 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization, State, Value
-from puffer_edge.ir.ops import Concat, GRUCell, LSTMCell, Quantize, Reshape, Table, Transpose
+from puffer_edge.ir.ops import (
+    BatchNormalization,
+    Concat,
+    GRUCell,
+    LSTMCell,
+    Quantize,
+    Reshape,
+    Table,
+    Transpose,
+)
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.linear import Linear, grid, prove
+from puffer_edge.quantization.parts import Leaf, Parts, find_parts, read_by_one_layer
 from puffer_edge.quantization.rules import RULES, rows_of
 from puffer_edge.quantization.schemes import Scheme
 
@@ -51,12 +61,14 @@ class Quantizer:
         calibration: ranges of its values.
         scheme: of every layer that ``layers`` does not name.
         layers: schemes of single layers.
+        parts: how the observation is taken apart in integers; in float by default.
     """
 
     program: Program
     calibration: Calibration
     scheme: Scheme
     layers: Mapping[str, Scheme] = field(default_factory=dict)
+    parts: Parts | None = None
     ops: list[Op] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     integers: dict[str, Integer] = field(default_factory=dict)
@@ -72,7 +84,10 @@ class Quantizer:
             meaning = self.meaning(state.output, None)
             self.declare_state(state.input, self.dtype(state.output, None), meaning)
             self.made(state.input, meaning)
+        taken = self._take_parts(self.parts) if self.parts else ()
         for op in self.program.ops:
+            if op in taken:
+                continue
             rule = RULES.get(type(op))
             reads = any(name in self.integers for name in op.operands)
             if rule is not None and (rule.starts or reads):
@@ -204,6 +219,10 @@ class Quantizer:
                 integer, Quantization(1.0, 0, bottom, top), 1 / factor, -offset / factor)
         return self.integers[name].name
 
+    def limits(self, name: str, maker: Op, dtype: str) -> tuple[int, int]:
+        """Smallest and largest integer of a value, so that all its readers can be proved."""
+        return self._integers_of(name, maker, dtype)
+
     def read_uniformly(self, name: str, reader: Op) -> None:
         """Quantises a float value with one scale, for a layer that does not only multiply it."""
         made, meaning = self.uniform(name, f"{name}.integer", reader)
@@ -299,6 +318,80 @@ class Quantizer:
             offset=self.constant(np.full(width, meaning.zero_point, np.float32), f"{made}.offset"),
             y=made, dtype=dtype, low=meaning.low, high=meaning.high))
         return Integer(made, meaning, np.array([meaning.scale]), np.zeros(1))
+
+    def _take_parts(self, parts: Parts) -> tuple[Op, ...]:
+        """Quantises the observation as a whole, each element as its part wants it."""
+        size = self.program.contract.observation_size
+        # Of its readers, a value's bits do not depend on the one that is named.
+        some = self.program.ops[0]
+        tops = [self._integers_of(name, some, "int16") for name in parts.leaves]
+        bottom, top = max(low for low, _ in tops), min(high for _, high in tops)
+        factor, offset = np.zeros(size), np.zeros(size)
+        for kind, names in parts.groups:
+            for name in names:
+                leaf = parts.leaves[name]
+                if kind == "features":
+                    low, high = self.calibration.features(name)
+                    ratio = (top - bottom) / (high - low)
+                    start = bottom - low * ratio
+                else:
+                    ratio = np.ones(1) if kind == "exact" else self._ratio(names, parts, top)
+                    start = np.zeros(1)
+                factor[leaf.elements] = ratio * leaf.scale
+                offset[leaf.elements] = ratio * leaf.shift + start
+        made = f"{self.program.input}.integer"
+        rounded = factor.astype(np.float32), offset.astype(np.float32)
+        self.add(Quantize(
+            x=self.program.input, factor=self.constant(rounded[0], f"{made}.factor"),
+            offset=self.constant(rounded[1], f"{made}.offset"), y=made, dtype="int16",
+            low=bottom, high=top))
+        factor, offset = (part.astype(np.float64) for part in rounded)
+        integers = {self.program.input: made}
+        for op in parts.ops:
+            (source,) = (name for name in op.operands if name in integers)
+            if isinstance(op, BatchNormalization):
+                integers[op.y] = integers[source]
+                continue
+            self.add(replace(op, x=integers[source]))  # type: ignore[call-arg]
+            integers |= {name: name for name in op.outputs}
+        for kind, names in parts.groups:
+            for name in names:
+                self.integers[name] = self._leaf(
+                    integers[name], parts.leaves[name], factor, offset,
+                    Quantization(1.0, 0, bottom, top), kind)
+        return parts.ops
+
+    def _leaf(self, name: str, leaf: Leaf, factor: Array, offset: Array, meaning: Quantization,
+              kind: str) -> Integer:
+        """A leaf as the integer of its elements; factor and offset are those of the observation."""
+        known = leaf.scale != 0  # a normaliser may have dropped a feature
+        ratio = np.divide(factor[leaf.elements], leaf.scale, out=np.ones(len(known)), where=known)
+        if kind == "features":
+            zero = leaf.shift - offset[leaf.elements] / ratio
+            return Integer(name, meaning, 1 / ratio, zero)
+        largest = 1 / float(ratio[known].min()) if known.any() else 1.0
+        return Integer(name, replace(meaning, scale=largest), np.array([largest]), np.zeros(1))
+
+    def _ratio(self, names: Sequence[str], parts: Parts, top: int) -> Array:
+        """Integers per unit of leaves that have one scale; of whole numbers, a power of two.
+
+        Then what a camera or a game counts comes in exactly.
+        """
+        reach = 1e-6
+        for name in names:
+            low, high = self.calibration.features(name)
+            reach = max(reach, -float(low.min()), float(high.max()))
+        ratio = top / reach
+        seen = self.calibration.samples.get(self.program.input)
+        scales = np.concatenate([parts.leaves[name].scale for name in names])
+        elements = np.concatenate([parts.leaves[name].elements for name in names])
+        shifted = any(parts.leaves[name].shift.any() for name in names)
+        first = float(scales[0])
+        if (seen is not None and not shifted and first > 0 and (scales == first).all()
+                and (seen[:, elements] == np.floor(seen[:, elements])).all()
+                and ratio * first >= 1):
+            ratio = 2.0 ** np.floor(np.log2(ratio * first)) / first
+        return np.array([ratio])
 
     def _take_moves(self, name: str) -> list[Reshape | Transpose | Concat]:
         """Removes what only reorders a float value, to be done in integers instead.
@@ -404,6 +497,8 @@ def quantize(program: Program, calibration: Calibration, scheme: Scheme,
              layers: Mapping[str, Scheme] | None = None) -> Program:
     """The integer Program of an optimised float one (see ``passes.optimize``).
 
+    Where an observation of several parts can be taken apart in integers, it is.
+
     Args:
         program: with ReLU fused and nothing else.
         calibration: see :func:`calibration.calibrate`.
@@ -413,4 +508,10 @@ def quantize(program: Program, calibration: Calibration, scheme: Scheme,
     Raises:
         UnsupportedError: an op has no integer form, or a layer's sums cannot be proved.
     """
+    parts = None if read_by_one_layer(program) else find_parts(program)
+    if parts is not None:
+        try:
+            return Quantizer(program, calibration, scheme, layers or {}, parts).run()
+        except UnsupportedError:  # in float, then; what is wrong otherwise is told there
+            pass
     return Quantizer(program, calibration, scheme, layers or {}).run()

@@ -21,6 +21,7 @@ from puffer_edge.ir.ops.matmul import MatMul
 from puffer_edge.ir.ops.min_gru_cell import MinGRUCell
 from puffer_edge.ir.ops.min_gru_cell_integer import MinGRUCellInteger
 from puffer_edge.ir.ops.one_hot import OneHot
+from puffer_edge.ir.ops.one_hot_integer import OneHotInteger
 from puffer_edge.ir.ops.pad import Pad
 from puffer_edge.ir.ops.quantize import Quantize
 from puffer_edge.ir.ops.reduce import Reduce
@@ -53,6 +54,7 @@ __all__ = [
     "MinGRUCell",
     "MinGRUCellInteger",
     "OneHot",
+    "OneHotInteger",
     "Pad",
     "Quantize",
     "Reduce",

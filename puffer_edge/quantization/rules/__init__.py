@@ -11,9 +11,10 @@ from puffer_edge.quantization.rules import (
     lstm_cell,
     min_gru_cell,
     movement,
+    one_hot,
     unary,
 )
 from puffer_edge.quantization.rules.registry import RULES, Rule, rows_of
 
 __all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell", "lstm_cell",
-           "min_gru_cell", "movement", "rows_of", "unary"]
+           "min_gru_cell", "movement", "one_hot", "rows_of", "unary"]
