@@ -15,11 +15,10 @@ from puffer_edge.ir.ops import GemmInteger
 from puffer_edge.ir.value import Quantization
 
 LARGEST = 256
-"""Weights of a layer that is written out, at most: 2.5 KB of bytecode."""
+"""Weights of a layer that is written out, at most: 2 to 3 KB of bytecode."""
 
 ALL = 512
-"""Weights of all layers that are, at most: a board that compiles policy.py itself needs, for a
-while, some 40 bytes of heap for each of them."""
+"""Weights of all layers that are, at most, as a board without .mpy files compiles policy.py."""
 
 WIDEST = 64
 """Columns of such a layer, at most: each is a local variable."""
