@@ -239,6 +239,19 @@ def _norms(bench: Bench) -> str:
     return bench.op(LayerNormalization, x=y, scale=bench.weight(4), bias=bench.weight(4), axis=1)
 
 
+def _layer_norms(bench: Bench) -> str:
+    """Of sums, of a function in 8 or 16 bits, and of several rows; with and without a bias."""
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(12, 6), bias=bench.weight(12))
+    y = bench.op(LayerNormalization, x=y, scale=bench.weight(12, scale=1.0),
+                 bias=bench.weight(12), axis=1)
+    y = bench.op(Gemm, x=y, weight=bench.weight(9, 12), bias=bench.weight(9),
+                 activation=Activation("relu"))
+    y = bench.op(Reshape, x=y, shape=(1, 3, 3))
+    y = bench.op(LayerNormalization, x=y, scale=bench.weight(3, scale=1.0), axis=2, epsilon=1e-3)
+    y = bench.op(Reshape, x=y, shape=(1, 9))
+    return bench.op(Gemm, x=y, weight=bench.weight(5, 9))
+
+
 def _swap(bench: Bench) -> str:
     """States that take each other's value, and one that takes the observation's."""
     names = [bench.builder.state(name, (1, 3)) for name in ("first", "second", "last")]
@@ -265,6 +278,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "gemm_rows": ((1, 3, 4), _rows),
     "gru": ((1, 5), _gru),
     "gru_2_layers": ((1, 5), lambda bench: _gru(bench, 2)),
+    "layer_norms": ((1, 6), _layer_norms),
     "lstm": ((1, 6), _lstm),
     "lstm_2_layers": ((1, 6), lambda bench: _lstm(bench, 2)),
     "matmul": ((1, 3, 4), _matmul),
@@ -285,7 +299,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
-                          "conv_strides", "moved", "parts")
+                          "conv_strides", "moved", "parts", "layer_norms")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

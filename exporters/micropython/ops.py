@@ -18,6 +18,7 @@ from puffer_edge.ir.ops import (
     ConvInteger,
     GemmInteger,
     GRUCellInteger,
+    LayerNormalizationInteger,
     LSTMCellInteger,
     MinGRUCellInteger,
     OneHotInteger,
@@ -25,6 +26,7 @@ from puffer_edge.ir.ops import (
     Rescale,
     Table,
 )
+from puffer_edge.ir.ops.layer_normalization_integer import square_bits
 
 LARGEST_IMAGE = 2**28
 """Elements, as the ranges in the runtime's conv_integer and move say."""
@@ -116,6 +118,17 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> str:
     meaning = op.quantization
     return (f"gru_cell_integer(blob, {arrays}, '{typecode}', {op.reset_bits}, "
             f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {macs})")
+
+
+@emits(LayerNormalizationInteger)
+def layer_normalization_integer(op: LayerNormalizationInteger, context: Context) -> str:
+    """Epsilon by shift, then the table of the reciprocal root."""
+    context.blob.add("i", context.constant(op.epsilon))
+    context.blob.add("h", context.constant(op.table))
+    count = prod(context.value(op.x).shape[op.axis :])
+    mean = tuple(context.constant(op.mean).tolist())
+    return (f"layer_normalization_integer(blob, {context.ref(op.x)}, {context.ref(op.y)}, {count}, "
+            f"{op.zero_point}, {square_bits(count)}, {op.shift}, {mean})")
 
 
 @emits(LSTMCellInteger)

@@ -21,7 +21,14 @@ from puffer_edge.exporters.c.packing import (
 from puffer_edge.exporters.c.text import array, wrapped
 from puffer_edge.ir import Quantization
 from puffer_edge.ir.gates import tanh_table
-from puffer_edge.ir.ops import GemmInteger, GRUCellInteger, LSTMCellInteger, MinGRUCellInteger
+from puffer_edge.ir.ops import (
+    GemmInteger,
+    GRUCellInteger,
+    LayerNormalizationInteger,
+    LSTMCellInteger,
+    MinGRUCellInteger,
+)
+from puffer_edge.ir.ops.layer_normalization_integer import SHIFTS, root_table, square_bits
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.targets import TARGETS
 from puffer_edge.verification.emulators.opening import open_machine
@@ -38,7 +45,7 @@ SIZES = [(k, n) for k in range(1, 10) for n in range(1, 10)] + [
     (15, 4), (16, 5), (17, 7), (31, 4), (33, 6), (64, 8), (67, 4), (130, 4)]
 CELLS = [(1, 1), (2, 3), (3, 2), (4, 4), (5, 7), (8, 9), (17, 5)]
 
-TANH = tanh_table()
+TANH, ROOT = tanh_table(), root_table()
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 
 
@@ -253,12 +260,42 @@ class Header:
                 f"bad += memcmp(out_{activation} + 1, {self.place(y)}, {y.nbytes}) != 0;\n"
                 f"bad += memcmp(cells, {self.place(y_h)}, {y_h.nbytes}) != 0;")
 
+    def normal(self, dtype: str, count: int) -> None:
+        """Rows at the limits, nearly and quite constant ones, and every size of epsilon."""
+        zero = -37 if dtype == "int8" else 0
+        mean = choose(1 / count, count * (-int(np.iinfo(dtype).min) + 37))
+        for epsilon in (0.0, 3.0, 2.0**20, 2.0**40):
+            steps = [epsilon / 4.0**k for k in range(SHIFTS)]
+            shift = next(k for k, each in enumerate(steps) if each < 2**29)
+            entries = np.array([min(round(each), 2**29 - 1) for each in steps], np.int32)
+            op = LayerNormalizationInteger(
+                x="x", mean="m", epsilon="e", table="t", y="y", axis=1, zero_point=zero,
+                shift=shift, quantization=Quantization(1.0, 0, -32768, 32767))
+            multiplier, pre_shift, last = mean
+            name = f"kern_w{len(self.constants) + 1}"
+            entries_name = self.constant(entries)
+            self.constants.append(
+                f"static const puffer_edge_normal_t {name} = {{{entries_name}, kern_root, "
+                f"{{{pre_shift}, {last}, {multiplier}}}, {1 << pre_shift >> 1}, {zero}, "
+                f"{square_bits(count)}, {shift}}};")
+            one = np.zeros(count, dtype)
+            one[0] = np.iinfo(dtype).max
+            for x in (*self.integers(dtype, count), one, self.random.integers(
+                    -3, 4, count).astype(dtype)):
+                (y,) = op.evaluate([x[None], np.array(mean, np.int32), entries, ROOT])
+                self.tests.append(
+                    f"layer_normalization_s{dtype[3:]}({self.place(x)}, &{name}, "
+                    f"out_int16 + 1, 1, {count});\n"
+                    f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
+
     def text(self, preamble: str) -> str:
         """The policy that is nothing but a self-test."""
         pools = [array(C_TYPES[dtype], f"pool_{dtype}", np.concatenate(parts))
                  for dtype, parts in self.pools.items() if parts]
         kernels = joined([f"{kind}_{scheme}" for kind in ("gemm", "lstm_cell", "min_gru_cell")
-                          for scheme in SCHEMES] + ["gru_cell_s8x16", "gru_cell_s16"])
+                          for scheme in SCHEMES] + ["gru_cell_s8x16", "gru_cell_s16",
+                                                    "layer_normalization_s8",
+                                                    "layer_normalization_s16"])
         return "\n".join([
             "#ifndef KERN_H\n#define KERN_H\n#include <stddef.h>\n#include <stdint.h>\n"
             "#include <string.h>", preamble,
@@ -267,10 +304,10 @@ class Header:
             "static inline const float *kern_count(const kern_t *p) { return &p->x; }",
             "static inline int kern_step(kern_t *p, const kern_obs_t *o, kern_action_t *a)",
             "{ p->x = o->x; a->x = o->x; return 0; }",
-            "#ifdef KERN_SELFTEST", kernels, array("int16_t", "kern_tanh", TANH), *pools,
-            *self.constants,
+            "#ifdef KERN_SELFTEST", kernels, array("int16_t", "kern_tanh", TANH),
+            array("int16_t", "kern_root", ROOT), *pools, *self.constants,
             "static inline int kern_selftest(void)\n{",
-            "int8_t out_int8[16]; int16_t out_int16[16], cells[16]; int bad = 0;",
+            "int8_t out_int8[16]; int16_t out_int16[80], cells[16]; int bad = 0;",
             *("{\n" + loop_over(scheme, layers) + "\n}" for scheme, layers in self.layers.items()),
             *self.tests, "return bad;\n}\n#endif\n#endif\n"])
 
@@ -286,6 +323,9 @@ def header() -> Header:
             made.min_gru(scheme, hidden)
             if scheme != "s8":  # a hidden state has 16 bits
                 made.gru(scheme, size, hidden)
+    for dtype in ("int8", "int16"):
+        for count in (1, 2, 5, 16, 64, 77):
+            made.normal(dtype, count)
     return made
 
 

@@ -21,6 +21,7 @@ from tests.frontends.test_support import made_of
 
 KINDS = {
     "convolution": "PufferLib 3, Convolutional, `model_*.pt`",
+    "layer norm": "rl_games, LSTM with layer norm, separate critic, `.pth`",
     "max pooling": "torch, nn.Sequential with convolutions, whole module `.pt`",
     "MinGRU": "PufferLib 4, MinGRU, native `.bin`",
     "MinGRU, continuous": "PufferLib 4, continuous actions, `.bin` of `--slowly`",
@@ -30,8 +31,8 @@ KINDS = {
     "LSTM before the layers": "sb3-contrib, RecurrentPPO, MlpLstmPolicy, `.zip`",
     "LSTM of ONNX": "rsl_rl, Isaac Lab, LSTM, `h_in`, `c_in`, `h_out`, `c_out`, `policy.onnx`",
 }
-NORMS = ("PufferLib 4, GRU, 2 layers, `.bin` of `--slowly`", "torch, nn.Sequential, ")
-"""What has a norm between its layers, which integers do not have."""
+NORMS = "PufferLib 4, GRU, 2 layers, `.bin` of `--slowly`"
+"""What has an RMS norm between its layers, which integers do not have."""
 
 
 def export(row: Row, scheme: str, directory: Path) -> Path:

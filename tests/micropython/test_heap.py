@@ -14,7 +14,8 @@ from tests.tools import need_micropython
 @pytest.mark.parametrize("case", ["mlp_int8", "mlp_int16", "mlp_mixed",
                                   "lstm_2_layers_int8x16", "lstm_int16",
                                   "continuous_int8", "multi_discrete_int8",
-                                  "conv_strides_int8", "conv_groups_int16", "moved_int8"])
+                                  "conv_strides_int8", "conv_groups_int16", "moved_int8",
+                                  "layer_norms_int16"])
 def test_a_step_allocates_nothing(case: str, tmp_path: Path) -> None:
     need_micropython()
     export(case, tmp_path / "a")

@@ -15,6 +15,7 @@ from puffer_edge.ir.ops.gemm_integer import GemmInteger
 from puffer_edge.ir.ops.gru_cell import GRUCell
 from puffer_edge.ir.ops.gru_cell_integer import GRUCellInteger
 from puffer_edge.ir.ops.layer_normalization import LayerNormalization
+from puffer_edge.ir.ops.layer_normalization_integer import LayerNormalizationInteger
 from puffer_edge.ir.ops.lstm_cell import LSTMCell
 from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
 from puffer_edge.ir.ops.matmul import MatMul
@@ -50,6 +51,7 @@ __all__ = [
     "LSTMCell",
     "LSTMCellInteger",
     "LayerNormalization",
+    "LayerNormalizationInteger",
     "MatMul",
     "MinGRUCell",
     "MinGRUCellInteger",

@@ -8,6 +8,7 @@ from puffer_edge.quantization.rules import (
     conv,
     gemm,
     gru_cell,
+    layer_normalization,
     lstm_cell,
     min_gru_cell,
     movement,
@@ -16,5 +17,6 @@ from puffer_edge.quantization.rules import (
 )
 from puffer_edge.quantization.rules.registry import RULES, Rule, rows_of
 
-__all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell", "lstm_cell",
-           "min_gru_cell", "movement", "one_hot", "rows_of", "unary"]
+__all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell",
+           "layer_normalization", "lstm_cell", "min_gru_cell", "movement", "one_hot", "rows_of",
+           "unary"]

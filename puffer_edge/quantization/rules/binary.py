@@ -9,7 +9,7 @@ import numpy as np
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op
-from puffer_edge.ir.ops import BatchNormalization, Binary, BinaryInteger
+from puffer_edge.ir.ops import BatchNormalization, Binary, BinaryInteger, LayerNormalization
 from puffer_edge.ir.requantization import LARGEST_SUM, LIMIT, choose
 from puffer_edge.ir.value import Quantization
 from puffer_edge.quantization.rules.registry import Array, rule
@@ -47,8 +47,8 @@ def binary(op: Binary, quantizer: Quantizer) -> None:
     if op.function == "div" and op.b not in quantizer.program.constants:
         raise UnsupportedError("a division by a computed number has no form in integers",
                                where=op.layer or op.y, hint="export it with --scheme float32")
-    a = _operand(op.a, f"{op.y}.a", False, quantizer)
-    b = _operand(op.b, f"{op.y}.b", op.function == "div", quantizer)
+    a = operand(op.a, f"{op.y}.a", False, quantizer)
+    b = operand(op.b, f"{op.y}.b", op.function == "div", quantizer)
     function = "mul" if op.function == "div" else op.function
     meaning, dtype = quantizer.meaning(op.y, op), quantizer.dtype(op.y, op)
     if function in ("min", "max") and a[1] == b[1]:
@@ -64,19 +64,28 @@ def batch_normalization(op: BatchNormalization, quantizer: Quantizer) -> None:
     along = [-1 if axis == 1 else 1 for axis in range(len(quantizer.program.values[op.x].shape))]
     scale, shift = (quantizer.floats(name) for name in (op.scale, op.shift))
     assert scale is not None and shift is not None
-    x = _operand(op.x, f"{op.y}.x", False, quantizer)
-    meaning = quantizer.meaning(op.y, op)
-    # Where the product is larger than this, the sum is cut off anyway.
-    largest = (_reach(meaning) * meaning.scale) + float(np.abs(shift).max())
-    product = Quantization(largest / 32767, 0, -32768, 32767)
-    made = combine("mul", x, _constant(scale.reshape(along), f"{op.y}.scale", quantizer), op,
-                   f"{op.y}.product", product, "int16", quantizer)
-    combine("add", made, _constant(shift.reshape(along), f"{op.y}.shift", quantizer), op, op.y,
-            meaning, quantizer.dtype(op.y, op), quantizer)
+    affine(operand(op.x, f"{op.y}.x", False, quantizer), scale.reshape(along),
+           shift.reshape(along), op, quantizer)
 
 
 Named = tuple[str, Quantization]
 """Name and meaning of an operand with one scale."""
+
+
+def affine(x: Named, scale: Array, shift: Array | None, op: BatchNormalization | LayerNormalization,
+           quantizer: Quantizer) -> None:
+    """Adds ``op.y = x * scale + shift`` of constants that broadcast."""
+    meaning, dtype = quantizer.meaning(op.y, op), quantizer.dtype(op.y, op)
+    factor = _constant(scale, f"{op.y}.scale", quantizer)
+    if shift is None:
+        combine("mul", x, factor, op, op.y, meaning, dtype, quantizer)
+        return
+    # Where the product is larger than this, the sum is cut off anyway.
+    largest = (_reach(meaning) * meaning.scale) + float(np.abs(shift).max())
+    product = Quantization(largest / 32767, 0, -32768, 32767)
+    made = combine("mul", x, factor, op, f"{op.y}.product", product, "int16", quantizer)
+    combine("add", made, _constant(shift, f"{op.y}.shift", quantizer), op, op.y, meaning, dtype,
+            quantizer)
 
 
 def combine(function: str, a: Named, b: Named, op: Op, y: str, meaning: Quantization, dtype: str,
@@ -105,7 +114,7 @@ def combine(function: str, a: Named, b: Named, op: Op, y: str, meaning: Quantiza
     return y, meaning
 
 
-def _operand(name: str, made: str, inverse: bool, quantizer: Quantizer) -> Named:
+def operand(name: str, made: str, inverse: bool, quantizer: Quantizer) -> Named:
     """An operand of the float Program; a float one is quantised."""
     if name in quantizer.program.constants:
         real = quantizer.program.constants[name].astype(np.float64)

@@ -1,0 +1,28 @@
+"""C for LayerNormalizationInteger."""
+
+from __future__ import annotations
+
+from math import prod
+
+from puffer_edge.exporters.c.context import Context, emits
+from puffer_edge.ir.ops import LayerNormalizationInteger
+from puffer_edge.ir.ops.layer_normalization_integer import square_bits
+
+
+@emits(LayerNormalizationInteger)
+def layer_normalization_integer(op: LayerNormalizationInteger, context: Context) -> None:
+    """One call for all rows."""
+    x = context.value(op.x)
+    count = prod(x.shape[op.axis :])
+    multiplier, pre_shift, shift = map(int, context.weight(op.mean))
+    kernel = f"layer_normalization_s{x.dtype[3:]}"
+    context.use(kernel)
+    context.line(
+        "{\n"
+        "    static const puffer_edge_normal_t normal = {\n"
+        f"        {context.constant(context.weight(op.epsilon), 'int32_t')}, "
+        f"{context.constant(context.weight(op.table))},\n"
+        f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
+        f"{op.zero_point}, {square_bits(count)}, {op.shift}}};\n"
+        f"    {kernel}({context.ref(op.x)}, &normal, {context.out(op.y)}, {x.size // count}, "
+        f"{count});\n}}")

@@ -1,0 +1,5 @@
+#ifndef PUFFER_EDGE_LAYER_NORMALIZATION_S16_H
+#define PUFFER_EDGE_LAYER_NORMALIZATION_S16_H
+#include "layer_normalization_integer.h"
+PUFFER_EDGE_LAYER_NORMALIZATION(s16, int16_t)
+#endif
