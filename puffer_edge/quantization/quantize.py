@@ -205,6 +205,9 @@ class Quantizer:
         Features must have room for what no recording holds, which 8 bits do not have: the
         observation is a few numbers, and the first layer's kernel is no slower.
         """
+        value = self.program.values[name]
+        if name not in self.integers and value.size != value.shape[-1]:
+            self.read_uniformly(name, reader)  # all rows meet the same weights
         if name not in self.integers:
             bottom, top = self._integers_of(name, reader, "int16")
             low, high = self.calibration.features(name)

@@ -14,7 +14,7 @@ from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program
-from puffer_edge.ir.ops import Gemm, GemmInteger, Softmax, Unary
+from puffer_edge.ir.ops import Gemm, GemmInteger, Reshape, Softmax, Unary
 from puffer_edge.ir.requantization import LIMIT
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import Calibration, calibrate
@@ -202,3 +202,18 @@ def test_an_op_without_integers_is_refused_by_name() -> None:
 def test_vectors_of_integer_policies_hold_integers(tmp_path: Path) -> None:
     out = puffer_edge.export(LSTM, tmp_path / "a", scheme="int8", calibrate=recording(tmp_path))
     assert Vectors.load(out / "vectors.npz").outputs["logits"].dtype == np.int16
+
+
+@pytest.mark.parametrize("through", [False, True])
+@pytest.mark.parametrize("scheme", ["int8", "int8x16", "int16"])
+def test_rows_of_an_observation_that_one_layer_reads(scheme: str, through: bool) -> None:
+    """All rows meet the same weights, so the observation has one scale."""
+    bench = zoo.Bench((1, 12) if through else (1, 3, 4))
+    x = bench.op(Reshape, x=bench.x, shape=(1, 3, 4)) if through else bench.x
+    y = bench.op(Gemm, x=x, weight=bench.weight(5, 4), bias=bench.weight(5))
+    y = bench.op(Reshape, x=bench.op(Unary, x=y, function=Activation("tanh")), shape=(1, 15))
+    program = bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 15)))
+    ours, theirs = Interpreter(zoo.in_integers(program, scheme)), Interpreter(program)
+    x = np.random.default_rng(5).standard_normal((500, 12)).astype(np.float32)
+    same = [ours.step(row)["logits"].argmax() == theirs.step(row)["logits"].argmax() for row in x]
+    assert np.mean(same) >= 0.97
