@@ -56,5 +56,7 @@ def test_every_scheme_in_every_resolver(tmp_path: Path) -> None:
         if name.endswith(("float32", "float16")):
             assert np.all(error <= limits[name]), path.name
         else:
-            # Weights of 8 bits are off by 1/254 of the largest; a wrong kernel by a whole range.
-            assert error.max() <= 0.03 * max(1.0, np.abs(expected[name]).max()), path.name
+            # Weights of 8 bits are off by 1/254 of the largest; a wrong kernel by a whole range. A
+            # norm divides by the spread of three numbers, which may be a third of their size.
+            share = 0.09 if name.startswith("layer_norms") else 0.03
+            assert error.max() <= share * max(1.0, np.abs(expected[name]).max()), path.name
