@@ -115,6 +115,16 @@ class Builder:
         """Adds a note for the user."""
         self.notes.append(Note(kind, text))
 
+    def assume(self, code: str, text: str, option: str = "") -> None:
+        """Adds a decision that the file does not hold.
+
+        Args:
+            code: short and stable, as ``action-kind``; ``--accept`` confirms by it.
+            text: what was assumed, and why.
+            option: what says otherwise, as the command line spells it.
+        """
+        self.notes.append(Note("assumed", text, code, option))
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of a value."""
         return self.values[name].shape

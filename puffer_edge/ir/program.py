@@ -33,10 +33,19 @@ class State:
 
 @dataclass(frozen=True)
 class Note:
-    """Something the user should know: what was assumed, dropped, folded, or is doubtful."""
+    """Something the user should know: what was assumed, dropped, folded, or is doubtful.
+
+    Attributes:
+        kind: an assumption is a decision that the file does not hold; the other kinds are facts.
+        text: what, and why.
+        code: of an assumption, short and stable, as ``action-kind``; what ``--accept`` confirms.
+        option: of an assumption, the option that says otherwise, as ``--action``.
+    """
 
     kind: Literal["assumed", "dropped", "folded", "quantised", "warning"]
     text: str
+    code: str = ""
+    option: str = ""
 
 
 @dataclass(frozen=True)
