@@ -6,9 +6,7 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import io
-import os
 import platform
-import shutil
 import sys
 import sysconfig
 import tempfile
@@ -17,12 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.cache import built, forget
 from puffer_edge.errors import MissingDependencyError, VerificationError
 from puffer_edge.exporters.c import header_of
 from puffer_edge.exporters.c.shim import DECLARATIONS, shim
 from puffer_edge.ir import Program
 from puffer_edge.targets import HOST
-from puffer_edge.verification.toolchains.base import Toolchain, cache_folder, find_toolchain
+from puffer_edge.verification.toolchains.base import Toolchain, find_toolchain
 
 NAME = "policy"
 FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-w")
@@ -50,33 +49,27 @@ def build(program: Program) -> Any:
     key = hashlib.sha256("\0".join([
         source, sys.version, sys.platform, _processor(), *command]).encode()).hexdigest()[:24]
     name = f"_puffer_edge_{key}"
-    target = cache_folder() / "native" / f"{name}{sysconfig.get_config_var('EXT_SUFFIX') or '.so'}"
-    if not target.is_file():
-        _compile(name, source, command, compiler, target)
-    return _import(name, target)
+    file = f"{name}{sysconfig.get_config_var('EXT_SUFFIX') or '.so'}"
+
+    def compile_to(library: Path) -> None:
+        _compile(name, source, command, compiler, library)
+
+    return _import(name, built(file, compile_to))
 
 
 def _compile(name: str, source: str, command: list[str], compiler: Toolchain,
-             target: Path) -> None:
+             library: Path) -> None:
     import cffi
 
     builder = cffi.FFI()
     builder.cdef(DECLARATIONS)
     builder.set_source(name, source)
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
         file = Path(work) / f"{name}.c"
         with redirect_stdout(io.StringIO()):  # some versions tell what they write
             builder.emit_c_code(str(file))
-        library = Path(work) / "module.so"
         compiler.run([*command, str(file), "-o", str(library)], library,
                      f"{compiler.name} does not compile the policy")
-        # Whole or not at all: another process may be importing it.
-        descriptor, draft = tempfile.mkstemp(dir=target.parent)
-        os.close(descriptor)
-        shutil.copyfile(library, draft)
-        os.chmod(draft, 0o755)
-        os.replace(draft, target)
 
 
 def _import(name: str, path: Path) -> Any:
@@ -87,7 +80,7 @@ def _import(name: str, path: Path) -> Any:
         module = importlib.util.module_from_spec(spec)
         loader.exec_module(module)
     except ImportError as error:
-        path.unlink(missing_ok=True)
+        forget(path)
         raise VerificationError(f"the compiled policy cannot be loaded: {error}",
                                 where=str(path)) from error
     return module

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from puffer_edge.cache import cache_folder
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
 from puffer_edge.targets import CORTEX_M4, HOST, RISCV32, TARGETS, find_target
 from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
 from puffer_edge.verification.harness.spec import HarnessSpec as Spec
 from puffer_edge.verification.toolchains import Gcc, Zig, find_toolchain
-from puffer_edge.verification.toolchains.base import cache_folder
 
 from .conftest import FOLDER, LANDER
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 from collections.abc import Callable
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.cache import built
 from puffer_edge.errors import PufferEdgeError
 from puffer_edge.verification.emulators.instructions import count_instructions
 from puffer_edge.verification.toolchains import Clang, Gcc, Zig
-from puffer_edge.verification.toolchains.base import cache_folder
 
 SOURCE = Path(__file__).with_suffix(".c")
 
@@ -134,15 +134,8 @@ class _State(ctypes.Structure):
 def _library() -> Path | None:
     """The compiled hook, from the cache or from the first compiler that makes it."""
     digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
-    library = cache_folder() / f"block-counter-{digest}.so"
-    if library.exists():
-        return library
-    unfinished = library.with_suffix(f".{os.getpid()}")
     build: Callable[[Path, Path], Path]
     for build in (Zig().library, Gcc().library, Clang().library):
-        try:
-            os.replace(build(SOURCE, unfinished), library)
-        except (PufferEdgeError, OSError):
-            continue
-        return library
+        with suppress(PufferEdgeError, OSError):
+            return built(f"block-counter-{digest}.so", partial(build, SOURCE))
     return None

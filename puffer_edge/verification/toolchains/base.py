@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import sys
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -161,22 +158,3 @@ def find_toolchain(name: str) -> Toolchain:
         raise UsageError(
             f"there is no toolchain {name!r}", hint=f"choose one of {', '.join(toolchains)}"
         ) from None
-
-
-@cache
-def cache_folder() -> Path:
-    """``<user cache>/puffer-edge``, or a temporary folder where that cannot be written."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", "")
-    folder = (Path(base) if base else Path.home() / ".cache") / "puffer-edge"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix="puffer-edge-"))

@@ -7,9 +7,10 @@ import os
 import sys
 from pathlib import Path
 
+from puffer_edge.cache import cache_folder
 from puffer_edge.errors import MissingDependencyError
 from puffer_edge.targets import Target
-from puffer_edge.verification.toolchains.base import Toolchain, cache_folder
+from puffer_edge.verification.toolchains.base import Toolchain
 
 DIVISION = Path(__file__).with_name("zig_division.c")
 
