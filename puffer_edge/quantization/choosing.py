@@ -82,8 +82,8 @@ class Chooser:
         """The smallest schemes that act like the float policy: int8, and int16 where it must be.
 
         The layer with the largest error per weight gets int16 first. A continuous policy has no
-        greedy choice to agree on; its mean error, relative to the span of its outputs, must be
-        at most 1 - min_agreement.
+        greedy choice to agree on; its mean error, relative to the deviation of its actions, must
+        be at most 1 - min_agreement.
 
         Raises:
             UsageError: not even int16 everywhere does.
@@ -96,8 +96,8 @@ class Chooser:
         order = sorted(layers, key=lambda layer: -shares[layer] / sizes[layer])
         for layer in [*order, None]:
             judgement = self.judged(SCHEMES["int8"], chosen)
-            agreement = (1 - judgement.mean_error / max(float(np.ptp(self.reference)), 1e-30)
-                         if judgement.agreement is None else judgement.agreement)
+            agreement = (1 - judgement.mean_error if judgement.agreement is None
+                         else judgement.agreement)
             if agreement >= min_agreement:
                 return chosen
             if layer is not None:

@@ -19,8 +19,8 @@ class LayerError:
     Attributes:
         layer: its name in the policy file.
         scheme: what its weights and inputs are stored in.
-        error: mean error of the action's probabilities, or of the continuous action, with this
-            layer in its scheme and all others in int16.
+        error: mean error of the action's probabilities, or of the continuous action relative to
+            its deviation, with this layer in its scheme and all others in int16.
     """
 
     layer: str
