@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import time
 from contextlib import suppress
 from math import prod
@@ -21,13 +22,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import StaleError, UsageError
+from puffer_edge.errors import FileFormatError, StaleError, UsageError
 from puffer_edge.runtimes import shared_segment
 from puffer_edge.runtimes.shared_segment import Segment
 
 Array = npt.NDArray[Any]
 SLOTS = 3
 NOBODY = -1
+LAST = (1 << 63) - 1
+TRIES = 10_000
+"""Rounds of announcing a slot and looking at the other side's announcement. Each further round
+needs a further exchange of the other side in between, so that a sound one never needs many."""
 ALIGNMENT = 64
 """Bytes: a cache line, and what vector loads like."""
 
@@ -77,16 +82,24 @@ class SharedBuffer:
             view.flags.writeable = False
 
     @classmethod
-    def create(cls, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32,
-               ) -> SharedBuffer:
+    def create(cls, name: str | None, shape: tuple[int, ...],
+               dtype: npt.DTypeLike = np.float32) -> SharedBuffer:
         """A new buffer; one of that name whose maker has died is replaced.
+
+        Args:
+            name: fixed, so that both sides know it; None for a random one, which nobody can
+                take first: tell the other process what :attr:`name` is.
+            shape: of the array.
+            dtype: of the array.
 
         Raises:
             UsageError: the name or the array is impossible, or the name is taken.
             OutputError: there is not enough memory.
         """
         kind = _kind(shape, dtype)
-        size = _CONTROL.itemsize + SLOTS * _step(shape, kind)
+        size = _length(shape, kind)
+        if name is None:
+            name = f"pe_{secrets.token_hex(8)}"
         _bury(name)
         segment = shared_segment.create(name, size)
         control = _control(segment)
@@ -106,7 +119,8 @@ class SharedBuffer:
         """
         kind = _kind(shape, dtype)
         segment = shared_segment.attach(name)
-        if not _ours(segment) or _control(segment)["layout"] != _layout(shape, kind):
+        if (not _ours(segment) or _control(segment)["layout"] != _layout(shape, kind)
+                or segment.size < _length(shape, kind)):
             shared_segment.close(segment)
             raise UsageError(f"the shared buffer {name!r} holds no arrays {list(shape)} of {kind}",
                              hint="create and attach with the same shape and dtype")
@@ -117,17 +131,20 @@ class SharedBuffer:
 
         Raises:
             UsageError: another living process writes, or the buffer is closed.
+            StaleError: the reader's announcements never end; see :data:`TRIES`.
         """
         self._take(WRITER, "writes")
         if self._writing == NOBODY:
             words = self._words
-            while True:
+            for _ in range(TRIES):
                 taken = words[LATEST], words[HELD]  # looked at once: the reader moves meanwhile
                 free = next(index for index in range(SLOTS) if index not in taken)
                 words[CLAIMED] = free
                 self._barrier()
                 if words[HELD] != free:
                     break
+            else:
+                raise self._endless()
             self._sequences[free] = 0  # should we die, nobody takes it for whole
             self._barrier()
             self._writing = free
@@ -142,6 +159,8 @@ class SharedBuffer:
         if self._writing == NOBODY:
             raise UsageError("nothing was written", hint="write into slot() first")
         number = max(self._sequences) + 1
+        if not 0 < number < LAST:
+            raise self._damaged(f"the number {number - 1} of an exchange")
         self._times[self._writing] = time.monotonic_ns()
         self._sequences[self._writing] = number
         self._barrier()
@@ -151,8 +170,17 @@ class SharedBuffer:
         return number
 
     def write(self, values: npt.ArrayLike) -> int:
-        """Copies values into a slot and publishes it; returns its number."""
-        self.slot()[...] = values
+        """Copies values into a slot and publishes it; returns its number.
+
+        Raises:
+            UsageError: the values do not fit; nothing is published then.
+        """
+        slot = self.slot()
+        try:
+            slot[...] = values
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"the values do not fit: {error}", where=self.name,
+                             hint=f"give {list(self.shape)} of {self.dtype}") from error
         return self.publish()
 
     def read(self, max_age: float | None = None) -> Array | None:
@@ -165,21 +193,27 @@ class SharedBuffer:
             A view, the same as before where nothing new was published; None before the first.
 
         Raises:
-            StaleError: it is too old, or there is none; what was read before stays valid.
+            StaleError: it is too old, or there is none, or the writer's announcements never end
+                (see :data:`TRIES`); what was read before stays valid.
             UsageError: another living process reads, or the buffer is closed.
+            FileFormatError: the memory holds what no writer writes.
         """
         self._take(READER, "reads")
         words = self._words
-        while True:
+        for _ in range(TRIES):
             latest = words[LATEST]
             if latest == NOBODY:
                 break
+            if not 0 <= latest < SLOTS:
+                raise self._damaged(f"the slot {latest}")
             words[HELD] = latest
             self._barrier()
             if words[CLAIMED] != latest and self._sequences[latest]:
                 self._barrier()
                 self.sequence = self._sequences[latest]
                 break
+        else:
+            raise self._endless()
         if max_age is not None and self.age > max_age:
             raise StaleError("nothing was published yet" if latest == NOBODY else
                              f"the newest observation is {self.age:.3g} s old", where=self.name,
@@ -192,7 +226,7 @@ class SharedBuffer:
         """Seconds since what was read was published; infinite before the first."""
         self._open()
         held = self._words[HELD]
-        return (np.inf if held == NOBODY or not self.sequence
+        return (np.inf if not 0 <= held < SLOTS or not self.sequence
                 else (time.monotonic_ns() - self._times[held]) / 1e9)
 
     @property
@@ -247,6 +281,14 @@ class SharedBuffer:
         self._words[role] = os.getpid()
         self._roles.add(role)
 
+    def _endless(self) -> StaleError:
+        return StaleError(f"the other process gave no whole array in {TRIES:,} tries",
+                          where=self.name, hint="end both processes and start them again")
+
+    def _damaged(self, what: str) -> FileFormatError:
+        return FileFormatError(f"the shared memory is damaged: it holds {what}", where=self.name,
+                               hint="end both processes and start them again")
+
     def _barrier(self) -> None:
         """A full memory barrier: a release followed by an acquisition lets nothing pass."""
         with self._fence:
@@ -266,6 +308,11 @@ def _kind(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dtype[Any]:
 
 def _size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     return prod(shape) * dtype.itemsize
+
+
+def _length(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    """Bytes of the whole segment."""
+    return _CONTROL.itemsize + SLOTS * _step(shape, dtype)
 
 
 def _step(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from contextlib import suppress
 from multiprocessing import resource_tracker, shared_memory
@@ -46,11 +47,20 @@ def create(name: str, size: int) -> Segment:
 
 
 def attach(name: str) -> Segment:
-    """A segment that another process has made.
+    """A segment that another process of this user has made.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or it is somebody else's.
     """
+    segment = _open(name)
+    if not _own(segment):
+        close(segment)
+        raise UsageError(f"the shared buffer {name!r} belongs to another user, or others may "
+                         "open it", hint="create one of another name, as this user")
+    return segment
+
+
+def _open(name: str) -> Segment:
     _check(name)
     try:
         if sys.version_info >= (3, 13):
@@ -65,11 +75,23 @@ def attach(name: str) -> Segment:
     except (FileNotFoundError, ValueError) as error:  # ValueError: made, but still empty
         raise UsageError(f"there is no shared buffer {name!r}",
                          hint="create it in the other process first") from error
+    except OSError as error:
+        raise UsageError(f"the shared buffer {name!r} cannot be opened: {error.strerror}",
+                         hint="create one of another name, as this user") from error
+
+
+def _own(segment: Segment) -> bool:
+    """Whether this user made it and nobody else may open it; on Windows no file tells."""
+    descriptor = getattr(segment, "_fd", -1)
+    if os.name != "posix" or descriptor < 0:
+        return True
+    found = os.fstat(descriptor)
+    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 def remove(name: str) -> None:
     """Removes a name, of a dead process's segment too; those who look into it go on."""
-    with suppress(FileNotFoundError, ValueError):
+    with suppress(OSError, ValueError):
         segment = Segment(name)  # registers with our tracker, so that unlink may unregister
         segment.close()
         segment.unlink()
