@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.artefact.replacing import PREFIX, replace_directory, restore, tidy
 from puffer_edge.errors import FileFormatError, OutputError
 
 MANIFEST = "policy.json"
@@ -18,7 +18,7 @@ FORMAT = "puffer-edge artefact"
 
 
 def write(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Puts files into a directory that appears, complete, in one rename.
+    """Puts files into a directory that appears, complete, at once.
 
     Args:
         directory: does not exist, is empty, or is an artefact and nothing else, which is then
@@ -29,33 +29,13 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
         OutputError: the directory holds something else, or cannot be written.
     """
     try:
-        _check_replaceable(directory)
         directory.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".puffer-edge-", dir=directory.parent))
-    except OSError as error:
-        raise OutputError(f"the directory cannot be made: {error.strerror}",
-                          where=str(directory)) from error
-    try:
-        fresh, old = work / "new", work / "old"
-        fresh.mkdir()
-        for name, content in files.items():
-            with open(fresh / name, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        if directory.exists():
-            directory.rename(old)
-        try:
-            fresh.rename(directory)
-        except OSError:
-            if old.exists():
-                old.rename(directory)
-            raise
+        tidy(directory)
+        _check_replaceable(directory)
+        replace_directory(directory, files)
     except OSError as error:
         raise OutputError(f"the artefact cannot be written: {error.strerror}",
                           where=str(directory)) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -65,6 +45,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         FileFormatError: the directory is no artefact, or its manifest is damaged.
     """
     path = directory / MANIFEST
+    restore(directory)
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -98,7 +79,8 @@ def _check_replaceable(directory: Path) -> None:
                           where=str(directory),
                           hint="give another directory with --output") from None
     known = {MANIFEST, *REPORTS, *(files if isinstance(files, dict) else ())}
-    if foreign := sorted(present - known):
+    unfinished = {name for name in present if name.startswith(PREFIX)}  # of a killed verify
+    if foreign := sorted(present - known - unfinished):
         raise OutputError(f"the artefact there is not replaced, as the directory also holds "
                           f"{foreign[0]!a}", where=str(directory),
                           hint="move your own files, or give another directory with --output")
@@ -110,7 +92,7 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    descriptor, work = tempfile.mkstemp(prefix=".puffer-edge-", dir=path.parent)
+    descriptor, work = tempfile.mkstemp(prefix=PREFIX, dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge import api, storage
+from puffer_edge.artefact.replacing import restore
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UsageError
 from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.ir import Program
@@ -44,7 +45,7 @@ def read_program(policy: Any, options: dict[str, Any] | None = None) -> Program:
     """
     if isinstance(policy, Program):
         found = policy
-    elif isinstance(policy, str | Path) and Path(policy).is_dir():
+    elif isinstance(policy, str | Path) and (restore(Path(policy)) or Path(policy).is_dir()):
         found = _stored(Path(policy))
     else:
         return optimize(api.load(policy, **(options or {})))

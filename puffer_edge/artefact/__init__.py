@@ -1,0 +1,1 @@
+"""The artefact as a directory on disk."""
