@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.errors import FileFormatError, StepError, UnsupportedError
 from puffer_edge.exporters.npz import read_npz
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
@@ -75,8 +75,8 @@ def make(program: Program, *, seed: int = 0) -> Vectors:
     """Vectors over random and extreme observations.
 
     Floats: four episodes: 32 steps of standard normal observations, 16 of larger ones, 8 that mix
-    magnitudes from 1e-6 to 1e3, and 8 extremes (zeros, ones, huge, tiny, alternating). An episode
-    ends before a step whose outputs overflow: the bits of a NaN differ from core to core.
+    magnitudes from 1e-6 to 1e3, and 8 extremes (zeros, ones, huge, tiny, alternating). A step that
+    is refused, as it overflows, is left out.
     Integers: 32 steps of all magnitudes that the dtype holds, and 4 extremes.
 
     Raises:
@@ -96,16 +96,10 @@ def make(program: Program, *, seed: int = 0) -> Vectors:
     reset = np.zeros(len(observations), bool)
     reset[np.cumsum([0, *(len(part) for part in parts[:-1])])] = True
     found = run(program, observations, reset)
-    finite = np.all([np.isfinite(array).all(axis=1) for array in found.outputs.values()], axis=0)
-    episode = np.cumsum(reset)
-    kept = np.array([finite[(episode == episode[i]) & (np.arange(len(reset)) <= i)].all()
-                     for i in range(len(reset))])
-    if not kept[:2].all():
+    if not np.array_equal(found.observations[:2], observations[:2]):
         raise UnsupportedError("the outputs for ordinary observations (standard normal) are NaN or "
                                "infinite", hint="look for a division by zero or an overflow")
-    return Vectors(observations[kept], reset[kept],
-                   {name: array[kept] for name, array in found.outputs.items()},
-                   found.actions[kept])
+    return found
 
 
 def _of_integers(program: Program, random: np.random.Generator, dtype: str) -> Vectors:
@@ -120,15 +114,29 @@ def _of_integers(program: Program, random: np.random.Generator, dtype: str) -> V
 
 
 def run(program: Program, observations: Array, reset: Array) -> Vectors:
-    """What the interpreter gives for a sequence of observations."""
+    """What the interpreter gives for a sequence of observations.
+
+    Steps that are refused are left out; the ones after them go on from the state before.
+    """
     interpreter = Interpreter(program)
-    steps, actions = [], []
-    for observation, fresh in zip(observations, reset, strict=True):
-        if fresh:
+    kept, fresh, steps, actions = [], [], [], []
+    start = False
+    for index, observation in enumerate(observations):
+        if reset[index]:
             interpreter.reset()
-        outputs = interpreter.step(observation)
+            start = True
+        try:
+            outputs = interpreter.step(observation)
+        except StepError:
+            continue
+        kept.append(index)
+        fresh.append(start)
+        start = False
         steps.append(outputs)
         actions.append(program.act(outputs[program.output_names[0]]))
-    return Vectors(observations, reset,
+    if not steps:
+        raise UnsupportedError("every observation makes NaN or infinite outputs",
+                               hint="look for a division by zero or an overflow")
+    return Vectors(observations[kept], np.array(fresh),
                    {name: np.stack([step[name] for step in steps]) for name in steps[0]},
                    np.stack(actions))

@@ -33,6 +33,19 @@ class UsageError(PufferEdgeError):
     exit_code = 2
 
 
+class StepError(UsageError):
+    """A step was refused: state and action are as they were before it.
+
+    Args:
+        what: what went wrong.
+        status: what the step of the C artefact returns then, a number of ``ir.Status``.
+    """
+
+    def __init__(self, what: str, status: int, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.status = status
+
+
 class FileFormatError(PufferEdgeError):
     """The file is truncated, damaged, hostile, or not of a kind that can be read."""
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UsageError
-from puffer_edge.ir import Program
+from puffer_edge.ir import Program, Status
+from puffer_edge.ir.status import check_finite
 
 Array = npt.NDArray[Any]
 
@@ -40,7 +41,8 @@ class Interpreter:
             observation: as many finite elements as the contract says, any shape.
 
         Raises:
-            UsageError: the size is wrong, or an element is NaN or infinite.
+            StepError: an element of the observation is NaN or infinite.
+            UsageError: the size is wrong.
         """
         program = self.program
         expected = program.values[program.input]
@@ -58,11 +60,25 @@ class Interpreter:
         return known
 
     def advance(self, values: dict[str, Array]) -> None:
-        """Makes the new state of a step, as :meth:`values` gave it, the present one."""
-        self.state = {state.input: values[state.output] for state in self.program.states}
+        """Makes the new state of a step, as :meth:`values` gave it, the present one.
+
+        Raises:
+            StepError: it, or an output, is NaN or infinite; the state stays.
+        """
+        program = self.program
+        after = {state.input: values[state.output] for state in program.states}
+        check_finite(after.values(), Status.BAD_STATE)
+        check_finite((values[name] for name in program.outputs), Status.BAD_OUTPUT)
+        self.state = after
 
     def step(self, observation: Array) -> dict[str, Array]:
-        """Raw outputs of one step by their outside names, flat; the state advances."""
+        """Raw outputs of one step by their outside names, flat; the state advances.
+
+        Raises:
+            StepError: the observation, the new state or an output is NaN or infinite; the state
+                stays.
+            UsageError: the size of the observation is wrong.
+        """
         known = self.values(observation)
         self.advance(known)
         return {name: known[value].flatten() for name, value
@@ -78,8 +94,7 @@ def _taken_in(observation: Array, dtype: str) -> Array:
     """A copy, as the caller may reuse the buffer, of numbers that the dtype holds."""
     if dtype == "float32":
         taken = np.array(observation, np.float32)
-        if not np.isfinite(taken).all():
-            raise UsageError("the observation holds NaN or infinite values")
+        check_finite([taken], Status.BAD_OBSERVATION)
         return taken
     taken = np.array(observation, dtype)
     if not np.array_equal(taken, observation):

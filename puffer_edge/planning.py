@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from puffer_edge.finiteness import unproved
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Reshape
 
@@ -105,6 +106,8 @@ def _place(program: Program, ops: Sequence[Op], key: Callable[[Block], tuple[int
 def _blocks(program: Program, ops: Sequence[Op]) -> tuple[dict[str, Block], dict[int, Block]]:
     """Block of every value that is not constant, and of every op's scratch."""
     last_use = {name: index for index, op in enumerate(ops) for name in op.operands}
+    # A step that may yet be refused must not have written into what is remembered.
+    in_place = not unproved(program)
     end = len(ops)
     for name in program.results:  # read outside, after the step
         last_use[name] = end
@@ -120,7 +123,7 @@ def _blocks(program: Program, ops: Sequence[Op]) -> tuple[dict[str, Block], dict
             continue  # of the observation or a constant: it lies where they do
         for name in op.outputs:
             size = program.values[name].nbytes
-            shared = _shared(program, op, name, index, blocks, successor)
+            shared = _shared(program, op, name, index, blocks, successor, in_place)
             block = shared or Block(size, index, index)
             block.last = max(block.last, last_use.get(name, index))
             block.names.append(name)
@@ -132,8 +135,8 @@ def _blocks(program: Program, ops: Sequence[Op]) -> tuple[dict[str, Block], dict
 
 
 def _shared(program: Program, op: Op, output: str, index: int, blocks: dict[str, Block],
-            successor: dict[str, str]) -> Block | None:
-    """The block of an input that this output may take over, or None."""
+            successor: dict[str, str], in_place: bool) -> Block | None:
+    """The block of an input that this output may take over, or None; a state's if in_place."""
     if isinstance(op, Reshape):
         return blocks[op.x]  # the same bytes under another shape
     pairs = [(getattr(op, i), getattr(op, o)) for i, o in op.IN_PLACE]
@@ -148,7 +151,7 @@ def _shared(program: Program, op: Op, output: str, index: int, blocks: dict[str,
             continue
         if program.values[source].nbytes != program.values[output].nbytes:
             continue
-        if not block.state or successor.get(output) == block.state:
+        if not block.state or (in_place and successor.get(output) == block.state):
             return block
     return None
 

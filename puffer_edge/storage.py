@@ -69,7 +69,8 @@ def from_bytes(content: bytes, where: str = "") -> Program:
             arrays = {key: np.asarray(data[key]) for key in data.files}
         program = _program(json.loads(arrays["program"].tobytes()), arrays)
         size = program.contract.observation_size
-        Interpreter(program).act(np.zeros(size, np.float32))  # attributes fit their kernels
+        values = Interpreter(program).values(np.zeros(size, np.float32))
+        program.act(values[program.outputs[0]])  # attributes fit their kernels
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
             EOFError, RecursionError, OverflowError, MemoryError, NotImplementedError,
             zipfile.BadZipFile, zlib.error, ProgramError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -53,6 +54,9 @@ class Backend(Policy):
     def _evaluate(self, state: Any, x: Array) -> tuple[dict[str, Array], Any]:
         state.step_float(x.tolist())
         return {name: np.array(array) for name, array in state.outputs.items()}, state
+
+    def _remembered(self, state: Any) -> Iterable[Array]:
+        return ()  # integers
 
 
 def _import(policy: str, runtime: str) -> Any:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
+from puffer_edge.ir.status import refusal
 from puffer_edge.runtimes.native_build import build
 from puffer_edge.runtimes.policy import Array, Policy
 
@@ -80,8 +80,8 @@ class Backend(Policy):
         if obs is not self._obs:
             self._take(obs)
         if out is None:
-            if self._step(self._policy, self._obs_memory, self._own_memory):
-                self._refuse()
+            if status := self._step(self._policy, self._obs_memory, self._own_memory):
+                raise refusal(status)
             self._stepped = True
             return self._own.copy()
         if out is not self._out:
@@ -89,8 +89,8 @@ class Backend(Policy):
             room = self._room(out, (self.action_size,))
             self._out_memory = self._ffi.from_buffer(room, require_writable=True)
             self._out = room
-        if self._step(self._policy, self._obs_memory, self._out_memory):
-            self._refuse()
+        if status := self._step(self._policy, self._obs_memory, self._out_memory):
+            raise refusal(status)
         self._stepped = True
         return out
 
@@ -105,9 +105,9 @@ class Backend(Policy):
             self._lane_count = lanes
             for index in range(lanes):
                 self._reset(self._lane_memory + index * self._size)
-        if self._batch(self._lane_memory, self._ffi.from_buffer(x),
-                       self._ffi.from_buffer(actions, require_writable=True), lanes):
-            self._refuse()
+        if status := self._batch(self._lane_memory, self._ffi.from_buffer(x),
+                                 self._ffi.from_buffer(actions, require_writable=True), lanes):
+            raise refusal(status)
         return actions
 
     def close(self) -> None:
@@ -128,9 +128,6 @@ class Backend(Policy):
         else:
             self._obs_memory = self._ffi.from_buffer(
                 self._checked(obs, (self.observation_size,)))
-
-    def _refuse(self) -> None:
-        raise UsageError("the observation holds NaN or infinite values")
 
     def _fresh(self) -> Any:
         raise NotImplementedError  # the state is C's

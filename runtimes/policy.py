@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.ir import Contract, Discrete, Program
+from puffer_edge.errors import StepError, UnsupportedError, UsageError
+from puffer_edge.ir import Contract, Discrete, Program, Status
+from puffer_edge.ir.status import check_finite
 
 Array = npt.NDArray[Any]
 
@@ -19,8 +21,8 @@ class Policy(ABC):
     """A policy with its state; also a context manager that closes it.
 
     A back end says how one step is computed (:meth:`_fresh`, :meth:`_evaluate`), or, where it is
-    faster, replaces the public methods. An observation with a NaN or an infinity is a UsageError
-    that changes neither state nor action.
+    faster, replaces the public methods. NaN and infinities in the observation, in what would be
+    remembered or in the outputs are a StepError that changes neither state nor action.
 
     Attributes:
         backend: its name.
@@ -74,14 +76,16 @@ class Policy(ABC):
             The action: ``out``, or a new array.
 
         Raises:
-            UsageError: the size or dtype is wrong, an element is not finite, or it is closed.
+            StepError: the observation, the new state or an output is not finite; state and action
+                are as before, and ``outputs`` those of the last good step.
+            UsageError: the size or dtype is wrong, or it is closed.
         """
         self._check_open()
         x = self._checked(obs, (self.observation_size,))
         action = self._room(out, (self.action_size,))
         if self._state is None:
             self._state = self._fresh()
-        self._outputs, self._state = self._evaluate(self._state, x)
+        self._outputs, self._state = self._accepted(self._state, x)
         action[:] = self.program.act(self._outputs[self.program.output_names[0]])
         return action
 
@@ -96,6 +100,9 @@ class Policy(ABC):
             The actions.
 
         Raises:
+            StepError: an observation is not finite, and no lane has advanced; or the state or an
+                output of a lane would not be, which keeps its state and its row of ``out``, while
+                the others have advanced.
             UsageError: as of :meth:`step`; no lane has advanced then.
         """
         self._check_open()
@@ -105,9 +112,16 @@ class Policy(ABC):
         if len(self._lanes) != lanes:
             self._lanes = [self._fresh() for _ in range(lanes)]
         first = self.program.output_names[0]
+        refused: StepError | None = None
         for lane in range(lanes):
-            found, self._lanes[lane] = self._evaluate(self._lanes[lane], x[lane])
+            try:
+                found, self._lanes[lane] = self._accepted(self._lanes[lane], x[lane])
+            except StepError as error:
+                refused = refused or error
+                continue
             actions[lane] = self.program.act(found[first])
+        if refused is not None:
+            raise refused
         return actions
 
     def close(self) -> None:
@@ -128,6 +142,17 @@ class Policy(ABC):
     @abstractmethod
     def _evaluate(self, state: Any, x: Array) -> tuple[dict[str, Array], Any]:
         """Raw outputs, flat, and the next state; x is [n] float32, finite."""
+
+    def _accepted(self, state: Any, x: Array) -> tuple[dict[str, Array], Any]:
+        """The same, of a step that is not refused."""
+        outputs, after = self._evaluate(state, x)
+        check_finite(self._remembered(after), Status.BAD_STATE)
+        check_finite(outputs.values(), Status.BAD_OUTPUT)
+        return outputs, after
+
+    def _remembered(self, state: Any) -> Iterable[Array]:
+        """The arrays of a state."""
+        return map(np.asarray, state.values() if isinstance(state, dict) else state)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -152,8 +177,7 @@ class Policy(ABC):
         size = int(np.prod(shape))
         if x.size != size:
             raise UsageError(f"the observation has {x.size} elements, the policy takes {size}")
-        if not np.isfinite(x).all():
-            raise UsageError("the observation holds NaN or infinite values")
+        check_finite([x], Status.BAD_OBSERVATION)
         return x.reshape(shape)
 
     def _checked_batch(self, obs: npt.ArrayLike) -> Array:

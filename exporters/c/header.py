@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from puffer_edge import __version__
+from puffer_edge.errors import ProgramError
 from puffer_edge.exporters.c import action, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import rescale
 from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.finiteness import unproved
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
@@ -111,7 +113,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
         arena=max(plan.arena, 4), initial=initial, outputs=outputs,
         macs=program.macs, body=body, act=act, sample=sample,
-        commit=_commit(context),
+        checks=_checks(context, entry), commit=_commit(context),
         selftest=_selftest(program, name, vectors),
         selftest_q=None if entry is None else _selftest(
             entry.input.program, f"{name}_q", entry.vectors))
@@ -159,6 +161,16 @@ def _initial(context: Context) -> list[str]:
             lines.append(f"memcpy(policy->state_{index}, {constant}, "
                          f"sizeof policy->state_{index});")
     return lines
+
+
+def _checks(context: Context, entry: Entry | None) -> list[tuple[str, str]]:
+    """Conditions that must hold before a step is taken, and the status where one does not."""
+    found = unproved(context.program)
+    if entry is not None and found:
+        raise ProgramError("a step in integers computes floats that may be infinite")
+    return [(f"all_finite_f32({context.ref(name)}, {context.value(name).size})", status)
+            for names, status in ((found.states, "BAD_STATE"), (found.outputs, "BAD_OUTPUT"))
+            for name in names]
 
 
 def _commit(context: Context) -> list[str]:

@@ -6,6 +6,7 @@ from puffer_edge.ir.builder import Builder
 from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field
 from puffer_edge.ir.op import Activation, Op
 from puffer_edge.ir.program import Note, Program, State
+from puffer_edge.ir.status import Status
 from puffer_edge.ir.value import Quantization, Value
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "Program",
     "Quantization",
     "State",
+    "Status",
     "Value",
 ]

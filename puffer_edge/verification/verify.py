@@ -17,6 +17,7 @@ from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.quantization.judging import judge
+from puffer_edge.storage import from_bytes
 from puffer_edge.targets import (
     CORTEX_M3,
     MICROPYTHON,
@@ -27,7 +28,7 @@ from puffer_edge.targets import (
     Target,
     find_target,
 )
-from puffer_edge.verification import drift, shipped
+from puffer_edge.verification import drift, extremes, shipped
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
@@ -211,6 +212,8 @@ def _check_vectors(subject: Subject, machine: Machine, where: str,
         return steps
     report.measurements["steps"] = len(steps)
     _check_rejection(subject, machine, where, steps, report)
+    stored = (subject.directory / "program.npz").read_bytes()
+    extremes.check(from_bytes(stored, "program.npz"), vectors.observations, machine, where, report)
     return steps
 
 

@@ -26,6 +26,11 @@ MACHINES = {("aarch64", 8): "aarch64", ("arm64", 8): "aarch64", ("x86_64", 8): "
 """The library for what the kernel calls the processor and for the bytes of Python's pointers: a
 64-bit kernel may run a 32-bit system."""
 
+REFUSED = {1: "the observation holds NaN or infinite values",
+           2: "the policy would remember NaN or infinite values: the observation is too large",
+           3: "the policy's outputs would be NaN or infinite: the observation is too large"}
+"""What a status other than 0 says; state and action are as before then."""
+
 
 class Policy:
     """The policy with its state. Use one object per thread.
@@ -95,16 +100,23 @@ class Policy:
         """One step: [observation_size] numbers to [action_size] int32 choices or float32.
 
         Raises:
-            ValueError: a wrong size, a NaN or an infinity; state and action are as before then.
+            ValueError: a wrong size, or NaN or infinity in the observation, in what would be
+                remembered or in the outputs; state and action are as before then.
         """
         x = self._checked(obs, self.observation_size)
         action = self._room(out, (self.action_size,))
-        if self._library.edge_step(self._memory, x.ctypes.data, action.ctypes.data):
-            raise ValueError("the observation holds NaN or infinite values")
+        status = self._library.edge_step(self._memory, x.ctypes.data, action.ctypes.data)
+        if status:
+            raise ValueError(REFUSED.get(status, f"status {status}"))
         return action
 
     def step_batch(self, obs: Any, out: Any = None) -> Any:
-        """One step of each of several independent lanes: [lanes, observation_size]."""
+        """One step of each of several independent lanes: [lanes, observation_size].
+
+        Raises:
+            ValueError: as of step. Where only the numbers that a lane computes are not finite, that
+                lane keeps its state and its row of ``out``, and the others have advanced.
+        """
         lanes = len(obs)
         x = self._checked(obs, lanes * self.observation_size)
         if not lanes or not np.isfinite(x).all():
@@ -114,7 +126,10 @@ class Policy:
             self._lanes, self._count = ctypes.create_string_buffer(lanes * self._bytes), lanes
             for lane in range(lanes):
                 self.reset(lane)
-        self._library.edge_step_batch(self._lanes, x.ctypes.data, action.ctypes.data, lanes)
+        status = self._library.edge_step_batch(self._lanes, x.ctypes.data, action.ctypes.data,
+                                               lanes)
+        if status:
+            raise ValueError(REFUSED.get(status, f"status {status}"))
         return action
 
     def _checked(self, obs: Any, size: int) -> Any:

@@ -13,11 +13,12 @@ from puffer_edge import runtimes
 from puffer_edge.errors import (
     FileFormatError,
     MissingDependencyError,
+    StepError,
     UnsupportedError,
     UsageError,
 )
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Activation, Program
+from puffer_edge.ir import Activation, Program, Status
 from puffer_edge.ir.ops import Gemm, LSTMCell
 from tests import zoo
 from tests.error_bound import ErrorBound
@@ -154,6 +155,35 @@ def test_a_bad_observation_changes_nothing(backend: str, bad: float) -> None:
         fresh = running.step_batch(xs[:2])
         other.reset()
         assert np.array_equal(fresh, other.step_batch(xs[:2]))
+
+
+FLOATS = [name for name in runtimes.BACKENDS if name != "micropython"]
+
+
+@pytest.mark.parametrize("backend", FLOATS)
+def test_an_overflow_changes_nothing(backend: str) -> None:
+    """A MinGRU's candidate of 3e38 in three rows is infinite; later steps are as if never asked."""
+    found = zoo.program("min_gru")
+    xs, huge = observations(found, 4), np.full(found.contract.observation_size, 3e38, np.float32)
+    with runtimes.load(found, backend) as running, runtimes.load(found, backend) as other:
+        out = running.step(xs[0])
+        other.step(xs[0])
+        kept, outputs = out.copy(), running.outputs
+        with pytest.raises(StepError) as refused:
+            running.step(huge, out)
+        assert refused.value.status in (Status.BAD_STATE, Status.BAD_OUTPUT)
+        assert np.array_equal(out, kept)
+        assert np.array_equal(running.step(xs[1]), other.step(xs[1]))
+        assert running.outputs["logits"].tobytes() == other.outputs["logits"].tobytes()
+        assert np.isfinite(outputs["logits"]).all()
+        # One lane is refused, the other goes on.
+        running.step_batch(xs[:2])
+        other.step_batch(xs[:2])
+        room = np.full((2, running.action_size), 77, running.action_dtype)
+        with pytest.raises(StepError):
+            running.step_batch(np.stack([xs[2], huge]), room)
+        assert (room[1] == 77).all()
+        assert np.array_equal(room[0], other.step_batch(np.stack([xs[2], xs[3]]))[0])
 
 
 @pytest.mark.parametrize("backend", runtimes.BACKENDS)

@@ -95,6 +95,30 @@ def test_a_policy_that_forgets_its_state_on_a_bad_observation_fails(lstm: Path) 
                       "bad observations on this computer change nothing"}
 
 
+@pytest.mark.parametrize(("case", "status", "line"), [
+    ("min_gru", "BAD_STATE", "        zoo_reset(policy);\n"),  # forgets
+    ("min_gru", "BAD_STATE", "        policy->state_0[3] = 1e9f;\n"),
+    ("residual", "BAD_OUTPUT", "        action->action[0] = 2 - action->action[0];\n")])
+def test_a_policy_that_is_changed_by_an_overflow_fails(case: str, status: str, line: str,
+                                                       tmp_path: Path) -> None:
+    puffer_edge.export(zoo.program(case), tmp_path / "image", name="zoo")
+    edit(tmp_path / "image" / "policy.h", f"        return ZOO_{status};",
+         f"{line}        return ZOO_{status};")
+    failed = failures(puffer_edge.verify(tmp_path / "image", target="host"))
+    assert "extreme observations on this computer leave it finite" in failed
+
+
+def test_a_state_that_is_not_looked_at_fails(tmp_path: Path) -> None:
+    puffer_edge.export(zoo.program("min_gru"), tmp_path / "image", name="zoo")
+    header = tmp_path / "image" / "policy.h"
+    text = header.read_text()
+    at = text.index("return ZOO_BAD_STATE")
+    start = text.rindex("if (!all_finite", 0, at)
+    header.write_text(text[:start] + "if (x[0] != x[0]) {" + text[text.index("\n", start):])
+    failed = failures(puffer_edge.verify(tmp_path / "image", target="host"))
+    assert "extreme observations on this computer leave it finite" in failed
+
+
 def test_time_that_depends_on_the_data_fails(lstm: Path) -> None:
     edit(lstm / "policy.h", "    /* action */",
          "    for (volatile int i = 0; i < 500 && x[0] > 0.0f; ++i) {\n    }\n    /* action */")

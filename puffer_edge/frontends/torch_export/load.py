@@ -72,7 +72,7 @@ def load_pt2(path: Path, options: LoadOptions) -> Program:
     try:
         program = assemble(read_pt2(path, where), options, "torch.export program", where)
         # One step, so that an argument that no shape rule looks at fails here and not later.
-        Interpreter(program).step(np.zeros(program.contract.observation_size, np.float32))
+        Interpreter(program).values(np.zeros(program.contract.observation_size, np.float32))
         return program
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError,
             ProgramError) as error:
