@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
             "fields": [{"name": field.name, "shape": list(field.shape), "unit": field.unit}
                        for field in program.contract.observation],
             **({} if integers is None else {"integers": _integers(integers)}),
+            **normaliser(program),
         },
         "action": action(program),
         "outputs": [
@@ -78,6 +80,12 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         "notes": [{"kind": note.kind, "text": note.text} for note in program.notes],
         "files": {file: _sha256(content) for file, content in sorted(files.items())},
     }
+
+
+def normaliser(program: Program) -> dict[str, Any]:
+    """What is done to raw observations inside of the policy, if that is known."""
+    found = program.contract.normaliser
+    return {} if found is None else {"normaliser": asdict(found)}
 
 
 def action(program: Program) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
     table.add_row("policy", escape(f"{manifest['name']}: {manifest['source']['kind']}"))
     table.add_row("observation", ", ".join(
         f"{field['name']}{field['shape']}" for field in manifest["observation"]["fields"]))
+    if "normaliser" in manifest["observation"]:
+        table.add_row("", "raw values, which the policy normalises itself")
     table.add_row("action", _action(manifest["action"]))
     table.add_row("multiply-accumulates", f"{manifest['macs']:,} per step")
     table.add_row("scheme", manifest["scheme"])

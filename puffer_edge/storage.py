@@ -17,13 +17,13 @@ import numpy as np
 
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field
+from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
 from puffer_edge.ir.op import OPS, Activation
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.value import Quantization, Value
 
 CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (
-    Activation, Continuous, Contract, Discrete, Field, Note, Quantization, Value)}
+    Activation, Continuous, Contract, Discrete, Field, Normaliser, Note, Quantization, Value)}
 """What may occur in the text beside the ops."""
 
 HINT = "export the policy again"

@@ -214,7 +214,7 @@ def test_a_directory_that_is_no_artefact(tmp_path: Path) -> None:
                                        ("--action-low", "nan", "--action-high", "1")])
 def test_wrong_options_of_a_continuous_policy(arguments: tuple[str, ...], tmp_path: Path) -> None:
     fails(2, "action", "export", POLICIES / "pendulum_sb3.zip", *arguments, "-o", "out",
-          cwd=tmp_path)
+          "--vec-normalize", POLICIES / "pendulum_vecnormalize.pkl", cwd=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["loop", "a" * 300, "."])

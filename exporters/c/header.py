@@ -25,6 +25,10 @@ SELFTEST_ELEMENTS = 4096
 """Observation elements that the built-in self-test holds at most (16 KB, if compiled in)."""
 
 
+RAW = " before any\n * normalisation: raw sensor values; the policy normalises them itself"
+"""What a user has to know of a policy with a normaliser inside."""
+
+
 @dataclass(frozen=True)
 class Header:
     """The text of ``policy.h`` and what it takes on the device.
@@ -106,7 +110,8 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         entry=None if entry is None else _entry(program, entry), head=head, rescaling=rescaling,
         act_in_float=act_in_float, constants=context.constants,
         constant_bytes=context.constant_bytes, observation_size=contract.observation_size,
-        normalized="", fields=contract.observation, action=contract.action,
+        normalized=RAW if contract.normaliser else "", fields=contract.observation,
+        action=contract.action,
         discrete=isinstance(contract.action, Discrete),
         sizes=getattr(contract.action, "sizes", ()), action_text=_action_text(contract.action),
         ram=ram, states=[(C_TYPES[state.dtype], state.size) for state in states],

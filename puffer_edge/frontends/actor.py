@@ -29,6 +29,7 @@ from puffer_edge.frontends.layers import (
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir import Normaliser as Described
 from puffer_edge.ir.ops import Concat
 
 Array = npt.NDArray[Any]
@@ -172,6 +173,9 @@ def _normalize(builder: Builder, x: str, normaliser: Normaliser, tensors: Tensor
     if mean is None or scale is None:
         raise UnsupportedError("the normaliser's statistics are not those of the observation",
                                where=tensors.place(normaliser.layer), hint=HINT)
+    clip = float(normaliser.clip) if np.isfinite(normaliser.clip) else None
+    builder.normalise(Described(normaliser.layer, tuple(mean.tolist()),
+                                tuple((1 / scale).tolist()), clip))
     x = normalized(builder, x, scale, -mean * scale, normaliser.layer)
     if np.isfinite(normaliser.clip):
         x = activate(builder, x, Activation("clip", (-normaliser.clip, normaliser.clip)),

@@ -28,7 +28,7 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.parameters import Parameters
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.frontends.text import printable
-from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Normaliser, Program
 from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.ops import Softmax
 
@@ -196,6 +196,8 @@ def _normalised(builder: Builder, x: str, tensors: Tensors, found: Parameters, n
     for other in ("_var", "count"):
         if tensors.has(f"{name}.{other}"):
             tensors.skip(f"{name}.{other}")
+    builder.normalise(Normaliser(name, tuple(mean.tolist()),
+                                 tuple((deviation + epsilon).tolist())))
     return normalized(builder, x, 1 / (deviation + epsilon), -mean / (deviation + epsilon), name)
 
 

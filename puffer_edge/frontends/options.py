@@ -26,7 +26,8 @@ class LoadOptions:
         action_sizes: choices per discrete head (gymnasium's ``nvec``).
         action_low, action_high: bounds of a continuous action; one number stands for all elements.
         squash: apply tanh to a continuous action's mean.
-        vec_normalize: path of a VecNormalize pickle with the observation's statistics.
+        vec_normalize: path of a VecNormalize pickle with the observation's statistics; ``none``
+            says that observations were not normalised.
         states: pairs (input, output) of an ONNX graph or module that are recurrent state.
         keep_value: keep the value head as a second output.
         observation: names and shapes of the observation's parts, in order; ``{name: size}`` will

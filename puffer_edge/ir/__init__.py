@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from puffer_edge.ir.builder import Builder
-from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field
+from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
 from puffer_edge.ir.op import Activation, Op
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.status import Status
@@ -16,6 +16,7 @@ __all__ = [
     "Contract",
     "Discrete",
     "Field",
+    "Normaliser",
     "Note",
     "Op",
     "Program",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, ProgramError
-from puffer_edge.ir.contract import Contract
+from puffer_edge.ir.contract import Contract, Normaliser
 from puffer_edge.ir.op import Op
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.value import Value
@@ -31,6 +32,7 @@ class Builder:
         self.states: list[State] = []
         self.notes: list[Note] = []
         self._input = ""
+        self._normaliser: Normaliser | None = None
 
     def unique(self, stem: str) -> str:
         """``stem``, or ``stem_2``, ``stem_3``... when it is taken."""
@@ -125,6 +127,17 @@ class Builder:
         """
         self.notes.append(Note("assumed", text, code, option))
 
+    def normalise(self, normaliser: Normaliser, proof: str = "") -> None:
+        """Says that ops that were added are the observation's normaliser.
+
+        Args:
+            normaliser: goes into the contract.
+            proof: why it is taken for the policy's own; a part of the note.
+        """
+        self._normaliser = normaliser
+        self.note("folded", f"the normaliser into the policy, which takes raw observations: "
+                            f"{normaliser}{proof and '; ' + proof}")
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of a value."""
         return self.values[name].shape
@@ -136,6 +149,8 @@ class Builder:
             outputs: outside name -> value, the one that feeds the action first.
             contract: observation and action.
         """
+        if self._normaliser is not None:
+            contract = replace(contract, normaliser=self._normaliser)
         program = Program(
             source=self.source, values=dict(self.values), constants=dict(self.constants),
             ops=tuple(self.ops), input=self._input, outputs=tuple(outputs.values()),

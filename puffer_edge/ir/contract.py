@@ -115,6 +115,32 @@ class Continuous:
 
 
 @dataclass(frozen=True)
+class Normaliser:
+    """What the policy does to raw observations first: ``(x - mean) / deviation``, then clipped.
+
+    Attributes:
+        kind: what the trainer calls it, ``VecNormalize``.
+        mean, deviation: one per element that the network sees; the deviation is what is divided by.
+        clip: bound of the result, on both sides; None for none.
+        file: name of the file that it came from; empty where it lies in the policy's own.
+        sha256: of that file.
+    """
+
+    kind: str
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    clip: float | None = None
+    file: str = ""
+    sha256: str = ""
+
+    def __str__(self) -> str:
+        place = f" of {self.file} (sha256 {self.sha256[:16]})" if self.file else ""
+        clip = "not clipped" if self.clip is None else f"clipped at {self.clip:g}"
+        return (f"{self.kind}{place}, mean {min(self.mean):.4g} to {max(self.mean):.4g}, deviation "
+                f"{min(self.deviation):.4g} to {max(self.deviation):.4g}, {clip}")
+
+
+@dataclass(frozen=True)
 class Contract:
     """The agreement between a policy and whoever calls it.
 
@@ -122,11 +148,13 @@ class Contract:
         observation: fields of the flat observation, in order.
         action: how raw outputs become an action; they are the Program's first output.
         sampled: the trainer samples the action when it plays (the artefact acts greedily).
+        normaliser: of the observation, where it is known as one; a part of the policy.
     """
 
     observation: tuple[Field, ...]
     action: Discrete | Continuous
     sampled: bool = False
+    normaliser: Normaliser | None = None
 
     @property
     def observation_size(self) -> int:

@@ -59,8 +59,10 @@ def test_decomposition_computes_the_same(case: str) -> None:
 @pytest.mark.parametrize("scheme", ["float32", "float16"])
 @pytest.mark.parametrize("target", FORMATS)
 def test_bundled_policies_verify(policy: str, scheme: str, target: str, tmp_path: Path) -> None:
+    given = {"vec_normalize": POLICIES / "pendulum_vecnormalize.pkl"} if (
+        policy.startswith("pendulum")) else {}
     artefact = puffer_edge.export(POLICIES / policy, tmp_path / "artefact", target=target,
-                                  scheme=scheme)
+                                  scheme=scheme, **given)
     name = policy.rpartition(".")[0]
     reference = POLICIES / f"{name.removesuffix('_vecnormalize')}_reference.npz"
     options = {} if name.startswith("pendulum") else {"reference": reference}

@@ -31,7 +31,8 @@ def test_sizes_as_any_sequence(sizes: Any) -> None:
 
 @pytest.mark.parametrize("low", [-2, -2.0, [-2], np.float32(-2), np.full(1, -2, np.float32)])
 def test_bounds_as_any_number(low: Any) -> None:
-    program = puffer_edge.load(POLICIES / "pendulum_sb3.zip", action_low=low, action_high=3)
+    program = puffer_edge.load(POLICIES / "pendulum_sb3.zip", vec_normalize="none",
+                               action_low=low, action_high=3)
     action = program.contract.action
     assert isinstance(action, Continuous)
     assert (action.low, action.high) == ((-2.0,), (3.0,))
@@ -77,7 +78,7 @@ def test_infinite_bounds_do_not_bind(tmp_path: Path) -> None:
     assert half.act(far).tobytes() == far.tobytes()
     assert half.act(np.array([2, -2], np.float32)).tolist() == [1, -1]
     directory = puffer_edge.export(POLICIES / "pendulum_sb3.zip", tmp_path / "a",
-                                   action_low=-INFINITE, action_high=2)
+                                   vec_normalize="none", action_low=-INFINITE, action_high=2)
     assert puffer_edge.verify(directory, target="host").passed
 
 

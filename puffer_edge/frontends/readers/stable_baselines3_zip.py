@@ -1,7 +1,8 @@
 """A Stable-Baselines3 zip: its weights, and what its JSON says in plain words.
 
-The JSON also holds base64 pickles (``:serialized:``); they are never decoded. Beside each one the
-library writes the object's attributes in readable form, and those are enough.
+The JSON also holds base64 pickles (``:serialized:``). Beside each one the library writes the
+object's attributes in readable form, and those are enough; only the last observations, which are
+arrays, are read from theirs, by our own reader (``last_observation``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.last_observation import LastObservation, last_observation
 from puffer_edge.frontends.readers.room import is_shape
 from puffer_edge.frontends.readers.torch_checkpoint import flat_state_dict, load_checkpoint
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
@@ -70,6 +72,7 @@ class StableBaselines3File:
         normalize_images: ``policy_kwargs["normalize_images"]``, which is on unless it says False.
         clip_mean: ``policy_kwargs["clip_mean"]``, None for the default.
         observation, action: the spaces.
+        last: the observations that the file ends with.
     """
 
     version: str
@@ -83,6 +86,7 @@ class StableBaselines3File:
     clip_mean: float | None
     observation: Space
     action: Space
+    last: LastObservation
 
 
 def load_stable_baselines3(path: Path) -> StableBaselines3File:
@@ -114,7 +118,8 @@ def load_stable_baselines3(path: Path) -> StableBaselines3File:
         normalize_images=_text(keywords.get("normalize_images")) != "False",
         clip_mean=next(iter(_numbers(keywords.get("clip_mean"))), None),
         observation=_space(data.get("observation_space"), where),
-        action=_space(data.get("action_space"), where))
+        action=_space(data.get("action_space"), where),
+        last=last_observation(data, where))
 
 
 def _json(archive: ZipArchive) -> dict[str, Any]:

@@ -64,6 +64,12 @@ class Observation:
             self.size = _size(self.space, where) if self.space.shape or self.space.sizes else size
         self.value = builder.input("observation", (1, self.size))
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Elements per key, in the flat observation's order; of one without keys, ``""``."""
+        return {name: _size(part, self.where) for name, part in self._parts.items()} or {
+            "": self.size}
+
     def features(self, tensors: Tensors, prefixes: tuple[str, ...]) -> str:
         """[1, N]: what the extractor of these names gives; the first that is there counts."""
         prefix = next((p for p in prefixes if tensors.names(p)), prefixes[-1])

@@ -10,7 +10,6 @@ MultiBinary action is 1 where its logit is positive: a head of two choices, the 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -25,16 +24,12 @@ from puffer_edge.frontends.readers.stable_baselines3_zip import (
     StableBaselines3File,
     load_stable_baselines3,
 )
-from puffer_edge.frontends.readers.vec_normalize import (
-    VecNormalizeStatistics,
-    load_vec_normalize,
-)
 from puffer_edge.frontends.stable_baselines3.algorithms import HINT, Layout, layout
 from puffer_edge.frontends.stable_baselines3.features import Observation
+from puffer_edge.frontends.stable_baselines3.normaliser import normalize
 from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
-from puffer_edge.ir.ops import BatchNormalization, Unary
 
 _ACTIVATIONS = {
     f"<class 'torch.nn.modules.{module}'>": name for module, name in {
@@ -78,7 +73,7 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
             else tensors.shape(f"{first}.weight", 2)[1])
     observation = Observation(builder, file, options, size, where)
     _note_observation(builder, file)
-    _normalize(builder, observation, options)
+    normalize(builder, observation, file, options, parts.name, where)
     layers = bool(parts.hidden or (parts.critic and parts.critic.hidden))
     function = _activation(builder, file, options, parts, where) if layers else None
     features = observation.features(tensors, parts.features)
@@ -205,44 +200,6 @@ def _activation(builder: Builder, file: StableBaselines3File, options: LoadOptio
     builder.note("assumed", f"the activation is {parts.function}, the default of {parts.name}; "
                             "give --activation if the policy was trained with another")
     return activation(parts.function)
-
-
-def _normalize(builder: Builder, observation: Observation, options: LoadOptions) -> None:
-    """Puts VecNormalize before the features."""
-    if options.vec_normalize is None:
-        builder.note("assumed", "observations are not normalised; give --vec-normalize if the "
-                                "policy was trained with VecNormalize")
-        return
-    found, where = load_vec_normalize(options.vec_normalize), str(options.vec_normalize)
-    if found is None:
-        builder.note("warning", "the VecNormalize given does not normalise observations")
-    elif isinstance(found, dict) != (observation.space.kind == "dict"):
-        raise UnsupportedError("the statistics and the policy do not agree whether observations "
-                               "are dictionaries", where=where)
-    elif isinstance(found, dict):
-        observation.normalisers = {
-            key: partial(_normalized, builder, statistics, f"{where}: {printable(key)}")
-            for key, statistics in found.items()}
-    else:
-        observation.value = _normalized(builder, found, where, observation.value)
-
-
-def _normalized(builder: Builder, statistics: VecNormalizeStatistics, where: str, x: str) -> str:
-    if statistics.mean.size != builder.shape(x)[1]:
-        raise FileFormatError(
-            f"the statistics are those of {statistics.mean.size} features, the policy takes "
-            f"{builder.shape(x)[1]}", where=where)
-    scale = 1 / np.sqrt(statistics.var + statistics.epsilon)
-    shift = -statistics.mean * scale
-    if max(scale.max(), np.abs(shift).max()) > _LARGEST:
-        raise FileFormatError("the statistics are too small or too large for float32", where=where)
-    x = builder.add(BatchNormalization, x=x, layer="VecNormalize",
-                    scale=builder.constant(scale, "VecNormalize.scale"),
-                    shift=builder.constant(shift, "VecNormalize.shift"))
-    if statistics.clip > _LARGEST:
-        return x
-    return builder.add(Unary, x=x, layer="VecNormalize",
-                       function=Activation("clip", (-statistics.clip, statistics.clip)))
 
 
 def _continuous(builder: Builder, file: StableBaselines3File, tensors: Tensors,
