@@ -16,6 +16,7 @@ from puffer_edge.ir import Program
 if TYPE_CHECKING:
     from puffer_edge.inspection import Inspection
     from puffer_edge.quantization.integer_input import Counts
+    from puffer_edge.verification.originals import SecondReading
     from puffer_edge.verification.report import Report
 
 
@@ -82,7 +83,8 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
            seed: int = 0, scheme: str = "float32", calibrate: str = "",
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
            min_agreement: float = 0.99, counts: Counts | None = None, board: str = "",
-           kernels: str = "",
+           kernels: str = "", original: str = "",
+           second_reader: Callable[[SecondReading], None] = lambda reading: None,
            progress: Callable[[str], None] = lambda text: None,
            options: LoadOptions | None = None, **changes: Any) -> Path:
     """Writes the artefact of a policy for a target.
@@ -104,6 +106,10 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
         board: for micropython: a board of ``exporters.micropython.boards``; any board by default.
         kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.
+        original: whether the library that owns the policy's format runs it beside ours: auto (if
+            it is installed, and cannot run code that is in the file), run (also where it can), or
+            never. Nothing is written where it disagrees.
+        second_reader: is told what the original said.
         progress: is told what is being done.
         options: see :func:`load`.
         changes: see :func:`load`.
@@ -127,6 +133,8 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
                          hint="give --target micropython, too")
     source = Path(policy) if isinstance(policy, str | Path) else None
     program = policy if isinstance(policy, Program) else load(policy, options, **changes)
+    if not isinstance(policy, Program):
+        second_reader(_read_again(policy, program, original, progress, seed, options, changes))
     if found in (ONNX, TFLITE):
         from puffer_edge.exporters import formats
 
@@ -136,7 +144,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
                        scheme=scheme, source=source, calibrate_with=calibrate, observer=observer,
                        progress=progress)
         return path
-    quantized, original, first = None, None, program
+    quantized, exact, first = None, None, program
     if layers and scheme in FLOATING:
         raise UsageError(f"a {scheme} policy has no layers in integers",
                          hint="give an integer --scheme, too")
@@ -152,7 +160,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
 
         wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed)
         quantized = to_integers(program, wish, progress)
-        original, program = program, quantized.program
+        exact, program = program, quantized.program
     if found is MICROPYTHON:
         from puffer_edge.exporters import micropython
 
@@ -171,9 +179,29 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         return rpi.files(exported) | companions(first, scheme, seen, observer)
 
     c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
-             source=source, judge=quantized, counts=counts, original=original,
+             source=source, judge=quantized, counts=counts, original=exact,
              more=bundle if found is RPI else None)
     return path
+
+
+def _read_again(policy: Any, program: Program, original: str, progress: Callable[[str], None],
+                seed: int, options: LoadOptions | None, changes: Mapping[str, Any]
+                ) -> SecondReading:
+    """What the original says to the Program.
+
+    Raises:
+        VerificationError: it disagrees.
+    """
+    from puffer_edge.verification.originals import mode_of, read_again
+
+    given = {name: value for name, value in changes.items()
+             if name not in ("example", "module", "observation_shape")}
+    live = changes.get("module") or (None if isinstance(policy, str | Path) else policy)
+    reading = read_again(policy if live is None else live, program,
+                         replace(options or LoadOptions(), **given), mode=mode_of(original),
+                         example=changes.get("example"), seed=seed, progress=progress)
+    reading.raise_if_wrong(str(policy) if isinstance(policy, str | Path) else type(policy).__name__)
+    return reading
 
 
 def verify(directory: str | Path, **options: Any) -> Report:

@@ -6,12 +6,15 @@ import json
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from puffer_edge import __version__
 from puffer_edge.errors import PufferEdgeError, UsageError
+
+if TYPE_CHECKING:
+    from puffer_edge.verification.originals import SecondReading
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -90,6 +93,12 @@ def export(
     ] = "",
     kernels: Annotated[str, typer.Option(
         help="For micropython: bytecode, unrolled, viper or thumb; the fastest by default.")] = "",
+    no_original: Annotated[bool, typer.Option(
+        "--no-original", help="Do not let the library that owns the format run the policy beside "
+                              "ours.")] = False,
+    run_original: Annotated[bool, typer.Option(
+        "--run-original", help="Run it also where its loader can run code that is in the file "
+                               "(.pt2, TorchScript). Only for files that you trust.")] = False,
     activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
     action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
     action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
@@ -112,12 +121,15 @@ def export(
     options = _options(activation, action, action_sizes, action_low, action_high, squash,
                        vec_normalize, state, keep_value, observation, config, hidden_size,
                        num_layers, map, frame_stack, action_mask)
+    readings: list[SecondReading] = []
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
                                scheme=scheme, calibrate=calibrate,
                                layers=_layers(layer or []),
                                observer=observer, min_agreement=min_agreement,
                                counts=_counts(counts or []), board=board, kernels=kernels,
+                               original=_original(no_original, run_original),
+                               second_reader=readings.append,
                                progress=progress,
                                options=options)
     manifest = read_manifest(directory)
@@ -125,6 +137,8 @@ def export(
         _print_json(manifest)
     else:
         printing.exported(directory, manifest)
+        for reading in readings:
+            printing.read_again(reading)
 
 
 @app.command()
@@ -444,6 +458,12 @@ def _numbers(text: str, kind: type) -> tuple[Any, ...]:
     except ValueError:
         raise UsageError(f"{text!r} is not a list of numbers",
                          hint="separate them by commas, without spaces") from None
+
+
+def _original(never: bool, run: bool) -> str:
+    if never and run:
+        raise UsageError("--no-original and --run-original do not fit each other")
+    return "never" if never else "run" if run else ""
 
 
 def _print_json(data: Any) -> None:

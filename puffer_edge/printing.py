@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from puffer_edge.inspection import Inspection
     from puffer_edge.playing import Match
     from puffer_edge.targets import Target
+    from puffer_edge.verification.originals import SecondReading
     from puffer_edge.verification.report import Report
 
 _console = Console(highlight=False)
@@ -71,6 +72,12 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
         _quantized(manifest["quantization"])
     _notes(manifest["notes"])
     _console.print(f"next: [bold]puffer-edge verify {escape(str(directory))}[/]")
+
+
+def read_again(reading: SecondReading) -> None:
+    """Prints who judged what was read, and what came of it."""
+    colour = "green" if reading.verdict == "agrees" else "bold yellow"
+    _console.print(f"[{colour}]second reader[/]: {escape(str(reading))}", soft_wrap=True)
 
 
 def firmware(directory: Path, files: list[str]) -> None:

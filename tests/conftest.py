@@ -13,6 +13,9 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
+# Tests of everything else are not to wait for a child process that imports torch.
+os.environ.setdefault("PUFFER_EDGE_ORIGINAL", "never")
+
 ARM = ("arm-none-eabi-gcc", "qemu-system-arm")
 
 

@@ -1,0 +1,325 @@
+"""Compares a Program with the trajectory of its original, step by step, before argmax and sampling.
+
+From equal states each step, where the original's states are visible: a difference is then that of
+one step, and its proved bound is tight. And free running, which also shows a wrong initial state;
+there the bound follows the state's difference (``verification.error_bound``).
+
+A number outside of the bound is a disagreement, whatever the bound is. One inside of it says
+something only where the bound is below 1 % of the action's deviation; the others are not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.frontends.text import printable
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Continuous, Program
+from puffer_edge.verification.error_bound import ErrorBound, gamma
+from puffer_edge.verification.originals.explaining import (
+    Form,
+    acted,
+    deviation,
+    difference,
+    explain,
+    forms,
+)
+from puffer_edge.verification.originals.job import Trajectory
+
+Array = npt.NDArray[Any]
+Verdict = Literal["agrees", "disagrees", "not judged"]
+
+LOOSE = 0.01
+"""Share of the action's deviation above which a bound says nothing."""
+QUANTISED = 0.99
+"""Share of a quantised graph's elements that must lie within one step of their scale."""
+_BESIDE = re.compile(r"(?i)(^|[^a-z])(v|vf?|values?|critic|baseline|std|stddev|sigma|log_?std|"
+                     r"log_?probs?|entropy|version_number|memory_size)([^a-z]|$)")
+"""Names of outputs that no device needs: value, spread, constants of an exporter."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a comparison found.
+
+    Attributes:
+        verdict: of the whole.
+        text: one sentence with its figures.
+        steps: that were compared.
+        largest: difference, in deviations of the action.
+    """
+
+    verdict: Verdict
+    text: str
+    steps: int = 0
+    largest: float = 0.0
+
+
+@dataclass
+class _Pair:
+    """Something of ours and the same of theirs.
+
+    Attributes:
+        label: what it is, for the report.
+        source: our output's name, or the name of a state's input.
+        form: what lies between our raw value and theirs.
+        theirs: [T, size].
+        scale: step of their integers; 0 for float.
+        deviation: [size], how far theirs move.
+    """
+
+    label: str
+    source: str
+    form: Form
+    theirs: Array
+    scale: float = 0.0
+    deviation: Array = field(default_factory=lambda: np.zeros(0))
+
+
+class _Disagreement(Exception):
+    pass
+
+
+def compare(program: Program, trajectory: Trajectory) -> Finding:
+    """Whether a float Program computes what the original did over the same observations.
+
+    Args:
+        program: as a front end made it, or an optimised one.
+        trajectory: of the original.
+    """
+    comparison = _Comparison(program, trajectory)
+    try:
+        return comparison.run()
+    except _Disagreement as error:
+        return Finding("disagrees", str(error), len(trajectory.reset), comparison.largest)
+
+
+class _Comparison:
+    def __init__(self, program: Program, trajectory: Trajectory) -> None:
+        self.program, self.trajectory = program, trajectory
+        self.largest = 0.0
+        self.judged = self.all = 0
+        self.constants = {name: gamma(8) * np.abs(array.astype(np.float64))
+                          for name, array in program.constants.items()
+                          if array.dtype.kind == "f"}
+
+    def run(self) -> Finding:
+        free = list(self._steps({}))
+        links = self._links(free)
+        equal = list(self._steps(links)) if links else free
+        pairs = self._pairs(equal)
+        passes = [("from equal states, ", equal, links)] if links else []
+        for label, steps, given in [
+                *passes, ("free running, " if self.program.states else "", free, {})]:
+            if self.trajectory.scales:
+                self._check_quantised(label, steps, pairs)
+            else:
+                self._check(label, steps, given, pairs)
+        return self._summary(pairs)
+
+    def _steps(self, links: Mapping[str, str]) -> Iterator[dict[str, Array]]:
+        """Every value of ours, step by step; linked states are the original's before each."""
+        runner = Interpreter(self.program)
+        for t, (x, fresh) in enumerate(zip(self.trajectory.observations, self.trajectory.reset,
+                                           strict=True)):
+            if fresh:
+                runner.reset()
+            for name, theirs in links.items():
+                if not fresh:  # what a reset gives is ours to tell
+                    runner.state[name] = self.trajectory.before[theirs][t].astype(
+                        np.float32).reshape(runner.state[name].shape)
+            known = runner.values(x)
+            yield known
+            runner.advance(known)
+
+    def _links(self, free: list[dict[str, Array]]) -> dict[str, str]:
+        """Our states and theirs: by name, else the nearest of the same size."""
+        links: dict[str, str] = {}
+        before = self.trajectory.before
+        for state in self.program.states:
+            rows = np.stack([known[state.input].reshape(-1) for known in free])
+            fitting = {name: difference(rows, array.astype(np.float64))
+                       for name, array in before.items()
+                       if array.shape == rows.shape and name not in links.values()}
+            if not fitting:
+                return {}
+            links[state.input] = (state.input if state.input in fitting
+                                  else min(fitting, key=lambda name: fitting[name]))
+        return links
+
+    def _pairs(self, steps: list[dict[str, Array]]) -> list[_Pair]:
+        """What is compared; every output of the original is in it, or was told to be dropped."""
+        program, outputs = self.program, dict(self.trajectory.outputs)
+        ours = {name: np.stack([known[value].reshape(-1) for known in steps]) for name, value
+                in zip(program.output_names, program.outputs, strict=True)}
+        first, *others = program.output_names
+        found = explain(program.contract, ours[first], outputs)
+        if found is None:
+            raise _Disagreement(
+                f"the original gives {_shown(outputs)}; of these no action of "
+                f"{ours[first].shape[1]} numbers can be made")
+        pairs = [_Pair(_listed(found.outputs), first, found.form, found.theirs,
+                       max(self.trajectory.scales.get(name, 0.0) for name in found.outputs))]
+        for name in found.outputs:
+            outputs.pop(name)
+        plain = forms(program.contract)[0]
+        for name in others:
+            fitting = {other: difference(ours[name], array.astype(np.float64))
+                       for other, array in outputs.items() if array.shape == ours[name].shape}
+            if not fitting:
+                raise _Disagreement(f"the original has nothing like our output {name}")
+            best = min(fitting, key=lambda other: fitting[other])
+            pairs.append(_Pair(_listed((best,)), name, plain, outputs.pop(best),
+                               self.trajectory.scales.get(best, 0.0)))
+        self._refuse_lost(ours[first], outputs)
+        actions = self.trajectory.actions
+        if actions is not None:
+            pairs.append(_Pair("the library's action", first, _action(program), actions))
+        for pair in pairs:
+            pair.deviation = deviation(pair.theirs.astype(np.float64))
+        return pairs
+
+    def _refuse_lost(self, raw: Array, left: dict[str, Array]) -> None:
+        """Every output that is left says the same again, or a note tells why it is left away."""
+        told = " ".join(note.text for note in self.program.notes)
+        value = "the value head" in told
+        for name, array in left.items():
+            again = any(v.shape == array.shape and difference(v, array.astype(np.float64)) < 1e-3
+                        for v in (form.apply(raw, np.zeros_like(raw, np.float64))[0]
+                                  for form in forms(self.program.contract)))
+            constant = len(array) > 1 and bool((array == array[:1]).all())
+            if again or constant or _BESIDE.search(name) or printable(name) in told:
+                continue
+            if value and array.shape[1] == 1:
+                value = False
+                continue
+            raise _Disagreement(f"the original's output {printable(name)}, {array.shape[1]} "
+                                "numbers, is in no output of ours, and no note tells why")
+
+    def _check(self, label: str, steps: list[dict[str, Array]], links: Mapping[str, str],
+               pairs: list[_Pair]) -> None:
+        apart = bool(links) or not self.program.states
+        if apart:  # steps do not depend on each other: begin with the worst
+            errors = [max(float(np.nan_to_num(self._error(pair, steps, t)[0] / pair.deviation,
+                                              posinf=0).max()) for pair in pairs)
+                      for t in range(len(steps))]
+            worst = int(np.argmax(errors))
+            self._check_step(label, steps, worst, ErrorBound(self.program, self.constants), links,
+                             pairs)
+        bound = ErrorBound(self.program, self.constants)
+        loose = False
+        for t, fresh in enumerate(self.trajectory.reset):
+            if fresh or apart:
+                bound.resynchronise()
+                loose = False
+            if loose:  # it grows until the next reset
+                self.all += sum(pair.theirs.shape[1] for pair in pairs)
+                continue
+            share = self._check_step(label, steps, t, bound, links, pairs, count=True)
+            loose = not apart and share == 0
+
+    def _check_step(self, label: str, steps: list[dict[str, Array]], t: int, bound: ErrorBound,
+                    links: Mapping[str, str], pairs: list[_Pair], *, count: bool = False) -> int:
+        """Raises _Disagreement where a number lies outside of its bound; how many were judged."""
+        with np.errstate(all="ignore"):
+            limits = bound.step(steps[t])
+        judged = 0
+        for pair in pairs:
+            error, limit = self._error(pair, steps, t, limits[pair.source])
+            limit = np.where(np.isnan(limit), np.inf, limit)
+            tight = np.isfinite(error) & (limit <= LOOSE * pair.deviation)
+            judged += int(tight.sum())
+            if count:
+                self.judged += int(tight.sum())
+                self.all += int(np.isfinite(error).sum())
+                within = error[np.isfinite(error)] / pair.deviation[np.isfinite(error)]
+                self.largest = max(self.largest, float(within.max(initial=0)))
+            self._refuse(label, pair, t, error, limit)
+        for ours, theirs in links.items():
+            state = next(s for s in self.program.states if s.input == ours)
+            after = self.trajectory.after.get(theirs)
+            if after is None:
+                continue
+            error = np.abs(steps[t][state.output].reshape(-1).astype(np.float64) - after[t])
+            limit = bound.state[ours].bound.reshape(-1)
+            pair = _Pair(f"the state {printable(theirs)}", ours, forms(self.program.contract)[0],
+                         after, deviation=deviation(after.astype(np.float64)))
+            self._refuse(label, pair, t, np.where(np.isfinite(after[t]), error, 0.0),
+                         np.where(np.isnan(limit), np.inf, limit))
+        return judged
+
+    def _refuse(self, label: str, pair: _Pair, t: int, error: Array, limit: Array) -> None:
+        wrong = np.flatnonzero(np.nan_to_num(error, posinf=0) > limit)
+        if not wrong.size:
+            return
+        worst = int(wrong[np.argmax((error / pair.deviation)[wrong])])
+        self.largest = float(error[worst] / pair.deviation[worst])
+        raise _Disagreement(
+            f"{label}element {worst} of {pair.label} is {pair.theirs[t][worst]:.6g} in step {t}; "
+            f"ours is off by {error[worst]:.3g} ({self.largest:.3g} of its deviation), where "
+            f"rounding explains {limit[worst]:.1g}")
+
+    def _error(self, pair: _Pair, steps: list[dict[str, Array]], t: int,
+               limit: Array | None = None) -> tuple[Array, Array]:
+        """[size] differences, NaN where nothing is to be compared, and their bounds."""
+        value = dict(zip(self.program.output_names, self.program.outputs, strict=True))
+        raw = steps[t][value[pair.source]].reshape(-1)
+        limit = np.zeros(raw.shape) if limit is None else limit
+        with np.errstate(all="ignore"):
+            ours, limit = pair.form.apply(raw[None], np.asarray(limit)[None])
+            theirs = pair.theirs[t].astype(np.float64)
+            error = np.abs(ours[0] - theirs)
+        # What overflows there, or stands for minus infinity, has no difference.
+        known = np.isfinite(theirs) & (np.abs(theirs) < 1e7) & np.isfinite(ours[0])
+        return np.where(known, error, np.nan), np.broadcast_to(limit[0], error.shape)
+
+    def _check_quantised(self, label: str, steps: list[dict[str, Array]], pairs: list[_Pair]
+                         ) -> None:
+        for pair in pairs:
+            scale = pair.scale or max(self.trajectory.scales.values())
+            errors = np.stack([self._error(pair, steps, t)[0] for t in range(len(steps))])
+            errors = errors[np.isfinite(errors)] / scale
+            share = float((errors <= 1.001).mean()) if errors.size else 1.0
+            self.judged += errors.size
+            self.all += errors.size
+            self.largest = max(self.largest, float(errors.max(initial=0)))
+            if share < QUANTISED:
+                raise _Disagreement(
+                    f"{label}{1 - share:.1%} of {pair.label} are off by more than one step of its "
+                    f"scale ({scale:.3g}), the worst by {errors.max():.3g} steps")
+
+    def _summary(self, pairs: list[_Pair]) -> Finding:
+        steps = len(self.trajectory.reset)
+        form = f", as {pairs[0].form.name}" if pairs[0].form.name else ""
+        unit = "steps of its scale" if self.trajectory.scales else "of the action's deviation"
+        figures = (f"{steps} steps of {', '.join(pair.label for pair in pairs)}{form}; largest "
+                   f"difference {self.largest:.2g} {unit}")
+        if self.judged < self.all / 2:
+            return Finding("not judged", f"the bound of rounding is above {LOOSE:.0%} of the "
+                           f"action's deviation in {1 - self.judged / max(self.all, 1):.0%} of the "
+                           f"numbers of {figures}", steps, self.largest)
+        rest = self.all - self.judged
+        if rest:
+            figures += f"; {rest} of {self.all} numbers not judged, their bound is too loose"
+        return Finding("agrees", figures, steps, self.largest)
+
+
+def _action(program: Program) -> Form:
+    action = program.contract.action
+    if isinstance(action, Continuous):
+        return Form("", lambda raw, limit: acted(action, raw, limit))
+    return next(form for form in forms(program.contract) if form.name == "its choice")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(map(printable, names))
+
+
+def _shown(outputs: Mapping[str, Array]) -> str:
+    return ", ".join(f"{printable(name)} [{array.shape[1]}]" for name, array in outputs.items())

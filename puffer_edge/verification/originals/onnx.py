@@ -1,0 +1,145 @@
+"""ONNX graphs, quantised ones too, in onnxruntime."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.verification.originals.job import Job
+from puffer_edge.verification.originals.original import Array, Original, Unjudged, cut, sizes_of
+
+_DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
+           "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(int16)": np.int16,
+           "tensor(int8)": np.int8, "tensor(uint8)": np.uint8, "tensor(bool)": np.bool_}
+
+
+def open_original(job: Job) -> Original:
+    """The graph of a file."""
+    return OnnxOriginal(job)
+
+
+class OnnxOriginal(Original):
+    """A session; what our reader takes for state is carried by names that belong together."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        import onnxruntime
+
+        self.judge = f"onnxruntime {onnxruntime.__version__}"
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        # The graph as it is written: fused forms are approximations of it.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.add_session_config_entry("session.x64quantprecision", "1")
+        self.session = onnxruntime.InferenceSession(job.path, options,
+                                                    providers=["CPUExecutionProvider"])
+        inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
+        if unknown := [port.type for port in inputs if port.type not in _DTYPES]:
+            raise Unjudged(f"an input is a {unknown[0]}")
+        self.dtypes = {port.name: _DTYPES[port.type] for port in inputs}
+        self.shapes = {port.name: tuple(n if isinstance(n, int) and n > 0 else 1
+                                        for n in port.shape) for port in inputs}
+        self.names = [port.name for port in outputs]
+        named = {*job.states, *(before for before, _ in job.pairs)}
+        states = [port for port in inputs if port.name in named]
+        self.pairs = _pairs(states, outputs, dict(job.pairs))
+        self.observed, self.batch = self._observed(job, [p.name for p in states])
+        self.scales = _scales(job.path)
+        self.reset()
+
+    def _observed(self, job: Job, states: list[str]) -> tuple[list[str], int]:
+        """The inputs that the observation is made of, and how often it is given at once."""
+        free = [name for name in self.shapes if name not in states]
+        wanted = job.frame_stack * (sum(sizes_of(list(job.parts))) - job.masked)
+        fewer = [name for name in free if f"input {name}:" not in job.told]
+        for names in (free, fewer):
+            shapes = [self.shapes[name] for name in names]
+            total = sum(sizes_of(shapes))
+            batch = min((shape[0] for shape in shapes if shape), default=1)
+            if total == wanted:
+                return names, 1
+            if total == batch * wanted:
+                return names, batch
+        raise Unjudged(f"its inputs {', '.join(free)} are not {wanted} numbers")
+
+    def meant(self, observation: Array) -> Array:
+        """See :class:`Original`."""
+        parts = [part if self.dtypes[name] in (np.float32, np.float64, np.float16)
+                 else part > 0 if self.dtypes[name] is np.bool_ else np.rint(part)
+                 for name, part in self._parts(observation).items()]
+        return np.concatenate([np.asarray(part, np.float32).reshape(-1) for part in parts])
+
+    def reset(self) -> None:
+        """See :class:`Original`."""
+        self.memory: dict[str, Array] = {
+            name: np.zeros(self.shapes[name], self.dtypes[name]) for name in self.pairs}
+
+    def step(self, observation: Array) -> dict[str, Array]:
+        """See :class:`Original`."""
+        feeds: dict[str, Any] = {
+            name: np.zeros(shape, self.dtypes[name]) for name, shape in self.shapes.items()}
+        for name, part in self._parts(observation).items():
+            feeds[name] = np.repeat(part, self.batch, 0).astype(self.dtypes[name]).reshape(
+                self.shapes[name])
+        found = dict(zip(self.names, self.session.run(None, {**feeds, **self.memory}),
+                         strict=True))
+        self.memory = {name: found.pop(after).reshape(self.shapes[name])
+                       for name, after in self.pairs.items()}
+        return {name: array.reshape(self.batch, -1)[0] if self.batch > 1 else array
+                for name, array in found.items() if isinstance(array, np.ndarray)}
+
+    def state(self) -> dict[str, Array]:
+        """See :class:`Original`."""
+        return dict(self.memory)
+
+    def _parts(self, observation: Array) -> dict[str, Array]:
+        shapes = [self.shapes[name] for name in self.observed]
+        if self.batch > 1:
+            shapes = [(1, *shape[1:]) for shape in shapes]
+        return dict(zip(self.observed, cut(observation, shapes), strict=True))
+
+
+def _pairs(states: list[Any], outputs: list[Any], given: dict[str, str]) -> dict[str, str]:
+    """Each input of state with the output of its shape whose name is the most like its own.
+
+    Names that are alike equally much belong together in their order.
+    """
+    pairs = {name: after for name, after in given.items() if name in {s.name for s in states}}
+    ratios = [(-SequenceMatcher(None, before.name, after.name).ratio(), abs(i - j), i, j)
+              for i, before in enumerate(states) for j, after in enumerate(outputs)
+              if _fit(before.shape, after.shape)]
+    for _, _, i, j in sorted(ratios):
+        before, after = states[i].name, outputs[j].name
+        if before not in pairs and after not in pairs.values():
+            pairs[before] = after
+    if lonely := [state.name for state in states if state.name not in pairs]:
+        raise Unjudged(f"no output has the shape of the state {lonely[0]}")
+    return pairs
+
+
+def _fit(before: Any, after: Any) -> bool:
+    return after is None or not after or (len(before) == len(after) and all(
+        a == b or not isinstance(a, int) or not isinstance(b, int)
+        for a, b in zip(before, after, strict=True)))
+
+
+def _scales(path: str) -> dict[str, float]:
+    """Steps of the outputs of a graph in QDQ form, by name; empty for a float graph."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path, load_external_data=False).graph
+    if not any(node.op_type in ("DequantizeLinear", "QLinearMatMul", "MatMulInteger")
+               for node in graph.node):
+        return {}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    quantised = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
+    scales = {}
+    for output in graph.output:
+        node = quantised.get(output.name)
+        if node is not None and node.input[1] in constants:
+            scales[output.name] = float(np.max(numpy_helper.to_array(constants[node.input[1]])))
+    return scales

@@ -1,0 +1,71 @@
+"""TFLite models, quantised ones too, in LiteRT with its reference kernels."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.verification.originals.job import Job
+from puffer_edge.verification.originals.original import Array, Original, Unjudged, cut, sizes_of
+
+
+def open_original(job: Job) -> Original:
+    """The model of a file."""
+    return TFLiteOriginal(job)
+
+
+class TFLiteOriginal(Original):
+    """An interpreter; integers at its ends stand for real numbers by their scales."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        self.judge = f"LiteRT {version('ai-edge-litert')}"
+        self.job = job
+        self.interpreter = Interpreter(
+            model_path=job.path, num_threads=1,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+        self.interpreter.allocate_tensors()
+        self.inputs = self.interpreter.get_input_details()
+        self.outputs = self.interpreter.get_output_details()
+        self.shapes = [tuple(int(n) for n in detail["shape"]) for detail in self.inputs]
+        wanted = job.frame_stack * (sum(sizes_of(list(job.parts))) - job.masked)
+        if sum(sizes_of(self.shapes)) != wanted:
+            raise Unjudged(f"its inputs are not {wanted} numbers")
+        self.scales = {name: float(detail["quantization"][0]) for name, detail
+                       in zip(self._names(), self.outputs, strict=True)
+                       if detail["quantization"][0]}
+
+    def _names(self) -> list[str]:
+        names = [str(detail["name"]) for detail in self.outputs]
+        return names if len(set(names)) == len(names) else [
+            f"{name}_{index}" for index, name in enumerate(names)]
+
+    def reset(self) -> None:
+        """See :class:`Original`."""
+        self.interpreter.reset_all_variables()
+
+    def step(self, observation: Array) -> dict[str, Array]:
+        """See :class:`Original`."""
+        for detail, part in zip(self.inputs, cut(observation, self.shapes), strict=True):
+            self.interpreter.set_tensor(detail["index"], _stored(part, detail))
+        self.interpreter.invoke()
+        return {name: _real(self.interpreter.get_tensor(detail["index"]), detail)
+                for name, detail in zip(self._names(), self.outputs, strict=True)}
+
+
+def _stored(part: Array, detail: dict[str, Any]) -> Array:
+    scale, zero = detail["quantization"]
+    dtype = np.dtype(detail["dtype"])
+    if scale:
+        limits = np.iinfo(dtype)
+        part = np.clip(np.rint(part / scale) + zero, limits.min, limits.max)
+    return part.astype(dtype)
+
+
+def _real(array: Array, detail: dict[str, Any]) -> Array:
+    scale, zero = detail["quantization"]
+    return (array.astype(np.float64) - zero) * scale if scale else array

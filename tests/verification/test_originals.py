@@ -1,0 +1,127 @@
+"""A policy file run by the library that owns its format, in a child process, beside the Program."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+import puffer_edge
+from puffer_edge.errors import UsageError, VerificationError
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.verification.originals import SecondReading, mode_of, read_again, running
+from puffer_edge.verification.originals.job import Job
+from puffer_edge.verification.originals.original import Unjudged
+from tests.frontends.onnx_models import model, node, normal
+
+N, H, A = 5, 8, 3
+
+
+def recurrent(path: Path) -> Path:
+    """obs, h, c -> actions, h, c; a normaliser with a spread near nothing."""
+    rng = np.random.default_rng(3)
+    weights: dict[str, Any] = {
+        "mean": np.float32([500, 0, -3, 1, 0]), "std": np.float32([0.5, 1, 2, 1e-3, 1]),
+        "w": normal(rng, 4 * H, N)[None], "r": normal(rng, 4 * H, H)[None],
+        "b": 0.3 * rng.normal(size=(1, 8 * H)).astype(np.float32),
+        "head": normal(rng, A, H), "bias": normal(rng, A), "first": np.array([0])}
+    proto = model(
+        [node("Sub", "obs mean", "centred"), node("Div", "centred std", "z"),
+         node("Unsqueeze", "z first", "x"),
+         node("LSTM", "x w r b - h_in c_in", "y h_out c_out", hidden_size=H),
+         node("Squeeze", "h_out first", "top"),
+         node("Gemm", "top head bias", "actions", transB=1)],
+        {"obs": [1, N], "h_in": [1, 1, H], "c_in": [1, 1, H]},
+        {"actions": [1, A], "h_out": [1, 1, H], "c_out": [1, 1, H]}, weights)
+    path.write_bytes(proto.SerializeToString())
+    return path
+
+
+def test_export_asks_the_original_and_its_bytes_do_not_depend_on_it(tmp_path: Path) -> None:
+    path, said = recurrent(tmp_path / "policy.onnx"), []
+    asked = puffer_edge.export(path, tmp_path / "a", name="p", original="auto",
+                               second_reader=said.append)
+    alone = puffer_edge.export(path, tmp_path / "b", name="p", original="never")
+    (reading,) = said
+    assert reading.verdict == "agrees" and reading.judge.startswith("onnxruntime ")
+    assert "81 steps" in reading.text
+    assert {f.name: f.read_bytes() for f in asked.iterdir()} == {
+        f.name: f.read_bytes() for f in alone.iterdir()}
+
+
+def test_a_misreading_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                     capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole way: our reader takes the gates in their order in the file; exit code 6."""
+    from puffer_edge.cli import main
+    from puffer_edge.frontends.onnx import recurrent as lowering
+
+    path, right = recurrent(tmp_path / "policy.onnx"), lowering._gates
+    monkeypatch.setattr(lowering, "_gates", lambda graph, n, w, order, hidden: right(
+        graph, n, w, sorted(order), hidden))
+    monkeypatch.setenv("PUFFER_EDGE_ORIGINAL", "auto")
+    out = tmp_path / "out"
+    monkeypatch.setattr(sys, "argv", ["puffer-edge", "export", str(path), "-o", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 6 == VerificationError.exit_code and not out.exists()
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the original disagrees, run by onnxruntime" in said
+    assert "of actions is" in said and "ours is off by" in said
+
+
+@pytest.mark.parametrize(("code", "reason"), [
+    ("import os; os.kill(os.getpid(), 11)", "crashed .SIGSEGV"), ("import time; time.sleep(60)",
+                                                                  "more than 1 seconds"),
+    ("x = bytearray(1 << 40)", "too much memory"), ("raise SystemExit(3)", "exit code 3"),
+    ("raise OSError('gone')", "OSError: gone")])
+def test_a_crash_is_a_result(code: str, reason: str, tmp_path: Path,
+                             monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform == "win32":
+        pytest.skip("no signals, and no limit of memory")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, types\nowner = types.ModuleType('owner')\n"
+        f"def open_original(job):\n    {code}\n"
+        "owner.open_original = open_original\n"
+        "sys.modules['puffer_edge.verification.originals.owner'] = owner\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(Unjudged, match=reason):
+        running.run(Job("owner", "x"), np.zeros((2, N), np.float32), np.ones(2, bool),
+                    seconds=1 if "sleep" in code else 30)
+
+
+def test_what_can_run_code_is_asked_for(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "policy.pt2"
+    torch.export.save(torch.export.export(torch.nn.Linear(4, 2), (torch.zeros(1, 4),)), path)
+    reading = read_again(path, puffer_edge.load(path), LoadOptions())
+    assert str(reading) == ("read by puffer-edge alone: torch.export could run code that is in the "
+                            "file; --run-original or verify --reference decides")
+
+
+def test_a_module_that_was_handed_over(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Softplus(2.0), torch.nn.Linear(8, 2))
+    said: list[SecondReading] = []
+    puffer_edge.export(net, tmp_path / "out", observation_shape=4, original="auto",
+                       second_reader=said.append)
+    assert said[0].verdict == "agrees" and said[0].judge.startswith("torch ")
+    program = puffer_edge.load(net, observation_shape=4)
+    with torch.no_grad():
+        net[0].weight[0, 0] += 1e-4
+    assert read_again(net, program, LoadOptions()).verdict == "disagrees"
+
+
+def test_modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mode_of("") == "never"  # the suite's
+    assert mode_of("run") == "run"
+    monkeypatch.delenv("PUFFER_EDGE_ORIGINAL")
+    assert mode_of("") == "auto"
+    with pytest.raises(UsageError):
+        mode_of("always")
