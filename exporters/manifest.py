@@ -77,7 +77,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
             "arena_without_sharing_bytes": sum(
                 program.values[value].nbytes for op in plan.ops for value in op.outputs),
         },
-        "notes": [{"kind": note.kind, "text": note.text} for note in program.notes],
+        "notes": [note.to_json() for note in program.notes],
         "files": {file: _sha256(content) for file, content in sorted(files.items())},
     }
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from puffer_edge.errors import PufferEdgeError, UsageError
+from puffer_edge.errors import PolicyWarning, PufferEdgeError, UsageError
+from puffer_edge.frontends.assumptions import accepting, refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Program
+from puffer_edge.ir import Note, Program
 
 if TYPE_CHECKING:
     from puffer_edge.inspection import Inspection
@@ -20,13 +22,15 @@ if TYPE_CHECKING:
     from puffer_edge.verification.report import Report
 
 
-def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Program:
-    """The Program of a trained policy.
+def load(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
+         **changes: Any) -> Program:
+    """The Program of a trained policy; warns of what was assumed or is doubtful.
 
     Args:
         policy: path of a policy file (its kind is told from its content), or a
             ``torch.nn.Module``; for a module also give ``observation_shape`` or ``example``.
         options: what the file does not hold.
+        strict: refuse what was assumed and is not among the codes that ``accept`` confirms.
         changes: ``module``, a ``torch.nn.Module`` that takes the weights of a file of unknown
             names; single options by name, as ``load(path, action_sizes=env.action_space.nvec)``.
 
@@ -36,9 +40,17 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
     Raises:
         PufferEdgeError: see :mod:`puffer_edge.errors`.
     """
+    program = _load(policy, options, strict, changes)
+    _warn(program.notes)
+    return program
+
+
+def _load(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[str, Any]
+          ) -> Program:
     from puffer_edge.frontends.wrappers import wrapped
     from puffer_edge.passes import drop_value_head
 
+    changes = dict(changes)
     example = changes.pop("example", None)
     module = changes.pop("module", None)
     shape = changes.pop("observation_shape", None)
@@ -68,32 +80,42 @@ def load(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Pro
         refuse_useless(wanted, "module", type(policy).__name__)
         program = load_module(policy, wanted, example=example,
                               observation_shape=observation_shape)
-    program = wrapped(program, options)
+    program = accepting(wrapped(program, options), options.accept)
+    if strict:
+        refuse_assumptions(program)
     return program if options.keep_value else drop_value_head(program)
 
 
-def inspect(policy: Any, options: LoadOptions | None = None, **changes: Any) -> Inspection:
-    """What a policy is, and what export would make of it; arguments as of :func:`load`."""
+def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
+            **changes: Any) -> Inspection:
+    """What a policy is, and what export would make of it; arguments as of :func:`load`.
+
+    The notes are in the result, hence no warnings.
+    """
     from puffer_edge.inspection import examine
 
-    return examine(load(policy, options, **changes))
+    return examine(_accepted(policy, strict, **changes) if isinstance(policy, Program)
+                   else _load(policy, options, strict, changes))
 
 
-def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name: str = "",
-           seed: int = 0, scheme: str = "float32", calibrate: str = "",
+def export(policy: Any, directory: str | Path | None = None, *, target: str = "cortex-m",
+           name: str = "", seed: int = 0, scheme: str = "float32", calibrate: str = "",
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
            min_agreement: float = 0.99, counts: Counts | None = None, board: str = "",
            kernels: str = "", original: str = "",
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
+           strict: bool = False,
            progress: Callable[[str], None] = lambda text: None,
            options: LoadOptions | None = None, **changes: Any) -> Path:
     """Writes the artefact of a policy for a target.
 
     Args:
         policy: a Program, or what :func:`load` takes.
-        directory: where the artefact goes; an artefact that is there is replaced.
+        directory: where the artefact goes; an artefact that is there is replaced. By default
+            ``<stem>-<target>`` in the working directory, of the policy file's stem.
         target: a key of ``targets.TARGETS``, rpi, micropython, onnx or tflite.
-        name: stem of the C identifiers; made from the directory's name by default.
+        name: stem of the C identifiers; made by default from the policy file's stem, of a Program
+            or module from the directory's name; ``policy`` where none can be made.
         seed: of the test vectors, and of the environment that calibrates.
         scheme: float32; float16, which stores matrices as halves; int8, int8x16, int16; or auto:
             int8, and int16 for the layers that need it; onnx and tflite
@@ -110,6 +132,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
             it is installed, and cannot run code that is in the file), run (also where it can), or
             never. Nothing is written where it disagrees.
         second_reader: is told what the original said.
+        strict: see :func:`load`.
         progress: is told what is being done.
         options: see :func:`load`.
         changes: see :func:`load`.
@@ -125,22 +148,25 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
 
     own = {each.name: each for each in (MICROPYTHON, RPI, ONNX, TFLITE)}
     found = own.get(target) or find_target(target)
-    path = Path(directory)
-    if isinstance(policy, Program) and (options is not None or changes):
+    if isinstance(policy, Program) and (options is not None or changes.keys() - {"accept"}):
         raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
     if (board or kernels) and found is not MICROPYTHON:
         raise UsageError("boards and kernels are chosen for MicroPython",
                          hint="give --target micropython, too")
     source = Path(policy) if isinstance(policy, str | Path) else None
-    program = policy if isinstance(policy, Program) else load(policy, options, **changes)
+    path = default_directory(source, target) if directory is None else Path(directory)
+    name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
+    program = (_accepted(policy, strict, **changes) if isinstance(policy, Program)
+               else _load(policy, options, strict, changes))
     if not isinstance(policy, Program):
+        _warn(program.notes)
         second_reader(_read_again(policy, program, original, progress, seed, options, changes))
     if found in (ONNX, TFLITE):
         from puffer_edge.exporters import formats
 
         if layers or counts:
             raise UsageError(f"the target {target} takes neither layers nor counts")
-        formats.export(program, path, target=target, name=name or name_from(path), seed=seed,
+        formats.export(program, path, target=target, name=name, seed=seed,
                        scheme=scheme, source=source, calibrate_with=calibrate, observer=observer,
                        progress=progress)
         return path
@@ -161,10 +187,13 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed)
         quantized = to_integers(program, wish, progress)
         exact, program = program, quantized.program
+        if strict:
+            refuse_assumptions(program)
+        _warn(note for note in program.notes if note not in exact.notes)
     if found is MICROPYTHON:
         from puffer_edge.exporters import micropython
 
-        micropython.export(program, path, name=name or name_from(path), seed=seed, scheme=scheme,
+        micropython.export(program, path, name=name, seed=seed, scheme=scheme,
                            policy_file=source, judge=quantized, counts=counts, board=board,
                            kernels=kernels)
         return path
@@ -178,7 +207,7 @@ def export(policy: Any, directory: str | Path, *, target: str = "cortex-m", name
         seen = None if quantized is None else quantized.seen
         return rpi.files(exported) | companions(first, scheme, seen, observer)
 
-    c.export(program, path, target=found, name=name or name_from(path), seed=seed, scheme=scheme,
+    c.export(program, path, target=found, name=name, seed=seed, scheme=scheme,
              source=source, judge=quantized, counts=counts, original=exact,
              more=bundle if found is RPI else None)
     return path
@@ -211,12 +240,32 @@ def verify(directory: str | Path, **options: Any) -> Report:
     return run(Path(directory), **options)
 
 
-def name_from(directory: Path) -> str:
-    """A safe C name made from a directory's name; ``policy`` where none can be made."""
+def default_directory(policy: Path | None, target: str) -> Path:
+    """Where an artefact goes if the user does not say: beside nothing else, told by its name."""
+    return Path(f"{policy.stem if policy else 'policy'}-{target}")
+
+
+def name_from(text: str) -> str:
+    """A safe C name made from a file's name; ``policy`` where none can be made."""
     from puffer_edge.exporters.c.text import stem
 
-    last = Path(os.path.abspath(directory)).name.lower()
     try:
-        return stem(re.sub(r"[^a-z0-9]+", "_", last).strip("_")[:41])
+        return stem(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:41])
     except PufferEdgeError:
         return "policy"
+
+
+def _accepted(program: Program, strict: bool, accept: Any = ()) -> Program:
+    program = accepting(program, LoadOptions(accept=accept).accept)
+    if strict:
+        refuse_assumptions(program)
+    return program
+
+
+def _warn(notes: Iterable[Note]) -> None:
+    """Python's warnings of what the command line prints in colour, at the caller's caller."""
+    for note in notes:
+        if note.kind == "warning":
+            warnings.warn(note.text, PolicyWarning, stacklevel=3)
+        elif note.kind == "assumed" and not note.accepted:
+            warnings.warn(f"assumed ({note.code}): {note.text}", PolicyWarning, stacklevel=3)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+import warnings
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from puffer_edge import __version__
-from puffer_edge.errors import PufferEdgeError, UsageError
+from puffer_edge.arguments import layers, numbers, sensor_counts, takes_load_options
+from puffer_edge.errors import PolicyWarning, PufferEdgeError, UnconfirmedError, UsageError
 
 if TYPE_CHECKING:
+    from puffer_edge.frontends.options import LoadOptions
     from puffer_edge.verification.originals import SecondReading
 
 app = typer.Typer(
@@ -21,58 +26,27 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Compiles trained reinforcement-learning policies to small, allocation-free, proved C.",
     epilog="Exit codes: 0 good, 1 failure, 2 wrong usage, 3 unreadable file, 4 unsupported, "
-           "5 output not writable, 6 verification failed, 7 something to install is missing.")
+           "5 output not writable, 6 verification failed, 7 something to install is missing, "
+           "8 something assumed that --strict refuses, 9 not judged under --strict.")
 
 PolicyFile = Annotated[Path, typer.Argument(help="Policy file, as the trainer saved it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
-
-class _LoadOptions:
-    """The options of ``puffer_edge.load`` as command-line options, shared by the commands."""
-
-    Activation = Annotated[str | None, typer.Option(
-        help="Activation, where the file does not tell it: relu, tanh, gelu, elu...")]
-    Action = Annotated[str | None, typer.Option(
-        help="Kind of the action, where the file does not tell it: discrete or continuous.")]
-    ActionSizes = Annotated[str, typer.Option(
-        help="Choices per discrete head (the environment's nvec), as in 3,3,2.")]
-    ActionLow = Annotated[str, typer.Option(
-        help="Lower bounds of a continuous action, one or one per element, as in -1 or -1,-2.")]
-    ActionHigh = Annotated[str, typer.Option(help="Upper bounds of a continuous action.")]
-    Squash = Annotated[bool | None, typer.Option(
-        help="Apply tanh to a continuous action before scaling it.")]
-    VecNormalize = Annotated[Path | None, typer.Option(
-        help="VecNormalize pickle with the observation's statistics (read, never executed).")]
-    State = Annotated[list[str] | None, typer.Option(
-        help="Recurrent state of a graph as INPUT:OUTPUT; may be repeated.")]
-    KeepValue = Annotated[bool, typer.Option(
-        "--keep-value", help="Keep the value head as a second output.")]
-    Observation = Annotated[str, typer.Option(
-        help="Names and sizes of the observation's parts, as in gyro:3,speed:1 or image:4x84x84.")]
-    Config = Annotated[Path | None, typer.Option(
-        help="The run's settings, for bare weights (.ini or .json) and for Sample Factory "
-             "(config.json).")]
-    HiddenSize = Annotated[int | None, typer.Option(
-        help="Width of the network, where the file holds bare weights.")]
-    NumLayers = Annotated[int | None, typer.Option(
-        help="Recurrent layers, where the file holds bare weights.")]
-    FrameStack = Annotated[int | None, typer.Option(
-        help="Frames that the trainer's environment stacked: the policy remembers them itself.")]
-    ActionMask = Annotated[bool, typer.Option(
-        "--action-mask", help="Take a mask of the choices that may be taken, as an input.")]
-    Map = Annotated[Path | None, typer.Option(
-        help="TOML file that says what the tensors of an unknown state_dict are for.")]
+Strict = Annotated[bool, typer.Option(
+    "--strict", help="Refuse what is assumed and not confirmed by --accept (for CI).")]
 
 
 @app.command()
+@takes_load_options()
 def export(
     policy: PolicyFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Directory of the artefact.")],
+    output: Annotated[Path | None, typer.Option(
+        "--output", "-o", help="Directory of the artefact; ./STEM-TARGET of the policy file's "
+                               "stem by default.")] = None,
     target: Annotated[str, typer.Option(
         help="See `puffer-edge targets`; or rpi, micropython, onnx, tflite.")
     ] = "cortex-m",
     name: Annotated[str, typer.Option(
-        help="Stem of the C names; made from the directory's name by default.")] = "",
+        help="Stem of the C names; made from the policy file's stem by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the test vectors.")] = 0,
     scheme: Annotated[str, typer.Option(
         help="float32, float16, int8, int8x16, int16, or auto (int8, int16 where it must be).")
@@ -99,15 +73,7 @@ def export(
     run_original: Annotated[bool, typer.Option(
         "--run-original", help="Run it also where its loader can run code that is in the file "
                                "(.pt2, TorchScript). Only for files that you trust.")] = False,
-    activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
-    action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
-    action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
-    vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
-    keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
-    config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
-    num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
-    frame_stack: _LoadOptions.FrameStack = None, action_mask: _LoadOptions.ActionMask = False,
-    as_json: Json = False,
+    strict: Strict = False, as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Writes a policy for a device: code, manifest and test vectors, in a directory.
 
@@ -118,27 +84,20 @@ def export(
     from puffer_edge import api, printing
     from puffer_edge.exporters.artifact import read_manifest
 
-    options = _options(activation, action, action_sizes, action_low, action_high, squash,
-                       vec_normalize, state, keep_value, observation, config, hidden_size,
-                       num_layers, map, frame_stack, action_mask)
     readings: list[SecondReading] = []
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
                                scheme=scheme, calibrate=calibrate,
-                               layers=_layers(layer or []),
-                               observer=observer, min_agreement=min_agreement,
-                               counts=_counts(counts or []), board=board, kernels=kernels,
-                               original=_original(no_original, run_original),
-                               second_reader=readings.append,
-                               progress=progress,
-                               options=options)
+                               layers=layers(layer or []), observer=observer,
+                               min_agreement=min_agreement,
+                               counts=sensor_counts(counts or []), board=board, kernels=kernels,
+                               strict=strict, original=_original(no_original, run_original),
+                               second_reader=readings.append, progress=progress, options=options)
     manifest = read_manifest(directory)
     if as_json:
         _print_json(manifest)
     else:
-        printing.exported(directory, manifest)
-        for reading in readings:
-            printing.read_again(reading)
+        printing.exported(directory, manifest, readings)
 
 
 @app.command()
@@ -223,6 +182,7 @@ def flash(
 
 
 @app.command()
+@takes_load_options(without=("keep_value", "observation", "accept"))
 def run(
     policy: Annotated[Path, typer.Argument(help="Directory that export wrote, or a policy file.")],
     env: Annotated[str, typer.Option("--env", help="Environment of gymnasium, as CartPole-v1.")],
@@ -238,29 +198,19 @@ def run(
     processes: Annotated[int, typer.Option(help="How many; 0 for one per processor.")] = 0,
     min_agreement: Annotated[float, typer.Option(
         help="Share of the actions that must be those of --compare.")] = 0.95,
-    activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
-    action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
-    action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
-    vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
-    config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
-    num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
-    frame_stack: _LoadOptions.FrameStack = None, action_mask: _LoadOptions.ActionMask = False,
-    as_json: Json = False,
+    as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Plays a policy, and fails where it does not play like the float policy."""
     from puffer_edge import printing
     from puffer_edge.playing import play
     from puffer_edge.runtimes.loading import read_program
 
-    options = {"options": _options(activation, action, action_sizes, action_low, action_high,
-                                   squash, vec_normalize, state, False, "", config,
-                                   hidden_size, num_layers, map, frame_stack,
-                                   action_mask)}
-    program = read_program(policy, {} if policy.is_dir() else options)
-    other = None if compare is None else read_program(compare, options)
+    given = {"options": options}
+    program = read_program(policy, {} if policy.is_dir() else given)
+    other = None if compare is None else read_program(compare, given)
     with printing.working(f"Playing {env}", quiet=as_json) as progress:
         match = play(program, env, compare=other, backend=backend or None, episodes=episodes,
-                     seed=seed, observe=_numbers(observe, int), processes=processes,
+                     seed=seed, observe=numbers(observe, int), processes=processes,
                      least=min_agreement, progress=progress)
     if as_json:
         _print_json(match.to_json())
@@ -295,25 +245,15 @@ def bench(
 
 
 @app.command()
+@takes_load_options()
 def inspect(
     policy: PolicyFile,
-    activation: _LoadOptions.Activation = None, action: _LoadOptions.Action = None,
-    action_sizes: _LoadOptions.ActionSizes = "", action_low: _LoadOptions.ActionLow = "",
-    action_high: _LoadOptions.ActionHigh = "", squash: _LoadOptions.Squash = None,
-    vec_normalize: _LoadOptions.VecNormalize = None, state: _LoadOptions.State = None,
-    keep_value: _LoadOptions.KeepValue = False, observation: _LoadOptions.Observation = "",
-    config: _LoadOptions.Config = None, hidden_size: _LoadOptions.HiddenSize = None,
-    num_layers: _LoadOptions.NumLayers = None, map: _LoadOptions.Map = None,
-    frame_stack: _LoadOptions.FrameStack = None, action_mask: _LoadOptions.ActionMask = False,
-    as_json: Json = False,
+    strict: Strict = False, as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Shows what a policy file is and what export would make of it."""
     from puffer_edge import api, printing
 
-    options = _options(activation, action, action_sizes, action_low, action_high, squash,
-                       vec_normalize, state, keep_value, observation, config, hidden_size,
-                       num_layers, map, frame_stack, action_mask)
-    found = api.inspect(policy, options)
+    found = api.inspect(policy, options, strict=strict)
     if as_json:
         _print_json(found.to_json())
     else:
@@ -385,79 +325,34 @@ def _root(
     pass
 
 
-def main() -> None:
-    """Entry point: an error of ours is a message and an exit code, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: an error of ours is a message and an exit code, never a traceback.
+
+    Args:
+        arguments: of the command line; the process's by default.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     for stream in sys.stdout, sys.stderr:
         if isinstance(stream, TextIOWrapper):  # a terminal may not know the letters of a path
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with warnings.catch_warnings():  # what they say is printed with the notes
+            warnings.simplefilter("ignore", PolicyWarning)
+            app(arguments)
     except PufferEdgeError as error:
         from puffer_edge import printing
 
+        if isinstance(error, UnconfirmedError):
+            error.hint = ("give the options that decide, or confirm, if all that is right:\n"
+                          + shlex.join(["puffer-edge", *confirming(arguments, error.codes)]))
         printing.failed(error)
         sys.exit(error.exit_code)
 
 
-def _options(activation: str | None, action: str | None, action_sizes: str, action_low: str,
-             action_high: str, squash: bool | None, vec_normalize: Path | None,
-             state: list[str] | None, keep_value: bool, observation: str, config: Path | None,
-             hidden_size: int | None, num_layers: int | None, key_map: Path | None,
-             frame_stack: int | None, action_mask: bool) -> Any:
-    from puffer_edge.frontends.options import LoadOptions
-    from puffer_edge.ir import Field
-
-    if action not in (None, "discrete", "continuous"):
-        raise UsageError(f"--action {action!r} is neither discrete nor continuous")
-    pairs = [tuple(pair.split(":")) for pair in state or ()]
-    if any(len(pair) != 2 for pair in pairs):
-        raise UsageError("--state takes INPUT:OUTPUT", hint="for example --state h_in:h_out")
-    fields = [part.split(":") for part in observation.split(",") if part]
-    try:
-        named = tuple(Field(field, tuple(map(int, size.split("x")))) for field, size in fields)
-    except ValueError:
-        raise UsageError(f"--observation {observation!r} is not a list of NAME:SIZE",
-                         hint="for example --observation gyro:3,speed:1") from None
-    return LoadOptions(
-        activation=activation, action=action,  # type: ignore[arg-type]
-        action_sizes=_numbers(action_sizes, int),
-        action_low=_numbers(action_low, float), action_high=_numbers(action_high, float),
-        squash=squash, vec_normalize=vec_normalize,
-        states=tuple((pair[0], pair[1]) for pair in pairs), keep_value=keep_value,
-        observation=named, config=config, hidden_size=hidden_size, num_layers=num_layers,
-        key_map=key_map, frame_stack=frame_stack, action_mask=action_mask)
-
-
-def _layers(texts: list[str]) -> dict[str, str]:
-    layers = {}
-    for text in texts:
-        layer, equals, scheme = text.rpartition("=")
-        if not equals:
-            raise UsageError(f"--layer {text!r} is not NAME=SCHEME",
-                             hint="for example --layer decoder=int16")
-        layers[layer] = scheme
-    return layers
-
-
-def _counts(texts: list[str]) -> dict[str, tuple[float, float]]:
-    counts = {}
-    for text in texts:
-        field, _, numbers = text.rpartition("=")
-        try:
-            scale, offset = (float(part) for part in numbers.split(":"))
-        except ValueError:
-            raise UsageError(f"--counts {text!r} is not SCALE:OFFSET or FIELD=SCALE:OFFSET",
-                             hint="for example --counts 0.0008:-1.65") from None
-        counts[field] = (scale, offset)
-    return counts
-
-
-def _numbers(text: str, kind: type) -> tuple[Any, ...]:
-    try:
-        return tuple(kind(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        raise UsageError(f"{text!r} is not a list of numbers",
-                         hint="separate them by commas, without spaces") from None
+def confirming(arguments: Sequence[str], codes: Sequence[str]) -> list[str]:
+    """The same arguments, with which --strict passes."""
+    command, *rest = arguments  # before the rest, which may hold a --
+    return [command, *(word for code in codes for word in ("--accept", code)), *rest]
 
 
 def _original(never: bool, run: bool) -> str:

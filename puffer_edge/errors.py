@@ -76,8 +76,29 @@ class MissingDependencyError(PufferEdgeError):
     exit_code = 7
 
 
+class UnconfirmedError(PufferEdgeError):
+    """Under ``--strict``: something was assumed that the user has not confirmed.
+
+    Attributes:
+        codes: of the assumptions, as ``--accept`` takes them.
+    """
+
+    exit_code = 8
+
+    def __init__(self, what: str, *, codes: tuple[str, ...] = (), where: str = "",
+                 hint: str = "") -> None:
+        self.codes = codes
+        accept = ", ".join(map(repr, codes))
+        super().__init__(what, where=where, hint=hint or (
+            f"give the options that decide, or confirm with accept=[{accept}]"))
+
+
 class StaleError(PufferEdgeError):
     """What another process should have written is missing or too old."""
+
+
+class PolicyWarning(UserWarning):
+    """From Python: what was assumed of a policy, or is doubtful; the command line prints it."""
 
 
 class ProgramError(PufferEdgeError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,9 @@ _console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
 _COLOURS = {"passed": "green", "failed": "bold red", "not checked": "yellow",
             "assumed": "yellow", "warning": "bold yellow", "dropped": "cyan", "folded": "cyan",
-            "quantised": "green"}
+            "stated": "cyan", "quantised": "green"}
+_LAST = ("assumed", "warning")
+"""Kinds of notes that can be dangerous: printed after the others, the worst last."""
 
 
 @contextmanager
@@ -47,8 +51,11 @@ def failed(error: PufferEdgeError) -> None:
         _errors.print(f"[bold]hint:[/]  {escape(error.hint)}", soft_wrap=True)
 
 
-def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
-    """Prints what export wrote."""
+def exported(directory: Path, manifest: Mapping[str, Any],
+             readings: Sequence[SecondReading] = ()) -> None:
+    """Prints what export wrote, and the command that comes next, ready to be pasted."""
+    shown = str(directory) if directory.is_absolute() else os.path.join(".", directory)
+    _console.print(f"written to [bold]{escape(shown)}{os.sep}[/]", soft_wrap=True)
     memory = manifest["memory"]
     main = "policy.h" if "policy.h" in manifest["files"] else "policy.py"
     table = Table(title=escape(f"{directory}/{main}"), title_justify="left", show_header=False)
@@ -70,8 +77,11 @@ def exported(directory: Path, manifest: Mapping[str, Any]) -> None:
     _console.print(table)
     if "quantization" in manifest:
         _quantized(manifest["quantization"])
+    for reading in readings:
+        read_again(reading)
     _notes(manifest["notes"])
-    _console.print(f"next: [bold]puffer-edge verify {escape(str(directory))}[/]")
+    _console.print(f"next: [bold]puffer-edge verify {escape(shlex.quote(shown))}[/]",
+                   soft_wrap=True)
 
 
 def read_again(reading: SecondReading) -> None:
@@ -158,7 +168,7 @@ def inspected(policy: Path, found: Inspection) -> None:
     for estimate in found.estimates:
         sizes.add_row(estimate.scheme, f"{estimate.flash:,}", f"{estimate.ram:,}")
     _console.print(sizes)
-    _notes([{"kind": note.kind, "text": note.text} for note in found.notes])
+    _notes([note.to_json() for note in found.notes])
 
 
 def listed(targets: Mapping[str, Target]) -> None:
@@ -193,10 +203,17 @@ def _quantized(found: Mapping[str, Any]) -> None:
     _console.print(ranges)
 
 
-def _notes(notes: list[dict[str, str]]) -> None:
-    for note in notes:
-        _console.print(f"[{_COLOURS[note['kind']]}]{note['kind']}[/]: {escape(note['text'])}",
-                       soft_wrap=True)
+def _notes(notes: Sequence[Mapping[str, Any]]) -> None:
+    """Facts first, then what is assumed, then warnings; an assumption with its code."""
+    def danger(note: Mapping[str, Any]) -> int:
+        return -1 if note.get("accepted") or note["kind"] not in _LAST else _LAST.index(
+            note["kind"])
+
+    for note in sorted(notes, key=danger):
+        kind, code = note["kind"], escape(f" [{note['code']}]") if note.get("code") else ""
+        colour = "green" if note.get("accepted") else _COLOURS[kind]
+        kind = "accepted" if note.get("accepted") else kind
+        _console.print(f"[{colour}]{kind}{code}[/]: {escape(note['text'])}", soft_wrap=True)
 
 
 def _action(action: Mapping[str, Any]) -> str:

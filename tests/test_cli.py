@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -158,9 +159,58 @@ def test_hostile_policy_names(name: str, tmp_path: Path) -> None:
     fails(2, "cannot name a policy", "export", LSTM, "--name", name, "-o", "out", cwd=tmp_path)
 
 
-def test_a_hostile_output_name_becomes_a_plain_one(tmp_path: Path) -> None:
-    assert cli("export", LSTM, "-o", tmp_path / '"; system("').returncode == 0
-    assert "system_step" in (tmp_path / '"; system("' / "policy.h").read_text()
+def test_a_policy_is_called_as_its_file(tmp_path: Path) -> None:
+    """... with -o too, made safe; policy where no name can be made of it."""
+    for stem, name in {'"; system("': "system", "policy": "policy", "-n": "n", "2024": "policy",
+                       "f\u00fcr": "f_r", "for": "policy", "A b": "a_b"}.items():
+        file = tmp_path / f"{stem}.pt"
+        file.write_bytes(LSTM.read_bytes())
+        done = cli("export", "-o", "out", "--", file.name, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert f"{name}_step(" in (tmp_path / "out" / "policy.h").read_text()
+
+
+@pytest.mark.parametrize("stem", ["policy", "my $policy's; #1", "-n", "[b]x"])
+def test_the_command_of_the_readme(stem: str, tmp_path: Path) -> None:
+    """No other option: the first line says where it is, the last one, pasted, verifies it."""
+    file = tmp_path / f"{stem}.pt"
+    file.write_bytes(LSTM.read_bytes())
+    for _ in range(2):  # an artefact of ours is replaced
+        done = cli("export", "--target", "host", "--", file.name, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        first, *_, last = done.stdout.rstrip().splitlines()
+        assert first == f"written to ./{stem}-host/"
+    assert last.startswith("next: puffer-edge verify ")
+    (tmp_path / "puffer-edge").write_text(f'#!/bin/sh\nexec {sys.executable} -m puffer_edge "$@"\n')
+    (tmp_path / "puffer-edge").chmod(0o755)
+    pasted = subprocess.run(
+        ["sh", "-c", last.removeprefix("next: ")], cwd=tmp_path, check=False, capture_output=True,
+        text=True, env={**os.environ, "PYTHONPATH": str(ROOT),
+                        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    assert pasted.returncode == 0 and "verified" in pasted.stdout, pasted.stdout + pasted.stderr
+    (tmp_path / f"{stem}-host" / "notes.txt").write_text("mine")
+    fails(5, "notes.txt", "export", "--target", "host", "--", file.name, cwd=tmp_path)
+
+
+def test_strict_prints_the_command_that_passes(tmp_path: Path) -> None:
+    file = tmp_path / "my policy.pt"
+    file.write_bytes(LSTM.read_bytes())
+    words = ["export", "--strict", "-o", "out", "--", file.name]
+    said = fails(8, "activation: the encoder's activation is the exact GELU", *words, cwd=tmp_path)
+    *_, command = said.rstrip().splitlines()
+    program, *passing = shlex.split(command)
+    assert program == "puffer-edge"
+    assert cli("inspect", "--strict", "--", file.name, cwd=tmp_path).returncode == 8
+    done = cli(*passing, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "accepted [activation]" in done.stdout and "assumed" not in done.stdout
+    notes = json.loads((tmp_path / "out" / "policy.json").read_text())["notes"]
+    assert {note["code"]: note["accepted"] for note in notes if note["kind"] == "assumed"} == {
+        "activation": True, "action-heads": True}
+    assert all(note["option"] and note["text"] for note in notes if note["kind"] == "assumed")
+    assert cli("export", "--activation", "gelu", "--action-sizes", "2", *words[1:], cwd=tmp_path
+               ).returncode == 0  # what the user says is not assumed
+    fails(2, "action-kind", *words[:1], "--accept", "activations", *words[1:], cwd=tmp_path)
 
 
 def test_hostile_tensor_names(tmp_path: Path) -> None:
@@ -199,7 +249,7 @@ def test_unsupported_op(tmp_path: Path) -> None:
     ("--observation", "a:-1,b:3"), ("--observation", "for:2"), ("--name", "size"),
     # What the policy has no place for is an error: the user counts on it.
     ("--action", "continuous"), ("--action-low", "-1"), ("--action-high", "1"),
-    ("--vec-normalize", "x.pkl"), ("--state", "h:c"),
+    ("--vec-normalize", "x.pkl"), ("--state", "h:c"), ("--accept", "no-such-code"),
 ])
 def test_wrong_options(arguments: tuple[str, str], tmp_path: Path) -> None:
     fails(2, "hint" if arguments[0] == "--target" else "", "export", LSTM, *arguments, "-o", "out",

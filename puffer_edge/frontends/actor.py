@@ -28,7 +28,7 @@ from puffer_edge.frontends.layers import (
 )
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors, add_linear
-from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Note, Program
 from puffer_edge.ir import Normaliser as Described
 from puffer_edge.ir.ops import Concat
 
@@ -80,7 +80,7 @@ class Actor:
         low, high: bounds of the action that the file holds or the trainer implies.
         rescale: map [-1, 1] onto the bounds also where the action is not squashed.
         sampled: the trainer samples when it plays.
-        notes: what else was assumed.
+        notes: what else was assumed or is worth saying.
     """
 
     source: str
@@ -104,7 +104,7 @@ class Actor:
     high: tuple[float, ...] = ()
     rescale: bool = False
     sampled: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def build(actor: Actor, tensors: Tensors, options: LoadOptions, where: str) -> Program:
@@ -138,8 +138,7 @@ def build(actor: Actor, tensors: Tensors, options: LoadOptions, where: str) -> P
     for prefix, reason in actor.dropped.items():
         drop_prefix(builder, tensors, prefix, reason)
     tensors.finish(f"this {actor.source}", HINT)
-    for text in actor.notes:
-        builder.note("assumed", text)
+    builder.notes.extend(actor.notes)
     width = builder.shape(y)[1]
     action: Discrete | Continuous
     if actor.kind == "mean":
@@ -187,8 +186,9 @@ def _function(builder: Builder, actor: Actor, options: LoadOptions) -> Activatio
     if options.activation or not (actor.encoder or actor.before or actor.after):
         return activation(options.activation or "none")
     if actor.assumed:
-        builder.note("assumed", f"the activation is {actor.function}, which this trainer uses by "
-                                "default; give --activation if the policy was trained with another")
+        builder.assume("activation", f"the activation is {actor.function}, which this trainer uses "
+                       "by default; give --activation if the policy was trained with another",
+                       "--activation")
     return activation(actor.function)
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import heads, nature_cnn
 from puffer_edge.frontends.actor import CRITIC, HINT, SPREAD, Actor, build
+from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import linear, numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
@@ -52,7 +53,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         if numbered(tensors, "network.", 4):
             return _atari_dqn(tensors, last, options, where)
         actor = Actor("CleanRL, DQN", [last], "logits", before=hidden, function="relu",
-                      notes=("the outputs are action values; the action is the largest one's",))
+                      notes=(assumed("action-kind", "the action is discrete, the largest action "
+                                     "value's: the names are those of CleanRL's DQN", "--action"),))
     else:
         continuous = tensors.has("actor_mean.0.weight")
         hidden, last = sequence(tensors, "actor_mean." if continuous else "actor.")

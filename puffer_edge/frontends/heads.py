@@ -18,8 +18,8 @@ def discrete(builder: Builder, options: LoadOptions, width: int) -> Discrete:
         UsageError: the sizes given do not add up to the width.
     """
     if not options.action_sizes:
-        builder.note("assumed", f"one discrete action of {width} choices; give --action-sizes "
-                                "if the logits are those of several heads")
+        builder.assume("action-heads", f"one discrete action of {width} choices; give "
+                       "--action-sizes if the logits are those of several heads", "--action-sizes")
         return Discrete((width,))
     if sum(options.action_sizes) != width or min(options.action_sizes) < 1:
         raise UsageError(
@@ -47,8 +47,12 @@ def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: boo
             length, or in the wrong order.
     """
     squash = squash if options.squash is None else options.squash
+    stated = low, high
     low = _spread(options.action_low, size, "low") or low
     high = _spread(options.action_high, size, "high") or high
+    if all(stated) and stated != (low, high):
+        builder.note("warning", "the bounds given contradict the file, which says "
+                                f"{_shown(stated[0])} to {_shown(stated[1])}")
     if bool(low) != bool(high):
         raise UsageError("an action bound is missing",
                          hint="give both --action-low and --action-high")
@@ -64,8 +68,8 @@ def continuous(builder: Builder, options: LoadOptions, size: int, *, squash: boo
         raise UsageError("a squashed action needs finite bounds, on both sides",
                          hint="give --action-low and --action-high, or --no-squash")
     if not low:
-        builder.note("assumed", "the action is not clipped: no finite bounds are known; give "
-                                "--action-low and --action-high of the environment")
+        builder.assume("action-bounds", "the action is not clipped: no finite bounds are known; "
+                       "give --action-low and --action-high of the environment", "--action-low")
     return Continuous(size, squash=squash, low=low, high=high,
                       rescale=(squash or rescale) and bool(low))
 
@@ -106,9 +110,14 @@ def contract(builder: Builder, options: LoadOptions, observation_size: int,
         raise UsageError(f"the policy's action is {kind}: --{wrong[0]} does not fit",
                          hint=f"leave out --{', --'.join(wrong)}")
     if sampled:
-        builder.note("assumed", "the trainer samples its actions when it plays; the artefact "
-                                "takes the most likely one")
+        builder.note("stated", "the trainer samples its actions when it plays; the artefact "
+                               "takes the most likely one")
     return Contract(observation(builder, options, observation_size), action, sampled)
+
+
+def _shown(bounds: tuple[float, ...]) -> str:
+    return (f"{bounds[0]:g}" if len(set(bounds)) == 1
+            else f"({', '.join(f'{bound:g}' for bound in bounds[:8])})")
 
 
 def _spread(bounds: tuple[float, ...], size: int, side: str) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.actor import SPREAD, Actor, build
+from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
@@ -52,6 +53,10 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
             hint="give --activation: tanh for TorchRL's MLP by default")
     spread = [key for key in weights if "std" in key]
     continuous = bool(spread) or options.action == "continuous"
+    notes = () if spread or options.action or options.action_sizes else (
+        assumed("action-kind", "the action is discrete, the largest output's: no deviation, as a "
+                "continuous policy has, is beside the layers; give --action continuous if the "
+                "outputs are the action", "--action"),)
     actor = Actor("state_dict of linear layers", [last], "mean" if continuous else "logits",
-                  before=hidden, dropped=dict.fromkeys(spread, SPREAD))
+                  before=hidden, dropped=dict.fromkeys(spread, SPREAD), notes=notes)
     return build(actor, tensors, options, where)

@@ -112,8 +112,8 @@ def _load(found: Parameters, options: LoadOptions, where: str, source: str) -> P
         x = _normalised(builder, x, tensors, found, normaliser)
     if cell:
         batch_first = found.attributes.get(f"{cell}.batch_first")
-        builder.note("assumed", f"{cell} takes one step after the other"
-                                + (", batch first" if batch_first else ""))
+        builder.note("stated", f"{cell} takes one step after the other"
+                               + (", batch first" if batch_first else ""))
         x = recurrent(builder, x, tensors, cell)
     x = _sequential(builder, x, tensors, found, stack)
     for name in _STATE:
@@ -121,8 +121,8 @@ def _load(found: Parameters, options: LoadOptions, where: str, source: str) -> P
             tensors.skip(name)
     tensors.finish("a stack of layers", _HINT)
     order = [*filter(None, (normaliser, cell)), stack or "the layers"]
-    builder.note("assumed", f"the module's forward calls its parts in this order: "
-                            f"{', '.join(order)}")
+    builder.assume("forward-order", f"the module's forward calls its parts in this order: "
+                   f"{', '.join(order)}")
     return _finish(builder, x, size, options)
 
 
@@ -133,8 +133,9 @@ def _finish(builder: Builder, x: str, size: int, options: LoadOptions) -> Progra
         name, action = "logits", heads.discrete(builder, options, width)
     else:
         if options.action is None:
-            builder.note("assumed", "the action is continuous; give --action discrete if the "
-                                    "outputs are logits or action values")
+            builder.assume("action-kind", "the action is continuous, given raw: nothing says that "
+                           "the outputs are logits; give --action discrete if they are, or action "
+                           "values", "--action")
         name, action = "mean", heads.continuous(builder, options, width)
     return builder.build({name: x}, heads.contract(builder, options, size, action))
 
@@ -184,7 +185,8 @@ def _normalised(builder: Builder, x: str, tensors: Tensors, found: Parameters, n
                                where=tensors.place(name), hint=_HINT)
     epsilon = found.attributes.get(f"{name}.eps")
     if not isinstance(epsilon, float):
-        builder.note("assumed", f"{name} adds 0.01 to the deviation, rsl_rl's default")
+        builder.assume("normaliser-epsilon",
+                       f"{name} adds 0.01 to the deviation, rsl_rl's default")
         epsilon = 1e-2
     size = builder.shape(x)[1]
     mean, deviation = (np.asarray(tensors.take(f"{name}.{part}"), np.float64).reshape(-1)

@@ -50,14 +50,14 @@ def image(builder: Builder, tensors: Tensors, options: LoadOptions, where: str) 
     shape = options.observation[0].shape if len(options.observation) == 1 else ()
     if len(shape) != 3:
         shape = (planes, *_square(tensors, where))
-        builder.note("assumed", f"the image has {shape[1]} by {shape[2]} pixels, the smallest "
-                                "square that gives the linear layer's inputs; give --observation, "
-                                f"as in image:{planes}x84x84, if it has others")
+        builder.assume("image-size", f"the image has {shape[1]} by {shape[2]} pixels, the smallest "
+                       "square that gives the linear layer's inputs; give --observation, as in "
+                       f"image:{planes}x84x84, if it has others", "--observation")
     elif shape[0] != planes:
         raise UsageError(f"the image has {shape[0]} planes, the policy takes {planes}",
                          hint="give the planes first, as in image:4x84x84")
-    builder.note("assumed", "the observation is an image, planes first, 0 to 255, which the "
-                            "policy divides by 255")
+    builder.note("stated", "the observation is an image, planes first, 0 to 255, which the "
+                           "policy divides by 255")
     x = scaled(builder, builder.input("observation", (1, int(np.prod(shape)))), 1 / 255, "image")
     return builder.add(Reshape, x=x, shape=(1, *shape))
 

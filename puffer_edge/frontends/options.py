@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from puffer_edge.errors import UsageError
+from puffer_edge.frontends.assumptions import check_codes
 from puffer_edge.ir import Field
 
 
@@ -39,9 +40,10 @@ class LoadOptions:
         frame_stack: frames that the trainer's environment stacked; the policy remembers them.
         action_mask: take a mask of the choices that may be taken, as the observation's last part.
         key_map: path of a TOML file that says what the tensors of an unknown state_dict are for.
+        accept: codes of assumptions that are right; see ``frontends.assumptions``.
 
     Raises:
-        UsageError: a value is of the wrong type.
+        UsageError: a value is of the wrong type, or a code is unknown.
     """
 
     activation: str | None = None
@@ -60,6 +62,7 @@ class LoadOptions:
     key_map: Path | None = None
     frame_stack: int | None = None
     action_mask: bool = False
+    accept: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, convert in _CONVERSIONS.items():
@@ -71,6 +74,7 @@ class LoadOptions:
                                  ) from error
         if self.action not in (None, "discrete", "continuous"):
             raise UsageError(f"the action {self.action!r} is neither discrete nor continuous")
+        check_codes(self.accept)
 
 
 def spelled(name: str) -> str:
@@ -91,6 +95,13 @@ def _real(value: Any) -> tuple[float, ...]:
     if numbers.size and numbers.dtype.kind not in "iuf":
         raise TypeError("no numbers")
     return tuple(map(float, numbers))
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    words = (value,) if isinstance(value, str) else tuple(value)
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError("no words")
+    return words
 
 
 def _path(value: Any) -> Path | None:
@@ -124,4 +135,4 @@ def _fields(value: Any) -> tuple[Field, ...]:
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "action_sizes": _whole, "action_low": _real, "action_high": _real, "vec_normalize": _path,
     "observation": _fields, "config": _path, "key_map": _path, "hidden_size": _count(1),
-    "num_layers": _count(0), "frame_stack": _count(1)}
+    "num_layers": _count(0), "frame_stack": _count(1), "accept": _words}

@@ -65,9 +65,9 @@ def load_state_dict(weights: StateDict, options: LoadOptions, *, where: str) -> 
     given = sum(field.size for field in options.observation)
     if size == SNAKE[0] * SNAKE[1] and given != size:
         size = SNAKE[0]
-        builder.note("assumed", f"the observation is snake's board, {size} numbers below "
-                                f"{SNAKE[1]}, one-hot inside; give --observation "
-                                f"obs:{size * SNAKE[1]} if it is not")
+        builder.assume("observation-encoding", f"the observation is snake's board, {size} numbers "
+                       f"below {SNAKE[1]}, one-hot inside; give --observation "
+                       f"obs:{size * SNAKE[1]} if it is not", "--observation")
         x = builder.add(OneHot, x=builder.input("observation", (1, size)), classes=SNAKE[1])
         x = builder.add(Reshape, x=x, shape=(1, size * SNAKE[1]))
     else:
@@ -104,14 +104,15 @@ def _encoder_activation(builder: Builder, encoder: str, options: LoadOptions, ol
     if options.activation:
         return options.activation
     if old:
-        builder.note("assumed", "the encoder's activation is ReLU, as in PufferLib 1 and 2")
+        builder.assume("activation", "the encoder's activation is ReLU, as in PufferLib 1 and 2",
+                       "--activation")
         return "relu"
     if encoder == "encoder":
-        builder.note("assumed", "no activation after the encoder, as for the trainer's "
-                                "dictionary observations; give --activation if there is one")
+        builder.assume("activation", "no activation after the encoder, as for the trainer's "
+                       "dictionary observations; give --activation if there is one", "--activation")
         return "none"
-    builder.note("assumed", "the encoder's activation is the exact GELU of PufferLib 3.0; "
-                            "give --activation relu for a policy that was trained with it")
+    builder.assume("activation", "the encoder's activation is the exact GELU of PufferLib 3.0; "
+                   "give --activation relu for a policy that was trained with it", "--activation")
     return "gelu"
 
 

@@ -147,7 +147,7 @@ def _mlp(builder: Builder, x: str, tensors: Tensors) -> str:
 
 
 def _none(builder: Builder, x: str, tensors: Tensors) -> str:
-    builder.note("assumed", "num_layers is 0: the policy has no recurrent layer")
+    builder.note("stated", "num_layers is 0: the policy has no recurrent layer")
     return x
 
 

@@ -85,7 +85,7 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         cell.finish("PufferLib's LSTM wrapper", HINT)
     outputs, action = _heads(builder, x, body, options)
     body.finish(f"PufferLib's {kind} policy", HINT)
-    builder.note("assumed", f"the encoder is that of {kind}, by its keys and shapes")
+    builder.assume("encoder", f"the encoder is that of {kind}, by its keys and shapes")
     return builder.build(outputs, heads.contract(builder, options, size, action, sampled=True))
 
 
@@ -119,13 +119,13 @@ def _procgen(builder: Builder, tensors: Tensors, options: LoadOptions, where: st
         inputs = tensors.shape("network.5.weight", 2)[1]
         side = isqrt(inputs // tensors.shape("network.2.conv.weight", 4)[0]) * 8
         shape = (side, side, planes)
-        builder.note("assumed", f"the image has {side} by {side} pixels; give --observation, as in "
-                                f"image:64x64x{planes}, if it has others")
+        builder.assume("image-size", f"the image has {side} by {side} pixels; give --observation, "
+                       f"as in image:64x64x{planes}, if it has others", "--observation")
     if shape[2] != planes or min(shape) < 1:
         raise UsageError(f"the image has the shape {shape}, the policy takes {planes} planes",
                          hint="give the planes last, as in image:64x64x3")
-    builder.note("assumed", "the observation is an image, planes last, 0 to 255, which the policy "
-                            "divides by 255")
+    builder.note("stated", "the observation is an image, planes last, 0 to 255, which the policy "
+                           "divides by 255")
     x = builder.input("observation", (1, shape[0] * shape[1] * planes))
     x = builder.add(Reshape, x=scaled(builder, x, 1 / 255, "image"), shape=(1, *shape))
     x = builder.add(Transpose, x=x, permutation=(0, 3, 1, 2))
@@ -153,8 +153,9 @@ def _trash_pickup(builder: Builder, tensors: Tensors, options: LoadOptions, wher
     if options.activation == "none":
         x = nature_cnn.network(builder, x, tensors, last=["network.5"])
         return linear(builder, x, tensors, "network.5")
-    builder.note("assumed", "a ReLU follows the linear layer of the encoder, as in PufferLib 2 and "
-                            "the first of 3; give --activation none for later ones, without it")
+    builder.assume("activation", "a ReLU follows the linear layer of the encoder, as in PufferLib "
+                   "2 and the first of 3; give --activation none for later ones, without it",
+                   "--activation")
     return nature_cnn.network(builder, x, tensors)
 
 

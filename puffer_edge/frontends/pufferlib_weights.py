@@ -116,8 +116,9 @@ def load_weights(path: Path, options: LoadOptions) -> Program:
         program = pufferlib.load_state_dict(weights, known, where=where)
         program = replace(program, source=program.source.replace("state_dict", "flat weights"))
     for text in config.notes:
-        program = program.noting("assumed", text)
-    return program.noting("assumed", f"the {len(numbers)} numbers are read as {reading}")
+        program = program.noting("stated", text)
+    return program.assuming("weights-layout", f"the {len(numbers)} numbers are read as {reading}",
+                            "--hidden-size")
 
 
 def _native(r: Reading) -> dict[str, tuple[int, ...]]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.actor import COUNTERS, CRITIC, SPREAD, Actor, build, statistics
+from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
@@ -72,8 +73,9 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         low=(-1.0,) * len(tensors.linear(output[0])[0]) if continuous and bounded else (),
         high=(1.0,) * len(tensors.linear(output[0])[0]) if continuous and bounded else (),
         rescale=continuous and not bounded,
-        notes=(("the mean is clipped to [-1, 1], as the player does; give --action-low and "
-                "--action-high of the environment to have it mapped onto them",)
+        notes=((assumed("action-bounds", "the mean is clipped to [-1, 1], as the player does; give "
+                        "--action-low and --action-high of the environment to have it mapped onto "
+                        "them", "--action-low"),)
                if continuous and bounded else ()))
     return build(actor, tensors, options, where)
 

@@ -58,6 +58,6 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
                  f"{norm}count" if norm else "-": COUNTERS})
     program = build(actor, tensors, options, where)
     if not norm:
-        program = program.noting("assumed", "observations are not normalised: the checkpoint holds "
-                                            "no statistics")
+        program = program.noting("stated", "observations are not normalised: the checkpoint, which "
+                                           "would hold their statistics, has none")
     return program

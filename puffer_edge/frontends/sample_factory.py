@@ -25,12 +25,13 @@ from puffer_edge.frontends.actor import (
     build,
     statistics,
 )
+from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import numbered
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.sample_factory_config import SampleFactoryConfig, load_config
 from puffer_edge.frontends.sample_factory_images import ImageEncoder
 from puffer_edge.frontends.tensors import Tensors
-from puffer_edge.ir import Activation, Builder, Program
+from puffer_edge.ir import Activation, Builder, Note, Program
 
 Array = npt.NDArray[Any]
 
@@ -60,19 +61,23 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     rows = len(tensors.linear(_HEAD)[0])
     notes = []
     if adaptive:
-        notes.append("the second half of the outputs is the spread, as with adaptive_stddev")
-    elif not fixed:
-        notes.append("the actions are discrete; give --action continuous if they are not")
+        notes.append(Note("stated", "the second half of the outputs is the spread, as with "
+                                    "adaptive_stddev"))
+    elif not fixed and options.action is None:
+        notes.append(assumed("action-kind", "the actions are discrete: no deviation is in the "
+                             "file; give --action continuous if they are not", "--action"))
     if not options.config:
-        notes.append("obs_subtract_mean is 0 and obs_scale 1, the trainer's defaults; give the "
-                     "experiment's config.json with --config if it has others")
+        notes.append(assumed("observation-scale", "obs_subtract_mean is 0 and obs_scale 1, the "
+                             "trainer's defaults; give the experiment's config.json with --config "
+                             "if it has others", "--config"))
     # With separate networks for actor and critic, the actor's parts begin with actor_.
     own = "actor_" if tensors.names("actor_encoder.") or tensors.names("actor_decoder.") else ""
     stem = f"{own}encoder.encoders.obs."
     cell = f"{own}core.core" if tensors.has(f"{own}core.core.weight_ih_l0") else ""
     encoder, inputs = _encoder(tensors, stem, options, where)
     if encoder is not None:
-        notes.append("the observation is an image, planes first, as the environment gives it")
+        notes.append(Note("stated", "the observation is an image, planes first, as the "
+                                    "environment gives it"))
     actor = Actor(
         f"Sample Factory checkpoint, {'continuous' if fixed or adaptive else 'discrete'} actions",
         [_HEAD], "mean" if fixed or adaptive else "logits", inputs=inputs, encoder=encoder,

@@ -21,6 +21,7 @@ from puffer_edge.frontends.actor import (
     build,
     statistics,
 )
+from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
@@ -63,12 +64,18 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     hidden, last = sequence(tensors, stems[0])
     hidden, output = ([*hidden, last], heads) if heads else (hidden, [last])
     norm = next((name for name in _SCALERS if tensors.has(f"{name}running_mean")), "")
-    continuous = tensors.has("policy.log_std_parameter") or options.action == "continuous"
+    spread = tensors.has("policy.log_std_parameter")
+    named = {"policy.mean_layer": "continuous", "policy.logits_layer": "discrete"}.get(
+        output[0], "")
+    continuous = spread or (options.action or named) == "continuous"
+    notes = () if spread or named or options.action or options.action_sizes else (
+        assumed("action-kind", "the action is discrete, the largest output's: no deviation is in "
+                "the file; give --action continuous for DDPG and TD3", "--action"),)
     actor = Actor(
         f"skrl agent, {'continuous' if continuous else 'discrete'} actions", output,
         "mean" if continuous else "logits", before=hidden, function="elu",
         normaliser=statistics(tensors, f"{norm}running_mean", f"{norm}running_variance", 1e-8,
                               inside=False, clip=5.0) if norm else None,
         dropped={"policy.log_std_parameter": SPREAD, "policy.value_layer.": CRITIC,
-                 **({f"{norm}current_count": COUNTERS} if norm else {})})
+                 **({f"{norm}current_count": COUNTERS} if norm else {})}, notes=notes)
     return build(actor, tensors, options, where)

@@ -69,8 +69,9 @@ def _action(builder: Builder, options: LoadOptions, width: int) -> Discrete | Co
     if options.action == "discrete" or options.action_sizes:
         return heads.discrete(builder, options, width)
     if options.action is None:
-        builder.note("assumed", "the action is continuous; give --action discrete if the outputs "
-                                "are logits or action values")
+        builder.assume("action-kind", "the action is continuous, given raw: nothing says that the "
+                       "outputs are logits; give --action discrete if they are, or action values",
+                       "--action")
     return heads.continuous(builder, options, width)
 
 

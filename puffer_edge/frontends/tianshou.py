@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import HINT, SPREAD, Actor, build
+from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
@@ -53,12 +54,15 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         raise UnsupportedError("the actor has no preprocessing MLP", where=where, hint=HINT)
     continuous = gaussian or options.action == "continuous" or bool(options.action_low)
     notes = []
-    if not gaussian:
-        notes.append("the action is continuous and deterministic (DDPG, TD3)" if continuous else
-                     "the actions are discrete; give --action continuous for DDPG and TD3")
+    if not gaussian and options.action is None:
+        kind = ("continuous and deterministic (DDPG, TD3), as bounds were given" if continuous else
+                "discrete, as no deviation is in the file; give --action continuous for DDPG and "
+                "TD3")
+        notes.append(assumed("action-kind", f"the action is {kind}", "--action"))
     if continuous and options.squash is None and options.action_low:
-        notes.append("the actor is bounded: tanh, then onto the action's bounds; give --no-squash "
-                     "if it was made with unbounded=True")
+        notes.append(assumed("action-squash", "the actor is bounded: tanh, then onto the action's "
+                             "bounds; give --no-squash if it was made with unbounded=True",
+                             "--squash"))
     actor = Actor(
         f"Tianshou, {'continuous' if continuous else 'discrete'} actor", [last],
         "mean" if continuous else "logits", before=[*hidden, *more], function="relu",

@@ -64,8 +64,8 @@ def stack_frames(program: Program, count: int) -> Program:
         [*ops, *program.ops], values=values, input=new,
         states=(*program.states, State(old, after, empty_state((1, rest)))),
         contract=replace(program.contract, observation=(frame,)))
-    return stacked.noting("assumed", f"the policy stacks {count} frames itself, the oldest first; "
-                                     "those before the first are zeros")
+    return stacked.noting("stated", f"the policy stacks {count} frames itself, the oldest first; "
+                                    "those before the first are zeros")
 
 
 def mask_actions(program: Program) -> Program:

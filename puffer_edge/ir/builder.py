@@ -11,7 +11,7 @@ import numpy.typing as npt
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.ir.contract import Contract, Normaliser
 from puffer_edge.ir.op import Op
-from puffer_edge.ir.program import Note, Program, State
+from puffer_edge.ir.program import Kind, Note, Program, State
 from puffer_edge.ir.value import Value
 
 Array = npt.NDArray[Any]
@@ -113,8 +113,8 @@ class Builder:
         self.ops.append(op)
         return tuple(outputs)
 
-    def note(self, kind: Any, text: str) -> None:
-        """Adds a note for the user."""
+    def note(self, kind: Kind, text: str) -> None:
+        """Adds a fact for the user; a decision goes through :meth:`assume`."""
         self.notes.append(Note(kind, text))
 
     def assume(self, code: str, text: str, option: str = "") -> None:

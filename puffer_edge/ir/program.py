@@ -15,6 +15,9 @@ from puffer_edge.ir.op import Op
 from puffer_edge.ir.value import Value
 
 Array = npt.NDArray[Any]
+Kind = Literal["assumed", "stated", "dropped", "folded", "quantised", "warning"]
+"""Of a note: an assumption is a decision that the file does not hold; stated is what the file, the
+user or the trainer's fixed code says."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,21 @@ class Note:
         text: what, and why.
         code: of an assumption, short and stable, as ``action-kind``; what ``--accept`` confirms.
         option: of an assumption, the option that says otherwise, as ``--action``.
+        accepted: of an assumption, whether the user confirmed it.
     """
 
-    kind: Literal["assumed", "dropped", "folded", "quantised", "warning"]
+    kind: Kind
     text: str
     code: str = ""
     option: str = ""
+    accepted: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data; of an assumption also its code, option and confirmation."""
+        plain = {"kind": self.kind, "text": self.text}
+        if self.kind != "assumed":
+            return plain
+        return {**plain, "code": self.code, "option": self.option, "accepted": self.accepted}
 
 
 @dataclass(frozen=True)
@@ -88,11 +100,14 @@ class Program:
         draft = replace(self, ops=tuple(ops), constants=constants or self.constants, **changes)
         return replace(draft, **_infer(draft)).checked()
 
-    def noting(self, kind: Literal["assumed", "dropped", "folded", "quantised", "warning"],
-               text: str) -> Program:
+    def noting(self, kind: Kind, text: str, code: str = "", option: str = "") -> Program:
         """A copy with one more note; a note that is already there is not repeated."""
-        note = Note(kind, text)
+        note = Note(kind, text, code, option)
         return self if note in self.notes else replace(self, notes=(*self.notes, note))
+
+    def assuming(self, code: str, text: str, option: str = "") -> Program:
+        """A copy with one more decision that the file does not hold; see ``Builder.assume``."""
+        return self.noting("assumed", text, code, option)
 
     def operands(self, op: Op) -> list[Value | None]:
         """The values of an op's inputs; None for an absent one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.exporters.artifact import MANIFEST, read_manifest
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.ir.program import Kind
 from puffer_edge.verification.harness import HarnessSpec
 
 MEMORY = ("struct_bytes", "arena_bytes", "arena_without_sharing_bytes")
@@ -128,4 +129,4 @@ def _is_complete(manifest: dict[str, Any]) -> bool:
     return (all(isinstance(figure, int) for figure in [*figures, *elements])
             and all(element > 0 for element in elements)
             and all(isinstance(word, str) for word in words)
-            and kinds <= {"assumed", "dropped", "folded", "quantised", "warning"})
+            and kinds <= set(get_args(Kind)))

@@ -123,7 +123,7 @@ def test_several_inputs_are_parts_of_the_observation() -> None:
                    zeros(1, 2, 2), zeros(1, 2), a=linear())
     assert program.contract.observation_size == 6
     assert [f.shape for f in program.contract.observation] == [(2, 2), (2,)]
-    assert "one after another" in notes(program, "assumed")
+    assert "one after another" in notes(program, "stated")
 
 
 def test_a_dict_observation() -> None:
@@ -135,7 +135,7 @@ def test_a_dict_observation() -> None:
 def test_integer_observations_must_be_converted() -> None:
     program = load(lambda net, x: net.a(x.float() / 255), zeros(1, 6, dtype=torch.uint8),
                    a=linear())
-    assert "same numbers as float32" in notes(program, "assumed")
+    assert "same numbers as float32" in notes(program, "stated")
     load(lambda net, x: net.a(x.flatten(1) / 255.0), zeros(1, 2, 3, dtype=torch.uint8), a=linear())
     with pytest.raises(UnsupportedError, match="arithmetic on integers"):
         load(lambda net, x: net.a((x + 1).float()), zeros(1, 6, dtype=torch.uint8), a=linear())

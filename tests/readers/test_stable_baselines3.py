@@ -236,12 +236,12 @@ def test_what_the_file_tells_is_not_assumed(tmp_path: Path) -> None:
     assert "tanh" not in notes(program) and "not normalised" in notes(program)
     assert "one discrete action" not in notes(program)
     program = puffer_edge.load(saved(model_of("PPO, CartPole"), tmp_path))
-    assert "the activation is tanh" in notes(program)
+    assert "the activation is tanh" in notes(program, "stated")
     assert program.source.startswith("Stable-Baselines3 2.")
     program = puffer_edge.load(saved(model_of("no hidden layers"), tmp_path))
     assert "tanh" not in notes(program)  # there is none
     program = puffer_edge.load(saved(model_of("Discrete observation"), tmp_path))
-    assert "one-hot encoding, 4 elements" in notes(program)
+    assert "one-hot encoding, 4 elements" in notes(program, "stated")
     program = puffer_edge.load(saved(model_of("Discrete from -1"), tmp_path))
     assert "start at (-1,)" in notes(program, "warning")
 

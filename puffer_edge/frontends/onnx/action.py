@@ -108,9 +108,10 @@ def _joined(graph: Graph, actions: Sequence[str], extra: dict[str, str], names: 
         parts.append(value if builder.shape(value) == flat
                      else builder.add(Reshape, x=value, shape=flat))
     listed = ", ".join(map(printable, actions))
-    builder.note("assumed", f"the outputs {listed} are the logits of one head each, of "
-                            f"{', '.join(map(str, sizes))} choices; give --action continuous, or "
-                            f"--action-sizes of {printable(first)} alone, if only that one acts")
+    builder.assume("action-heads", f"the outputs {listed} are the logits of one head each, of "
+                   f"{', '.join(map(str, sizes))} choices; give --action continuous, or "
+                   f"--action-sizes of {printable(first)} alone, if only that one acts",
+                   "--action-sizes")
     joined = builder.add(Concat, name="logits", xs=tuple(parts), axis=1)
     graph.operands[first] = joined
     graph.choices[first] = tuple(sizes)
@@ -144,5 +145,6 @@ def _kind(graph: Graph, action: str, names: list[str], options: LoadOptions, end
         kind, why = "continuous", "it is a single number"
     else:
         kind, why = "discrete", "nothing in the file says otherwise"
-    graph.builder.note("assumed", f"the action is {kind}: {why}; --action decides")
+    graph.builder.assume("action-kind", f"the action is {kind}: {why}; --action decides",
+                         "--action")
     return kind

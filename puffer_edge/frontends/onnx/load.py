@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -57,7 +58,7 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
     builder = Builder(f"ONNX graph (opset {opset})")
     inputs, outputs, dynamic = ports_of(model.graph, where)
     if dynamic:
-        builder.note("assumed", f"the dynamic dimensions {', '.join(sorted(dynamic))} are 1")
+        builder.note("stated", f"the dynamic dimensions {', '.join(sorted(dynamic))} are 1")
     pairs = roles.state_pairs(inputs, outputs, options.states, where)
     plain = [p.name for p in outputs if p.name not in pairs.values()]
     actions, extra = choose_outputs(
@@ -78,7 +79,7 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
             _refuse_dtype(port, (_FLOAT32,), where)
             graph.bind(port.name, builder.state(port.name, port.sizes))
     lower_graph(model.graph, graph, opset, (*actions, *extra, *pairs.values()))
-    _carry_state(graph, pairs, where)
+    _carry_state(graph, pairs, options.states, where)
     size = sum(prod(p.sizes) for p in observed)
     return finish(graph, actions, extra, plain, options, size)
 
@@ -104,8 +105,8 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
         _refuse_dtype(port, (_FLOAT32, *_INTEGERS), graph.where)
         if port.dtype != _FLOAT32:
             graph.integers.add(port.name)
-            builder.note("assumed", f"input {printable(port.name)} is of integers; the "
-                                    "observation holds the same numbers as float32")
+            builder.note("stated", f"input {printable(port.name)} is of integers; the "
+                                   "observation holds the same numbers as float32")
     if len(ports) == 1:
         graph.bind(ports[0].name, builder.input(ports[0].name, ports[0].sizes))
         return options
@@ -119,8 +120,8 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
         name = port.name if is_identifier(port.name) else f"obs_{index}"
         fields.append(Field(name, port.sizes[1:] if port.sizes[:1] == (1,) else port.sizes))
         start += size
-    builder.note("assumed", "the observation is the graph's inputs one after another: "
-                            + ", ".join(printable(p.name) for p in ports))
+    builder.note("stated", "the observation is the graph's inputs one after another: "
+                           + ", ".join(printable(p.name) for p in ports))
     return options if options.observation else replace(options, observation=tuple(fields))
 
 
@@ -133,7 +134,8 @@ def _refuse_dtype(port: Port, allowed: tuple[int, ...], where: str) -> None:
             hint="convert the policy before the export: policy.float()")
 
 
-def _carry_state(graph: Graph, pairs: dict[str, str], where: str) -> None:
+def _carry_state(graph: Graph, pairs: dict[str, str], given: Iterable[tuple[str, str]],
+                 where: str) -> None:
     builder = graph.builder
     for before, after in pairs.items():
         state, value = str(graph.operands[before]), _result(graph, after)
@@ -142,8 +144,11 @@ def _carry_state(graph: Graph, pairs: dict[str, str], where: str) -> None:
                 f"state {printable(before)} and its successor {printable(after)} have the shapes "
                 f"{builder.shape(state)} and {builder.shape(value)}", where=where)
         builder.carry(state, value)
-        builder.note("assumed", f"{printable(before)} and {printable(after)} are recurrent state, "
-                                "zero at reset")
+        text = f"{printable(before)} and {printable(after)} are recurrent state, zero at reset"
+        if (before, after) in given:
+            builder.note("stated", text)
+        else:
+            builder.assume("recurrent-state", f"{text}, by their names", "--state")
 
 
 def _result(graph: Graph, name: str) -> str:

@@ -111,10 +111,13 @@ def _note_class(builder: Builder, file: StableBaselines3File) -> None:
     if file.policy_class.startswith("sb3_contrib.common.maskable."):
         builder.note("warning", "the policy was trained with action masks; give --action-mask, "
                                 "or the artefact chooses among all actions")
-    elif not file.policy_class.startswith(("stable_baselines3.", "sb3_contrib.")) and (
-            file.policy_class):
+    elif file.policy_class and not _of_the_library(file):
         builder.note("warning", f"the policy's class is of {printable(file.policy_class)}, not of "
                                 "the library; what its forward adds is not in the file")
+
+
+def _of_the_library(file: StableBaselines3File) -> bool:
+    return file.policy_class.startswith(("stable_baselines3.", "sb3_contrib."))
 
 
 def _note_observation(builder: Builder, file: StableBaselines3File) -> None:
@@ -122,13 +125,13 @@ def _note_observation(builder: Builder, file: StableBaselines3File) -> None:
     parts = file.observation.parts or {"the observation": file.observation}
     for name, space in parts.items():
         if space.kind in ("discrete", "multidiscrete"):
-            builder.note("assumed", f"{printable(name)} is {space.kind}: the caller gives its "
-                                    f"one-hot encoding, {sum(space.sizes)} elements, as the "
-                                    "library does")
+            builder.note("stated", f"{printable(name)} is {space.kind}: the caller gives its "
+                                   f"one-hot encoding, {sum(space.sizes)} elements, as the "
+                                   "library does")
         elif space.dtype == "uint8" and len(space.shape) == 3:
-            builder.note("assumed", f"{printable(name)} is an image, channels first: the caller "
-                                    "gives 0 to 255" + (", which the policy divides by 255"
-                                                        if file.normalize_images else ""))
+            builder.note("stated", f"{printable(name)} is an image, channels first: the caller "
+                                   "gives 0 to 255" + (", which the policy divides by 255"
+                                                       if file.normalize_images else ""))
 
 
 def _output(builder: Builder, x: str, tensors: Tensors, file: StableBaselines3File, parts: Layout,
@@ -190,6 +193,10 @@ def _value(builder: Builder, observation: Observation, x: str, tensors: Tensors,
 def _activation(builder: Builder, file: StableBaselines3File, options: LoadOptions, parts: Layout,
                 where: str) -> Activation | None:
     if options.activation:
+        stated = _ACTIVATIONS.get(file.activation)
+        if stated and activation(stated) != activation(options.activation):
+            builder.note("warning", f"--activation {options.activation} contradicts the file, "
+                                    f"which says {stated}")
         return activation(options.activation)
     if file.activation:
         known = _ACTIVATIONS.get(file.activation)
@@ -197,8 +204,12 @@ def _activation(builder: Builder, file: StableBaselines3File, options: LoadOptio
             raise UnsupportedError(f"the activation {printable(file.activation, 120)} is not known",
                                    where=where, hint="give --activation with one that is")
         return activation(known)
-    builder.note("assumed", f"the activation is {parts.function}, the default of {parts.name}; "
-                            "give --activation if the policy was trained with another")
+    if _of_the_library(file):  # whose policies say what differs from their defaults
+        builder.note("stated", f"the activation is {parts.function}, the default of {parts.name}")
+    else:
+        builder.assume("activation", f"the activation is {parts.function}, the default of "
+                       f"{parts.name}; give --activation if the policy was trained with another",
+                       "--activation")
     return activation(parts.function)
 
 
@@ -212,9 +223,13 @@ def _continuous(builder: Builder, file: StableBaselines3File, tensors: Tensors,
     if len(low) != width or len(high) != width or not bounded:
         low = high = ()
     if low and not options.action_low:
-        builder.note("assumed", f"the action's bounds are those that the file prints: {low[0]:g} "
-                                f"to {high[0]:g} for the first element")
+        builder.note("stated", f"the action's bounds are those that the file prints: {low[0]:g} "
+                               f"to {high[0]:g} for the first element")
     squash = parts.squash if file.squash_output is None else file.squash_output
+    if options.squash not in (None, squash):
+        builder.note("warning", f"--{'squash' if options.squash else 'no-squash'} contradicts the "
+                                f"file: {parts.name} {'squashes' if squash else 'does not squash'} "
+                                "its actions there")
     return heads.continuous(builder, options, width, squash=squash, low=low, high=high)
 
 
@@ -222,8 +237,8 @@ def _discrete(builder: Builder, file: StableBaselines3File, options: LoadOptions
               width: int) -> Discrete:
     space = file.action
     if space.kind == "multibinary":
-        builder.note("assumed", f"each of the {width // 2} flags of the action is a choice between "
-                                "0 and 1; of its two logits the first is 0")
+        builder.note("stated", f"each of the {width // 2} flags of the action is a choice between "
+                               "0 and 1; of its two logits the first is 0")
         return heads.discrete(
             builder, replace(options, action_sizes=options.action_sizes or (2,) * (width // 2)),
             width)

@@ -169,7 +169,7 @@ class _Judge:
                 f"{space.high[index]:g}")
 
     def _unless_accepted(self, code: str, what: str, hint: str) -> None:
-        if code not in getattr(self._options, "accept", ()):
+        if code not in self._options.accept:
             raise UsageError(what, where=self._where, hint=f"{hint}; --accept {code} goes on "
                              "regardless")
         self._builder.assume(code, what, "--vec-normalize")

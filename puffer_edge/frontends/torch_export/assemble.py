@@ -51,7 +51,7 @@ def assemble(exported: Exported, options: LoadOptions, source: str, where: str) 
     options = _bind_observation(graph, observed, options)
     _bind_state(graph, exported, pairs)
     lower_graph(exported, graph)
-    _carry(graph, exported, pairs)
+    _carry(graph, exported, pairs, bool(options.states))
     size = sum(prod(port.shape) for port in observed)
     for label, value in [(name, plain[name].name) for name in (*actions, *extra)]:
         graph.operands[label] = graph.operands[value]
@@ -89,8 +89,8 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
     for port in ports:
         _check_port(port, graph.where)
         if not port.dtype.startswith("float"):
-            builder.note("assumed", f"argument {printable(port.name)} is of integers; the "
-                                    "observation holds the same numbers as float32")
+            builder.note("stated", f"argument {printable(port.name)} is of integers; the "
+                                   "observation holds the same numbers as float32")
     if len(ports) == 1:
         graph.bind(ports[0].name, builder.input(ports[0].name, ports[0].shape))
         return options
@@ -104,8 +104,8 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
         name = port.name if is_identifier(port.name) else f"obs_{index}"
         fields.append(Field(name, port.shape[1:] if port.shape[:1] == (1,) else port.shape))
         start += size
-    builder.note("assumed", "the observation is the arguments one after another: "
-                            + ", ".join(printable(port.name) for port in ports))
+    builder.note("stated", "the observation is the arguments one after another: "
+                           + ", ".join(printable(port.name) for port in ports))
     return options if options.observation else replace(options, observation=tuple(fields))
 
 
@@ -142,7 +142,7 @@ def _bind_state(graph: Graph, exported: Exported, pairs: dict[str, Result]) -> N
             graph.bind(name, builder.state(weight.name, weight.array.shape))
 
 
-def _carry(graph: Graph, exported: Exported, pairs: dict[str, Result]) -> None:
+def _carry(graph: Graph, exported: Exported, pairs: dict[str, Result], given: bool) -> None:
     builder = graph.builder
     after = {name: (result.name, np.zeros(builder.shape(str(graph.operands[name])), np.float32),
                     f"argument {printable(name)} and output {printable(result.label)} are")
@@ -161,7 +161,11 @@ def _carry(graph: Graph, exported: Exported, pairs: dict[str, Result]) -> None:
                                   where=f"{graph.where}, {printable(name)}")
         builder.carry(before, value, initial)
         start = "zero" if not initial.any() else "its present value"
-        builder.note("assumed", f"{text} recurrent state, {start} at reset")
+        text = f"{text} recurrent state, {start} at reset"
+        if name in exported.mutated or given:
+            builder.note("stated", text)
+        else:
+            builder.assume("recurrent-state", f"{text}, by name and shape", "--state")
 
 
 def _value(graph: Graph, name: str) -> str:

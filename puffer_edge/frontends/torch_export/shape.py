@@ -27,7 +27,7 @@ def convert(graph: Graph, node: Node, x: Operand, dtype: str | None = None,
             other: Operand | None = None) -> Operand:
     """Between floats, and from integers to floats: the Program has float32 only."""
     if dtype == "float64" and isinstance(x, str):
-        graph.builder.note("assumed", "what the policy computes in float64 is in float32 here")
+        graph.builder.note("stated", "what the policy computes in float64 is in float32 here")
     if dtype == "bfloat16" or dtype == "float16":
         raise node.refuse(f"a conversion to {dtype}", "convert the policy: policy.float()")
     if not isinstance(x, str) and dtype:
