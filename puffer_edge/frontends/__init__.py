@@ -41,9 +41,9 @@ def _pufferlib_weights(path: Path, options: LoadOptions) -> Program:
 
 
 def _torch_script(path: Path, options: LoadOptions) -> Program:
-    from puffer_edge.frontends.modules import load_torch_script_file
+    from puffer_edge.frontends.torchscript.load import load_torch_script
 
-    return load_torch_script_file(path, options)
+    return load_torch_script(path, options)
 
 
 def _safetensors(path: Path, options: LoadOptions) -> Program:

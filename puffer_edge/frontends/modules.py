@@ -7,9 +7,6 @@ stack. A forward function of another form cannot be read, as nothing of a file i
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
@@ -64,27 +61,6 @@ def load_modules(found: Parameters, options: LoadOptions, *, where: str) -> Prog
     """
     source = f"whole module of torch.save, {printable(_short(found.classes['']))}"
     return _load(found, options, where, source)
-
-
-def load_torch_script_file(path: Path, options: LoadOptions) -> Program:
-    """The Program of a TorchScript archive.
-
-    Raises:
-        FileFormatError: the archive is damaged, or tensors do not fit each other.
-        UnsupportedError: the module is no stack of layers in a known form.
-        UsageError: the options do not fit the policy.
-    """
-    from puffer_edge.frontends.readers.torch_script import load_torch_script
-
-    where, script = str(path), load_torch_script(path)
-    found = script.parameters
-    extra = set(re.findall(r"\b(?:torch|ops\.\w+)\.(\w+)\(", script.forward)) - _MOVES
-    if extra and not _short(found.classes[""]) == "Sequential":
-        raise UnsupportedError(
-            f"the script's forward computes {', '.join(sorted(map(printable, extra))[:6])} itself, "
-            "which the exporters of rsl_rl and Isaac Lab do not", where=where, hint=_HINT)
-    return _load(found, options, where,
-                 f"TorchScript, {printable(_short(found.classes['']))}")
 
 
 def _load(found: Parameters, options: LoadOptions, where: str, source: str) -> Program:

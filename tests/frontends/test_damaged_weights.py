@@ -17,14 +17,17 @@ import pytest
 pytest.importorskip("torch")
 
 from puffer_edge.errors import PufferEdgeError
-from puffer_edge.frontends import modules, stable_baselines3
+from puffer_edge.frontends import stable_baselines3
 from puffer_edge.frontends.detect import detect
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers import stable_baselines3_zip, torch_script
+from puffer_edge.frontends.readers import stable_baselines3_zip
 from puffer_edge.frontends.readers.parameters import Parameters, parameters
+from puffer_edge.frontends.readers.pickle_data import Stub
 from puffer_edge.frontends.readers.safetensors import load_safetensors
 from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
 from puffer_edge.frontends.state_dict import load_parameters
+from puffer_edge.frontends.torchscript.archive import read_archive
+from puffer_edge.frontends.torchscript.load import load_archive
 from puffer_edge.ir import Program
 from tests.frontends.support import ROWS
 from tests.frontends.support.row import Row
@@ -63,10 +66,14 @@ def loader(path: Path, options: LoadOptions, monkeypatch: pytest.MonkeyPatch
         return found.weights, lambda weights: load_parameters(
             Parameters(weights, found.classes, found.attributes), options, "file")
     if kind == "torch_script":
-        script = torch_script.load_torch_script(path)
-        return script.parameters.weights, lambda weights: modules._load(
-            Parameters(weights, script.parameters.classes, script.parameters.attributes), options,
-            "file", "TorchScript")
+        archive = read_archive(path)
+        places = tensors_of(archive.root)
+
+        def load_script(weights: Weights) -> Program:
+            for name, (state, key) in places.items():
+                state[key] = weights.get(name)
+            return load_archive(archive, options)
+        return {name: state[key] for name, (state, key) in places.items()}, load_script
     if kind == "stable_baselines3":
         file = stable_baselines3_zip.load_stable_baselines3(path)
 
@@ -76,6 +83,17 @@ def loader(path: Path, options: LoadOptions, monkeypatch: pytest.MonkeyPatch
             return stable_baselines3.load.load_zip(path, options)
         return file.weights, load
     return None
+
+
+def tensors_of(stub: Stub, path: str = "") -> dict[str, tuple[dict[str, Any], str]]:
+    """Where the tensors of a script lie: the attributes of an object, and the name of one."""
+    found = {}
+    for key, value in stub.state.items():
+        if isinstance(value, np.ndarray):
+            found[f"{path}{key}"] = stub.state, key
+        elif isinstance(value, Stub) and isinstance(value.state, dict):
+            found |= tensors_of(value, f"{path}{key}.")
+    return found
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

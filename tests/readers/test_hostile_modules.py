@@ -124,11 +124,26 @@ def test_a_payload_in_the_old_format(payload: str, canary: Path, tmp_path: Path)
 def test_a_payload_in_a_script(payload: str, canary: Path, tmp_path: Path) -> None:
     evil = PAYLOADS[payload](f"touch {canary}")
     layer = module("__torch__.torch.nn.modules.linear.Linear", {"weight": tensor(), "bias": None})
-    root = module("__torch__.torch.nn.modules.container.Sequential", {"0": layer, "hook": evil})
-    content = zipped([("a/data.pkl", program(root)), ("a/constants.pkl", evil + b"."),
-                      ("a/code/__torch__.py", f"import os\nos.system('touch {canary}')".encode()),
-                      ("a/data/0", NUMBERS.tobytes())])
-    assert load(content, tmp_path, action="discrete").contract.action.width == 2
+    root = module("__torch__.Policy", {"layer": layer, "hook": evil})
+    code = (f"import os\nos.system('touch {canary}')\nclass Policy(Module):\n"
+            f"  os.system('touch {canary}')\n"
+            f"  @os.system('touch {canary}')\n"
+            "  def forward(self, x: Tensor) -> Tensor:\n    LINE\n"
+            "    return torch.linear(x, self.layer.weight, None)\n")
+    for line, right in (("pass", True), (f"os.system('touch {canary}')", False),
+                        (f"ops.os.system('touch {canary}')", False), ("y = self.hook", True),
+                        ("y = self.hook()", False), ("y = self.hook.real", False),
+                        (f"exec('import os; os.system(\\'touch {canary}\\')')", False),
+                        ("y = (lambda: 0)()", False), ("y = [0 for i in x]", False)):
+        content = zipped([
+            ("a/data.pkl", program(root)), ("a/constants.pkl", program((evil,))),
+            ("a/code/__torch__.py", code.replace("LINE", line).encode()),
+            ("a/data/0", NUMBERS.tobytes())])
+        if right:
+            assert load(content, tmp_path, action="discrete").contract.action.width == 2
+        else:
+            with refused(PufferEdgeError, "line 7"):
+                load(content, tmp_path, action="discrete")
 
 
 def test_two_pickles_in_one_archive(tmp_path: Path) -> None:

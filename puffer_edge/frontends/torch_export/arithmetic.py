@@ -79,3 +79,23 @@ def power(graph: Graph, node: Node, x: Any, exponent: Any) -> Operand:
     if isinstance(x, int | float):
         raise node.refuse(f"{x} to the power of a tensor")
     return onnx.power(graph, node, x, operand(exponent))
+
+
+@lowers("floor_divide")
+def floor_divide(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
+    """Of constants: sizes, as traced code computes them."""
+    a, b = (operand_of_sizes(node, value) for value in (x, other))
+    if not b.all():
+        raise node.refuse("a division by zero")
+    return np.asarray(a // b)
+
+
+def operand_of_sizes(node: Node, value: Any) -> Any:
+    """A constant as integers or floats.
+
+    Raises:
+        UnsupportedError: it is computed from the observation.
+    """
+    if isinstance(value, str):
+        raise node.refuse("rounding")
+    return np.asarray(value)

@@ -34,6 +34,7 @@ class Call:
         unpacked: the names stand for the single results of an op that has several (or a list);
             else there is one name, for whatever the op gives.
         layer: path of the module that called it; empty for the module at the top.
+        place: file and line for messages, where the source has such.
     """
 
     target: str
@@ -41,6 +42,7 @@ class Call:
     outputs: tuple[str, ...]
     unpacked: bool
     layer: str
+    place: str = ""
 
     @property
     def op(self) -> str:

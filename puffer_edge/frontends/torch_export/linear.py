@@ -54,7 +54,7 @@ def addmm(graph: Graph, node: Node, x: Operand, mat1: Operand | None = None,
     return combine(graph, node, "add", product, onnx.scaled(graph, node, x, beta))
 
 
-@lowers("conv1d", "conv2d", "convolution")
+@lowers("conv1d", "conv2d", "convolution", "_convolution")
 def conv(graph: Graph, node: Node, x: Operand, weight: Operand, bias: Operand | None = None,
          stride: Sequence[int] = (1,), padding: Sequence[int] | str = (0,),
          dilation: Sequence[int] = (1,), transposed: bool = False,

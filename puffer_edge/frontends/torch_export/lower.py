@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, TypeAlias, TypeVar
 
@@ -29,12 +29,13 @@ AFTER_CHOICE: set[str] = set()
 """Ops that may follow an argmax."""
 
 _RENAMED = {"self": "x", "input": "x"}
-_IGNORED = frozenset(("copy", "device", "implicit", "layout", "memory_format", "non_blocking",
-                      "pin_memory", "requires_grad"))
+_IGNORED = frozenset(("allow_tf32", "benchmark", "copy", "cudnn_enable", "cudnn_enabled",
+                      "deterministic", "device", "implicit", "layout", "memory_format",
+                      "non_blocking", "pin_memory", "requires_grad"))
 _CHOOSING = frozenset(("argmax", "max", "min"))  # of their results, the positions are integers
 _CONVERTING = frozenset(("_to_copy", "to", "type_as"))
 _UNBOUNDED = frozenset(("fill_value", "max", "max_val", "min", "min_val", "other", "value"))
-_RANDOM = frozenset(("bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
+RANDOM = frozenset(("bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
                      "randn_like", "uniform"))
 
 
@@ -65,35 +66,52 @@ def lower_graph(exported: Exported, graph: Graph) -> None:
     """
     known: dict[str, Any] = dict(exported.numbers)
     for call in exported.calls:
-        place = f"{graph.where}, {printable(call.layer)}" if call.layer else graph.where
-        node = Node(printable(call.target), call.layer or call.outputs[0], (), call.outputs, {}, 0,
-                    place)
-        lowering = LOWERINGS.get(call.op)
-        if call.op in _RANDOM:
-            raise node.refuse("random numbers", "give a policy whose forward returns the logits "
-                                                "or the mean")
-        if lowering is None:
-            raise node.refuse("the op is not supported", "wrap the policy so that forward does "
-                              "without it; ARCHITECTURE.md says how to add an op")
-        _check_kinds(exported, graph, call, node)
-        try:
-            results = lowering(graph, node, **_arguments(call, lowering, node, graph, known))
-        except ProgramError as error:  # infer() of an op: the arguments are wrong
-            raise FileFormatError(f"{node.op_type}: {printable(error.what, 300)}",
-                                  where=place) from None
-        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            raise FileFormatError(f"{node.op_type}: its arguments do not fit: "
-                                  f"{printable(str(error), 200)}", where=place) from error
-        if not call.unpacked:
-            results = (results,)
-        for name, result in zip(call.outputs, results, strict=False):
-            if isinstance(result, str | np.ndarray):
-                graph.bind(name, result)
-            elif result is not None:
-                known[name] = result  # a size, or the results of an op that has several
+        lower_call(call, graph, known, exported.dtypes)
 
 
-def _check_kinds(exported: Exported, graph: Graph, call: Call, node: Node) -> None:
+def lower_call(call: Call, graph: Graph, known: dict[str, Any], dtypes: Mapping[str, str]) -> None:
+    """Lowers one call.
+
+    Args:
+        call: all that it reads is bound in the graph, or in ``known``.
+        graph: gets its results that are tensors.
+        known: gets the other ones.
+        dtypes: of tensors by name.
+
+    Raises:
+        UnsupportedError: the op, or this use of it, cannot be lowered.
+        FileFormatError: the arguments do not fit.
+    """
+    place = call.place or (
+        f"{graph.where}, {printable(call.layer)}" if call.layer else graph.where)
+    node = Node(printable(call.target), call.layer or call.outputs[0], (), call.outputs, {}, 0,
+                place)
+    lowering = LOWERINGS.get(call.op)
+    if call.op in RANDOM:
+        raise node.refuse("random numbers", "give a policy whose forward returns the logits "
+                                            "or the mean")
+    if lowering is None:
+        raise node.refuse("the op is not supported", "wrap the policy so that forward does "
+                          "without it; ARCHITECTURE.md says how to add an op")
+    _check_kinds(dtypes, graph, call, node)
+    try:
+        results = lowering(graph, node, **_arguments(call, lowering, node, graph, known))
+    except ProgramError as error:  # infer() of an op: the arguments are wrong
+        raise FileFormatError(f"{node.op_type}: {printable(error.what, 300)}",
+                              where=place) from None
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise FileFormatError(f"{node.op_type}: its arguments do not fit: "
+                              f"{printable(str(error), 200)}", where=place) from error
+    if not call.unpacked:
+        results = (results,)
+    for name, result in zip(call.outputs, results, strict=False):
+        if isinstance(result, str | np.ndarray):
+            graph.bind(name, result)
+        elif result is not None:
+            known[name] = result  # a size, or the results of an op that has several
+
+
+def _check_kinds(dtypes: Mapping[str, str], graph: Graph, call: Call, node: Node) -> None:
     """Refuses what reads a decision, and arithmetic whose result is of integers.
 
     Integers and booleans of the observation are float32 here, which only what moves or compares
@@ -111,12 +129,12 @@ def _check_kinds(exported: Exported, graph: Graph, call: Call, node: Node) -> No
             graph.choices[call.outputs[0]] = tuple(n for sizes in heads for n in sizes)
         return
     computed = [name for name in call.refs if isinstance(graph.operands.get(name), str)]
-    kinds = {exported.dtypes[name] for name in call.outputs if name in exported.dtypes}
+    kinds = {dtypes[name] for name in call.outputs if name in dtypes}
     if not computed or call.op in _CHOOSING or all(map(_fractional, kinds)):
         return
     if call.op not in MOVING:
         raise node.refuse("arithmetic on integers", "convert the observation with .float() first")
-    if call.op in _CONVERTING and any(_fractional(exported.dtypes.get(n, "")) for n in computed):
+    if call.op in _CONVERTING and any(_fractional(dtypes.get(n, "")) for n in computed):
         raise node.refuse(f"a conversion to {', '.join(sorted(kinds))}", "leave out the rounding")
 
 

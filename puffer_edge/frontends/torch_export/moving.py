@@ -154,18 +154,62 @@ def repeat(graph: Graph, node: Node, x: Operand, repeats: Sequence[int] = (),
     return onnx.tile(graph, node, x, np.array(counts))
 
 
-@lowers("constant_pad_nd", "pad")
-def pad(graph: Graph, node: Node, x: Operand, pad: Sequence[int], value: float | None = None,
-        mode: str = "constant") -> Operand:
-    """Pairs (begin, end) from the last axis backwards."""
-    rank, widths = len(graph.shape(x)), list(pad)
-    if mode != "constant" or min(widths, default=0) < 0:
-        raise node.refuse("padding other than by a constant")
+@lowers("constant_pad_nd", "pad", "reflection_pad1d", "reflection_pad2d", "replication_pad1d",
+        "replication_pad2d")
+def pad(graph: Graph, node: Node, x: Operand, pad: Sequence[int] = (), value: float | None = None,
+        mode: str = "constant", padding: Sequence[int] = ()) -> Operand:
+    """Pairs (begin, end) from the last axis backwards; by a constant, or by elements of x."""
+    rank, widths = len(graph.shape(x)), list(pad or padding)
+    kind = node.op_type.split(".")[1]
+    mode = {"refl": "reflect", "repl": "replicate"}.get(kind[:4], mode)
+    if len(widths) % 2 or len(widths) > 2 * rank:
+        raise ValueError(f"{len(widths)} widths")
+    if min(widths, default=0) < 0:
+        raise node.refuse("padding of less than nothing")
+    if mode != "constant":
+        return _padded(graph, node, x, widths, mode)
     widths += [0] * (2 * rank - len(widths))
     begins, ends = tuple(widths[0::2][::-1]), tuple(widths[1::2][::-1])
     if not any(widths):
         return x
     return graph.add(node, Pad, x=x, begins=begins, ends=ends, value=float(value or 0))
+
+
+def _padded(graph: Graph, node: Node, x: Operand, widths: Sequence[int], mode: str) -> Operand:
+    """Each padded axis is one Gather of its own elements: the other end's, mirrored, the last."""
+    shape = graph.shape(x)
+    for back, (begin, end) in enumerate(zip(widths[0::2], widths[1::2], strict=True)):
+        axis, size = len(shape) - 1 - back, shape[len(shape) - 1 - back]
+        places = np.arange(-begin, size + end)
+        if mode == "circular" and max(begin, end) <= size:
+            places %= size
+        elif mode == "reflect" and max(begin, end) < size:
+            places = size - 1 - np.abs(size - 1 - np.abs(places))
+        elif mode == "replicate":
+            places = places.clip(0, size - 1)
+        else:
+            raise node.refuse(f"padding by {mode} of {begin} and {end} around {size}")
+        if begin or end:
+            x = graph.add(node, Gather, x=x, indices=tuple(map(int, places)), axis=axis)
+    return x
+
+
+@lowers("roll", moving=True)
+def roll(graph: Graph, node: Node, x: Operand, shifts: Sequence[int], dims: Sequence[int] = ()
+         ) -> Operand:
+    """The elements of an axis, later by so many places; what leaves at the end comes in again."""
+    shape = graph.shape(x)
+    flat = not dims
+    if flat:
+        x, dims = reshaped(graph, node, x, (prod(shape),)), (0,)
+    for shift, dim in zip(shifts, dims, strict=True):
+        axis = axis_of(node, dim, len(graph.shape(x)))
+        size = graph.shape(x)[axis]
+        first = (size - shift) % size
+        if first:
+            x = cat(graph, node, [window(graph, node, x, axis, first, size),
+                                  window(graph, node, x, axis, 0, first)], axis)
+    return reshaped(graph, node, x, shape)
 
 
 @lowers("select_scatter", "slice_scatter")

@@ -45,10 +45,11 @@ def extreme(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdi
     return y if dim is None else (y, None)
 
 
-@lowers("linalg_vector_norm")
-def norm(graph: Graph, node: Node, x: Operand, ord: float = 2, dim: Any = None,
-         keepdim: bool = False, dtype: str | None = None) -> Operand:
+@lowers("linalg_vector_norm", "norm")
+def norm(graph: Graph, node: Node, x: Operand, ord: float = 2, p: float | None = None,
+         dim: Any = None, keepdim: bool = False, dtype: str | None = None) -> Operand:
     """Of order 1 or 2."""
+    ord = ord if p is None else p
     if ord not in (1, 2):
         raise node.refuse(f"ord = {ord}")
     inner = apply(graph, node, x, "abs") if ord == 1 else combine(graph, node, "mul", x, x)

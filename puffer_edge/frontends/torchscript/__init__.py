@@ -1,0 +1,1 @@
+"""TorchScript by its printed code -> Program: parsed, never executed."""

@@ -1,0 +1,89 @@
+"""A TorchScript archive -> Program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
+from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.torch_export.assemble import assemble
+from puffer_edge.frontends.torch_export.exported import Exported, Weight
+from puffer_edge.frontends.torchscript.archive import Archive, read_archive
+from puffer_edge.frontends.torchscript.observation import observe
+from puffer_edge.frontends.torchscript.trace import Tracer
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Note, Program
+
+
+def load_torch_script(path: Path, options: LoadOptions) -> Program:
+    """The Program of a file of ``torch.jit.save``, by its code; PyTorch is not needed.
+
+    Buffers and attributes that forward writes to are state. It begins with what the module's own
+    ``reset`` sets, or else with what is in the file.
+
+    Raises:
+        FileFormatError: the archive is damaged, or its code does not fit itself.
+        UnsupportedError: the code does something that is not supported; the message has its line.
+        UsageError: the options do not fit the policy.
+    """
+    return load_archive(read_archive(path), options)
+
+
+def load_archive(archive: Archive, options: LoadOptions) -> Program:
+    """The Program of an archive that was read; errors as of :func:`load_torch_script`."""
+    where = archive.where
+    try:
+        return _load(archive, options, where)
+    except (RecursionError, ProgramError) as error:
+        raise FileFormatError(f"its code does not fit itself ({type(error).__name__}: "
+                              f"{printable(str(error), 200)})", where=where,
+                              hint="save the module again with torch.jit.save") from error
+
+
+def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
+    tracer = Tracer(archive)
+    names = tracer.inputs()
+    if len(names) != 1:
+        raise UnsupportedError(
+            f"forward takes {len(names)} tensors: {', '.join(map(printable, names))}", where=where,
+            hint="save a module whose forward takes the observation and keeps state in buffers")
+    trace, assumed = observe(tracer, names[0], options, where)
+    exported = _at_reset(trace.exported, tracer)
+    notes = []
+    if not _told(options, exported):
+        options = replace(options, action="continuous")
+        notes.append(Note("assumed", "the action is continuous; give --action discrete if the "
+                                     "outputs are logits or action values", "action-kind",
+                          "--action"))
+    kind = printable(archive.root.name)
+    program = assemble(exported, options, f"TorchScript, {kind}", where)
+    # One step, so that an argument that no shape rule looks at fails here and not later.
+    Interpreter(program).step(np.zeros(program.contract.observation_size, np.float32))
+    if assumed:
+        notes.append(Note("assumed", assumed, "observation-size", "--observation"))
+    if trace.trained:
+        notes.append(Note("assumed", "the module was saved in training mode and is run in "
+                                     "evaluation mode, without dropout", "evaluation-mode"))
+    return replace(program, notes=(*program.notes, *notes))
+
+
+def _told(options: LoadOptions, exported: Exported) -> bool:
+    """Whether an option, or a choice at the end, tells the kind of the action."""
+    given = (options.action, options.action_sizes, options.action_low, options.action_high)
+    return any(map(bool, given)) or options.squash is not None or any(
+        call.op in ("argmax", "log_softmax") for call in exported.calls)
+
+
+def _at_reset(exported: Exported, tracer: Tracer) -> Exported:
+    if not exported.mutated:
+        return exported
+    weights = dict(exported.weights)
+    for name, value in tracer.at_reset().items():
+        before = weights[name].array
+        if name in exported.mutated and value.shape == before.shape:
+            weights[name] = Weight(weights[name].name, value.astype(before.dtype))
+    return replace(exported, weights=weights)

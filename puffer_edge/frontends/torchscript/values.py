@@ -1,0 +1,97 @@
+"""What the code of an archive computes with, beside numbers, strings, lists and dictionaries."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Device(str):
+    """Where a tensor lies; it makes no difference here."""
+
+
+@dataclass(eq=False)
+class Tensor:
+    """A tensor at one place of memory: what an in-place op changes, and what views look at.
+
+    Attributes:
+        name: of its content in the graph; writes change it.
+        base: the tensor that it is a window on.
+        view: target and arguments of the call that made the window.
+        seen: name of the base's content when ``name`` was read from it.
+        copied: it may be a copy or a window; which of the two, the code does not tell.
+    """
+
+    name: str
+    base: Tensor | None = None
+    view: tuple[str, dict[str, Any]] | None = None
+    seen: str = ""
+    copied: bool = False
+
+
+@dataclass(eq=False)
+class Module:
+    """An object of the archive.
+
+    Attributes:
+        path: its name from the root, as in a state_dict.
+        kind: full name of its class.
+        attributes: by name.
+    """
+
+    path: str
+    kind: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+class AttributeList(list[Any]):
+    """A list that belongs to an object: what is appended to it would be there in the next step."""
+
+
+class AttributeDict(dict[Any, Any]):
+    """A dictionary that belongs to an object."""
+
+
+@dataclass(frozen=True)
+class Varying:
+    """A number that differs from step to step, as a counter does; it may be computed with only."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function or method of the code.
+
+    Attributes:
+        name: its full name.
+        node: the definition.
+        file: where it stands in the archive.
+    """
+
+    name: str
+    node: ast.FunctionDef
+    file: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of an object."""
+
+    owner: Module
+    function: Function
+
+
+@dataclass(frozen=True)
+class Record:
+    """A class of named tuples: its fields."""
+
+    name: str
+    fields: tuple[str, ...]
+
+
+class RecordValue(tuple[Any, ...]):
+    """A named tuple."""
+
+    record: Record
