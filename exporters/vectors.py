@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.npz import read_npz
 from puffer_edge.errors import FileFormatError, StepError, UnsupportedError
-from puffer_edge.exporters.npz import read_npz
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
+from puffer_edge.artefact.npz import unpack
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
@@ -65,15 +64,17 @@ def from_bytes(content: bytes, where: str = "") -> Program:
         FileFormatError: it is damaged, or was not written by :func:`to_bytes`.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as data:
-            arrays = {key: np.asarray(data[key]) for key in data.files}
+        arrays = unpack(content, where)
         program = _program(json.loads(arrays["program"].tobytes()), arrays)
         size = program.contract.observation_size
         values = Interpreter(program).values(np.zeros(size, np.float32))
         program.act(values[program.outputs[0]])  # attributes fit their kernels
+    except FileFormatError as error:
+        raise FileFormatError(f"the stored program is damaged: {error.what}", where=where,
+                              hint=HINT) from error
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
             EOFError, RecursionError, OverflowError, MemoryError, NotImplementedError,
-            zipfile.BadZipFile, zlib.error, ProgramError) as error:
+            ProgramError) as error:
         raise FileFormatError(f"the stored program is damaged: {error}", where=where,
                               hint=HINT) from error
     return program

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.npz import read_npy, read_npz
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UsageError
-from puffer_edge.exporters.npz import read_npz
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 
@@ -85,11 +85,7 @@ def _imagine(bounds: str, program: Program, seed: int) -> Recording:
 def _read(path: Path) -> Recording:
     hint = "give an .npz with observations [T, n] and, for several episodes, reset [T]"
     if path.suffix == ".npy":
-        try:
-            arrays = {"observations": np.load(path, allow_pickle=False)}
-        except (OSError, ValueError, EOFError) as error:
-            raise FileFormatError(f"the observations cannot be read: {error}", where=str(path),
-                                  hint=hint) from error
+        arrays = {"observations": read_npy(path, "the file of observations", hint)}
     else:
         arrays = read_npz(path, "the file of observations", hint)
     found = arrays.get("observations")

@@ -29,14 +29,17 @@ class ZipArchive:
         source: a path, or the archive's bytes.
         where: the file, for messages.
         stored_only: refuse compressed members; torch never writes any.
+        inflated: bytes that a compressed member may unfold to.
 
     Raises:
         FileFormatError: the archive is damaged, has members twice, names that leave the archive,
             or more members than any policy.
     """
 
-    def __init__(self, source: Path | bytes, *, where: str, stored_only: bool = True) -> None:
+    def __init__(self, source: Path | bytes, *, where: str, stored_only: bool = True,
+                 inflated: int = MAX_INFLATED) -> None:
         self.where = where
+        self._inflated = inflated
         content = source if isinstance(source, bytes) else read_file(source)
         # zipfile makes an object of every entry before it can be asked for their number.
         if content.count(b"PK\x01\x02") > MAX_ENTRIES:
@@ -63,6 +66,10 @@ class ZipArchive:
         """Names of all members, in the archive's order."""
         return list(self._members)
 
+    def size(self, name: str) -> int:
+        """Bytes that a member says it unfolds to."""
+        return self._members[name].file_size
+
     def read(self, name: str) -> bytes:
         """A member's content, its CRC checked.
 
@@ -74,8 +81,9 @@ class ZipArchive:
         member = self._members.get(name)
         if member is None:
             raise self.error(f"the member {shown!r} is missing")
-        if member.compress_type != zipfile.ZIP_STORED and member.file_size > MAX_INFLATED:
-            raise self.error(f"the member {shown!r} unfolds to more than {MAX_INFLATED >> 20} MiB")
+        if member.compress_type != zipfile.ZIP_STORED and member.file_size > self._inflated:
+            raise self.error(
+                f"the member {shown!r} unfolds to more than {self._inflated >> 20} MiB")
         try:
             with self._zip.open(member) as file:
                 # With a size: read() would inflate everything there is before it is cut. One byte
