@@ -104,7 +104,7 @@ class _Comparison:
     def __init__(self, program: Program, trajectory: Trajectory) -> None:
         self.program, self.trajectory = program, trajectory
         self.largest = 0.0
-        self.judged = self.all = 0
+        self.judged: list[tuple[int, int]] = []  # of each pass: judged numbers, and all
         self.constants = {name: gamma(8) * np.abs(array.astype(np.float64))
                           for name, array in program.constants.items()
                           if array.dtype.kind == "f"}
@@ -117,6 +117,7 @@ class _Comparison:
         passes = [("from equal states, ", equal, links)] if links else []
         for label, steps, given in [
                 *passes, ("free running, " if self.program.states else "", free, {})]:
+            self.judged.append((0, 0))
             if self.trajectory.scales:
                 self._check_quantised(label, steps, pairs)
             else:
@@ -219,7 +220,7 @@ class _Comparison:
                 bound.resynchronise()
                 loose = False
             if loose:  # it grows until the next reset
-                self.all += sum(pair.theirs.shape[1] for pair in pairs)
+                self._count(0, sum(pair.theirs.shape[1] for pair in pairs))
                 continue
             share = self._check_step(label, steps, t, bound, links, pairs, count=True)
             loose = not apart and share == 0
@@ -236,8 +237,7 @@ class _Comparison:
             tight = np.isfinite(error) & (limit <= LOOSE * pair.deviation)
             judged += int(tight.sum())
             if count:
-                self.judged += int(tight.sum())
-                self.all += int(np.isfinite(error).sum())
+                self._count(int(tight.sum()), int(np.isfinite(error).sum()))
                 within = error[np.isfinite(error)] / pair.deviation[np.isfinite(error)]
                 self.largest = max(self.largest, float(within.max(initial=0)))
             self._refuse(label, pair, t, error, limit)
@@ -253,6 +253,10 @@ class _Comparison:
             self._refuse(label, pair, t, np.where(np.isfinite(after[t]), error, 0.0),
                          np.where(np.isnan(limit), np.inf, limit))
         return judged
+
+    def _count(self, judged: int, known: int) -> None:
+        before = self.judged[-1]
+        self.judged[-1] = before[0] + judged, before[1] + known
 
     def _refuse(self, label: str, pair: _Pair, t: int, error: Array, limit: Array) -> None:
         wrong = np.flatnonzero(np.nan_to_num(error, posinf=0) > limit)
@@ -286,8 +290,7 @@ class _Comparison:
             errors = np.stack([self._error(pair, steps, t)[0] for t in range(len(steps))])
             errors = errors[np.isfinite(errors)] / scale
             share = float((errors <= 1.001).mean()) if errors.size else 1.0
-            self.judged += errors.size
-            self.all += errors.size
+            self._count(errors.size, errors.size)
             self.largest = max(self.largest, float(errors.max(initial=0)))
             if share < QUANTISED:
                 raise _Disagreement(
@@ -300,13 +303,15 @@ class _Comparison:
         unit = "steps of its scale" if self.trajectory.scales else "of the action's deviation"
         figures = (f"{steps} steps of {', '.join(pair.label for pair in pairs)}{form}; largest "
                    f"difference {self.largest:.2g} {unit}")
-        if self.judged < self.all / 2:
+        judged, known = self.judged[0]  # from equal states, where they are visible
+        if judged < known / 2:
             return Finding("not judged", f"the bound of rounding is above {LOOSE:.0%} of the "
-                           f"action's deviation in {1 - self.judged / max(self.all, 1):.0%} of the "
+                           f"action's deviation in {1 - judged / max(known, 1):.0%} of the "
                            f"numbers of {figures}", steps, self.largest)
-        rest = self.all - self.judged
-        if rest:
-            figures += f"; {rest} of {self.all} numbers not judged, their bound is too loose"
+        judged, known = (sum(part) for part in zip(*self.judged, strict=True))
+        if judged < known:
+            figures += (f"; {known - judged} of {known} numbers not judged, as their bound is too "
+                        "loose")
         return Finding("agrees", figures, steps, self.largest)
 
 

@@ -36,6 +36,10 @@ class Job:
         masked: elements at the observation's end that are a mask which the original does not take.
         activation: the user's, where the file does not hold it.
         vec_normalize: path of the statistics, absolute; empty for none.
+        size: elements that the original's observation has.
+        width: elements of the raw action.
+        low, high: bounds of a continuous action.
+        own_action: the library's action is to be compared, too: the user changed nothing of it.
         module: ``package.module:Class`` or ``FILE.py:Class`` of the user's own code.
     """
 
@@ -51,6 +55,11 @@ class Job:
     masked: int = 0
     activation: str = ""
     vec_normalize: str = ""
+    size: int = 0
+    width: int = 0
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    own_action: bool = True
     module: str = ""
 
     def to_json(self) -> str:

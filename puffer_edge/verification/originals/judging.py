@@ -15,7 +15,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.frontends.detect import detect
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Program
+from puffer_edge.ir import Continuous, Program
 from puffer_edge.verification.originals import live, running
 from puffer_edge.verification.originals.comparing import Verdict, compare
 from puffer_edge.verification.originals.job import Job, Trajectory
@@ -141,7 +141,11 @@ def trajectory_of(policy: Any, program: Program, options: LoadOptions, *, mode: 
 def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, module: str = ""
            ) -> Job:
     """What the child has to know."""
-    fields = program.contract.observation
+    fields, action = program.contract.observation, program.contract.action
+    frames, bounds = options.frame_stack or 1, {}
+    masked = int(np.prod(fields[-1].shape)) if options.action_mask else 0
+    if isinstance(action, Continuous):
+        bounds = {"low": action.low, "high": action.high}
     return Job(
         owner=owner.module, path=str(path.resolve()),
         shape=program.values[program.input].shape,
@@ -149,8 +153,10 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
         states=tuple(state.input for state in program.states),
         state_shapes=tuple(state.initial.shape for state in program.states), pairs=options.states,
         told="\n".join(note.text for note in program.notes if note.kind == "dropped"),
-        frame_stack=options.frame_stack or 1,
-        masked=int(np.prod(fields[-1].shape)) if options.action_mask else 0,
+        frame_stack=frames, masked=masked,
+        size=frames * (program.contract.observation_size - masked), width=action.width,
+        own_action=not (options.action_low or options.action_high or options.action_sizes
+                        or options.squash is not None), **bounds,
         activation=options.activation or "",
         vec_normalize=str(options.vec_normalize.resolve()) if options.vec_normalize else "",
         module=module)

@@ -117,7 +117,7 @@ class ModuleOriginal(Original):
 
 
 def _observed(free: list[Argument], job: Job) -> list[Argument]:
-    wanted = job.frame_stack * (sum(sizes_of(list(job.parts))) - job.masked)
+    wanted = job.size
     fewer = [a for a in free if f"argument {a.name}:" not in job.told]
     for arguments in (free, fewer):
         if sum(sizes_of([a.shape for a in arguments])) == wanted:

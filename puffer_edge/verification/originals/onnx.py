@@ -53,7 +53,7 @@ class OnnxOriginal(Original):
     def _observed(self, job: Job, states: list[str]) -> tuple[list[str], int]:
         """The inputs that the observation is made of, and how often it is given at once."""
         free = [name for name in self.shapes if name not in states]
-        wanted = job.frame_stack * (sum(sizes_of(list(job.parts))) - job.masked)
+        wanted = job.size
         fewer = [name for name in free if f"input {name}:" not in job.told]
         for names in (free, fewer):
             shapes = [self.shapes[name] for name in names]

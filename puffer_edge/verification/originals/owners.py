@@ -36,6 +36,10 @@ OWNERS: tuple[Owner, ...] = (
     Owner("tflite", "ai_edge_litert", "LiteRT", ("tflite",)),
     Owner("torch_export", "torch", "torch.export", ("pt2",), runs_code=True),
     Owner("torch_script", "torch", "TorchScript in torch", ("torch_script",), runs_code=True),
+    Owner("stable_baselines3", "stable_baselines3", "Stable-Baselines3", ("stable_baselines3",)),
+    Owner("rsl_rl", "torch", "rsl_rl's layers in torch", _CHECKPOINTS, ("rsl_rl checkpoint",)),
+    Owner("pufferlib", "torch", "PufferLib's layers in torch", _CHECKPOINTS,
+          ("PufferLib 3.0 state_dict, Default policy", "PufferLib 1 or 2 state_dict, Default")),
 )
 
 

@@ -32,7 +32,7 @@ class TFLiteOriginal(Original):
         self.inputs = self.interpreter.get_input_details()
         self.outputs = self.interpreter.get_output_details()
         self.shapes = [tuple(int(n) for n in detail["shape"]) for detail in self.inputs]
-        wanted = job.frame_stack * (sum(sizes_of(list(job.parts))) - job.masked)
+        wanted = job.size
         if sum(sizes_of(self.shapes)) != wanted:
             raise Unjudged(f"its inputs are not {wanted} numbers")
         self.scales = {name: float(detail["quantization"][0]) for name, detail

@@ -18,15 +18,7 @@ def open_original(job: Job) -> Original:
     parts = ([job.shape] if len(free) <= 1 or len(job.parts) != len(free)
              else [(1, *part) for part in job.parts])
     if job.frame_stack > 1 or job.masked:
-        size = job.frame_stack * (sum(_size(part) for part in job.parts) - job.masked)
-        parts = [(1, size)]
+        parts = [(1, job.size)]
     given = dict(zip(free, parts, strict=False))
     return ModuleOriginal(module, [Argument(name, given.get(name) or shapes[name])
                                    for name in names if name in given or name in shapes], job)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size
