@@ -1,7 +1,7 @@
-"""torch's layers filled with arrays by the names of a state_dict, for trainers that are not installed.
+"""torch's layers with arrays by the names of a state_dict, for trainers that are not installed.
 
-Written apart from our front ends, which know the same names: what one of them gets wrong, the other
-tells.
+Written apart from our front ends, which know the same names: what one of them gets wrong, the
+other tells.
 """
 
 from __future__ import annotations
