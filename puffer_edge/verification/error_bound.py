@@ -168,7 +168,7 @@ def exact(array: Array) -> Pair:
 
 
 def linear(x: Pair, weight: Pair, start: Pair, roundings: int) -> Pair:
-    """``start + x @ weight.T``; ``roundings`` on the way of a term, fewer where products are zero."""
+    """``start + x @ weight.T``; ``roundings`` on the way of a term, fewer where x has zeros."""
     w, size = np.abs(weight.v).T, x.size
     roundings = max(roundings - int((size == 0).sum(-1).min()), 1)
     g = None if x.g is None else np.moveaxis(np.moveaxis(x.g, -1, 0) @ weight.v.T, 0, -1)
