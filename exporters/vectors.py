@@ -93,6 +93,8 @@ def make(program: Program, *, seed: int = 0) -> Vectors:
     parts = [random.standard_normal((32, n)), 5 * random.standard_normal((16, n)),
              random.standard_normal((8, n)) * 10 ** random.uniform(-6, 3, (8, n)), extremes]
     observations = np.concatenate(parts).astype(np.float32)
+    if program.contract.mask is not None:
+        observations = program.contract.mask.at_random(observations, random)
     reset = np.zeros(len(observations), bool)
     reset[np.cumsum([0, *(len(part) for part in parts[:-1])])] = True
     found = run(program, observations, reset)
@@ -109,6 +111,8 @@ def _of_integers(program: Program, random: np.random.Generator, dtype: str) -> V
     parts = random.integers(limits.min, limits.max + 1, (32, n)) >> random.integers(
         0, limits.bits, (32, n))
     observations = np.concatenate([parts, extremes]).astype(dtype)
+    if program.contract.mask is not None:
+        observations = program.contract.mask.at_random(observations, random)
     reset = np.isin(np.arange(len(observations)), (0, len(parts)))
     return run(program, observations, reset)
 

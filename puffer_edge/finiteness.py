@@ -181,6 +181,7 @@ RULES: dict[str, Rule] = {
     "GRUCell": _gru,
     "Gemm": _linear,
     "LSTMCell": _lstm,
+    "Mask": lambda op, x, *_: math.inf if x[0] == math.inf else LARGEST,
     "OneHot": lambda *_: 1.0,
     "Pad": lambda op, x, *_: max(x[0], abs(op.value)),
     "Reduce": _reduce,

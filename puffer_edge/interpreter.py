@@ -41,7 +41,8 @@ class Interpreter:
             observation: as many finite elements as the contract says, any shape.
 
         Raises:
-            StepError: an element of the observation is NaN or infinite.
+            StepError: an element of the observation is NaN or infinite, or the mask forbids every
+                choice of a head.
             UsageError: the size is wrong.
         """
         program = self.program
@@ -50,6 +51,8 @@ class Interpreter:
         if observation.size != expected.size:
             raise UsageError(f"the observation has {observation.size} elements, "
                              f"the policy takes {expected.size}")
+        if program.contract.mask is not None:
+            program.contract.mask.check(observation)
         known: dict[str, Array] = {**program.constants, **self.state}
         known[program.input] = observation.reshape(expected.shape)
         # Overflow to infinity is IEEE's answer and C's, not an accident to warn about.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from puffer_edge.finiteness import unproved
 from puffer_edge.ir import Op, Program
+from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import Reshape
 
 ALIGNMENT = 4  # bytes; every block starts at a multiple
@@ -118,9 +119,10 @@ def _blocks(program: Program, ops: Sequence[Op]) -> tuple[dict[str, Block], dict
         blocks[state.input] = Block(program.values[state.input].nbytes, -1,
                                     last_use.get(state.input, -1), state.input, 0, [state.input])
     scratch: dict[int, Block] = {}
+    observed = parts_of_observation(program)
     for index, op in enumerate(ops):
-        if isinstance(op, Reshape) and op.x not in blocks:
-            continue  # of the observation or a constant: it lies where they do
+        if op.outputs[0] in observed or (isinstance(op, Reshape) and op.x not in blocks):
+            continue  # a part of the observation or a constant: it lies where they do
         for name in op.outputs:
             size = program.values[name].nbytes
             shared = _shared(program, op, name, index, blocks, successor, in_place)

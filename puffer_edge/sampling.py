@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UsageError
+from puffer_edge.ir import Program
+from puffer_edge.ir.ops.mask import lowest
 
 FACTORS = 32760, 32730
 """Of the two generators: a with a * 2^15 - 1 and a * 2^14 - 1 prime, so that the period of each is
@@ -26,6 +28,8 @@ TABLE = np.array([round(32767 * math.exp(-i / 16)) for i in range(16 * REACH + 2
 """exp at every sixteenth, between which there are straight lines."""
 LARGEST = 1 << 15
 """Choices that a head may have."""
+NOTHING = -(1 << 15) - 1
+"""Below every logit."""
 
 
 def distance_factor(scale: float) -> tuple[int, int]:
@@ -39,6 +43,12 @@ def distance_factor(scale: float) -> tuple[int, int]:
     return min(max(round(wanted * 2.0**shift), 1), (1 << 14) - 1), shift
 
 
+def never(program: Program) -> int:
+    """The logit of a choice that is forbidden, or NOTHING where there is no mask."""
+    value = program.values[program.outputs[0]]
+    return NOTHING if program.contract.mask is None else int(lowest(value.dtype)[0])
+
+
 class Sampler:
     """Draws choices.
 
@@ -46,15 +56,17 @@ class Sampler:
         sizes: choices per head.
         scale: of the logits.
         seed: 0 to 2^30 - 1.
+        lowest: what is not above it is never drawn; see :func:`never`.
 
     Raises:
         UsageError: the seed is outside, or a head has more than 2^15 choices.
     """
 
-    def __init__(self, sizes: tuple[int, ...], scale: float, seed: int = 0) -> None:
+    def __init__(self, sizes: tuple[int, ...], scale: float, seed: int = 0,
+                 lowest: int = NOTHING) -> None:
         if max(sizes) > LARGEST:
             raise UsageError(f"a head has {max(sizes)} choices, {LARGEST} can be sampled")
-        self.sizes = sizes
+        self.sizes, self.lowest = sizes, lowest
         self.multiplier, self.shift = distance_factor(scale)
         self.seed(seed)
 
@@ -86,7 +98,8 @@ class Sampler:
         x = (logits.max() - logits) * self.multiplier >> self.shift
         index = np.minimum(x >> 6, 16 * REACH)
         start, end = TABLE[index].astype(np.int64), TABLE[index + 1].astype(np.int64)
-        return np.where(x < 1024 * REACH, start - (((start - end) * (x & 63) + 32) >> 6), 0)
+        drawn = (x < 1024 * REACH) & (logits > self.lowest)
+        return np.where(drawn, start - (((start - end) * (x & 63) + 32) >> 6), 0)
 
     def _draw(self) -> int:
         """15 bits."""

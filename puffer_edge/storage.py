@@ -16,13 +16,15 @@ import numpy as np
 from puffer_edge.artefact.npz import unpack
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir.action_mask import ActionMask
 from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
 from puffer_edge.ir.op import OPS, Activation
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.value import Quantization, Value
 
 CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (
-    Activation, Continuous, Contract, Discrete, Field, Normaliser, Note, Quantization, Value)}
+    ActionMask, Activation, Continuous, Contract, Discrete, Field, Normaliser, Note, Quantization,
+    Value)}
 """What may occur in the text beside the ops."""
 
 HINT = "export the policy again"
@@ -66,8 +68,10 @@ def from_bytes(content: bytes, where: str = "") -> Program:
     try:
         arrays = unpack(content, where)
         program = _program(json.loads(arrays["program"].tobytes()), arrays)
-        size = program.contract.observation_size
-        values = Interpreter(program).values(np.zeros(size, np.float32))
+        sample = np.zeros(program.contract.observation_size, np.float32)
+        if program.contract.mask is not None:
+            sample = program.contract.mask.permitting(sample)
+        values = Interpreter(program).values(sample)
         program.act(values[program.outputs[0]])  # attributes fit their kernels
     except FileFormatError as error:
         raise FileFormatError(f"the stored program is damaged: {error.what}", where=where,

@@ -22,7 +22,8 @@ class Policy(ABC):
 
     A back end says how one step is computed (:meth:`_fresh`, :meth:`_evaluate`), or, where it is
     faster, replaces the public methods. NaN and infinities in the observation, in what would be
-    remembered or in the outputs are a StepError that changes neither state nor action.
+    remembered or in the outputs, and a mask that forbids every choice, are a StepError that changes
+    neither state nor action.
 
     Attributes:
         backend: its name.
@@ -76,12 +77,15 @@ class Policy(ABC):
             The action: ``out``, or a new array.
 
         Raises:
-            StepError: the observation, the new state or an output is not finite; state and action
-                are as before, and ``outputs`` those of the last good step.
+            StepError: the observation, the new state or an output is not finite, or the mask
+                forbids every choice of a head; state and action are as before, and ``outputs``
+                those of the last good step.
             UsageError: the size or dtype is wrong, or it is closed.
         """
         self._check_open()
         x = self._checked(obs, (self.observation_size,))
+        if self.contract.mask is not None:
+            self.contract.mask.check(x)
         action = self._room(out, (self.action_size,))
         if self._state is None:
             self._state = self._fresh()
@@ -186,7 +190,11 @@ class Policy(ABC):
         lanes = len(obs) if sized else 0  # type: ignore[arg-type]
         if not lanes:
             raise UsageError("the observations have no lanes", hint="give an array [lanes, n]")
-        return self._checked(obs, (lanes, self.observation_size))
+        x = self._checked(obs, (lanes, self.observation_size))
+        if self.contract.mask is not None:
+            for row in x:
+                self.contract.mask.check(row)
+        return x
 
     def _room(self, out: Array | None, shape: tuple[int, ...]) -> Array:
         if out is None:

@@ -6,7 +6,7 @@ from puffer_edge.exporters.c.context import Context
 from puffer_edge.exporters.c.loops import nest
 from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import Continuous, Discrete
-from puffer_edge.sampling import LARGEST, distance_factor
+from puffer_edge.sampling import LARGEST, distance_factor, never
 
 
 def emit(context: Context) -> list[str]:
@@ -28,9 +28,10 @@ def emit_sample(context: Context) -> list[str]:
     kernel = {"int8": "sample_s8", "int16": "sample_s16"}[raw.dtype]
     context.use(kernel)
     lines, offset = [], 0
+    lowest = never(context.program)
     for head, size in enumerate(action.sizes):
         lines.append(f"action->action[{head}] = {kernel}(x + {offset}, {size}, {multiplier}, "
-                     f"{shift}, random);")
+                     f"{shift}, {lowest}, random);")
         offset += size
     return lines
 

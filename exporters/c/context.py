@@ -14,6 +14,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c import text
 from puffer_edge.ir import Op, Program, Value
+from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import Reshape
 from puffer_edge.ir.value import ITEM_SIZE
 from puffer_edge.planning import Plan
@@ -67,6 +68,7 @@ class Context:
         self.memories: set[str] = set()
         self._named: dict[tuple[bytes, str], str] = {}
         self._producers = program.producers()
+        self.observed = parts_of_observation(program)
         self._states = {state.input: i for i, state in enumerate(program.states)}
 
     def emit(self, ops: range | None = None) -> list[str]:
@@ -98,10 +100,10 @@ class Context:
 
     def ref(self, name: str) -> str:
         """C expression for the address of a value's first element."""
+        if name in self.observed:
+            return f"x + {self.observed[name]}" if self.observed[name] else "x"
         while isinstance(op := self._producers.get(name), Reshape):
             name = op.x
-        if name == self.program.input:
-            return "x"
         if name in self.program.constants:
             return self.constant(self.program.constants[name])
         if name in self.plan.stored:

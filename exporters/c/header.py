@@ -12,10 +12,10 @@ from puffer_edge.errors import ProgramError
 from puffer_edge.exporters.c import action, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
-from puffer_edge.exporters.c.ops import rescale
+from puffer_edge.exporters.c.ops import flags, rescale
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.finiteness import unproved
-from puffer_edge.ir import Continuous, Discrete, Program
+from puffer_edge.ir import Continuous, Contract, Discrete, Program
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
 
@@ -80,12 +80,17 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     inside = isinstance(contract.action, Discrete) or entry is None
     act = action.emit(context) if inside else []
     if entry is not None:
-        first = entry.input.rescale
+        first, mask = entry.input.rescale, entry.input.flags
         context.lines = []
         rescale.loop(first, entry.input.program.constants[first.factors],
-                     contract.observation_size, context)
+                     program.values[first.y].size, context)
+        if mask is not None:
+            flags.loop(mask, _dtype(entry), context)
         rescaling = context.lines
     sample = action.emit_sample(context)
+    choice_left = {kind: [] if given.mask is None else flags.choice_left(
+        given.mask, dtype, context, f"return {name.upper()}_NO_CHOICE;")
+        for kind, given, dtype in _ways_in(contract, entry)}
     kernels = joined(context.kernels)
     integer_kernels = set(context.kernels)
     context.use("all_finite_f32")
@@ -111,13 +116,13 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         act_in_float=act_in_float, constants=context.constants,
         constant_bytes=context.constant_bytes, observation_size=contract.observation_size,
         normalized=RAW if contract.normaliser else "", fields=contract.observation,
-        action=contract.action,
+        action=contract.action, masked=contract.mask is not None,
         discrete=isinstance(contract.action, Discrete),
         sizes=getattr(contract.action, "sizes", ()), action_text=_action_text(contract.action),
         ram=ram, states=[(C_TYPES[state.dtype], state.size) for state in states],
         memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
         arena=max(plan.arena, 4), initial=initial, outputs=outputs,
-        macs=program.macs, body=body, act=act, sample=sample,
+        macs=program.macs, body=body, act=act, sample=sample, choice_left=choice_left,
         checks=_checks(context, entry), commit=_commit(context),
         selftest=_selftest(program, name, vectors),
         selftest_q=None if entry is None else _selftest(
@@ -132,6 +137,18 @@ def _integers(plan: Plan, entry: Entry | None) -> range:
     return range(start, len(plan.ops))
 
 
+def _dtype(entry: Entry) -> str:
+    """Of the observation in integers."""
+    return entry.input.program.values[entry.input.program.input].dtype
+
+
+def _ways_in(contract: Contract, entry: Entry | None) -> list[tuple[str, Contract, str]]:
+    """Suffix of each step's name, what it takes, and the dtype of its observation."""
+    ways = [("", contract, "float32")]
+    return ways if entry is None else [
+        *ways, ("_q", entry.input.program.contract, _dtype(entry))]
+
+
 def _entry(program: Program, entry: Entry) -> dict[str, Any]:
     """What the interface says of integer observations."""
     given, start, fields = entry.input, 0, []
@@ -143,7 +160,7 @@ def _entry(program: Program, entry: Entry) -> dict[str, Any]:
             "meaning": f"{scale[0]:.9g} * integer + {offset[0]:.9g}" if alike else ""})
         start += field.size
     meaning = program.values[program.outputs[0]].quantization
-    return {"ctype": C_TYPES[given.program.values[given.program.input].dtype], "fields": fields,
+    return {"ctype": C_TYPES[_dtype(entry)], "fields": fields,
             "action_ctype": C_TYPES[program.values[program.outputs[0]].dtype],
             "scale": "" if meaning is None else f"{meaning.scale:.9g}",
             "zero_point": 0 if meaning is None else meaning.zero_point}

@@ -16,10 +16,12 @@ from puffer_edge.exporters.micropython.movement import padded
 from puffer_edge.ir.ops import (
     BinaryInteger,
     ConvInteger,
+    Flags,
     GemmInteger,
     GRUCellInteger,
     LayerNormalizationInteger,
     LSTMCellInteger,
+    Mask,
     MinGRUCellInteger,
     OneHotInteger,
     Pad,
@@ -27,6 +29,7 @@ from puffer_edge.ir.ops import (
     Table,
 )
 from puffer_edge.ir.ops.layer_normalization_integer import square_bits
+from puffer_edge.ir.ops.mask import lowest
 
 LARGEST_IMAGE = 2**28
 """Elements, as the ranges in the runtime's conv_integer and move say."""
@@ -43,6 +46,22 @@ def rescale(op: Rescale, context: Context) -> str:
         context.blob.add(typecode, column)
     alike = len(factors) == 1
     return f"rescale(blob, {context.ref(op.x)}, {context.ref(op.y)}, {alike})"
+
+
+@emits(Flags)
+def flags(op: Flags, context: Context) -> str:
+    """Limits are integers, as the observation is."""
+    limits = tuple(int(np.ceil(limit)) for limit in op.limits)
+    alike = limits[:1] if len(set(limits)) == 1 else limits
+    return f"flags({context.ref(op.x)}, {context.ref(op.y)}, {alike})"
+
+
+@emits(Mask)
+def mask(op: Mask, context: Context) -> str:
+    """The lowest integer is that of the logits' dtype."""
+    bottom, _ = lowest(context.value(op.x).dtype)
+    return (f"mask({context.ref(op.x)}, {context.ref(op.mask)}, {context.ref(op.y)}, "
+            f"{op.forbids}, {int(bottom)})")
 
 
 @emits(GemmInteger)

@@ -20,9 +20,10 @@ from puffer_edge.exporters.micropython.context import TYPECODES, Context
 from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
+from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
 from puffer_edge.quantization.integer_input import IntegerInput
-from puffer_edge.sampling import LARGEST, TABLE, distance_factor
+from puffer_edge.sampling import LARGEST, TABLE, distance_factor, never
 
 assert ops  # imported for its registrations
 
@@ -87,7 +88,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         f'array("h", bytes({2 * len(head.sizes)}))',
         "states": [context.ref(state.input) for state in program.states],
         "initials": initials, "sampler": sampler, "calls": context.calls,
-        "functions": context.functions,
+        "functions": context.functions, **_mask(given, context),
         "quantize": quantize, "action_float": action_float}
     contract = _contract(given.program, parts)
     title = f"{program.macs:,} multiply-accumulates per step"
@@ -99,6 +100,17 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
                   context.kernels.module() if context.kernels.used else "", functions)
 
 
+def _mask(given: IntegerInput, context: Context) -> dict[str, Any]:
+    """What the runtime must know of the mask, and how many calls take the observation in."""
+    mask, flags = given.program.contract.mask, given.flags
+    if mask is None:
+        return {"taken": len(given.taken), "mask": "", "flags": ""}
+    limits = bytes(int(limit) for limit in mask.limits) if all(
+        0 <= limit < 256 for limit in mask.limits) else tuple(int(n) for n in mask.limits)
+    return {"taken": len(given.taken), "flags": "None" if flags is None else context.ref(flags.y),
+            "mask": repr((mask.start, mask.sizes, mask.forbids, limits))}
+
+
 def _check_small(context: Context, functions: tuple[str, ...]) -> None:
     from puffer_edge.exporters.micropython.small import FUNCTIONS
 
@@ -106,6 +118,9 @@ def _check_small(context: Context, functions: tuple[str, ...]) -> None:
     unknown = [name for name in functions if name not in FUNCTIONS]
     several = [op for op in program.ops if isinstance(op, GemmInteger)
                and program.values[op.x].size != program.constants[op.weight].shape[1]]
+    if program.contract.mask is not None:
+        raise UnsupportedError("an action mask is not in the smallest runtime",
+                               hint="take another board")
     if any(state.initial.any() for state in program.states):
         raise UnsupportedError("a state that does not start with zeros is not in the smallest "
                                "runtime", hint="take another board")
@@ -138,7 +153,7 @@ def _sampler(program: Program, context: Context) -> str:
     context.blob.add("h", TABLE)
     multiplier, shift = distance_factor(meaning.scale)
     return (f"sampler(blob, {context.ref(program.outputs[0])}, {tuple(head.sizes)}, self.action, "
-            f"{multiplier}, {shift})")
+            f"{multiplier}, {shift}, {never(program)})")
 
 
 def _initial(values: npt.NDArray[Any], context: Context) -> str:
@@ -182,10 +197,12 @@ def _quantize(program: Program, given: IntegerInput, context: Context) -> str:
                 context.blob.add("f", np.broadcast_to(
                     program.constants[factor], program.values[op.x].shape))
             stages.append(True)
-    last = given.replaced[-1]
-    assert isinstance(last, Quantize)
+    (last,) = (op for op in given.replaced if isinstance(op, Quantize))
+    first, size = parts_of_observation(given.program)[given.rescale.x], (
+        program.contract.observation_size)
+    part = f", {first}, {size}" if given.flags else ""
     return (f"quantize(blob, {context.ref(given.rescale.y)}, {tuple(stages)}, "
-            f"{last.low}, {last.high})")
+            f"{last.low}, {last.high}{part})")
 
 
 def _action_float(program: Program, context: Context) -> str:

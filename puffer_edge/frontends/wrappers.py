@@ -9,17 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Discrete, Field, Op, Program, Value
-from puffer_edge.ir.ops import Binary, Concat, Reshape, Slice
+from puffer_edge.ir import ActionMask, Discrete, Field, Op, Program, Value
+from puffer_edge.ir.ops import Concat, Mask, Reshape, Slice
 from puffer_edge.ir.program import State, empty_state
 from puffer_edge.passes.constants import unused
-
-MASKED = 1e8
-"""What is subtracted from the logit of a choice that may not be taken, as sb3-contrib does."""
 
 
 def wrapped(program: Program, options: LoadOptions) -> Program:
@@ -71,37 +66,49 @@ def stack_frames(program: Program, count: int) -> Program:
 def mask_actions(program: Program) -> Program:
     """The same policy with a mask as the last part of its observation: 1 for what may be taken.
 
-    ``logit * mask + (mask - 1) * 1e8``: exact where the mask is 1.
-
     Raises:
-        UsageError: the action is continuous.
+        UsageError: the action is continuous, or has a mask already.
     """
-    action = program.contract.action
+    action, contract = program.contract.action, program.contract
     if not isinstance(action, Discrete):
         raise UsageError("a continuous action has no mask", hint="leave out --action-mask")
-    fields, size = program.contract.observation, program.contract.observation_size
+    if contract.mask is not None:
+        raise UsageError("the policy takes a mask already", hint="leave out --action-mask")
+    fields, size = contract.observation, contract.observation_size
     name = "action_mask"
     while name in {field.name for field in fields}:
         name += "_"
     taken = set(program.values)
-    both, mask, flat, less, penalty, kept, masked = (unused(stem, taken) for stem in (
-        "observation_and_mask", "mask", "unmasked", "mask_minus_one", "penalty", "kept", "masked"))
-    one, huge = unused("mask.one", taken), unused("mask.penalty", taken)
-    shape, logits = program.values[program.input].shape, program.outputs[0]
+    both, flat = unused("observation_and_mask", taken), unused("unmasked", taken)
+    shape = program.values[program.input].shape
     before: list[Op] = [
         Slice(x=both, y=flat, starts=(0, 0), counts=(1, size), steps=(1, 1)),
-        Slice(x=both, y=mask, starts=(0, size), counts=(1, action.width), steps=(1, 1)),
         Reshape(x=flat, y=program.input, shape=shape)]
-    after: list[Op] = [
-        Binary(a=mask, b=one, y=less, function="sub", layer="action_mask"),
-        Binary(a=less, b=huge, y=penalty, function="mul", layer="action_mask"),
-        Binary(a=logits, b=mask, y=kept, function="mul", layer="action_mask"),
-        Binary(a=kept, b=penalty, y=masked, function="add", layer="action_mask")]
-    constants = {**program.constants, one: np.ones((1, 1), np.float32),
-                 huge: np.full((1, 1), MASKED, np.float32)}
     values = {**program.values, both: Value(both, (1, size + action.width))}
-    return program.with_ops(
-        [*before, *program.ops, *after], constants, values=values, input=both,
-        outputs=(masked, *program.outputs[1:]),
-        contract=replace(program.contract,
-                         observation=(*fields, Field(name, (action.width,)))))
+    wider = program.with_ops(
+        [*before, *program.ops], values=values, input=both,
+        contract=replace(contract, observation=(*fields, Field(name, (action.width,)))))
+    return masked(wider, program.outputs[0], ActionMask(size, action.sizes))
+
+
+def masked(program: Program, logits: str, mask: ActionMask) -> Program:
+    """The Program with logits of which a part of its observation says what may be taken.
+
+    Args:
+        program: with the observation that the mask is a part of.
+        logits: the value that becomes the first output.
+        mask: where in the observation.
+    """
+    taken = set(program.values)
+    flat, part, result = (unused(stem, taken) for stem in ("flat", "mask", "masked"))
+    x = program.values[program.input]
+    ops: list[Op] = []
+    if x.shape == (1, x.size):
+        flat = program.input
+    else:
+        ops.append(Reshape(x=program.input, y=flat, shape=(1, x.size)))
+    ops += [Slice(x=flat, y=part, starts=(0, mask.start), counts=(1, sum(mask.sizes)),
+                  steps=(1, 1), layer="action_mask"),
+            Mask(x=logits, mask=part, y=result, forbids=mask.forbids, layer="action_mask")]
+    return program.with_ops([*program.ops, *ops], outputs=(result, *program.outputs[1:]),
+                            contract=replace(program.contract, mask=mask))

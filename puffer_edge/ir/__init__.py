@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from puffer_edge.ir.action_mask import ActionMask
 from puffer_edge.ir.builder import Builder
 from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
 from puffer_edge.ir.op import Activation, Op
@@ -10,6 +11,7 @@ from puffer_edge.ir.status import Status
 from puffer_edge.ir.value import Quantization, Value
 
 __all__ = [
+    "ActionMask",
     "Activation",
     "Builder",
     "Continuous",

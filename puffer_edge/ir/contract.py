@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import ProgramError
+from puffer_edge.ir.action_mask import ActionMask
 
 Float32 = npt.NDArray[np.float32]
 
@@ -149,12 +150,14 @@ class Contract:
         action: how raw outputs become an action; they are the Program's first output.
         sampled: the trainer samples the action when it plays (the artefact acts greedily).
         normaliser: of the observation, where it is known as one; a part of the policy.
+        mask: the part of the observation that says which choices may be taken, if there is one.
     """
 
     observation: tuple[Field, ...]
     action: Discrete | Continuous
     sampled: bool = False
     normaliser: Normaliser | None = None
+    mask: ActionMask | None = None
 
     @property
     def observation_size(self) -> int:

@@ -180,7 +180,11 @@ class Program:
         if self.values[self.input].size != self.contract.observation_size:
             raise ProgramError("the contract's observation does not fill the input",
                                where=self.input)
-        if self.values[self.outputs[0]].size != self.contract.action.width:
+        mask, action = self.contract.mask, self.contract.action
+        if mask is not None and (not isinstance(action, Discrete) or mask.sizes != action.sizes or (
+                not 0 <= mask.start <= self.contract.observation_size - action.width)):
+            raise ProgramError("the contract's mask does not fit its action and observation")
+        if self.values[self.outputs[0]].size != action.width:
             raise ProgramError("the contract's action does not read the whole first output",
                                where=self.outputs[0])
         return self

@@ -19,12 +19,14 @@ class Status(IntEnum):
     BAD_OBSERVATION = 1
     BAD_STATE = 2
     BAD_OUTPUT = 3
+    NO_CHOICE = 4
 
 
 TEXTS = {
     Status.BAD_OBSERVATION: "the observation holds NaN or infinite values",
     Status.BAD_STATE: "the policy would remember NaN or infinite values",
     Status.BAD_OUTPUT: "the policy's outputs would be NaN or infinite values",
+    Status.NO_CHOICE: "the mask forbids every choice of a head",
 }
 """For messages."""
 
@@ -32,9 +34,9 @@ TEXTS = {
 def refusal(status: int) -> StepError:
     """The error of a step that was refused."""
     known = Status(status)
-    hint = "" if known is Status.BAD_OBSERVATION else (
-        "the observation is far outside of what the policy was trained on")
-    return StepError(TEXTS[known], int(known), hint=hint)
+    far = "the observation is far outside of what the policy was trained on"
+    hint = {Status.BAD_OBSERVATION: "", Status.NO_CHOICE: "leave at least one in each head"}
+    return StepError(TEXTS[known], int(known), hint=hint.get(known, far))
 
 
 def check_finite(arrays: Iterable[npt.NDArray[Any]], status: Status) -> None:

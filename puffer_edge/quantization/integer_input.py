@@ -6,8 +6,8 @@ one in integers, so that nothing of the Program touches a floating-point number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Contract, Op, Program, Value
-from puffer_edge.ir.ops import BatchNormalization, Quantize, Rescale, Reshape, Unary
+from puffer_edge.ir.observed import parts_of_observation
+from puffer_edge.ir.ops import BatchNormalization, Flags, Quantize, Rescale, Reshape, Slice, Unary
 from puffer_edge.ir.requantization import LIMIT
 
 Array = npt.NDArray[Any]
@@ -30,22 +31,28 @@ class IntegerInput:
     """An integer Program that takes integers.
 
     Attributes:
-        program: the Program; its first op is the Rescale.
+        program: the Program; its first ops are those in ``taken``.
         scale, offset: [n] float64: observation = integer * scale + offset.
         replaced: the ops of the Program with a float observation that have no place here.
+        taken: what comes in their place: a Rescale, a Flags where there is a mask, and slices.
     """
 
     program: Program
     scale: Array
     offset: Array
     replaced: tuple[Op, ...]
+    taken: tuple[Op, ...]
 
     @property
     def rescale(self) -> Rescale:
         """The op that takes the integers in."""
-        op = self.program.ops[0]
-        assert isinstance(op, Rescale)
+        (op,) = (op for op in self.taken if isinstance(op, Rescale))
         return op
+
+    @property
+    def flags(self) -> Flags | None:
+        """The op that takes the mask in."""
+        return next((op for op in self.taken if isinstance(op, Flags)), None)
 
 
 def integer_input(program: Program, counts: Counts | None = None) -> IntegerInput | None:
@@ -71,30 +78,78 @@ def integer_input(program: Program, counts: Counts | None = None) -> IntegerInpu
     quantize = chain[-1]
     assert isinstance(quantize, Quantize)
     ratio, start, low, high = _affine(program, chain)
+    part, size = _part(program, chain), program.contract.observation_size
     if factors is None:
         dtype = quantize.dtype
         known = ratio != 0  # a normaliser may have dropped a feature
-        scale = np.divide(1, ratio, out=np.zeros_like(ratio), where=known)
-        offset = -start * scale
+        scale, offset = np.ones(size), np.zeros(size)
+        scale[part] = np.divide(1, ratio, out=np.zeros_like(ratio), where=known)
+        offset[part] = -start * scale[part]
         rows = np.stack([np.ones_like(low), 0 * low, 0 * low, low, high], 1)
     else:
         dtype = "int16"
         scale, offset = factors
         rows = np.array([
             [*_multiplier(float(r), float(b)), bottom, top] for r, b, bottom, top
-            in zip(ratio * scale, ratio * offset + start, low, high, strict=True)], np.int64)
+            in zip(ratio * scale[part], ratio * offset[part] + start, low, high, strict=True)],
+            np.int64)
     if (rows == rows[0]).all():
         rows = rows[:1]
+    mask = program.contract.mask
+    if mask is not None:
+        for i in range(mask.part.start, mask.part.stop):  # as it is where only the mask is read
+            if scale[i] == 0 or not part.start <= i < part.stop:
+                scale[i], offset[i] = 1, 0
+        mask = replace(mask, limits=_limits(scale[mask.part], offset[mask.part]))
+    path = _mask_path(program)
     name = f"{quantize.y}.factors"
-    taken = program.values[program.input]
-    ops = [op for op in program.ops if op not in chain]
-    first = Rescale(x=program.input, factors=name, y=quantize.y, dtype=quantize.dtype,
-                    low=quantize.low, high=quantize.high, layer=quantize.layer)
-    shape = program.values[quantize.y].shape
+    slices = [op for op in (*chain, *path) if isinstance(op, Slice)]
+    taken: list[Op] = [*slices, Rescale(
+        x=next((op.y for op in chain if op in slices), program.input), factors=name, y=quantize.y,
+        dtype=quantize.dtype, low=quantize.low, high=quantize.high, layer=quantize.layer)]
+    if path:
+        assert mask is not None and isinstance(path[-1], Flags)
+        taken.append(replace(path[-1], x=next((op.y for op in path if op in slices), program.input),
+                             limits=mask.limits))
+    ops = [op for op in program.ops if op not in chain and op not in path]
+    values, constants = program.values, {**program.constants, name: rows.astype(np.int32)}
+    # Without slices the observation has the shape that the first layer wants.
+    shape = values[program.input].shape if slices else values[quantize.y].shape
     made = program.with_ops(
-        [first, *ops], {**program.constants, name: rows.astype(np.int32)},
-        values={**program.values, program.input: Value(taken.name, shape, dtype)})
-    return IntegerInput(made, scale, offset, chain)
+        [*taken, *ops], constants, contract=replace(program.contract, mask=mask),
+        values={**values, program.input: Value(program.input, shape, dtype)})
+    return IntegerInput(made, scale, offset, (*chain, *path), tuple(taken))
+
+
+def _mask_path(program: Program) -> tuple[Op, ...]:
+    """From the observation to the flags of its mask; nothing where they are made otherwise."""
+    producers = program.producers()
+    for op in program.ops:
+        path: list[Op] = [op]
+        if isinstance(op, Flags):
+            while isinstance(before := producers.get(path[0].operands[0]), Reshape | Slice):
+                path.insert(0, before)
+            if path[0].operands[0] == program.input:
+                return tuple(path)
+    return ()
+
+
+def _part(program: Program, chain: Sequence[Op]) -> slice:
+    """The elements of the observation that the first layer reads."""
+    places = np.arange(program.contract.observation_size).reshape(
+        program.values[program.input].shape)
+    for op in chain:
+        if isinstance(op, Slice | Reshape):
+            (places,) = op.evaluate([places])
+    return slice(int(places.min()), int(places.max()) + 1)
+
+
+def _limits(scale: Array, offset: Array) -> tuple[float, ...]:
+    """Integers of an observation from which on an element of the mask counts as 1."""
+    if (scale <= 0).any():
+        raise UnsupportedError("a mask is counted with a negative scale",
+                               hint="give its field --counts FIELD=1:0")
+    return tuple(float(limit) for limit in np.ceil((0.5 - offset) / scale))
 
 
 def float_prelude(program: Program, otherwise: str) -> UnsupportedError:
@@ -127,7 +182,7 @@ def out_of_range(program: Program, observations: Array) -> npt.NDArray[np.bool_]
     if isinstance(chain, str):
         return None
     ratio, start, low, high = _affine(program, chain)
-    integers = observations.astype(np.float64) * ratio + start
+    integers = observations[:, _part(program, chain)].astype(np.float64) * ratio + start
     return np.asarray(((integers < low - 0.5) | (integers > high + 0.5)).any(1))
 
 
@@ -136,14 +191,18 @@ def _chain(program: Program) -> tuple[Op, ...] | str:
 
     Where anything else is done to it, in words.
     """
-    readers, value, chain = program.consumers(), program.input, list[Op]()
+    path, observed = _mask_path(program), parts_of_observation(program)
+    readers = {name: [op for op in ops if op not in path]
+               for name, ops in program.consumers().items()}
+    value, chain = program.input, list[Op]()
     while value not in program.results and len(readers.get(value, [])) == 1:
         (op,) = readers[value]
         chain.append(op)
         if isinstance(op, Quantize):
             return tuple(chain)
         clips = isinstance(op, Unary) and op.function.function == "clip"
-        if not clips and not isinstance(op, BatchNormalization | Reshape):
+        if not clips and not isinstance(op, BatchNormalization | Reshape) and (
+                op.outputs[0] not in observed):
             return _described(op)
         value = op.outputs[0]
     if value in program.results or value not in readers:
@@ -160,8 +219,9 @@ def _described(op: Op) -> str:
 
 
 def _affine(program: Program, chain: tuple[Op, ...]) -> tuple[Array, Array, Array, Array]:
-    """Integers per unit of the observation, the integer of 0, and limits, [n] each."""
-    size = program.contract.observation_size
+    """Integers per unit, the integer of 0, and limits, of what the first layer reads."""
+    part = _part(program, chain)
+    size = part.stop - part.start
     ratio, start = np.ones(size), np.zeros(size)
     low, high = np.full(size, -np.inf), np.full(size, np.inf)
     for op in chain:

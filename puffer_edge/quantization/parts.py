@@ -23,6 +23,7 @@ from puffer_edge.ir.ops import (
     Gemm,
     GRUCell,
     LSTMCell,
+    Mask,
     OneHot,
     Reshape,
     Slice,
@@ -72,6 +73,11 @@ def read_by_one_layer(program: Program) -> bool:
     Then that layer quantises it.
     """
     readers, value = program.consumers(), program.input
+    if program.contract.mask is not None:  # beside what is read of the rest of the observation
+        masks = {op.mask for op in program.ops if isinstance(op, Mask)}
+        rest = [op for op in readers.get(value, []) if masks.isdisjoint(op.outputs)]
+        if len(rest) == 1 and isinstance(rest[0], Slice):
+            (value,) = rest[0].outputs
     while value not in program.results and len(readers.get(value, [])) == 1:
         (op,) = readers[value]
         joins = isinstance(op, Concat) and all(
@@ -133,7 +139,7 @@ def _made(op: Op, known: dict[str, Leaf], program: Program) -> Iterator[Leaf]:
 
 
 def _kind(leaf: Leaf, shape: tuple[int, ...], readers: list[Op]) -> str:
-    categories = [isinstance(op, OneHot) for op in readers]
+    categories = [isinstance(op, OneHot | Mask) for op in readers]
     if any(categories):
         plain = (leaf.scale == 1).all() and not leaf.shift.any()
         return "exact" if all(categories) and plain else ""

@@ -76,6 +76,8 @@ def _imagine(bounds: str, program: Program, seed: int) -> Recording:
         raise UsageError(f"the bounds {bounds!r} are not finite, or LOW is not below HIGH")
     random = np.random.default_rng(seed)
     observations = random.uniform(low, high, (STEPS // 2, size)).astype(np.float32)
+    if program.contract.mask is not None:
+        observations = program.contract.mask.at_random(observations, random)
     return Recording(
         observations, np.arange(len(observations)) % IMAGINED_EPISODE == 0,
         "calibrated and judged with uniform random numbers between bounds, not with what the "

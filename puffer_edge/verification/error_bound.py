@@ -47,6 +47,7 @@ from puffer_edge.ir.ops import (
     GRUCell,
     LayerNormalization,
     LSTMCell,
+    Mask,
     MatMul,
     MinGRUCell,
     OneHot,
@@ -400,8 +401,15 @@ def _matmul(op: MatMul, a: Pair, b: Pair) -> tuple[Pair]:
     return (Pair(a.v @ b.v, a.d @ b.size + a.size @ b.d + 2 * gamma(n) * (a.size @ b.size)),)
 
 
+def _mask(op: Mask, x: Pair, mask: Pair) -> tuple[Pair]:
+    # The mask is the caller's; a forbidden choice is the same number on either side.
+    forbidden = ((mask.v.reshape(x.v.shape) >= 0.5) == op.forbids)[..., None]
+    d = np.where(forbidden[..., 0], 0.0, x.d)
+    return (Pair(x.v, d, None if x.g is None else np.where(forbidden, 0.0, x.g)),)
+
+
 _RULES: dict[type[Op], Any] = {
     BatchNormalization: _batch_norm, Binary: _binary, Conv: _conv, GRUCell: _gru, Gemm: _gemm,
-    LSTMCell: _lstm, LayerNormalization: _layer_norm, MatMul: _matmul, MinGRUCell: _min_gru,
-    OneHot: _one_hot, Reduce: _reduce, Softmax: _softmax, Unary: _unary,
+    LSTMCell: _lstm, LayerNormalization: _layer_norm, Mask: _mask, MatMul: _matmul,
+    MinGRUCell: _min_gru, OneHot: _one_hot, Reduce: _reduce, Softmax: _softmax, Unary: _unary,
 }

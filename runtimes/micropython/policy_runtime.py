@@ -217,6 +217,82 @@ class Policy:
                 state[i] = initial[i] if initial else 0
 
 
+class MaskedPolicy(Policy):
+    """A policy with a mask: some of the observation says which choices may be taken."""
+
+    # puffer-edge: no-alloc
+    def step(self):
+        """One step: 0, or NO_CHOICE and no step where a head's mask forbids everything."""
+        if not choice_left(self.observation, self._mask):
+            return NO_CHOICE
+        for op in self._ops:
+            op()  # noqa: PE420 one of the functions step() below, each of them checked
+        return 0
+
+    def step_float(self, observation):
+        """One step from a sequence of floats. Allocates where floats are boxed.
+
+        Raises:
+            ValueError: a number is NaN or infinite, or a head's mask forbids everything; nothing
+                has changed then.
+        """
+        self._quantize(observation)
+        self._take_mask(observation)
+        for op in self._after:
+            op()
+
+
+NO_CHOICE = 4
+"""What step() gives where a head's mask forbids everything."""
+
+
+# range: start in [0, 2**16]
+# range: size in [1, 2**14]
+# range: k in [0, 2**16]
+def choice_left(observation, mask):
+    """Whether every head has a choice that may be taken.
+
+    Args:
+        observation: integers, or floats.
+        mask: first element, choices per head, whether 1 forbids, and for each element from what on
+            it counts as 1.
+    """
+    start, sizes, forbids, limits = mask
+    k = 0
+    for size in sizes:
+        left = False
+        for i in range(k, k + size):
+            if (observation[start + i] >= limits[i]) != forbids:
+                left = True
+        if not left:
+            return False
+        k += size
+    return True
+
+
+def take_mask(mask, y):
+    """Gives a function that reads the mask of a sequence of floats.
+
+    Args:
+        mask: see choice_left.
+        y: where to write 0 or 1 for each choice; None for nowhere.
+    """
+    start, sizes, forbids, limits = mask
+    flags = [0] * len(limits)
+    cell, given = array("f", [0]), (0, sizes, forbids, [1] * len(limits))
+
+    def step(observation):
+        for i in range(len(flags)):
+            cell[0] = observation[start + i]
+            flags[i] = 1 if cell[0] >= 0.5 else 0
+        if not choice_left(flags, given):
+            raise ValueError("the mask forbids every choice of a head")
+        for i in range(len(flags) if y else 0):
+            y[i] = flags[i]
+
+    return step
+
+
 def action_float(blob, action, squash, rescale, bounded):
     """Gives a function that writes a continuous action as float32 into an array of floats.
 
@@ -281,7 +357,7 @@ def rescale(blob, x, y, alike):
     return step
 
 
-def quantize(blob, y, stages, low, high):
+def quantize(blob, y, stages, low, high, start=0, total=0):
     """Computes y = floor(clamp(x) + 1/2) after affine stages and clips, each rounded to float32.
 
     Args:
@@ -291,21 +367,23 @@ def quantize(blob, y, stages, low, high):
         stages: of each, whether it is affine.
         low: of y.
         high: of y.
+        start: element of the observation that y begins with.
+        total: elements of the observation; as many as y has by default.
     """
-    size = len(y)
+    size, total = len(y), total or len(y)
     steps = [(blob.read("f", size if affine else 1), blob.read("f", size if affine else 1))
              for affine in stages]
     cell = array("f", [0])
 
     def step(observation):
-        if len(observation) != size:
-            raise ValueError("the observation has %d numbers, not %d" % (len(observation), size))
+        if len(observation) != total:
+            raise ValueError("the observation has %d numbers, not %d" % (len(observation), total))
         for value in observation:
             cell[0] = value
             if cell[0] - cell[0] != 0:
                 raise ValueError("the observation holds NaN or infinite values")
         for i in range(size):
-            cell[0] = observation[i]
+            cell[0] = observation[start + i]
             for k in range(len(steps)):
                 first, second = steps[k]
                 if stages[k]:
@@ -942,6 +1020,38 @@ def one_hot(x, y, classes, one):
 # Ways out.
 
 
+def flags(x, y, limits):
+    """Computes y = x >= limit, 0 or 1; limits of all elements, or one."""
+
+    # puffer-edge: no-alloc
+    def step():
+        k = 0
+        for i in range(len(y)):
+            y[i] = 1 if x[i] >= limits[k] else 0
+            if len(limits) > 1:
+                k += 1
+
+    return step
+
+
+# range: x[...] in [-32768, 32767]
+# range: lowest in [-32768, -128]
+def mask(x, flags, y, forbids, lowest):
+    """Copies x to y, but for the lowest integer where a choice is forbidden, and only there."""
+    operands = (x, flags, y, forbids, lowest)
+
+    # puffer-edge: no-alloc
+    def step():
+        x, flags, y, forbids, lowest = operands
+        for i in range(len(y)):
+            if (flags[i] >= 1) == forbids:
+                y[i] = lowest
+            else:
+                y[i] = x[i] if x[i] > lowest else lowest + 1
+
+    return step
+
+
 # range: sizes[...] in [1, 2**14]
 # range: start in [0, 2**16]
 def argmax(x, sizes, action):
@@ -970,7 +1080,7 @@ def argmax(x, sizes, action):
 # range: mask << 1 in [0, 2**30 - 2]
 # range: choice in [-1, 2**15]
 # range: left in [-32767, 2**30 - 1]
-def sampler(blob, x, sizes, action, multiplier, shift):
+def sampler(blob, x, sizes, action, multiplier, shift, lowest):
     """Gives seed(number) and sample(), which draws another action from the logits of the last step.
 
     Neither allocates. Seeds are 0 to 2^30 - 1; the same one gives the same sequence as in C.
@@ -982,10 +1092,11 @@ def sampler(blob, x, sizes, action, multiplier, shift):
         action: a choice per head.
         multiplier: see shift.
         shift: (distance * multiplier) >> shift counts 1024ths.
+        lowest: what is not above it is never drawn.
     """
     state = array("i", [0, 0])
     table = blob.read("h", 194)
-    operands = (x, sizes, action, table, multiplier, shift, state)
+    operands = (x, sizes, action, table, multiplier, shift, lowest, state)
 
     # puffer-edge: no-alloc
     def seed(number):
@@ -996,7 +1107,7 @@ def sampler(blob, x, sizes, action, multiplier, shift):
 
     # puffer-edge: no-alloc
     def sample():
-        x, sizes, action, table, multiplier, shift, state = operands
+        x, sizes, action, table, multiplier, shift, lowest, state = operands
         start = 0
         for head in range(len(sizes)):
             size = sizes[head]
@@ -1006,7 +1117,8 @@ def sampler(blob, x, sizes, action, multiplier, shift):
                     largest = x[start + i]
             total = 0
             for i in range(size):
-                total += weight(table, (largest - x[start + i]) * multiplier >> shift)
+                if x[start + i] > lowest:
+                    total += weight(table, (largest - x[start + i]) * multiplier >> shift)
             mask = 32767
             while mask < total - 1:
                 mask = mask << 1 | 1
@@ -1017,7 +1129,8 @@ def sampler(blob, x, sizes, action, multiplier, shift):
             choice = -1
             while left >= 0:
                 choice += 1
-                left -= weight(table, (largest - x[start + choice]) * multiplier >> shift)
+                if x[start + choice] > lowest:
+                    left -= weight(table, (largest - x[start + choice]) * multiplier >> shift)
             action[head] = choice
             start += size
 

@@ -28,7 +28,8 @@ MACHINES = {("aarch64", 8): "aarch64", ("arm64", 8): "aarch64", ("x86_64", 8): "
 
 REFUSED = {1: "the observation holds NaN or infinite values",
            2: "the policy would remember NaN or infinite values: the observation is too large",
-           3: "the policy's outputs would be NaN or infinite: the observation is too large"}
+           3: "the policy's outputs would be NaN or infinite: the observation is too large",
+           4: "the mask forbids every choice of a head"}
 """What a status other than 0 says; state and action are as before then."""
 
 

@@ -9,7 +9,9 @@ from puffer_edge.ir.ops import Slice
 
 @emits(Slice)
 def slice(op: Slice, context: Context) -> None:
-    """A loop nest."""
+    """A loop nest; nothing for a part of the observation, which is read where it lies."""
+    if op.y in context.observed:
+        return
     steps = row_major(context.value(op.x).shape)
     base = sum(start * step for start, step in zip(op.starts, steps, strict=True))
     walk = [stride * step for stride, step in zip(op.steps, steps, strict=True)]

@@ -9,6 +9,7 @@ from puffer_edge.ir.ops.concat import Concat
 from puffer_edge.ir.ops.conv import Conv
 from puffer_edge.ir.ops.conv_integer import ConvInteger
 from puffer_edge.ir.ops.expand import Expand
+from puffer_edge.ir.ops.flags import Flags
 from puffer_edge.ir.ops.gather import Gather
 from puffer_edge.ir.ops.gemm import Gemm
 from puffer_edge.ir.ops.gemm_integer import GemmInteger
@@ -18,6 +19,7 @@ from puffer_edge.ir.ops.layer_normalization import LayerNormalization
 from puffer_edge.ir.ops.layer_normalization_integer import LayerNormalizationInteger
 from puffer_edge.ir.ops.lstm_cell import LSTMCell
 from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
+from puffer_edge.ir.ops.mask import Mask
 from puffer_edge.ir.ops.matmul import MatMul
 from puffer_edge.ir.ops.min_gru_cell import MinGRUCell
 from puffer_edge.ir.ops.min_gru_cell_integer import MinGRUCellInteger
@@ -43,6 +45,7 @@ __all__ = [
     "Conv",
     "ConvInteger",
     "Expand",
+    "Flags",
     "GRUCell",
     "GRUCellInteger",
     "Gather",
@@ -52,6 +55,7 @@ __all__ = [
     "LSTMCellInteger",
     "LayerNormalization",
     "LayerNormalizationInteger",
+    "Mask",
     "MatMul",
     "MinGRUCell",
     "MinGRUCellInteger",

@@ -10,6 +10,7 @@ from puffer_edge.quantization.rules import (
     gru_cell,
     layer_normalization,
     lstm_cell,
+    mask,
     min_gru_cell,
     movement,
     one_hot,
@@ -18,5 +19,5 @@ from puffer_edge.quantization.rules import (
 from puffer_edge.quantization.rules.registry import RULES, Rule, rows_of
 
 __all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell",
-           "layer_normalization", "lstm_cell", "min_gru_cell", "movement", "one_hot", "rows_of",
-           "unary"]
+           "layer_normalization", "lstm_cell", "mask", "min_gru_cell", "movement", "one_hot",
+           "rows_of", "unary"]

@@ -1,0 +1,58 @@
+"""C for Flags, and for whether a mask leaves a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from puffer_edge.exporters.c.context import C_TYPES, Context, emits
+from puffer_edge.exporters.c.loops import nest
+from puffer_edge.exporters.c.text import number
+from puffer_edge.ir import ActionMask
+from puffer_edge.ir.ops import Flags
+
+
+@emits(Flags)
+def flags(op: Flags, context: Context) -> None:
+    """A loop of comparisons."""
+    loop(op, context.value(op.x).dtype, context)
+
+
+def loop(op: Flags, dtype: str, context: Context) -> None:
+    """The same for an observation of that dtype."""
+    limit = _limit(op.limits, dtype, context)
+    context.line(nest(
+        [context.value(op.y).size],
+        f"({context.out(op.y)})[{{i}}] = ({context.ref(op.x)})[{{i}}] >= {limit};", {"i": [1]}))
+
+
+def choice_left(mask: ActionMask, dtype: str, context: Context, otherwise: str) -> list[str]:
+    """Statements that look at the mask in the observation ``x``, and leave where a head has none.
+
+    Args:
+        mask: what to look at.
+        dtype: of the observation.
+        context: of the policy.
+        otherwise: the statement.
+    """
+    lines, start = ["{", "int left, all = 1;"], 0
+    for size in mask.sizes:
+        limits = mask.limits[start : start + size] if mask.limits else (0.5,)
+        limit = _limit(limits, dtype, context)
+        compare = "<" if mask.forbids else ">="
+        lines += ["left = 0;", *nest(
+            [size], f"left |= x[{{i}}] {compare} {limit.replace('{i}', '{k}')};",
+            {"i": [1], "k": [1]}, {"i": mask.start + start}).splitlines(), "all &= left;"]
+        start += size
+    return [*lines, "if (!all) {", f"    {otherwise}", "}", "}"]
+
+
+def _limit(limits: Sequence[float], dtype: str, context: Context) -> str:
+    """A number, or an array's element ``i``."""
+    if dtype != "float32":
+        limits = [int(np.ceil(limit)) for limit in limits]
+    if len(set(limits)) == 1:
+        return number(limits[0]) if dtype == "float32" else str(limits[0])
+    array = np.array(limits, np.float32 if dtype == "float32" else np.int32)
+    return f"{context.constant(array, C_TYPES[str(array.dtype)])}[{{i}}]"
