@@ -10,6 +10,7 @@ from typing import Any
 from puffer_edge import __version__
 from puffer_edge.exporters.artifact import FORMAT
 from puffer_edge.ir import Continuous, Discrete, Op, Program, Value
+from puffer_edge.ir.ops.mask import lowest
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.describing import Description
 from puffer_edge.quantization.integer_input import IntegerInput
@@ -60,7 +61,10 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         "action": action(program),
         "outputs": [
             {"name": outside, "size": program.values[value].size,
-             "dtype": program.values[value].dtype, **_meaning(program.values[value])}
+             "dtype": program.values[value].dtype, **_meaning(program.values[value]),
+             **({"forbidden": int(lowest(program.values[value].dtype)[0])}
+                if program.contract.mask is not None and value == program.outputs[0]
+                and program.values[value].dtype != "float32" else {})}
             for outside, value in zip(program.output_names, program.outputs, strict=True)],
         "states": [{"name": state.input, "shape": list(state.initial.shape),
                     "dtype": program.values[state.input].dtype,
@@ -92,6 +96,9 @@ def action(program: Program) -> dict[str, Any]:
     """The contract's action as plain data."""
     head = program.contract.action
     plain: dict[str, Any] = {"sampled_by_trainer": program.contract.sampled}
+    if program.contract.mask is not None:
+        mask = program.contract.mask
+        plain["mask"] = {"start": mask.start, "ones": "forbidden" if mask.forbids else "allowed"}
     if isinstance(head, Discrete):
         return {"kind": "discrete", "sizes": list(head.sizes), "dtype": "int32", **plain}
     assert isinstance(head, Continuous)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Discrete, Program
+from puffer_edge.ir.ops.mask import lowest
 from puffer_edge.quantization.evidence import (
     Interval,
     correlation_time,
@@ -24,6 +25,7 @@ from puffer_edge.quantization.evidence import (
     share_interval,
 )
 from puffer_edge.quantization.recording import Recording
+from puffer_edge.sampling import never
 
 Array = npt.NDArray[Any]
 Verdict = Literal["passed", "failed", "not judged"]
@@ -182,7 +184,22 @@ def outputs(program: Program, recording: Recording) -> Array:
             interpreter.reset()
         rows.append(interpreter.step(observation)[program.output_names[0]].astype(np.float64))
     raw = np.stack(rows)
-    return raw if meaning is None else (raw - meaning.zero_point) * meaning.scale
+    if meaning is None:
+        return raw
+    return real(raw, meaning.scale, meaning.zero_point, never(program))
+
+
+def real(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:
+    """Integer outputs as real numbers, float64.
+
+    Args:
+        raw: integers.
+        scale, zero_point: of them.
+        forbidden: the integer of a choice that the mask forbids, which stands for the lowest float;
+            see ``sampling.never``.
+    """
+    found = (raw.astype(np.float64) - zero_point) * scale
+    return np.where(raw == forbidden, lowest("float32")[0], found)
 
 
 def judge(reference: Array, ours: Array, action: Discrete | Continuous,

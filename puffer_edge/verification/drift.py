@@ -12,6 +12,8 @@ from contextlib import ExitStack
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.quantization.judging import real
+from puffer_edge.sampling import NOTHING
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.recorded import read_recorded
@@ -55,9 +57,9 @@ def check(subject: Subject, original: ImageBuilder, ours: ImageBuilder, report: 
         (reference, _), (found, extremes) = pool.map(
             lambda machine: machine.loop(recorded, STEPS), machines)
     output = subject.manifest["outputs"][0]
-    real = (found[:, : output["size"]].astype(np.float64) - output.get("zero_point", 0)) * (
-        output.get("scale", 1.0))
-    error = _errors(reference[:, : output["size"]].astype(np.float64), real,
+    ours = real(found[:, : output["size"]], output.get("scale", 1.0), output.get("zero_point", 0),
+                output.get("forbidden", NOTHING))
+    error = _errors(reference[:, : output["size"]].astype(np.float64), ours,
                     subject.manifest["action"])
     window = WINDOW // len(recorded) * len(recorded)  # whole passes, so that all are alike
     windows = [float(error[start : start + window].mean())

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.ir import Continuous, Discrete
-from puffer_edge.quantization.judging import judge
+from puffer_edge.quantization.judging import judge, real
+from puffer_edge.sampling import NOTHING
 from puffer_edge.storage import from_bytes
 from puffer_edge.targets import (
     CORTEX_M3,
@@ -273,8 +274,9 @@ def check_reference(subject: Subject, raw: Array, given: Reference, least: float
 
 def _real(output: dict[str, Any], raw: Array) -> Array:
     """An output in the units of the float policy, float64."""
-    return np.asarray((raw.astype(np.float64) - output.get("zero_point", 0))
-                      * output.get("scale", 1.0))
+    if "scale" not in output:
+        return np.asarray(raw.astype(np.float64))
+    return real(raw, output["scale"], output["zero_point"], output.get("forbidden", NOTHING))
 
 
 def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> None:
