@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program
+from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import Binary, Concat, Gemm, LSTMCell, Reshape, Unary
 from puffer_edge.passes import optimize
 from puffer_edge.planning import Plan, plan
@@ -22,10 +23,12 @@ def simulate(program: Program, planned: Plan) -> None:
     that was overwritten too early is read wrong.
     """
     interpreter = Interpreter(program)
+    observed = parts_of_observation(program)
     random = np.random.default_rng(3)
     storage = {s.input: np.copy(s.initial) for s in program.states}
     for _ in range(3):
-        observation = random.standard_normal(program.contract.observation_size)
+        observation = zoo.permitted(
+            program, random.standard_normal(program.contract.observation_size))
         expected = interpreter.values(observation)
         arena = np.full(max(planned.arena, 4), 255, np.uint8)
         own: dict[str, np.ndarray] = {**program.constants, program.input: expected[program.input]}
@@ -46,7 +49,7 @@ def simulate(program: Program, planned: Plan) -> None:
                 start = planned.scratch[index]
                 arena[start : start + 4 * op.scratch(program.operands(op))] = 170
             for name, result in zip(op.outputs, op.evaluate(inputs), strict=True):
-                if isinstance(op, Reshape) and op.x in own:
+                if name in observed or (isinstance(op, Reshape) and op.x in own):
                     own[name] = result
                 elif name in planned.stored:
                     storage[planned.stored[name]] = result.reshape(

@@ -10,7 +10,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from puffer_edge.ir import Activation, Builder, Continuous, Contract, Discrete, Field, Program
+from puffer_edge.frontends.wrappers import mask_actions
+from puffer_edge.frontends.wrappers import masked as masked_by
+from puffer_edge.ir import (
+    ActionMask,
+    Activation,
+    Builder,
+    Continuous,
+    Contract,
+    Discrete,
+    Field,
+    Program,
+)
 from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.ops import (
     BatchNormalization,
@@ -40,7 +51,7 @@ from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.schemes import SCHEMES
 
-Body = Callable[["Bench"], str]
+Body = Callable[["Bench"], "str | Program"]
 
 
 class Bench:
@@ -267,6 +278,22 @@ def _rows(bench: Bench) -> str:
     return bench.op(Reshape, x=y, shape=(1, 15))
 
 
+def _masked(bench: Bench) -> Program:
+    """Two heads, the mask last in the observation, and read by a layer that also normalises."""
+    x = bench.op(BatchNormalization, x=bench.x, scale=bench.weight(6), shift=bench.weight(6))
+    x = bench.op(Unary, x=x, function=Activation("clip", (-2.0, 2.0)))
+    hidden = bench.op(Gemm, x=x, weight=bench.weight(8, 6), bias=bench.weight(8),
+                      activation=Activation("tanh"))
+    y = bench.op(Gemm, x=hidden, weight=bench.weight(7, 8), bias=bench.weight(7))
+    return mask_actions(bench.program(y, Discrete((3, 4))))
+
+
+def _mask_inside(bench: Bench) -> Program:
+    """The mask is in the middle of the observation, the layer reads it, too, and 1 forbids."""
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(4, 9), bias=bench.weight(4))
+    return masked_by(bench.program(y), y, ActionMask(3, (4,), forbids=True))
+
+
 CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "activations": ((1, 5), _activations),
     "arithmetic": ((1, 3, 4), _arithmetic),
@@ -281,6 +308,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "layer_norms": ((1, 6), _layer_norms),
     "lstm": ((1, 6), _lstm),
     "lstm_2_layers": ((1, 6), lambda bench: _lstm(bench, 2)),
+    "mask_inside": ((1, 9), _mask_inside),
+    "masked": ((1, 6), _masked),
     "matmul": ((1, 3, 4), _matmul),
     "min_gru": ((1, 6), _min_gru),
     "min_gru_2_layers": ((1, 6), lambda bench: _min_gru(bench, 2)),
@@ -299,7 +328,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
-                          "conv_strides", "moved", "parts", "layer_norms")
+                          "conv_strides", "moved", "parts", "layer_norms", "masked", "mask_inside")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 
@@ -310,7 +339,8 @@ def program(name: str) -> Program:
         return _quantized(*name.rsplit("_", 1))
     shape, body = CASES[name]
     bench = Bench(shape)
-    return bench.program(body(bench))
+    made = body(bench)
+    return made if isinstance(made, Program) else bench.program(made)
 
 
 def _quantized(case: str, scheme: str) -> Program:
@@ -318,11 +348,24 @@ def _quantized(case: str, scheme: str) -> Program:
     return in_integers(continuous() if case == "continuous" else program(case), scheme, order)
 
 
+def permitted(program: Program, x: np.ndarray) -> np.ndarray:
+    """Observations [..., n] whose mask, if there is one, allows everything but the first choice."""
+    mask = program.contract.mask
+    if mask is None:
+        return x
+    found = mask.permitting(x)
+    found[..., mask.start] = 1 - found[..., mask.start]
+    return found
+
+
 def in_integers(floating: Program, scheme: str, order: tuple[str, ...] = ()) -> Program:
     """A Program in integers, calibrated over random observations; ``order`` is for mixed."""
     prepared = optimize(floating, fuse=False)
-    observations = np.random.default_rng(2).standard_normal(
+    random = np.random.default_rng(2)
+    observations = random.standard_normal(
         (64, floating.contract.observation_size)).astype(np.float32)
+    if floating.contract.mask is not None:
+        observations = floating.contract.mask.at_random(observations, random)
     calibration = calibrate(prepared, observations, np.arange(64) % 16 == 0)
     if scheme != "mixed":
         return quantize(prepared, calibration, SCHEMES[scheme])

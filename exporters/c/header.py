@@ -15,7 +15,7 @@ from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.finiteness import unproved
-from puffer_edge.ir import Continuous, Contract, Discrete, Program
+from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
 
@@ -88,12 +88,12 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
             flags.loop(mask, _dtype(entry), context)
         rescaling = context.lines
     sample = action.emit_sample(context)
-    choice_left = {kind: [] if given.mask is None else flags.choice_left(
-        given.mask, dtype, context, f"return {name.upper()}_NO_CHOICE;")
-        for kind, given, dtype in _ways_in(contract, entry)}
+    choice_left = {"_q": []} if entry is None else {
+        "_q": _choice_left(entry.input.program, context)}
     kernels = joined(context.kernels)
     integer_kernels = set(context.kernels)
     context.use("all_finite_f32")
+    choice_left[""] = _choice_left(program, context)
     if entry is not None:
         head = context.emit(range(len(entry.input.replaced)))
     act_in_float = [] if inside else action.emit(context)
@@ -142,11 +142,12 @@ def _dtype(entry: Entry) -> str:
     return entry.input.program.values[entry.input.program.input].dtype
 
 
-def _ways_in(contract: Contract, entry: Entry | None) -> list[tuple[str, Contract, str]]:
-    """Suffix of each step's name, what it takes, and the dtype of its observation."""
-    ways = [("", contract, "float32")]
-    return ways if entry is None else [
-        *ways, ("_q", entry.input.program.contract, _dtype(entry))]
+def _choice_left(program: Program, context: Context) -> list[str]:
+    """Statements that leave the step where the observation's mask forbids everything."""
+    mask = program.contract.mask
+    return [] if mask is None else flags.choice_left(
+        mask, program.values[program.input].dtype, context,
+        f"return {context.name.upper()}_NO_CHOICE;")
 
 
 def _entry(program: Program, entry: Entry) -> dict[str, Any]:

@@ -194,7 +194,8 @@ def real(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:
 
     Args:
         raw: integers.
-        scale, zero_point: of them.
+        scale: real value of one step.
+        zero_point: the integer that stands for 0.
         forbidden: the integer of a choice that the mask forbids, which stands for the lowest float;
             see ``sampling.never``.
     """

@@ -57,9 +57,9 @@ def check(subject: Subject, original: ImageBuilder, ours: ImageBuilder, report: 
         (reference, _), (found, extremes) = pool.map(
             lambda machine: machine.loop(recorded, STEPS), machines)
     output = subject.manifest["outputs"][0]
-    ours = real(found[:, : output["size"]], output.get("scale", 1.0), output.get("zero_point", 0),
-                output.get("forbidden", NOTHING))
-    error = _errors(reference[:, : output["size"]].astype(np.float64), ours,
+    numbers = real(found[:, : output["size"]], output.get("scale", 1.0),
+                   output.get("zero_point", 0), output.get("forbidden", NOTHING))
+    error = _errors(reference[:, : output["size"]].astype(np.float64), numbers,
                     subject.manifest["action"])
     window = WINDOW // len(recorded) * len(recorded)  # whole passes, so that all are alike
     windows = [float(error[start : start + window].mean())

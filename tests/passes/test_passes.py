@@ -48,7 +48,8 @@ def sequence(program: Program, steps: int = 20) -> np.ndarray:
     random = np.random.default_rng(5)
     interpreter = Interpreter(program)
     return np.stack([
-        interpreter.step(random.standard_normal(program.contract.observation_size))["logits"]
+        interpreter.step(zoo.permitted(program, random.standard_normal(
+            program.contract.observation_size)))["logits"]
         for _ in range(steps)])
 
 

@@ -12,6 +12,8 @@ from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import ActionMask
 from puffer_edge.ir.ops import Flags
 
+SUFFIXES = {"float32": "f32", "int8": "s8", "int16": "s16"}
+
 
 @emits(Flags)
 def flags(op: Flags, context: Context) -> None:
@@ -30,22 +32,29 @@ def loop(op: Flags, dtype: str, context: Context) -> None:
 def choice_left(mask: ActionMask, dtype: str, context: Context, otherwise: str) -> list[str]:
     """Statements that look at the mask in the observation ``x``, and leave where a head has none.
 
+    Counted in a function, as compilers stop early where they may, which takes a time that depends
+    on the data.
+
     Args:
         mask: what to look at.
         dtype: of the observation.
         context: of the policy.
         otherwise: the statement.
     """
-    lines, start = ["{", "int left, all = 1;"], 0
+    kernel = f"at_least_{SUFFIXES[dtype]}"
+    context.use(kernel)
+    tests, start = [], 0
     for size in mask.sizes:
-        limits = mask.limits[start : start + size] if mask.limits else (0.5,)
-        limit = _limit(limits, dtype, context)
-        compare = "<" if mask.forbids else ">="
-        lines += ["left = 0;", *nest(
-            [size], f"left |= x[{{i}}] {compare} {limit.replace('{i}', '{k}')};",
-            {"i": [1], "k": [1]}, {"i": mask.start + start}).splitlines(), "all &= left;"]
+        limits = ""
+        if dtype != "float32":
+            numbers = [int(np.ceil(n)) for n in mask.limits[start : start + size]]
+            alike = len(set(numbers)) == 1
+            array = np.array(numbers[:1] if alike else numbers, np.int32)
+            limits = f"{context.constant(array)}, {int(not alike)}, "
+        left = f"< {size}" if mask.forbids else "> 0"
+        tests.append(f"!({kernel}(x + {mask.start + start}, {limits}{size}) {left})")
         start += size
-    return [*lines, "if (!all) {", f"    {otherwise}", "}", "}"]
+    return ["if (" + " | ".join(tests) + ") {", f"    {otherwise}", "}"]
 
 
 def _limit(limits: Sequence[float], dtype: str, context: Context) -> str:
