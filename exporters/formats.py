@@ -17,7 +17,7 @@ from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.calibration import Calibration, calibrate
-from puffer_edge.quantization.judging import outputs
+from puffer_edge.quantization.judging import measure_of, outputs
 from puffer_edge.quantization.recording import record
 from puffer_edge.targets import ONNX, TFLITE, Target
 
@@ -100,9 +100,10 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
         progress(f"calibrating over {len(seen.observations)} steps")
         if scheme in chosen.calibrated:
             calibration = calibrate(prepared, seen.observations, seen.reset, observer)
-        files["judge.npz"] = vectors.npz({
-            "observations": held_back.observations, "reset": held_back.reset,
-            "reference": outputs(program, held_back)})
+        references = outputs(program, seen), outputs(program, held_back)
+        files["judge.npz"] = vectors.judged_by(
+            held_back.observations, held_back.reset, references[1],
+            measure_of(program.contract.action, *references))
     progress(f"writing {chosen.file}")
     files |= {chosen.file: chosen.write(prepared, scheme, calibration),
               "vectors.npz": vectors.make(optimized, seed=seed).to_bytes(),

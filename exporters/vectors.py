@@ -64,6 +64,16 @@ class Vectors:
         return Vectors(arrays["observations"], arrays["reset"], outputs, arrays["actions"])
 
 
+def judged_by(observations: Array, reset: Array, reference: Array,
+              measure: Array | None) -> bytes:
+    """``judge.npz``: steps that the calibration did not see, and the float policy's outputs.
+
+    ``measure`` is what errors of a continuous action are relative to, [n]; None for a discrete one.
+    """
+    more = {} if measure is None else {"measure": measure}
+    return npz({"observations": observations, "reset": reset, "reference": reference, **more})
+
+
 def npz(arrays: dict[str, Any]) -> bytes:
     """An .npz; numpy gives its members a fixed date, so equal arrays give equal bytes."""
     buffer = io.BytesIO()

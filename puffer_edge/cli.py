@@ -109,9 +109,15 @@ def verify(
     emulator: Annotated[str, typer.Option(help="unicorn (from pip) or qemu.")] = "unicorn",
     optimize: Annotated[str, typer.Option(help="Optimisation flag of the compiler.")] = "-O2",
     reference: Annotated[Path | None, typer.Option(
-        help="An .npz with observations and the trainer's own logits or mean for them.")] = None,
+        help="An .npz with observations and the trainer's own logits, mean or actions for them.")
+    ] = None,
     min_agreement: Annotated[float, typer.Option(
         help="Share of greedy actions that must be the float policy's.")] = 0.95,
+    max_error: Annotated[float | None, typer.Option(
+        help="Mean error of a continuous action in integers, as a part of its deviation: by "
+             "default 0.04 where a layer is int8, else 0.01.")] = None,
+    strict: Annotated[bool, typer.Option(
+        "--strict", help="Exit with 9 where there is too little evidence to judge.")] = False,
     as_json: Json = False,
 ) -> None:
     """Compiles an artefact, runs it on the host and on the emulated target, and judges it."""
@@ -121,13 +127,15 @@ def verify(
     with printing.working(f"Verifying {directory}", quiet=as_json) as progress:
         report = run(directory, target=target, toolchain=toolchain, emulator=emulator,
                      optimize=optimize, reference=reference, min_agreement=min_agreement,
-                     progress=progress)
+                     max_error=max_error, progress=progress)
     if as_json:
         _print_json(report.to_json())
     else:
         printing.verified(report)
     if not report.passed:
         raise typer.Exit(6)
+    if strict and report.undecided:
+        raise typer.Exit(9)
 
 
 @app.command()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
 _COLOURS = {"passed": "green", "failed": "bold red", "not checked": "yellow",
+            "not judged": "bold yellow",
             "assumed": "yellow", "warning": "bold yellow", "dropped": "cyan", "folded": "cyan",
             "stated": "cyan", "quantised": "green"}
 _LAST = ("assumed", "warning")
@@ -138,7 +139,12 @@ def verified(report: Report) -> None:
         figures.add_row(LABELS.get(key, key), shown(value))
     _console.print(figures)
     _notes(report.notes)
-    _console.print("[bold green]verified[/]" if report.passed else "[bold red]not verified[/]")
+    for check in report.undecided:
+        _console.print(f"[{_COLOURS[check.verdict]}]not judged:[/] "
+                       f"{escape(f'{check.name}: {check.detail}')}", soft_wrap=True)
+    _console.print("[bold red]not verified[/]" if not report.passed else
+                   "[bold yellow]verified, but for what was not judged[/]" if report.undecided else
+                   "[bold green]verified[/]")
 
 
 def inspected(policy: Path, found: Inspection) -> None:

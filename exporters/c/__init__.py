@@ -64,9 +64,8 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     if entry is not None:
         files["vectors_q.npz"] = entry.vectors.to_bytes()
     if judge is not None:
-        files["judge.npz"] = vectors.npz({
-            "observations": judge.held_back.observations, "reset": judge.held_back.reset,
-            "reference": judge.reference})
+        files["judge.npz"] = vectors.judged_by(
+            judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
     if original is not None and program.states:
         files["original.h"] = header_of(optimize(original), name, seed).encode("ascii")
     if more is not None:

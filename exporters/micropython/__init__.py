@@ -78,13 +78,12 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
         "vectors.npz": tests.to_bytes(), "vectors_q.npz": integer_tests.to_bytes(),
         "program.npz": storage.to_bytes(program)}
     if judge is not None:
-        files["judge.npz"] = vectors.npz({
-            "observations": judge.held_back.observations, "reset": judge.held_back.reset,
-            "reference": judge.reference})
+        files["judge.npz"] = vectors.judged_by(
+            judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
     description = manifest.build(
         program, plan(program, first=given.replaced), name=name, target=MICROPYTHON,
         scheme=scheme, constant_bytes=len(written.weights), ram=written.ram, source=policy_file,
-        files=files, integers=given)
+        files=files, integers=given, quantization=judge.description if judge else None)
     description["micropython"] = {
         "board": chosen.name, "kernels": grade, "modules": list(shipped),
         "kernel_bytes": len(compiled_modules.get("policy_kernels.mpy", b""))}

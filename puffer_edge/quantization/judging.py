@@ -224,7 +224,7 @@ def judge(reference: Array, ours: Array, action: Discrete | Continuous,
     if isinstance(action, Continuous):
         return judge_actions(act(action, reference), act(action, ours), action, limits, still,
                              measure)
-    return _judge_choices(reference, ours, action, limits, still)
+    return _judge_logits(reference, ours, action, limits, still)
 
 
 def act(action: Continuous, raw: Array) -> Array:
@@ -245,6 +245,13 @@ def deviation(actions: Array, action: Continuous) -> Array:
         span = np.where(np.isfinite(bounds), bounds, span)
     span = np.where(span > 0, span, np.abs(actions).max(0))
     return np.asarray(np.maximum(actions.std(0), FLOOR * np.where(span > 0, span, 1.0)))
+
+
+def measure_of(action: Discrete | Continuous, *references: Array) -> Array | None:
+    """:func:`deviation` over several parts of a recording, by the float policy's raw outputs."""
+    if not isinstance(action, Continuous):
+        return None
+    return deviation(act(action, np.concatenate(references)), action)
 
 
 def judge_actions(reference: Array, ours: Array, action: Continuous, limits: Limits,
@@ -277,7 +284,15 @@ def judge_actions(reference: Array, ours: Array, action: Continuous, limits: Lim
                      still)
 
 
-def _judge_choices(reference: Array, ours: Array, action: Discrete, limits: Limits,
+def judge_choices(alike: Array, limits: Limits) -> Judgement:
+    """Of actions alone, by whether all heads of a step chose the same, [T] bool."""
+    share, size = float(alike.mean()), len(alike) / correlation_time(alike)
+    figure = _figure("equal actions", share, limits.agreement, len(alike),
+                     lambda factor: share_interval(share, size * factor), least=True)
+    return Judgement(len(alike), share, 1 - share, 1 - float(alike.min()), (figure,))
+
+
+def _judge_logits(reference: Array, ours: Array, action: Discrete, limits: Limits,
                    still: tuple[int, ...]) -> Judgement:
     cuts = np.cumsum(action.sizes)[:-1]
     same = np.ones(len(reference), bool)

@@ -14,7 +14,7 @@ from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.choosing import Chooser
 from puffer_edge.quantization.describing import Description, LayerError, ranges
-from puffer_edge.quantization.judging import Judgement, judge, outputs
+from puffer_edge.quantization.judging import Judgement, Limits, judge, measure_of, outputs
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import Recording, record
 from puffer_edge.quantization.schemes import find_scheme
@@ -29,6 +29,7 @@ class Quantized:
         seen: observations of the calibration.
         held_back: observations that the calibration did not see.
         reference: the float policy's raw outputs over them.
+        measure: what errors of a continuous action are relative to, over both halves.
         judgements: over the calibration's half and the half held back.
         description: layers and ranges, for the report.
     """
@@ -37,6 +38,7 @@ class Quantized:
     seen: Recording
     held_back: Recording
     reference: npt.NDArray[np.float64]
+    measure: npt.NDArray[np.float64] | None
     judgements: dict[str, Judgement]
     description: Description
 
@@ -94,12 +96,16 @@ def to_integers(program: Program, wish: Wish,
     progress("quantising")
     integers = quantize(prepared, calibration, scheme, layers)
     judgements = {}
+    measure = measure_of(program.contract.action, *references.values())
+    meaning = integers.values[integers.outputs[0]].quantization
+    schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
+    limits = Limits.of(chosen.name for chosen in schemes.values())
     for name, part in (("calibration", seen), ("held back", held_back)):
         progress(f"judging over the half {name}")
-        judgements[name] = judge(references[name], outputs(integers, part),
-                                 program.contract.action)
+        judgements[name] = judge(
+            references[name], outputs(integers, part), program.contract.action, limits,
+            meaning.scale if meaning else 0.0, measure)
     progress("measuring what each layer adds to the error")
-    schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
     description = Description(
         [LayerError(layer, schemes[layer].name, error)
          for layer, error in chooser.shares(schemes).items()],
@@ -108,7 +114,7 @@ def to_integers(program: Program, wish: Wish,
     if recording.warning:
         integers = integers.noting("warning", recording.warning)
     return Quantized(_noted(integers, judgements), seen, held_back, references["held back"],
-                     judgements, description)
+                     measure, judgements, description)
 
 
 def _noted(program: Program, judgements: dict[str, Judgement]) -> Program:

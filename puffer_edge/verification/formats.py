@@ -15,17 +15,19 @@ from puffer_edge.exporters.formats import FORMATS, Format
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.runtimes import load
 from puffer_edge.runtimes.policy import Policy
-from puffer_edge.verification import reference as references
 from puffer_edge.verification import verify as common
+from puffer_edge.verification.agreement import Demands, check_agreement
+from puffer_edge.verification.check_reference import Ran, check_reference
 from puffer_edge.verification.error_bound import ErrorBound
 from puffer_edge.verification.recorded import read_recorded
+from puffer_edge.verification.reference import load_for
 from puffer_edge.verification.report import Check, Report
 from puffer_edge.verification.subject import MEMORY, Subject
 
 Array = npt.NDArray[Any]
 
 
-def verify(subject: Subject, *, min_agreement: float, reference: Path | None = None,
+def verify(subject: Subject, *, demands: Demands, reference: Path | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """The report of an artefact that is one file; see ``verification.verify.verify``.
 
@@ -44,11 +46,11 @@ def verify(subject: Subject, *, min_agreement: float, reference: Path | None = N
     common.check_files(subject, report)
     progress(f"running in {chosen.backend}")
     with load(subject.directory) as policy:
-        _check(subject, policy, chosen, min_agreement, report)
+        _check(subject, policy, chosen, demands, report)
         if reference is not None:
-            given = references.load_for(manifest, reference)
-            raw = _run(policy, given.observations, given.reset)
-            common.check_reference(subject, raw, given, min_agreement, report)
+            given = load_for(manifest, reference)
+            ran = _run(policy, given.observations, given.reset)
+            check_reference(subject, ran, given, demands, report)
     report.measurements |= {
         "model_bytes": len((subject.directory / chosen.file).read_bytes()),
         "macs": manifest["macs"], **{name: manifest["memory"][name] for name in MEMORY}}
@@ -56,7 +58,7 @@ def verify(subject: Subject, *, min_agreement: float, reference: Path | None = N
     return report
 
 
-def check_companions(subject: Subject, min_agreement: float, report: Report) -> None:
+def check_companions(subject: Subject, demands: Demands, report: Report) -> None:
     """The same for the files that lie beside another artefact; who lacks a runtime is told so."""
     # Theirs are real numbers, whatever the artefact's own are.
     outputs = [{key: value for key, value in output.items() if key not in ("scale", "zero_point")}
@@ -68,7 +70,7 @@ def check_companions(subject: Subject, min_agreement: float, report: Report) -> 
         part = replace(report, checks=[], measurements={})
         try:
             with load(subject.directory, chosen.backend) as policy:
-                _check(subject, policy, chosen, min_agreement, part)
+                _check(subject, policy, chosen, demands, part)
         except (MissingDependencyError, UnsupportedError) as error:
             missing = isinstance(error, MissingDependencyError)
             part.checks = [Check(f"outputs in {chosen.backend}",
@@ -79,7 +81,7 @@ def check_companions(subject: Subject, min_agreement: float, report: Report) -> 
             report.checks.append(replace(check, name=name))
 
 
-def _check(subject: Subject, policy: Policy, chosen: Format, min_agreement: float,
+def _check(subject: Subject, policy: Policy, chosen: Format, demands: Demands,
            report: Report) -> None:
     manifest = subject.manifest
     exact = manifest["scheme"] in ("float32", "float16")
@@ -87,22 +89,21 @@ def _check(subject: Subject, policy: Policy, chosen: Format, min_agreement: floa
         _check_bound(subject, policy, chosen, report)
     if "judge.npz" in manifest["files"]:
         data = read_recorded(subject)
-        raw = _run(policy, data.observations, data.reset)
-        common.check_agreement(subject, raw, data.reference, min_agreement, report)
+        ran = _run(policy, data.observations, data.reset)
+        check_agreement(subject, ran.raw, data, demands, report)
     elif not exact:
-        report.skip("greedy actions agree with the float policy",
+        report.skip("actions agree with the float policy",
                     "export with --calibrate to have steps to judge by")
 
 
-def _run(policy: Policy, observations: Array, reset: Array) -> Array:
-    """The first output of every step, [T, size]."""
-    rows = []
+def _run(policy: Policy, observations: Array, reset: Array) -> Ran:
+    rows, actions = [], []
     for x, fresh in zip(observations, reset, strict=True):
         if fresh:
             policy.reset()
-        policy.step(x)
+        actions.append(policy.step(x))
         rows.append(policy.outputs[policy.program.output_names[0]])
-    return np.stack(rows)
+    return Ran(np.stack(rows), np.stack(actions))
 
 
 def _check_bound(subject: Subject, policy: Policy, chosen: Format, report: Report) -> None:

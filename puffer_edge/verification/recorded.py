@@ -24,11 +24,14 @@ class Recorded:
         observations: [T, n] float32, finite; T is at least 1.
         reset: [T] bool.
         reference: [T, size] float64, finite: the float policy's first output.
+        measure: [n] positive: what the error of each element of a continuous action is measured
+            by, over more steps than these (``judging.deviation``); None where it is not told.
     """
 
     observations: Array
     reset: Array
     reference: Array
+    measure: Array | None = None
 
 
 def read_recorded(subject: Subject) -> Recorded:
@@ -57,4 +60,10 @@ def read_recorded(subject: Subject) -> Recorded:
                               hint=HINT)
     reset = arrays["reset"].astype(bool)
     reset[0] = True  # no state is known before the first step
-    return Recorded(observations, reset, reference)
+    measure = arrays.get("measure")
+    if measure is not None and (
+            subject.manifest["action"]["kind"] != "continuous" or measure.dtype.kind != "f"
+            or measure.shape != (size,) or not np.isfinite(measure).all() or not measure.min() > 0):
+        raise FileFormatError("the deviation to judge by does not fit the policy", where=str(path),
+                              hint=HINT)
+    return Recorded(observations, reset, reference, measure)

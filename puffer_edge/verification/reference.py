@@ -23,57 +23,90 @@ and for nothing else: a wrong GELU, gate order or lost normaliser is off by 1e-2
 """
 
 
+HINT = ("give an .npz with observations, and logits, mean or actions for them (and reset, where "
+        "there are several episodes)")
+
+
 @dataclass(frozen=True)
 class Reference:
-    """A sequence of observations with the raw outputs that belong to them.
+    """A sequence of observations with what belongs to them.
 
     Attributes:
         observations: [T, n] float32.
-        expected: [T, size] float32, the policy's first output.
         reset: [T] bool; true where the policy starts anew.
+        expected: [T, size] float32, the policy's first output; None where only actions are known.
+        actions: [T, heads] int64 or [T, n] float32, as a trainer's ``predict`` gives them: after
+            squash and bounds; None where only outputs are known.
     """
 
     observations: Array
-    expected: Array
     reset: Array
+    expected: Array | None
+    actions: Array | None
 
 
-def load(path: Path, observation_size: int, output_size: int) -> Reference:
-    """Reads an .npz with ``observations``, ``logits`` or ``mean``, and optionally ``reset``.
+def load_for(manifest: dict[str, Any], path: Path) -> Reference:
+    """Reads what somebody else computed.
+
+    An .npz with ``observations``; one of ``logits``, ``mean`` and ``outputs``, or ``actions``, or
+    both; and, for several episodes, ``reset``.
+
+    Args:
+        manifest: of the artefact.
+        path: of the file.
 
     Raises:
         FileFormatError: the file is no .npz, lacks an array, or the shapes do not fit.
     """
-    arrays = read_npz(path, "the reference", "give an .npz with observations and logits")
-    expected = next((arrays[key] for key in ("logits", "mean", "outputs") if key in arrays), None)
-    if expected is None or "observations" not in arrays:
-        raise FileFormatError("the reference lacks observations, or logits or mean",
-                              where=str(path))
-    if not expected.ndim or len(arrays["observations"]) != len(expected) or not len(expected):
-        raise FileFormatError("the reference has not as many observations as outputs",
-                              where=str(path))
-    reset = arrays.get("reset", np.arange(len(expected)) == 0)
-    if reset.shape != (len(expected),) or any(
-            array.dtype.kind not in "fiub" for array in (arrays["observations"], expected, reset)):
+    arrays = read_npz(path, "the reference", HINT)
+    outputs = next((arrays[key] for key in ("logits", "mean", "outputs") if key in arrays), None)
+    actions = arrays.get("actions")
+    if "observations" not in arrays or (outputs is None and actions is None):
+        raise FileFormatError("the reference lacks observations, or logits, mean or actions",
+                              where=str(path), hint=HINT)
+    steps = np.shape(arrays["observations"])[:1]
+    given = [array for array in (outputs, actions) if array is not None]
+    if not steps or not steps[0] or any(array.shape[:1] != steps for array in given):
+        raise FileFormatError("the reference has not as many observations as outputs or actions",
+                              where=str(path), hint=HINT)
+    reset = arrays.get("reset", np.arange(steps[0]) == 0)
+    if reset.shape != steps or any(array.dtype.kind not in "fiub"
+                                   for array in (arrays["observations"], reset, *given)):
         raise FileFormatError("the reference's arrays must hold numbers, and reset one per step",
-                              where=str(path))
-    with np.errstate(over="ignore"):
-        observations = arrays["observations"].astype(np.float32).reshape(len(expected), -1)
-        expected = expected.astype(np.float32).reshape(len(expected), -1)
-    if not (np.isfinite(observations).all() and np.isfinite(expected).all()):
-        raise FileFormatError("the reference holds NaN or infinite values", where=str(path))
-    if observations.shape[1] != observation_size or expected.shape[1] != output_size:
-        raise FileFormatError(
-            f"the reference has {observations.shape[1]} observations and {expected.shape[1]} "
-            f"outputs, the policy {observation_size} and {output_size}", where=str(path))
+                              where=str(path), hint=HINT)
     starts = reset.astype(bool)
     starts[0] = True  # no state is known before the first step
-    return Reference(observations, expected, starts)
+    action = manifest["action"]
+    discrete = action["kind"] == "discrete"
+    width = len(action["sizes"]) if discrete else action["size"]
+    return Reference(
+        _numbers(arrays["observations"], "observations", manifest["observation"]["size"], path),
+        starts,
+        None if outputs is None else _numbers(outputs, "outputs", manifest["outputs"][0]["size"],
+                                              path),
+        None if actions is None else _choices(actions, action["sizes"], path) if discrete else
+        _numbers(actions, "actions", width, path))
 
 
-def load_for(manifest: dict[str, Any], path: Path) -> Reference:
-    """As :func:`load`, for the artefact of that manifest."""
-    return load(path, manifest["observation"]["size"], manifest["outputs"][0]["size"])
+def _numbers(array: Array, what: str, width: int, path: Path) -> Array:
+    """[T, width] float32, finite."""
+    with np.errstate(over="ignore"):
+        rows = array.astype(np.float32).reshape(len(array), -1)
+    if not np.isfinite(rows).all():
+        raise FileFormatError("the reference holds NaN or infinite values", where=str(path))
+    if rows.shape[1] != width:
+        raise FileFormatError(f"the reference has {rows.shape[1]} {what}, the policy {width}",
+                              where=str(path))
+    return rows
+
+
+def _choices(array: Array, sizes: list[int], path: Path) -> Array:
+    """[T, heads] int64, each one that the head has."""
+    rows = _numbers(array, "actions", len(sizes), path)
+    if (rows != np.floor(rows)).any() or (rows < 0).any() or (rows >= np.array(sizes)).any():
+        raise FileFormatError(f"the reference's actions are no choices of {sizes}, counted from 0",
+                              where=str(path))
+    return rows.astype(np.int64)
 
 
 def relative_error(ours: Array, reference: Array) -> float:

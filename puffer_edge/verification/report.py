@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Verdict = Literal["passed", "failed", "not checked"]
+Verdict = Literal["passed", "failed", "not checked", "not judged"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Check:
 
     Attributes:
         name: what was checked.
-        verdict: ``not checked`` says in ``detail`` why.
+        verdict: ``not checked`` says in ``detail`` why; ``not judged`` was looked at, and there is
+            too little evidence to tell.
         detail: the figures behind the verdict, one sentence.
     """
 
@@ -49,6 +50,11 @@ class Report:
         """No check failed."""
         return all(check.verdict != "failed" for check in self.checks)
 
+    @property
+    def undecided(self) -> list[Check]:
+        """What there is too little evidence of."""
+        return [check for check in self.checks if check.verdict == "not judged"]
+
     def check(self, name: str, passed: bool, detail: str) -> None:
         """Records a check."""
         self.checks.append(Check(name, "passed" if passed else "failed", detail))
@@ -59,11 +65,12 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data."""
-        return {"passed": self.passed, **asdict(self)}
+        return {"passed": self.passed, "judged": not self.undecided, **asdict(self)}
 
     def to_markdown(self) -> str:
         """The report as a page that a person reads."""
-        verdict = "passed" if self.passed else "**failed**"
+        verdict = ("**failed**" if not self.passed else
+                   "passed, but not judged in part" if self.undecided else "passed")
         lines = [f"# {self.name} on {self.target}: {verdict}", "",
                  f"Built with {self.toolchain} {self.optimize}, run on {self.emulator}.", "",
                  "| check | verdict | detail |", "|---|---|---|"]
@@ -95,7 +102,8 @@ LABELS = {
     "steps": "steps compared",
     "judged_steps": "held-back steps judged",
     "agreement": "greedy actions equal to the float policy's",
-    "action_error_mean": "mean error of the action's probabilities or values",
+    "action_error_mean": "mean error of the action (of its probabilities, or relative to its "
+                         "deviation)",
     "action_error_largest": "largest of them",
     "drift_steps": "steps without a reset",
     "drift_error_first": "mean error of the action in the first of them",

@@ -9,10 +9,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from puffer_edge.errors import FileFormatError, UsageError
+from puffer_edge.errors import FileFormatError, ProgramError, UsageError
 from puffer_edge.exporters.artifact import MANIFEST, read_manifest
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.ir.program import Kind
 from puffer_edge.verification.harness import HarnessSpec
 
@@ -44,17 +45,28 @@ def read_subject(directory: Path) -> Subject:
     try:
         spec = _spec(manifest)
         sound = (_fits(vectors, spec, manifest) and _is_complete(manifest)
-                 and _means_numbers(manifest))
+                 and _means_numbers(manifest)
+                 and head_of(manifest).width == manifest["outputs"][0]["size"])
         if "integers" in manifest["observation"]:
             taken = Vectors.load(directory / "vectors_q.npz")
             integers = Subject(directory, manifest, taken, _integer_spec(manifest))
             sound = sound and _fits(taken, integers.spec, manifest)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError,
+            ProgramError):
         sound = False
     if not sound:
         raise FileFormatError("the manifest is damaged, or does not fit the test vectors",
                               where=str(directory / MANIFEST), hint="export the policy again")
     return Subject(directory, manifest, vectors, spec, integers)
+
+
+def head_of(manifest: dict[str, Any]) -> Discrete | Continuous:
+    """How raw outputs become actions."""
+    action = manifest["action"]
+    if action["kind"] == "discrete":
+        return Discrete(tuple(action["sizes"]))
+    return Continuous(action["size"], action["squash"], tuple(action["low"]),
+                      tuple(action["high"]), action["rescale"])
 
 
 def _spec(manifest: dict[str, Any]) -> HarnessSpec:
@@ -124,7 +136,8 @@ def _is_complete(manifest: dict[str, Any]) -> bool:
     figures = [manifest["macs"], *(manifest["memory"][name] for name in MEMORY)]
     elements = [size for state in manifest["states"] for size in state["shape"]]
     words = [manifest["target"], manifest["scheme"], *manifest["files"].values(),
-             *(note["text"] for note in manifest["notes"])]
+             *(note["text"] for note in manifest["notes"]),
+             *(layer["scheme"] for layer in manifest.get("quantization", {}).get("layers", []))]
     kinds = {note["kind"] for note in manifest["notes"]}
     return (all(isinstance(figure, int) for figure in [*figures, *elements])
             and all(element > 0 for element in elements)

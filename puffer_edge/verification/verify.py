@@ -15,9 +15,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
-from puffer_edge.ir import Continuous, Discrete
-from puffer_edge.quantization.judging import judge, real
-from puffer_edge.sampling import NOTHING
+from puffer_edge.quantization.judging import AGREEMENT
 from puffer_edge.storage import from_bytes
 from puffer_edge.targets import (
     CORTEX_M3,
@@ -30,13 +28,13 @@ from puffer_edge.targets import (
     find_target,
 )
 from puffer_edge.verification import drift, extremes, shipped
-from puffer_edge.verification import reference as references
+from puffer_edge.verification.agreement import Demands, check_agreement
+from puffer_edge.verification.check_reference import Ran, check_reference
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
-from puffer_edge.verification.ranges import count_out_of_range
 from puffer_edge.verification.recorded import read_recorded
-from puffer_edge.verification.reference import Reference
+from puffer_edge.verification.reference import load_for
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import MEMORY, Subject, read_subject
 from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
@@ -47,9 +45,6 @@ Array = npt.NDArray[Any]
 INSTRUCTION_SPREAD = 0.02
 """Largest accepted difference between the longest and the shortest step, relative."""
 
-MIN_AGREEMENT = 0.95
-"""Less than this is another policy; the report has the figure."""
-
 FLASH_BYTES = {"unicorn": 64 << 20, "qemu": 4 << 20}
 """Unicorn has as much as a policy needs, the self-test's copy included; QEMU's boards 4 MB."""
 
@@ -58,7 +53,7 @@ BAD_OBSERVATION = 1
 
 def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
            emulator: str = "unicorn", optimize: str = "-O2", reference: Path | None = None,
-           min_agreement: float = MIN_AGREEMENT,
+           min_agreement: float = AGREEMENT, max_error: float | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """Verifies an artefact and writes report.json and report.md into it.
 
@@ -68,9 +63,11 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         toolchain: zig, gcc or clang.
         emulator: unicorn or qemu; not used for the host.
         optimize: the compiler's optimisation flag.
-        reference: see :func:`verification.reference.load`.
+        reference: see :func:`verification.reference.load_for`.
         min_agreement: share of greedy actions that an integer policy must have in common with the
             float one.
+        max_error: largest mean error of its continuous action; see
+            :class:`verification.agreement.Demands`.
         progress: is told what is being done.
 
     Raises:
@@ -82,16 +79,14 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     subject = read_subject(directory)
     if not re.fullmatch("-O([0-3sgz]|fast)", optimize):
         raise UsageError(f"{optimize!r} is no optimisation flag", hint="give -O2, -O3, -Os...")
-    if not 0 <= min_agreement <= 1:
-        raise UsageError(f"an agreement of {min_agreement:g} is no share of the steps",
-                         hint="give one between 0 and 1")
+    demands = Demands(min_agreement, max_error)
     if MICROPYTHON.name in (target, subject.manifest["target"]):
         if target not in ("", subject.manifest["target"]):
             raise UsageError(f"the artefact was exported for {subject.manifest['target']}",
                              hint=f"export the policy with --target {target}")
         from puffer_edge.verification.micropython.verify import verify as verify_micropython
 
-        return verify_micropython(subject, min_agreement=min_agreement, reference=reference,
+        return verify_micropython(subject, demands=demands, reference=reference,
                                   progress=progress)
     wanted = target or subject.manifest["target"]
     if {wanted, subject.manifest["target"]} & {ONNX.name, TFLITE.name}:
@@ -100,7 +95,7 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
                              hint=f"export the policy with --target {wanted}")
         from puffer_edge.verification.formats import verify as verify_format
 
-        return verify_format(subject, min_agreement=min_agreement, reference=reference,
+        return verify_format(subject, demands=demands, reference=reference,
                              progress=progress)
     core = RPI if wanted == RPI.name else find_target(wanted)
     report = Report(subject.manifest["name"], core.name, toolchain,
@@ -124,19 +119,23 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         with open_machine(host, emulator) as machine:
             _check_vectors(subject, machine, "this computer", report)
             if "judge.npz" in subject.manifest["files"]:
-                _judge(subject, machine, min_agreement, report)
+                data = read_recorded(subject)
+                ran = _run(machine, data.observations, data.reset, subject.manifest)
+                check_agreement(subject, ran.raw, data, demands, report)
             if "original.h" in subject.manifest["files"]:
                 progress(f"running {drift.STEPS:,} steps without a reset")
                 # Its states, which may be fewer, are not watched.
                 original = replace(subject, spec=replace(subject.spec, states=()))
                 drift.check(subject, build(TARGETS["host"], original, "original.h"), host, report)
             if reference is not None:
-                _run_reference(subject, machine, reference, min_agreement, report)
+                given = load_for(subject.manifest, reference)
+                ran = _run(machine, given.observations, given.reset, subject.manifest)
+                check_reference(subject, ran, given, demands, report)
         if subject.manifest["target"] == RPI.name:
             from puffer_edge.verification.formats import check_companions
 
             shipped.check(subject, report)
-            check_companions(subject, min_agreement, report)
+            check_companions(subject, demands, report)
         if core.isa != "host":
             progress(f"building for {core.title}")
             builder = build(core)
@@ -235,78 +234,13 @@ def _check_rejection(subject: Subject, machine: Machine, where: str, good: list[
                  "NaN and both infinities are refused; action and state are kept")
 
 
-def _run_reference(subject: Subject, machine: Machine, path: Path, least: float,
-                   report: Report) -> None:
-    given = references.load_for(subject.manifest, path)
-    resets = frozenset(int(i) for i in np.flatnonzero(given.reset))
-    steps = machine.run([row.tobytes() for row in given.observations], resets)
-    size = subject.manifest["outputs"][0]["size"]
-    check_reference(subject, np.stack([step.outputs[:size] for step in steps]), given, least,
-                    report)
-
-
-def check_reference(subject: Subject, raw: Array, given: Reference, least: float,
-                    report: Report) -> None:
-    """The raw first output [T, size] beside what the trainer's own network gave.
-
-    A float32 policy gives the same numbers, up to rounding, and every greedy action; one with
-    rounded weights need only act alike, in the share of the steps that it must agree in anyway.
-    """
-    output, action = subject.manifest["outputs"][0], subject.manifest["action"]
-    exact = subject.manifest["scheme"] == "float32"
-    ours = _real(output, raw)
-    error = references.relative_error(ours, given.expected)
-    report.measurements["reference_error"] = error if np.isfinite(error) else None
-    count_out_of_range(subject, given.observations, report)
-    if exact:
-        report.check(f"{output['name']} agree with the reference", error <= references.TOLERANCE,
-                     f"largest relative error {error:.2e} over {len(ours)} steps")
-    if action["kind"] == "discrete":
-        same = np.ones(len(ours), bool)
-        cuts = np.cumsum(action["sizes"])[:-1]
-        for a, b in zip(np.split(ours, cuts, 1), np.split(given.expected, cuts, 1), strict=True):
-            same &= a.argmax(1) == b.argmax(1)
-        wanted = 1.0 if exact else least
-        report.check("greedy actions agree with the reference", float(same.mean()) >= wanted,
-                     f"{same.sum()} of {len(ours)} steps"
-                     + ("" if exact else f", at least {least:.0%} wanted"))
-
-
-def _real(output: dict[str, Any], raw: Array) -> Array:
-    """An output in the units of the float policy, float64."""
-    if "scale" not in output:
-        return np.asarray(raw.astype(np.float64))
-    return real(raw, output["scale"], output["zero_point"], output.get("forbidden", NOTHING))
-
-
-def _judge(subject: Subject, machine: Machine, least: float, report: Report) -> None:
-    """The integer policy against the float one, over observations that nothing was tuned on."""
-    data = read_recorded(subject)
-    output = subject.manifest["outputs"][0]
-    resets = frozenset(int(i) for i in np.flatnonzero(data.reset))
-    steps = machine.run([row.tobytes() for row in data.observations], resets)
-    raw = np.stack([step.outputs[: output["size"]] for step in steps])
-    check_agreement(subject, raw, data.reference, least, report)
-
-
-def check_agreement(subject: Subject, raw: Array, reference: Array, least: float,
-                    report: Report) -> None:
-    """How an integer policy acts, by its raw first output [T, size], beside the float one."""
-    output = subject.manifest["outputs"][0]
-    ours = _real(output, raw)
-    action = subject.manifest["action"]
-    head: Discrete | Continuous = (
-        Discrete(tuple(action["sizes"])) if action["kind"] == "discrete" else
-        Continuous(action["size"], action["squash"], tuple(action["low"]), tuple(action["high"]),
-                   action["rescale"]))
-    found = judge(reference, ours, head)
-    report.measurements |= {"judged_steps": found.steps, "action_error_mean": found.mean_error,
-                            "action_error_largest": found.largest_error}
-    if found.agreement is not None:
-        report.measurements["agreement"] = found.agreement
-        report.check("greedy actions agree with the float policy", found.agreement >= least,
-                     f"{found.agreement:.2%} of {found.steps} held-back steps, "
-                     f"at least {least:.0%} wanted")
+def _run(machine: Machine, observations: Array, reset: Array, manifest: dict[str, Any]) -> Ran:
+    steps = machine.run([row.tobytes() for row in observations],
+                        frozenset(int(i) for i in np.flatnonzero(reset)))
+    size = manifest["outputs"][0]["size"]
+    kind = np.int32 if manifest["action"]["kind"] == "discrete" else np.float32
+    return Ran(np.stack([step.outputs[:size] for step in steps]),
+               np.stack([np.frombuffer(step.action, kind) for step in steps]))
 
 
 def _check_instructions(core: Target, steps: list[StepResult], report: Report,

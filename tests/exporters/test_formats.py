@@ -70,8 +70,9 @@ def test_bundled_policies_verify(policy: str, scheme: str, target: str, tmp_path
     options = {} if name.startswith("pendulum") else {"reference": reference}
     report = puffer_edge.verify(artefact, **options)
     assert report.passed, report.to_markdown()
-    # The reference is compared number by number in float32, by greedy actions in both.
-    assert len(report.checks) == 2 + len(options) * (2 if scheme == "float32" else 1)
+    # The reference is compared number by number in float32, by greedy actions in both, and by the
+    # actions that it holds.
+    assert len(report.checks) == 2 + len(options) * (3 if scheme == "float32" else 2)
 
 
 @pytest.mark.parametrize("policy", ["cartpole_puffer_lstm.pt", "cartpole_sb3.zip"])

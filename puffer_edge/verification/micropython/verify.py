@@ -13,8 +13,9 @@ import numpy.typing as npt
 from puffer_edge.errors import FileFormatError, VerificationError
 from puffer_edge.exporters.micropython.boards import MICROBIT, NATIVE, find_board
 from puffer_edge.exporters.vectors import Vectors
-from puffer_edge.verification import reference as references
 from puffer_edge.verification import verify as common
+from puffer_edge.verification.agreement import Demands, check_agreement
+from puffer_edge.verification.check_reference import Ran, check_reference
 from puffer_edge.verification.micropython.interpreters import (
     PINNED,
     find_webassembly,
@@ -24,6 +25,7 @@ from puffer_edge.verification.micropython.interpreters import (
 from puffer_edge.verification.micropython.microbit import Microbit, find_microbit
 from puffer_edge.verification.micropython.session import CARRIED, Runner, Session
 from puffer_edge.verification.recorded import read_recorded
+from puffer_edge.verification.reference import load_for
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import Subject
 
@@ -33,7 +35,7 @@ SQUASHED = 1e-6
 """Largest difference of a squashed action, as tanh is the port's own there."""
 
 
-def verify(subject: Subject, *, min_agreement: float, reference: Path | None = None,
+def verify(subject: Subject, *, demands: Demands, reference: Path | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """The report of a MicroPython artefact; see :func:`puffer_edge.verification.verify.verify`.
 
@@ -67,9 +69,9 @@ def verify(subject: Subject, *, min_agreement: float, reference: Path | None = N
             report.skip("actions from floats", "the smallest runtime takes integers only")
         else:
             if "judge.npz" in manifest["files"]:
-                _judge(session, min_agreement, report)
+                _judge(session, demands, report)
             if reference is not None:
-                _run_reference(session, reference, min_agreement, report)
+                _run_reference(session, reference, demands, report)
         _check_damage(session, report)
         if find_webassembly() is None:
             report.skip("outputs under MicroPython", "node, or MicroPython for it, is missing")
@@ -131,28 +133,28 @@ def _wrong(session: Session, runner: Runner, vectors: Vectors) -> int:
     return int((~(same & close.all(axis=1))).sum())
 
 
-def _judge(session: Session, least: float, report: Report) -> None:
+def _judge(session: Session, demands: Demands, report: Report) -> None:
     data = read_recorded(session.subject)
-    raw = _outputs(session, data.observations, data.reset, report)
-    if raw is not None:
-        common.check_agreement(session.subject, raw, data.reference, least, report)
+    ran = _act(session, data.observations, data.reset, report)
+    if ran is not None:
+        check_agreement(session.subject, ran.raw, data, demands, report)
 
 
-def _run_reference(session: Session, path: Path, least: float, report: Report) -> None:
-    given = references.load_for(session.subject.manifest, path)
-    raw = _outputs(session, given.observations, given.reset, report)
-    if raw is not None:
-        common.check_reference(session.subject, raw, given, least, report)
+def _run_reference(session: Session, path: Path, demands: Demands, report: Report) -> None:
+    given = load_for(session.subject.manifest, path)
+    ran = _act(session, given.observations, given.reset, report)
+    if ran is not None:
+        check_reference(session.subject, ran, given, demands, report)
 
 
-def _outputs(session: Session, observations: Array, reset: Array, report: Report) -> Array | None:
-    """The raw first output of every step, [T, size], under CPython."""
+def _act(session: Session, observations: Array, reset: Array, report: Report) -> Ran | None:
+    """What the policy gives for floats, under CPython."""
     try:
         found = session.run(run_cpython, observations, reset)
     except VerificationError as error:
         report.check("the policy takes the recorded observations", False, str(error))
         return None
-    return found.outputs[session.subject.manifest["outputs"][0]["name"]]
+    return Ran(found.outputs[session.subject.manifest["outputs"][0]["name"]], found.actions)
 
 
 def _check_damage(session: Session, report: Report) -> None:

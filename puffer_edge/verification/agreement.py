@@ -1,0 +1,94 @@
+"""Whether a policy with rounded weights acts like the float one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.errors import UsageError
+from puffer_edge.ir import Discrete
+from puffer_edge.quantization import judging
+from puffer_edge.quantization.judging import AGREEMENT, Judgement, Limits, judge
+from puffer_edge.sampling import NOTHING
+from puffer_edge.verification.ranges import check_held_back
+from puffer_edge.verification.recorded import Recorded
+from puffer_edge.verification.report import Check, Report
+from puffer_edge.verification.subject import Subject, head_of
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What is asked of a policy with rounded weights.
+
+    Attributes:
+        min_agreement: least share of greedy actions equal to the float policy's.
+        max_error: largest mean error of a continuous action, relative to the deviation of the float
+            policy's; by default that of the scheme.
+
+    Raises:
+        UsageError: one of them is none.
+    """
+
+    min_agreement: float = AGREEMENT
+    max_error: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_agreement <= 1:
+            raise UsageError(f"an agreement of {self.min_agreement:g} is no share of the steps",
+                             hint="give one between 0 and 1")
+        if self.max_error is not None and not 0 < self.max_error < math.inf:
+            raise UsageError(f"an error of {self.max_error:g} cannot be asked for",
+                             hint="give a part of the actions' deviation, as 0.04")
+
+    def limits(self, manifest: dict[str, Any]) -> Limits:
+        """What that means for the artefact of that manifest."""
+        layers = manifest.get("quantization", {}).get("layers", [])
+        schemes = {str(layer["scheme"]) for layer in layers} or {str(manifest["scheme"])}
+        return Limits.of(schemes, self.min_agreement, self.max_error)
+
+
+def real(output: dict[str, Any], raw: Array) -> Array:
+    """An output in the units of the float policy, float64."""
+    if "scale" not in output:
+        return np.asarray(raw.astype(np.float64))
+    return judging.real(raw, output["scale"], output["zero_point"],
+                        output.get("forbidden", NOTHING))
+
+
+def check_agreement(subject: Subject, raw: Array, recorded: Recorded, demands: Demands,
+                    report: Report) -> None:
+    """How a policy acts, by its raw first output [T, size], beside the float one."""
+    output, head = subject.manifest["outputs"][0], head_of(subject.manifest)
+    found = judge(recorded.reference, real(output, raw), head, demands.limits(subject.manifest),
+                  output.get("scale", 0.0), recorded.measure)
+    report.measurements |= {"judged_steps": found.steps, "action_error_mean": found.mean_error,
+                            "action_error_largest": found.largest_error}
+    if found.agreement is not None:
+        report.measurements["agreement"] = found.agreement
+    kind = "greedy actions" if isinstance(head, Discrete) else "actions"
+    report.checks.append(decided(f"{kind} agree with the float policy", found,
+                                 "held-back steps"))
+    check_held_back(subject, recorded.observations, report)
+
+
+def decided(name: str, found: Judgement, what: str) -> Check:
+    """A judgement as a check; one that is none says how many steps would make it one.
+
+    Args:
+        name: of the check.
+        found: the judgement.
+        what: the steps that it is over.
+    """
+    detail = f"{found.steps:,} {what}: {found.text}"
+    if found.verdict == "not judged":
+        # The half of a recording is held back, hence twice; two digits are enough.
+        more = 2 * found.missing
+        digits = 10 ** max(len(str(more)) - 2, 0)
+        detail += f"; too few to tell: record {math.ceil(more / digits) * digits:,} more steps"
+    return Check(name, found.verdict, detail)
