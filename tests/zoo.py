@@ -164,6 +164,46 @@ def _min_gru(bench: Bench, layers: int = 1) -> str:
     return bench.op(Gemm, x=x, weight=bench.weight(3, 6))
 
 
+def _stacked(bench: Bench) -> str:
+    """Three cells, the states of a kind in one, forgotten where an episode begins."""
+    goes_on = bench.op(Unary, function=Activation("clip", (0.0, 1.0)), x=bench.op(
+        Slice, x=bench.x, starts=(0, 5), counts=(1, 1), steps=(1, 1)))
+    h, c = bench.builder.state("h", (3, 1, 6)), bench.builder.state("c", (2, 1, 6))
+    kept = [bench.op(Binary, a=state, b=goes_on, function="mul") for state in (h, c)]
+
+    def part(state: str, layer: int) -> str:
+        y = bench.op(Slice, x=state, starts=(layer, 0, 0), counts=(1, 1, 6), steps=(1, 1, 1))
+        return bench.op(Reshape, x=y, shape=(1, 6))
+
+    x, made = bench.x, []
+    for layer in range(2):
+        made.append(bench.builder.add_many(
+            LSTMCell, ("", ""), x=x, h=part(kept[0], layer), c=part(kept[1], layer),
+            weight=bench.weight(24, 6), recurrent=bench.weight(24, 6),
+            bias=bench.weight(24, scale=1.0)))
+        x = made[-1][0]
+    y = bench.op(GRUCell, x=x, h=part(kept[0], 2), weight=bench.weight(18, 6),
+                 recurrent=bench.weight(18, 6))
+    made.append((y, ""))
+    for state, side in ((h, 0), (c, 1)):
+        parts = [bench.op(Reshape, x=pair[side], shape=(1, 1, 6)) for pair in made if pair[side]]
+        bench.builder.carry(state, bench.op(Concat, xs=tuple(parts), axis=0))
+    return bench.op(Gemm, x=y, weight=bench.weight(3, 6))
+
+
+def _shared_state(bench: Bench) -> str:
+    """One state of h and c, of which each is a half, and of which another layer reads all."""
+    state = bench.builder.state("hc", (1, 14))
+    h, c = bench.builder.add_many(Split, ("", ""), x=state, sizes=(7, 7), axis=1)
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=bench.x, h=h, c=c, weight=bench.weight(28, 6, scale=1.0),
+        recurrent=bench.weight(28, 7), bias=bench.weight(28))
+    bench.builder.carry(state, bench.op(Concat, xs=(y_h, y_c), axis=1))
+    seen = bench.op(Gemm, x=state, weight=bench.weight(4, 14))
+    both = bench.op(Concat, xs=(y_h, seen), axis=1)
+    return bench.op(Gemm, x=both, weight=bench.weight(5, 11), bias=bench.weight(5))
+
+
 def _movement(bench: Bench) -> str:
     """Split, concatenate, slice backwards, gather, transpose, pad, expand."""
     x = bench.x  # [1, 4, 6]
@@ -321,6 +361,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "parts": ((1, 26), _parts),
     "reductions": ((1, 3, 4), _reductions),
     "residual": ((1, 6), _residual),
+    "shared_state": ((1, 6), _shared_state),
+    "stacked": ((1, 6), _stacked),
     "states_swap": ((1, 3), _swap),
 }
 
@@ -328,7 +370,8 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
-                          "conv_strides", "moved", "parts", "layer_norms", "masked", "mask_inside")
+                          "conv_strides", "moved", "parts", "layer_norms", "masked", "mask_inside",
+                          "shared_state", "stacked")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

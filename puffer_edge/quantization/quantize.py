@@ -28,6 +28,7 @@ from puffer_edge.ir.ops import (
 )
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.linear import Linear, grid, prove
+from puffer_edge.quantization.memories import memories
 from puffer_edge.quantization.parts import Leaf, Parts, find_parts, read_by_one_layer
 from puffer_edge.quantization.rules import RULES, rows_of
 from puffer_edge.quantization.schemes import Scheme
@@ -73,16 +74,20 @@ class Quantizer:
     constants: dict[str, Array] = field(default_factory=dict)
     integers: dict[str, Integer] = field(default_factory=dict)
     states: dict[str, Value] = field(default_factory=dict)
-    memories: list[State] = field(default_factory=list)
+    twins: list[State] = field(default_factory=list)
+    finer: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> Program:
         """The integer Program."""
         self._consumers = self.program.consumers()
         self._states_of = self._made_states()
         self._remembered = {state.input for state in self.program.states} | set(self._states_of)
+        self._memories = memories(self.program, self)
         for state in self.program.states:  # a hidden state is quantised as what it becomes
-            meaning = self.meaning(state.output, None)
-            self.declare_state(state.input, self.dtype(state.output, None), meaning)
+            name = state.input if state.input in self._memories else state.output
+            meaning = self.meaning(name, None)
+            self.states[state.input] = Value(
+                state.input, state.initial.shape, self.dtype(name, None), meaning)
             self.made(state.input, meaning)
         taken = self._take_parts(self.parts) if self.parts else ()
         for op in self.program.ops:
@@ -106,19 +111,20 @@ class Quantizer:
         """Appends an op."""
         self.ops.append(op)
 
-    def made(self, name: str, meaning: Quantization) -> None:
-        """Declares an integer value with one scale, made under its own name."""
-        self.integers[name] = Integer(name, meaning, np.array([meaning.scale]), np.zeros(1))
-
-    def declare_state(self, name: str, dtype: str, meaning: Quantization) -> None:
-        """Sets how a state is stored; the last word counts."""
-        self.states[name] = Value(name, self.program.values[name].shape, dtype, meaning)
+    def made(self, name: str, meaning: Quantization, under: str = "") -> None:
+        """Declares an integer value with one scale, made under its own name or another."""
+        self.integers[name] = Integer(
+            under or name, meaning, np.array([meaning.scale]), np.zeros(1))
 
     def remember(self, state: State, name: str, output: str, dtype: str,
                  meaning: Quantization) -> None:
         """Adds a state beside one of the float Program, with the same initial value."""
         self.states[name] = Value(name, state.initial.shape, dtype, meaning)
-        self.memories.append(State(name, output, state.initial))
+        self.twins.append(State(name, output, state.initial))
+
+    def remember_by(self, name: str, finer: str) -> None:
+        """Of a value, the one with more bits that is carried to states of its scale."""
+        self.finer[name] = finer
 
     def constant(self, array: Array, name: str) -> str:
         """Adds a constant, int64 as int32, and gives its name: another where that is taken."""
@@ -170,6 +176,8 @@ class Quantizer:
         What is looked up in a table, added, or given out costs nothing more in 16 bits; and the
         error of a state stays for many steps.
         """
+        if name in self._memories:
+            return "int16"
         if isinstance(maker, GRUCell | LSTMCell):  # h and its successor are alike
             return self.dtype_of(self.integers[maker.h].name)
         readers = self._readers(name)
@@ -186,6 +194,8 @@ class Quantizer:
             maker: the op that makes it; None for a state.
             limits: numbers that it cannot leave, whatever the range with its headroom says.
         """
+        if name in self._memories:
+            return self._memories[name]
         low, high = np.clip(self.calibration.bounds(name), *limits)
         for state in self._states_of.get(name, ()):  # no step makes what a state holds at first
             low = min(low, float(state.initial.min()))
@@ -229,7 +239,7 @@ class Quantizer:
     def read_uniformly(self, name: str, reader: Op) -> None:
         """Quantises a float value with one scale, for a layer that does not only multiply it."""
         made, meaning = self.uniform(name, f"{name}.integer", reader)
-        self.integers[name] = Integer(made, meaning, np.array([meaning.scale]), np.zeros(1))
+        self.made(name, meaning, made)
 
     def uniform(self, name: str, made: str, reader: Op | None = None) -> tuple[str, Quantization]:
         """A float value quantised with one scale, for what adds it to others.
@@ -476,7 +486,7 @@ class Quantizer:
     def _finish(self) -> Program:
         program = self.program
         states = tuple(replace(state, initial=self._initial(state))
-                       for state in (*map(self._carried, program.states), *self.memories))
+                       for state in (*map(self._carried, program.states), *self.twins))
         return program.with_ops(
             self.ops, {**program.constants, **self.constants}, states=states,
             values={**program.values, **self.states})
@@ -485,6 +495,12 @@ class Quantizer:
         """With a successor that is quantised and stored as the state is."""
         stored = self.states[state.input]
         assert stored.quantization is not None
+        finer = next((self.finer[name] for name, states in self._states_of.items()
+                      if state in states and name in self.finer), "")
+        if finer and self.integers[finer].meaning == stored.quantization:
+            made = f"{finer}.carried"
+            self.add(Reshape(x=finer, y=made, shape=stored.shape))
+            return replace(state, output=made)
         return replace(state, output=self.converted(
             state.output, stored.quantization, stored.dtype, f"{state.output}.carried", ""))
 

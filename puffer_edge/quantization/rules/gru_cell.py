@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir import Program, Quantization, State
 from puffer_edge.ir.gates import tanh_table
 from puffer_edge.ir.ops import GRUCell, GRUCellInteger
 from puffer_edge.ir.ops.gru_cell_integer import MEMORY
@@ -30,15 +31,37 @@ def _matrices(op: GRUCell, name: str) -> tuple[str, ...]:
                  if value == name)
 
 
-@rule(GRUCell, matrices=_matrices, starts=True)
+def _own(op: GRUCell, program: Program) -> State | None:
+    """The state that is what the cell made the step before, as it is, if it reads one."""
+    return next((state for state in program.states
+                 if (state.input, state.output) == (op.h, op.y)), None)
+
+
+def _memory(op: GRUCell, quantizer: Quantizer) -> dict[str, Quantization]:
+    return {} if _own(op, quantizer.program) else {op.h: MEMORY}
+
+
+@rule(GRUCell, matrices=_matrices, starts=True, memories=_memory)
 def gru_cell(op: GRUCell, quantizer: Quantizer) -> None:
-    """The hidden state gets a finer twin, see :class:`GRUCellInteger`."""
-    state = next((state for state in quantizer.program.states
-                  if (state.input, state.output) == (op.h, op.y)), None)
-    if state is None or np.abs(state.initial).max() > 1:
-        raise UnsupportedError(
-            "the hidden state of a GRU in integers is what the GRU itself made the step before, "
-            "and within 1 at the start", where=op.layer, hint="export it with --scheme float32")
+    """The hidden state gets a finer twin, see :class:`GRUCellInteger`.
+
+    A state that comes to the cell by another way than from the step before has the scale of the
+    twin, and what the matrices read is its image.
+    """
+    own = _own(op, quantizer.program)
+    largest = (np.abs(own.initial).max() if own
+               else max(map(abs, quantizer.calibration.bounds(op.h))))
+    if largest > (1 if own else MEMORY.scale * MEMORY.largest):
+        raise UnsupportedError("the hidden state of this GRU is larger than any that it makes",
+                               where=op.layer, hint="export it with --scheme float32")
+    memory, y_memory = f"{op.h}.memory", f"{op.y}.memory"
+    if own:
+        quantizer.remember(own, memory, y_memory, "int16", MEMORY)
+    else:
+        memory = quantizer.converted(op.h, MEMORY, "int16", memory, op.layer)
+        _image(op, quantizer)
+        quantizer.made(y_memory, MEMORY)
+        quantizer.remember_by(op.y, y_memory)
     x = quantizer.integer(op.x, op)
     weight, recurrent = quantizer.floats(op.weight), quantizer.floats(op.recurrent)
     assert weight is not None and recurrent is not None
@@ -54,8 +77,7 @@ def gru_cell(op: GRUCell, quantizer: Quantizer) -> None:
     refuse_large_gates(over_x, gates, op)
     refuse_large_gates(over_h, recurrent_gates, op)
     meaning = quantizer.meaning(op.y, op)
-    constant, memory, y_memory = quantizer.constant, f"{op.h}.memory", f"{op.y}.memory"
-    quantizer.remember(state, memory, y_memory, "int16", MEMORY)
+    constant = quantizer.constant
     quantizer.add(GRUCellInteger(
         x=x, h=quantizer.integers[op.h].name, memory=memory,
         weight=quantizer.weights(over_x, op, f"{op.y}.ih.w"),
@@ -71,6 +93,15 @@ def gru_cell(op: GRUCell, quantizer: Quantizer) -> None:
         y=op.y, y_memory=y_memory, reset_bits=reset_bits, dtype=quantizer.dtype(op.y, op),
         quantization=meaning, layer=op.layer))
     quantizer.made(op.y, meaning)
+
+
+def _image(op: GRUCell, quantizer: Quantizer) -> None:
+    """What the matrices read, with the bits that the range proof leaves to it."""
+    bottom, top = quantizer.limits(op.h, op, "int16")
+    largest = max(*map(abs, quantizer.calibration.bounds(op.h)), 2.0**-6)
+    meaning = Quantization(largest / top, 0, bottom, top)
+    quantizer.made(op.h, meaning, quantizer.converted(
+        op.h, meaning, "int16", f"{op.y}.image", op.layer))
 
 
 def _reset_bits(weight: Array, bias: Array, seen: Array | None) -> int:

@@ -27,10 +27,18 @@ def _matrices(op: LSTMCell, name: str) -> tuple[str, ...]:
                  if value == name)
 
 
-@rule(LSTMCell, matrices=_matrices, starts=True)
+def _cell(op: LSTMCell, quantizer: Quantizer) -> dict[str, Quantization]:
+    """The power of two that the cell's calibrated range asks for."""
+    largest = max(abs(end) for name in (op.c, op.y_c)
+                  for end in quantizer.calibration.bounds(name))
+    bits = min(14, 15 - int(np.ceil(np.log2(max(largest * 1.25, 2.0**-6)))))
+    return {op.c: Quantization(2.0**-bits, 0, -32768, 32767)}
+
+
+@rule(LSTMCell, matrices=_matrices, starts=True, memories=_cell)
 def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
-    """The cell's scale is the power of two that its calibrated range asks for."""
-    x = quantizer.integer(op.x, op)
+    """A cell that comes in by another way than from the step before is brought to its scale."""
+    x, h = quantizer.integer(op.x, op), quantizer.integer(op.h, op)
     recurrent = quantizer.floats(op.recurrent)
     assert recurrent is not None
     hidden = recurrent.shape[1]
@@ -43,12 +51,11 @@ def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
     gates = np.repeat([GATE_SCALE, GATE_SCALE, CANDIDATE_SCALE, GATE_SCALE], hidden)
     for linear in (over_x, over_h):
         refuse_large_gates(linear, gates, op)
-    largest = max(map(abs, quantizer.calibration.bounds(op.y_c)))
-    cell_bits = min(14, 15 - int(np.ceil(np.log2(max(largest * 1.25, 2.0**-6)))))
+    (cell,) = _cell(op, quantizer).values()
     meaning = quantizer.meaning(op.y_h, op)
     constant = quantizer.constant
     quantizer.add(LSTMCellInteger(
-        x=x, h=quantizer.integers[op.h].name, c=op.c,
+        x=x, h=h, c=quantizer.converted(op.c, cell, "int16", f"{op.y_c}.before", op.layer),
         weight=quantizer.weights(over_x, op, f"{op.y_h}.ih.w"),
         recurrent=quantizer.weights(over_h, op, f"{op.y_h}.hh.w"),
         bias=constant(over_x.bias, f"{op.y_h}.b"),
@@ -59,12 +66,10 @@ def lstm_cell(op: LSTMCell, quantizer: Quantizer) -> None:
         table=constant(tanh_table(), "tanh"),
         output=constant(np.array(choose(2.0**-29 / meaning.scale, 2**29), np.int32),
                         f"{op.y_h}.output"),
-        y_h=op.y_h, y_c=op.y_c, cell_bits=cell_bits, dtype=quantizer.dtype(op.y_h, op),
-        quantization=meaning, layer=op.layer))
+        y_h=op.y_h, y_c=op.y_c, cell_bits=-int(np.log2(cell.scale)),
+        dtype=quantizer.dtype(op.y_h, op), quantization=meaning, layer=op.layer))
     quantizer.made(op.y_h, meaning)
-    cell = Quantization(2.0**-cell_bits, 0, -32768, 32767)
     quantizer.made(op.y_c, cell)
-    quantizer.declare_state(op.c, "int16", cell)
 
 
 def refuse_large_gates(linear: Linear, gates: Array, op: Op) -> None:

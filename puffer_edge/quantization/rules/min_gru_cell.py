@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir import Quantization
 from puffer_edge.ir.gates import tanh_table
 from puffer_edge.ir.ops import MinGRUCell, MinGRUCellInteger
 from puffer_edge.ir.ops.min_gru_cell_integer import state_meaning
@@ -22,32 +23,42 @@ HEADROOM = 1.25
 """How much further than recorded the state, the candidate and x reach before they are cut off."""
 
 
-@rule(MinGRUCell, matrices=lambda op, name: (op.weight,) if name == op.x else (), starts=True)
-def min_gru_cell(op: MinGRUCell, quantizer: Quantizer) -> None:
-    """State and x have one scale, the power of two that the calibrated ranges ask for."""
-    if op.x not in quantizer.integers:
-        quantizer.read_uniformly(op.x, op)
-    x = quantizer.integers[op.x]
-    if x.size.size != 1 or not any((state.input, state.output) == (op.h, op.y_h)
-                                   for state in quantizer.program.states):
-        raise UnsupportedError(
-            "a MinGRU in integers carries its own state, and shares the observation with no layer "
-            "but its like", where=op.layer, hint="export it with --scheme float32")
-    linear = quantizer.linear(op.x, quantizer.floats(op.weight), None, op)
+def _bits(op: MinGRUCell, quantizer: Quantizer) -> int:
+    """Fractional bits of the state, of x and of the candidate."""
     reach = max(abs(end) for name in (op.x, op.h, op.y_h)
                 for end in quantizer.calibration.bounds(name))
     bits = int(min(14, 15 - np.ceil(np.log2(max(HEADROOM * reach, 1.0)))))
     if bits < 0:
         raise UnsupportedError("the state of this layer is too large for 16 bits", where=op.layer,
                                hint="export it with --scheme float32")
+    return bits
+
+
+def _state(op: MinGRUCell, quantizer: Quantizer) -> dict[str, Quantization]:
+    return {op.h: state_meaning(_bits(op, quantizer))}
+
+
+@rule(MinGRUCell, matrices=lambda op, name: (op.weight,) if name == op.x else (), starts=True,
+      memories=_state)
+def min_gru_cell(op: MinGRUCell, quantizer: Quantizer) -> None:
+    """State and x have one scale, the power of two that the calibrated ranges ask for."""
+    if op.x not in quantizer.integers:
+        quantizer.read_uniformly(op.x, op)
+    x = quantizer.integers[op.x]
+    if x.size.size != 1:
+        raise UnsupportedError(
+            "a MinGRU in integers shares the observation with no layer but its like",
+            where=op.layer, hint="export it with --scheme float32")
+    linear = quantizer.linear(op.x, quantizer.floats(op.weight), None, op)
+    bits = _bits(op, quantizer)
     hidden = len(linear.bias) // 3
     gates = np.repeat([2.0 ** -max(bits, 11), GATE_SCALE, GATE_SCALE], hidden)
     refuse_large_gates(linear, gates, op)
     meaning, state = quantizer.meaning(op.y, op), state_meaning(bits)
     constant = quantizer.constant
-    quantizer.declare_state(op.h, "int16", state)
     quantizer.add(MinGRUCellInteger(
-        x=x.name, h=op.h, weight=quantizer.weights(linear, op, f"{op.y}.w"),
+        x=x.name, h=quantizer.converted(op.h, state, "int16", f"{op.y}.before", op.layer),
+        weight=quantizer.weights(linear, op, f"{op.y}.w"),
         bias=constant(linear.bias, f"{op.y}.b"),
         requantization=constant(linear.requantization(gates), f"{op.y}.requantization"),
         table=constant(tanh_table(), "tanh"),
