@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Quantize
+from puffer_edge.ir.ops import Quantize, Table
 from puffer_edge.quantization.calibration import Calibration
 
 
@@ -34,7 +34,8 @@ class Range:
 
     Attributes:
         value, layer: its name, and that of the layer that makes it.
-        low, high: what its integers can stand for; of an observation, the widest feature.
+        low, high: what its integers can stand for; of an observation, the widest feature. Where
+            what reads it is a function that is flat beyond, at least what was seen.
         smallest, largest: what it was over the held-back half.
         scale, zero_point: its quantisation; no scale for features with one each.
         bits: how many integers there are, as a power of two.
@@ -66,6 +67,21 @@ class Description:
                 "ranges": [asdict(row) for row in self.ranges]}
 
 
+def _flat_beyond(integers: Program, name: str) -> tuple[bool, bool]:
+    """Whether all that reads a value is a table without a slope at its lower, its upper end.
+
+    What is cut off there was of no use: the range ends where the function does.
+    """
+    readers = integers.consumers().get(name, [])
+    if name in integers.results or not all(isinstance(op, Table) for op in readers):
+        return False, False
+    tables = [integers.constants[op.table].astype(np.int64)
+              for op in readers if isinstance(op, Table)]
+    allowed = [max(2, int(np.ptp(table)) >> 12) for table in tables]
+    slopes = [np.abs(np.diff(table)) <= most for table, most in zip(tables, allowed, strict=True)]
+    return all(bool(flat[0]) for flat in slopes), all(bool(flat[-1]) for flat in slopes)
+
+
 def ranges(integers: Program, held_back: Calibration) -> list[Range]:
     """The range of every value that the calibration's half decided, held against the other half.
 
@@ -93,10 +109,14 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
             seen = held_back.samples.get(source)
             if seen is None:
                 continue
-            # Half a step beyond the ends is rounded to them, not cut off.
-            slack = (high - low) / (meaning.high - meaning.low) / 2
+            # Half a step beyond the ends is rounded to them, not cut off; a zero point is rounded.
+            steps = 1.0 if meaning.zero_point else 0.5
+            slack = steps * (high - low) / (meaning.high - meaning.low)
             if meaning.low == 0:  # below 0 a fused ReLU cuts, not the range
                 low = np.minimum(low, seen.min())
+            below, above = _flat_beyond(integers, name)
+            low = np.minimum(low, seen.min()) if below else low
+            high = np.maximum(high, seen.max()) if above else high
             outside = (seen < low - slack) | (seen > high + slack)
             found.append(Range(
                 source, op.layer, float(np.min(low)), float(np.max(high)), float(seen.min()),

@@ -27,6 +27,7 @@ from puffer_edge.ir.ops import (
     Transpose,
 )
 from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.flatness import useful_range
 from puffer_edge.quantization.linear import Linear, grid, prove
 from puffer_edge.quantization.memories import memories
 from puffer_edge.quantization.parts import Leaf, Parts, find_parts, read_by_one_layer
@@ -196,7 +197,7 @@ class Quantizer:
         """
         if name in self._memories:
             return self._memories[name]
-        low, high = np.clip(self.calibration.bounds(name), *limits)
+        low, high = np.clip(np.clip(self.calibration.bounds(name), *limits), *self.useful(name))
         for state in self._states_of.get(name, ()):  # no step makes what a state holds at first
             low = min(low, float(state.initial.min()))
             high = max(high, float(state.initial.max()))
@@ -208,6 +209,29 @@ class Quantizer:
         # A state that hardly moved says little about its range.
         scale = max(high, -low, 2.0**-6 if name in self._remembered else 1e-6) / top
         return Quantization(scale, 0, 0 if low == 0 else bottom, top)
+
+    def useful(self, name: str) -> tuple[float, float]:
+        """Numbers of a value beyond which what reads it is flat; infinite where something is not.
+
+        A state's first number is the state's, and a cell's memory the cell's.
+        """
+        if name in self._remembered or name in self._memories:
+            return -np.inf, np.inf
+        return useful_range(self.program, name, self._consumers)
+
+    def requantization(self, linear: Linear, y: str, meaning: Quantization
+                       ) -> tuple[Array, Quantization]:
+        """Of a layer's sums to an output of that meaning, [N, 3], and the meaning that y gets.
+
+        Outputs that were never anything but 0 say nothing of their range; the sums do, so the
+        scale grows until the largest of them comes to 2^28. Where all that reads them is flat,
+        only what such a row adds to a step is cut off.
+        """
+        largest = linear.bound * linear.scales
+        if np.isfinite(self.useful(y)).all():
+            return linear.requantization(np.maximum(meaning.scale, largest / 2**28)), meaning
+        meaning = replace(meaning, scale=max(meaning.scale, float(largest.max()) / 2**28))
+        return linear.requantization(meaning.scale), meaning
 
     def integer(self, name: str, reader: Op) -> str:
         """Integer name of a value; a float one is quantised feature by feature, in 16 bits.

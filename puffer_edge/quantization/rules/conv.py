@@ -37,15 +37,12 @@ def conv(op: Conv, quantizer: Quantizer) -> None:
     linear = prove(rows_of(weight) * source.size, np.zeros(len(weight)) if bias is None else bias,
                    source.meaning.largest, source.meaning.zero_point, quantizer.scheme_of(op),
                    op.layer, None if inputs is None else inputs / source.size)
-    meaning = quantizer.meaning(op.y, op)
-    smallest = float((linear.bound * linear.scales).max()) / 2**28  # see gemm
-    meaning = replace(meaning, scale=max(meaning.scale, smallest))
+    factors, meaning = quantizer.requantization(linear, op.y, quantizer.meaning(op.y, op))
     shaped = replace(linear, weight=linear.weight.reshape(weight.shape))
     quantizer.add(ConvInteger(
         x=x, weight=quantizer.weights(shaped, op, f"{op.y}.w"),
         bias=quantizer.constant(linear.bias, f"{op.y}.b"),
-        requantization=quantizer.constant(
-            linear.requantization(meaning.scale), f"{op.y}.requantization"),
+        requantization=quantizer.constant(factors, f"{op.y}.requantization"),
         y=op.y, strides=op.strides, pads=op.pads, dilations=op.dilations, group=op.group,
         padding=source.meaning.zero_point, dtype=quantizer.dtype(op.y, op), quantization=meaning,
         layer=op.layer))

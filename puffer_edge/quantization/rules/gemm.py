@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from puffer_edge.ir.ops import Gemm, GemmInteger
@@ -18,14 +17,10 @@ def gemm(op: Gemm, quantizer: Quantizer) -> None:
     assert op.activation is None or op.activation.function == "relu", "only ReLU is fused here"
     x = quantizer.integer(op.x, op)
     linear = quantizer.linear(op.x, quantizer.floats(op.weight), quantizer.floats(op.bias), op)
-    meaning = quantizer.meaning(op.y, op)
-    # Outputs that were never anything but 0 say nothing of their range; the sums do.
-    smallest = float((linear.bound * linear.scales).max()) / 2**28
-    meaning = replace(meaning, scale=max(meaning.scale, smallest))
+    factors, meaning = quantizer.requantization(linear, op.y, quantizer.meaning(op.y, op))
     quantizer.add(GemmInteger(
         x=x, weight=quantizer.weights(linear, op, f"{op.y}.w"),
         bias=quantizer.constant(linear.bias, f"{op.y}.b"),
-        requantization=quantizer.constant(
-            linear.requantization(meaning.scale), f"{op.y}.requantization"),
-        y=op.y, dtype=quantizer.dtype(op.y, op), quantization=meaning, layer=op.layer))
+        requantization=quantizer.constant(factors, f"{op.y}.requantization"), y=op.y,
+        dtype=quantizer.dtype(op.y, op), quantization=meaning, layer=op.layer))
     quantizer.made(op.y, meaning)
