@@ -95,17 +95,19 @@ def times(x: Number, y: Number) -> Number:
     return 0 if x == 0 or y == 0 else x * y
 
 
+def _counts(shift: Value) -> tuple[Number, Number]:
+    """How far a shift goes; a negative count raises ValueError, so that there is no result."""
+    return max(0, shift.low), max(0, shift.high)
+
+
 def _shift_left(a: Value, b: Value) -> tuple[Number, Number]:
-    low, high = max(0, b.low), b.high
-    if high > MOST_SHIFT:
-        high = math.inf
-    ends = [times(bound, math.inf if isinstance(count, float) else 1 << count)
-            for bound in (a.low, a.high) for count in (low, high)]
+    factors = [math.inf if count > MOST_SHIFT else 1 << int(count) for count in _counts(b)]
+    ends = [times(bound, factor) for bound in (a.low, a.high) for factor in factors]
     return min(ends), max(ends)
 
 
 def _shift_right(a: Value, b: Value) -> tuple[Number, Number]:
-    low, high = max(0, b.low), b.high
+    low, high = _counts(b)
     ends = [_shifted(bound, count) for bound in (a.low, a.high) for count in (low, high)]
     return min(ends), max(ends)
 

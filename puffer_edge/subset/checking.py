@@ -10,6 +10,7 @@ from pathlib import Path
 
 from puffer_edge.errors import FileFormatError, PufferEdgeError
 from puffer_edge.subset import rules as _rules
+from puffer_edge.subset.clock import Clock
 from puffer_edge.subset.config import Config
 from puffer_edge.subset.context import Context
 from puffer_edge.subset.finding import Finding
@@ -91,7 +92,8 @@ def check_source(text: str, config: Config | None = None, path: str = "<source>"
 
 def _check(sources: list[Source], names: Names, config: Config, report: Report) -> Report:
     beside = _Beside(config.modules)
-    contexts = [Context(source, names, config.port, beside.modules(source.path))
+    clock = Clock()
+    contexts = [Context(source, names, config.port, beside.modules(source.path), clock)
                 for source in sources]
     table: Table = {}
     for rule in RULES.values():
@@ -103,6 +105,7 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
     for context in contexts:
         report.files += 1
         path = context.source.path
+        clock.start(path)
         try:
             if context in broken:
                 raise broken[context]
@@ -132,15 +135,19 @@ def _analyse(contexts: list[Context], wanted: bool) -> dict[Context, PufferEdgeE
             broken[context] = FileFormatError("is nested too deeply", where=context.source.path)
     project = Project([context for context in contexts if context not in broken])
     for context in project.contexts if wanted else ():
+        context.clock.start(context.source.path)
         try:
             project.analyse(context)
         except RecursionError:
             broken[context] = FileFormatError("is nested too deeply", where=context.source.path)
+        except FileFormatError as error:
+            broken[context] = error
     return broken
 
 
 def _run(context: Context, table: Table) -> Iterator[Finding]:
     for node in context.tree.nodes:
+        context.clock.tick()
         for rule in table.get(type(node), ()):
             if not rule.hot:
                 for place, text in rule.check(node, context):
@@ -154,6 +161,7 @@ def _run_hot(context: Context, table: Table) -> Iterator[Finding]:
             continue
         behind = f" (called by {caller})" if caller and caller != function.name else ""
         for node in (function, *hot_nodes(function, context)):
+            context.clock.tick()
             for rule in table.get(type(node), ()):
                 if rule.hot:
                     for place, text in rule.check(node, context):

@@ -6,6 +6,7 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from puffer_edge.subset.clock import Clock
 from puffer_edge.subset.constants import is_constant
 from puffer_edge.subset.declarations import Declarations
 from puffer_edge.subset.guards import is_guarded
@@ -37,14 +38,16 @@ class Context:
         reached: statements of these functions that can be reached.
         contradictions: expressions outside of their declared range: the value, the range.
         too_much: functions that are too complicated to be analysed.
+        clock: ends the checking of a file that takes too long.
     """
 
     def __init__(self, source: Source, names: Names, port: str,
-                 local_modules: frozenset[str]) -> None:
+                 local_modules: frozenset[str], clock: Clock | None = None) -> None:
         self.source = source
         self.names = names
         self.port = port
         self.local_modules = local_modules
+        self.clock = clock or Clock()
         self.project: Project
         self.values: dict[ast.AST, Value] = {}
         self.reached: set[ast.stmt] = set()

@@ -79,6 +79,7 @@ class Evaluator:
 
     def evaluate(self, node: ast.expr, state: State) -> Value:
         """What an expression is."""
+        self.context.clock.tick()
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         value: Value = method(node, state) if method else self._others(node, state)
         value = self.declared(node, value)
@@ -379,13 +380,11 @@ class Evaluator:
             start, stop, step = iterable.items
             if not (start.is_int and stop.is_int and step.is_int) or step.low <= 0 <= step.high:
                 return integer(-SMALL_HIGH, SMALL_HIGH), SMALL_HIGH
-            most = SMALL_HIGH if math.isinf(stop.high) else stop.high
-            least = -SMALL_HIGH if math.isinf(stop.low) else stop.low
+            first, last = _finite(start.low), _finite(start.high)
+            least, most = _finite(stop.low), _finite(stop.high)
             if step.low > 0:
-                count = max(0, -((start.low - most) // step.low))
-                return integer(start.low, most - 1), count
-            count = max(0, (start.high - least) // -step.high + 1)
-            return integer(least + 1, start.high), count
+                return integer(first, most - 1), max(0, -((first - most) // step.low))
+            return integer(least + 1, last), max(0, (last - least) // -step.high + 1)
         length = self.declared(ast.Call(ast.Name("len"), [node], []), integer(*iterable.length))
         element = self.declared(node, iterable.any_element(), "[...]")
         if iterable.kind == "list":
@@ -500,6 +499,13 @@ def _either(ways: list[State | None]) -> State | None:
             result = way if result is None else {
                 name: value.join(way[name]) for name, value in result.items() if name in way}
     return result
+
+
+def _finite(bound: Number) -> int:
+    """A bound; where there is none, that of small integers, as for what comes from outside."""
+    if isinstance(bound, float):
+        return SMALL_HIGH if bound > 0 else -SMALL_HIGH
+    return bound
 
 
 def _range(arguments: tuple[Value, ...]) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import os
+import re
 import stat
 import tokenize
 import warnings
@@ -15,6 +16,9 @@ from puffer_edge.errors import FileFormatError
 
 LARGEST = 4 << 20
 """Bytes; a file that is larger is data, and no microcontroller would compile it."""
+LONGEST_NUMBER = 10_000
+"""Bits of a literal; above some 14,000, the 4,300 digits of decimal ones, Python prints none."""
+_LONG_NUMBER = re.compile(f"0[xXoObB][0-9a-fA-F_]{{{LONGEST_NUMBER // 4}}}")
 
 
 @dataclass(frozen=True)
@@ -105,4 +109,16 @@ def parse(path: str, text: str) -> Source:
         raise FileFormatError(f"is not Python: {error}", where=path) from None
     except (RecursionError, MemoryError):
         raise FileFormatError("is nested too deeply", where=path) from None
+    if _LONG_NUMBER.search(text):
+        _refuse_long_numbers(path, tree)
     return Source(path, text, tree)
+
+
+def _refuse_long_numbers(path: str, tree: ast.Module) -> None:
+    """Refuses what Python refuses in decimal digits, and cannot print."""
+    for node in ast.walk(tree):
+        if (isinstance(node, ast.Constant) and isinstance(node.value, int)
+                and node.value.bit_length() > LONGEST_NUMBER):
+            raise FileFormatError(
+                f"holds an integer of {node.value.bit_length():,} bits, more than "
+                f"{LONGEST_NUMBER:,}", where=f"{path}:{node.lineno}:{node.col_offset + 1}")

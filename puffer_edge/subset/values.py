@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 SMALL_LOW, SMALL_HIGH = -(1 << 30), (1 << 30) - 1
 """What a 32-bit port keeps in the pointer itself; any other integer is an object on the heap."""
+BEYOND = 1 << 256
+"""Bounds further out are not told apart: a low one stays here, a high one is infinite."""
 LONGEST = (1 << 26) - 1
 """Elements; no microcontroller holds a longer sequence."""
 
@@ -128,6 +130,10 @@ class Value:
 
 def integer(low: Number, high: Number) -> Value:
     """An int between two bounds; an empty range is kept as it is."""
+    if not -BEYOND <= low <= BEYOND:
+        low = BEYOND if low > 0 else -math.inf
+    if not -BEYOND <= high <= BEYOND:
+        high = math.inf if high > 0 else -BEYOND
     return Value("int", low, high)
 
 
