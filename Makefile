@@ -44,7 +44,8 @@ test: $(VENV)/.dev
 trainers: $(VENV)/.dev
 	$(PIP) -e '.[trainers]' --config-settings editable_mode=compat
 	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/frontends/test_trainers.py \
-		tests/frontends/test_tflite.py tests/frontends/test_support.py
+		tests/frontends/test_tflite.py tests/frontends/test_support.py \
+		tests/verification/test_misreadings.py
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof -m exhaustive -n auto --dist worksteal

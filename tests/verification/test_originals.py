@@ -18,6 +18,7 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.verification.originals import SecondReading, mode_of, read_again, running
 from puffer_edge.verification.originals.job import Job
 from puffer_edge.verification.originals.original import Unjudged
+from puffer_edge.verification.originals.owners import owner_of
 from tests.frontends.onnx_models import model, node, normal
 
 N, H, A = 5, 8, 3
@@ -97,11 +98,12 @@ def test_a_crash_is_a_result(code: str, reason: str, tmp_path: Path,
 
 def test_what_can_run_code_is_asked_for(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
-    path = tmp_path / "policy.pt2"
-    torch.export.save(torch.export.export(torch.nn.Linear(4, 2), (torch.zeros(1, 4),)), path)
+    path = tmp_path / "policy.pt"
+    torch.jit.trace(torch.nn.Sequential(torch.nn.Linear(4, 2)), torch.zeros(1, 4)).save(path)
     reading = read_again(path, puffer_edge.load(path), LoadOptions())
-    assert str(reading) == ("read by puffer-edge alone: torch.export could run code that is in the "
-                            "file; --run-original or verify --reference decides")
+    assert str(reading) == ("read by puffer-edge alone: TorchScript in torch could run code that "
+                            "is in the file; --run-original or verify --reference decides")
+    assert owner_of("pt2", "").runs_code
 
 
 def test_a_module_that_was_handed_over(tmp_path: Path) -> None:
