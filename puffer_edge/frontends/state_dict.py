@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +13,6 @@ from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends import (
     cleanrl,
     mlp,
-    modules,
     pufferlib,
     pufferlib4,
     pufferlib_unread,
@@ -23,6 +22,7 @@ from puffer_edge.frontends import (
     sample_factory,
     skrl,
     tianshou,
+    whole_module,
 )
 from puffer_edge.frontends.options import LoadOptions, spelled
 from puffer_edge.frontends.readers.parameters import Parameters
@@ -97,34 +97,23 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
         from puffer_edge.frontends.key_map import load_with_map
 
         return load_with_map(found.weights, options, where=where)
-    options = _with_activation(found, options)
-    whole = modules.matches(found)
-    if whole and found.classes[""].startswith("torch.nn."):
-        return modules.load_modules(found, options, where=where)
+    whole = whole_module.matches(found)
+    root = found.classes.get("", "")
     for family in FAMILIES:
-        if not (whole and family is mlp) and family.matches(found.weights):
-            program = family.load_state_dict(found.weights, options, where=where)
-            if whole:
-                program = replace(program, source=f"{program.source}, pickled whole")
-            return program
+        if not (whole and (family is mlp or root.startswith("torch.nn."))) and family.matches(
+                found.weights):
+            if not whole:
+                return family.load_state_dict(found.weights, options, where=where)
+            load = partial(family.load_state_dict, found.weights, where=where)
+            return whole_module.of_family(found, where, family.NAME, load, options)
     if whole:
-        return modules.load_modules(found, options, where=where)
+        return whole_module.load_whole_module(found, options, where=where)
     raise UnsupportedError(
         f"the state_dict is of no known family{_nearest(found.weights)}; its keys are "
         f"{_shown(found.weights)}", where=where,
         hint="build the policy's torch module, load the state_dict into it and give the module "
              "to puffer_edge.load(path, module=...), say what the tensors are for with "
              "--map keys.toml, or export the policy to ONNX or with torch.export")
-
-
-def _with_activation(found: Parameters, options: LoadOptions) -> LoadOptions:
-    """What a whole module tells: its one activation class, if there is one."""
-    kinds = {modules.FUNCTIONS_BY_CLASS[name] for name in
-             (full.rpartition(".")[2] for full in found.classes.values())
-             if modules.FUNCTIONS_BY_CLASS.get(name, "clip") != "clip"}
-    if options.activation is None and len(kinds) == 1:
-        return replace(options, activation=kinds.pop())
-    return options
 
 
 def _nearest(weights: Mapping[str, Any]) -> str:

@@ -89,9 +89,11 @@ def test_a_payload_beside_the_weights_stays_inert(payload: str, canary: Path, tm
                                                   ) -> None:
     """In an attribute of the module: the weights are read, the payload is not run."""
     command = f"touch {canary}"
-    content = checkpoint(sequential(_forward_hooks=PAYLOADS[payload](command)))
+    content = checkpoint(sequential(note=PAYLOADS[payload](command)))
     found = load(content, tmp_path, action="discrete")
     assert found.contract.action.width == 2
+    with refused(UnsupportedError, "hook"):  # it would change what forward gives
+        load(checkpoint(sequential(_forward_hooks=PAYLOADS[payload](command))), tmp_path)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -79,6 +79,8 @@ def _kinds(saved: bytes, where: str) -> dict[str, str]:
         if type(identity) is tuple and len(identity) in (5, 6) and isinstance(
                 identity[1], Stub) and isinstance(identity[2], str):
             kinds.setdefault(identity[2], identity[1].name)
+        if type(identity) is tuple and len(identity) == 4 and isinstance(identity[1], Stub):
+            return identity[1]  # the class of a module
         return Stub("torch", "storage")
 
     read_pickle(saved, Names(persistent=note, hint=_HINT), where=where)

@@ -22,6 +22,7 @@ Array = npt.NDArray[Any]
 MAX_DEPTH = 16
 MAX_PARTS = 20_000
 _SAVE = "save the policy with torch.save(policy.state_dict(), path)"
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _NOT_THE_POLICY = ("optim", "scheduler", "scaler", "replay", "target_network")
 
 
@@ -32,12 +33,14 @@ class Parameters:
     Attributes:
         weights: arrays by dotted name; ``module.`` and ``_orig_mod.`` are left out.
         classes: class of each pickled module by its dotted name, the root under ``""``.
-        attributes: plain numbers and texts, and pairs of integers, by dotted name.
+        attributes: plain numbers and texts, None, and pairs of integers, by dotted name.
+        hooked: dotted names of the modules whose forward is changed by a hook, or is their own.
     """
 
     weights: dict[str, Array] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
+    hooked: set[str] = field(default_factory=set)
 
 
 def parameters(tree: Any, where: str) -> Parameters:
@@ -110,8 +113,8 @@ class _Walk:
         if not _is_module(stub):
             return {}
         self._found.classes[_name(path)] = f"{stub.module}.{stub.name}"
-        if stub.module.startswith("__torch__"):  # TorchScript lists some parameters again
-            return {k: v for k, v in stub.state.items() if not isinstance(v, list | Mapping)}
+        if "forward" in stub.state or any(map(stub.state.get, _HOOKS)):
+            self._found.hooked.add(_name(path))
         children: dict[Any, Any] = {k: v for k, v in stub.state.items() if _is_plain(v)}
         unsaved = stub.state.get("_non_persistent_buffers_set")
         for kind in ("_parameters", "_buffers", "_modules"):
@@ -125,12 +128,12 @@ class _Walk:
 def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
         return 0 < len(value) <= 4 and all(type(part) is int for part in value)
-    return type(value) in (int, float, bool) or (type(value) is str and len(value) < 100)
+    return value is None or type(value) in (int, float, bool) or (
+        type(value) is str and len(value) < 100)
 
 
 def _is_module(value: Stub) -> bool:
-    return isinstance(value.state, Mapping) and (
-        "_modules" in value.state or value.module.startswith("__torch__"))
+    return isinstance(value.state, Mapping) and "_modules" in value.state
 
 
 def _name(path: tuple[str, ...]) -> str:

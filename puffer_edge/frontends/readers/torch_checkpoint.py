@@ -169,7 +169,10 @@ class TensorReader:
         # The classes of storages stay stubs, which cannot be taken for the names of tensors.
         return read_pickle(content, Names(known, self._storage), where=self._where)
 
-    def _storage(self, identity: Any) -> _Storage:
+    def _storage(self, identity: Any) -> Any:
+        if type(identity) is tuple and len(identity) == 4 and identity[0] == "module" and (
+                isinstance(identity[1], Stub)):
+            return identity[1]  # a class, with its source; torch before 1.6 wrote modules so
         if type(identity) is tuple and len(identity) == 6 and identity[5] is None:
             identity = identity[:5]  # torch before 1.6 could save a part of a storage
         if type(identity) is not tuple or len(identity) != 5 or not isinstance(identity[0], str):

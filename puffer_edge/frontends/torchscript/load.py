@@ -8,15 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
+from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export.assemble import assemble
 from puffer_edge.frontends.torch_export.exported import Exported, Weight
 from puffer_edge.frontends.torchscript.archive import Archive, read_archive
+from puffer_edge.frontends.torchscript.kind import with_kind
 from puffer_edge.frontends.torchscript.observation import observe
 from puffer_edge.frontends.torchscript.trace import Tracer
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Note, Program
+from puffer_edge.ir import Program
+
+_TRAINING = frozenset(("alpha_dropout", "batch_norm", "dropout", "feature_dropout"))
+"""Ops that do something else in training."""
 
 
 def load_torch_script(path: Path, options: LoadOptions) -> Program:
@@ -51,31 +56,19 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
         raise UnsupportedError(
             f"forward takes {len(names)} tensors: {', '.join(map(printable, names))}", where=where,
             hint="save a module whose forward takes the observation and keeps state in buffers")
-    trace, assumed = observe(tracer, names[0], options, where)
+    trace, reached = observe(tracer, names[0], options, where)
     exported = _at_reset(trace.exported, tracer)
-    notes = []
-    if not _told(options, exported):
-        options = replace(options, action="continuous")
-        notes.append(Note("assumed", "the action is continuous; give --action discrete if the "
-                                     "outputs are logits or action values", "action-kind",
-                          "--action"))
+    options, notes = with_kind(options, exported)
     kind = printable(archive.root.name)
     program = assemble(exported, options, f"TorchScript, {kind}", where)
     # One step, so that an argument that no shape rule looks at fails here and not later.
     Interpreter(program).step(np.zeros(program.contract.observation_size, np.float32))
-    if assumed:
-        notes.append(Note("assumed", assumed, "observation-size", "--observation"))
-    if trace.trained:
-        notes.append(Note("assumed", "the module was saved in training mode and is run in "
-                                     "evaluation mode, without dropout", "evaluation-mode"))
+    if reached:
+        notes.append(assumed("observation-size", reached, "--observation"))
+    if trace.trained and any(call.op in _TRAINING for call in exported.calls):
+        notes.append(assumed("evaluation-mode", "the module was saved in training mode; here it "
+                             "runs in evaluation mode, without dropout and statistics of batches"))
     return replace(program, notes=(*program.notes, *notes))
-
-
-def _told(options: LoadOptions, exported: Exported) -> bool:
-    """Whether an option, or a choice at the end, tells the kind of the action."""
-    given = (options.action, options.action_sizes, options.action_low, options.action_high)
-    return any(map(bool, given)) or options.squash is not None or any(
-        call.op in ("argmax", "log_softmax") for call in exported.calls)
 
 
 def _at_reset(exported: Exported, tracer: Tracer) -> Exported:

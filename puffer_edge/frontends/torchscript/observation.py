@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torchscript.sizes import SizeWanted
-from puffer_edge.frontends.torchscript.trace import Trace, Tracer
+from puffer_edge.frontends.torchscript.trace import Trace
 from puffer_edge.ir import Op
 from puffer_edge.ir.ops import Binary, Gather, Reshape, Slice, Split, Unary
 
@@ -17,7 +19,14 @@ _ROUNDS = 4
 _ELEMENTWISE = (Binary, Gather, Reshape, Slice, Split, Unary)
 
 
-def observe(tracer: Tracer, name: str, options: LoadOptions, where: str) -> tuple[Trace, str]:
+class Follower(Protocol):
+    """What gives a step for inputs of given shapes; ``trace.Tracer``, for one."""
+
+    def follow(self, shapes: dict[str, tuple[int, ...]], *, sizing: bool = False) -> Trace:
+        """One step; arguments and errors as of ``trace.Tracer.follow``."""
+
+
+def observe(tracer: Follower, name: str, options: LoadOptions, where: str) -> tuple[Trace, str]:
     """A step with an observation of the right size, and how that was found.
 
     The layers decide: each one that gets a number of elements that grows with the observation's
@@ -25,7 +34,7 @@ def observe(tracer: Tracer, name: str, options: LoadOptions, where: str) -> tupl
     they reach, and that is assumed.
 
     Args:
-        tracer: of the archive.
+        tracer: of the archive or module.
         name: of the argument that is the observation.
         options: with the shape, if the user gives it.
         where: the archive, for messages.
@@ -57,7 +66,7 @@ def observe(tracer: Tracer, name: str, options: LoadOptions, where: str) -> tupl
                            "not tell it", where=where, hint=HINT)
 
 
-def _try(tracer: Tracer, name: str, size: int) -> Trace | SizeWanted | UnsupportedError:
+def _try(tracer: Follower, name: str, size: int) -> Trace | SizeWanted | UnsupportedError:
     try:
         return tracer.follow({name: (1, size)}, sizing=True)
     except SizeWanted as wanted:
@@ -86,7 +95,7 @@ def _solved(found: list[Trace | SizeWanted | UnsupportedError]) -> int | None:
     return None
 
 
-def _reached(tracer: Tracer, name: str, first: Trace, second: Trace, where: str
+def _reached(tracer: Follower, name: str, first: Trace, second: Trace, where: str
              ) -> tuple[Trace, str]:
     """The smallest observation that has all elements which slices take from it."""
     if not _same(first, second):
