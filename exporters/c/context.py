@@ -29,6 +29,9 @@ C_TYPES = {"float32": "float", "int8": "int8_t", "int16": "int16_t", "int32": "i
 
 DTYPES = {ctype: np.dtype(dtype) for dtype, ctype in C_TYPES.items()}
 
+REQUANTIZE = np.dtype([("pre_shift", "u1"), ("shift", "u1"), ("multiplier", "i2")])
+"""``puffer_edge_requantize_t`` of runtimes/c/requantize.h."""
+
 MEMORY = {"float32": "m", "int8": "m8", "int16": "m16", "int32": "m32"}
 """The arena as an array of each dtype."""
 
@@ -53,6 +56,11 @@ class Context:
         plan: where its values live.
         name: validated stem of all identifiers.
         wide: kernels for computers with wide vectors, whose weights lie in another order.
+
+    Attributes:
+        constants: C text of the weights and tables.
+        constant_bytes: what they take.
+        data: name and data of each.
     """
 
     def __init__(self, program: Program, plan: Plan, name: str, wide: bool = False) -> None:
@@ -63,6 +71,7 @@ class Context:
         self.kernels: set[str] = {"base"}
         self.constants: list[str] = []
         self.constant_bytes = 0
+        self.data: list[tuple[str, Array]] = []
         self.lines: list[str] = []
         self.index = -1
         self.memories: set[str] = set()
@@ -131,7 +140,7 @@ class Context:
         if key not in self._named:
             self._named[key] = f"{self.name}_w{len(self._named)}"
             self.constants.append(text.array(ctype, self._named[key], data))
-            self.constant_bytes += data.nbytes
+            self._store(self._named[key], data)
         return self._named[key]
 
     def floats(self, weight: Array) -> str:
@@ -159,19 +168,23 @@ class Context:
 
     def requantization(self, array: Array) -> str:
         """Name of a table of multipliers, pre-shifts and shifts, [..., 3]."""
-        rows = array.reshape(-1, 3)
-        items = (f"{{{first}, {second}, {m}}}" for m, first, second in rows)
-        return self.table("puffer_edge_requantize_t", text.wrapped(items), len(rows), 4)
+        rows = [(first, second, m) for m, first, second in array.reshape(-1, 3)]
+        return self.table("puffer_edge_requantize_t", np.array(rows, REQUANTIZE))
 
-    def table(self, ctype: str, items: str, count: int, size: int) -> str:
-        """Name of a constant array of ``count`` structs of ``size`` bytes."""
+    def table(self, ctype: str, records: Array) -> str:
+        """Name of a constant array of structs, whose fields have the order of the records'."""
+        items = text.wrapped(f"{{{', '.join(map(str, row))}}}" for row in records.tolist())
         key = (items.encode(), ctype)
         if key not in self._named:
             self._named[key] = f"{self.name}_w{len(self._named)}"
             self.constants.append(
-                f"static const {ctype} {self._named[key]}[{count}] = {{\n{items}\n}};")
-            self.constant_bytes += size * count
+                f"static const {ctype} {self._named[key]}[{len(records)}] = {{\n{items}\n}};")
+            self._store(self._named[key], records)
         return self._named[key]
+
+    def _store(self, name: str, data: Array) -> None:
+        self.data.append((name, data))
+        self.constant_bytes += data.nbytes
 
     def _arena(self, offset: int, dtype: str) -> str:
         pointer, size = MEMORY[dtype], ITEM_SIZE[dtype]

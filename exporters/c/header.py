@@ -9,7 +9,7 @@ import numpy as np
 
 from puffer_edge import __version__
 from puffer_edge.errors import ProgramError
-from puffer_edge.exporters.c import action, ops, text
+from puffer_edge.exporters.c import action, check, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
@@ -123,7 +123,8 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
         arena=max(plan.arena, 4), initial=initial, outputs=outputs,
         macs=program.macs, body=body, act=act, sample=sample, choice_left=choice_left,
-        checks=_checks(context, entry), commit=_commit(context),
+        check=check.render(context, environment), checks=_checks(context, entry),
+        commit=_commit(context),
         selftest=_selftest(program, name, vectors),
         selftest_q=None if entry is None else _selftest(
             entry.input.program, f"{name}_q", entry.vectors))

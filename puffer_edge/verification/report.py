@@ -88,6 +88,7 @@ LABELS = {
     "instructions_max": "instructions per step, most",
     "integer_instructions_min": "instructions per step from integers, fewest",
     "integer_instructions_max": "instructions per step from integers, most",
+    "check_instructions": "instructions of a check of all weights (CRC-32)",
     "model_bytes": "the model's file (bytes)",
     "oracle_error": "largest difference from the oracle (relative where outputs exceed 1)",
     "macs": "multiply-accumulates per step",

@@ -39,6 +39,7 @@ from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import MEMORY, Subject, read_subject
 from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
 from puffer_edge.verification.toolchains import find_toolchain
+from puffer_edge.verification.weights import check_weights
 
 Array = npt.NDArray[Any]
 
@@ -144,6 +145,7 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
                 steps = _check_vectors(subject, machine, core.title, report)
                 _check_instructions(core, steps, report)
                 stack = machine.stack_used()
+                check_weights(machine, report)
             if subject.integers is not None:
                 _check_integers(subject.integers, build, core, emulator, report)
             _check_symbols(builder, report)

@@ -6,7 +6,7 @@
 typedef struct {
     int32_t bias;
     int16_t multiplier, low, high;
-    uint8_t shift;
+    uint8_t shift, zero; /* the latter fills the struct, so that a checksum knows every byte */
 } puffer_edge_rescale_t;
 
 /* clamp((x * multiplier + bias) >> shift); the exporter has proved the range for every int16_t. */

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from puffer_edge.exporters.c.context import C_TYPES, Array, Context, emits
 from puffer_edge.exporters.c.loops import nest
-from puffer_edge.exporters.c.text import wrapped
 from puffer_edge.ir.ops import Rescale
+
+RESCALE = np.dtype({"names": ["bias", "multiplier", "low", "high", "shift"],
+                    "formats": ["i4", "i2", "i2", "i2", "u1"], "itemsize": 12})
+"""``puffer_edge_rescale_t`` of runtimes/c/rescale.h."""
 
 
 @emits(Rescale)
@@ -20,9 +25,9 @@ def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
     if len(factors) == 1:
         arguments = ", ".join(str(int(number)) for number in factors[0])
     else:
-        rows = (f"{{{bias}, {multiplier}, {low}, {high}, {shift}}}"
-                for multiplier, bias, shift, low, high in factors.tolist())
-        name = context.table("puffer_edge_rescale_t", wrapped(rows), len(factors), 12)
+        rows = [(bias, multiplier, low, high, shift)
+                for multiplier, bias, shift, low, high in factors.tolist()]
+        name = context.table("puffer_edge_rescale_t", np.array(rows, RESCALE))
         arguments = ", ".join(f"{name}[{{i}}].{field}"
                               for field in ("multiplier", "bias", "shift", "low", "high"))
     context.line(nest(

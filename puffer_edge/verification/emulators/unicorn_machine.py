@@ -99,6 +99,11 @@ class UnicornMachine(SteppingMachine):
         """Calls a function of the image that takes nothing and returns an int."""
         return self._call(function, limit)
 
+    @property
+    def instructions(self) -> int:
+        """Executed instructions of the last call."""
+        return int(self._counter.executed)
+
     def read(self, symbol: str, size: int) -> bytes:
         """Bytes of a variable."""
         return bytes(self._core.mem_read(self._elf.symbols[symbol], size))

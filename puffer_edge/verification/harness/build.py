@@ -73,7 +73,8 @@ class ImageBuilder:
         """The policy with its self-test: what is run by calling symbols, or on the host."""
         if self.target.isa == "host":
             return self._link("policy", ["host_main", "harness", "selftest"], ())
-        return self._link("policy", ["harness", "selftest"], (*ROOTS, "edge_selftest"))
+        roots = (*ROOTS, "edge_selftest", "edge_check")
+        return self._link("policy", ["harness", "selftest"], roots)
 
     @cached_property
     def proof(self) -> Image:

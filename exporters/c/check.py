@@ -1,0 +1,30 @@
+"""The checksum of the weights: ``<name>_check`` of the header."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Literal
+
+from jinja2 import Environment
+
+from puffer_edge.exporters.c.context import Array, Context
+from puffer_edge.exporters.c.kernels import source
+
+
+def render(context: Context, environment: Environment) -> str:
+    """C that checks all constants of a policy; empty where it has none."""
+    if not context.data:
+        return ""
+    arrays = [array for _, array in context.data]
+    return environment.get_template("check.h.j2").render(
+        name=context.name, NAME=context.name.upper(), crc=source("crc32").strip(),
+        bytes=context.constant_bytes, constants=[name for name, _ in context.data],
+        little=f"0x{_crc(arrays, '<'):08x}u", big=f"0x{_crc(arrays, '>'):08x}u").rstrip()
+
+
+def _crc(arrays: list[Array], order: Literal["<", ">"]) -> int:
+    """CRC-32 of the bytes that a processor of that byte order has in its flash."""
+    crc = 0
+    for array in arrays:
+        crc = zlib.crc32(array.astype(array.dtype.newbyteorder(order)).tobytes(), crc)
+    return crc
