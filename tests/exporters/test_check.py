@@ -81,7 +81,8 @@ def count_missed(case: str, directory: Path, flips: int) -> int:
     total = re.search(r"weights: ([\d,]+) bytes", header)
     assert names and total
     for name in names:  # nothing but these arrays loses its const
-        header = re.sub(rf"^static const ([\w ]+ {name}\[)", r"static \1", header, flags=re.MULTILINE)
+        header = re.sub(rf"^static const ([\w ]+ {name}\[)", r"static \1", header,
+                        flags=re.MULTILINE)
     (directory / "policy.h").write_text(header)
     parts = ", ".join(f"{{(uint8_t *){name}, sizeof {name}}}" for name in names)
     main = FLIPS.replace("PARTS", parts).replace("TOTAL", total[1].replace(",", ""))
