@@ -164,6 +164,11 @@ def _softmax(op: Any, x: list[float], constants: list[Array | None], program: Pr
     return math.inf if x[0] == math.inf else 1.0
 
 
+def _matmul(op: Any, x: list[float], constants: list[Array | None], program: Program) -> float:
+    count = program.values[op.a].shape[-1]
+    return x[0] * x[1] * count * (1 + SLACK * (count + 1)) if min(x) else 0.0
+
+
 def _lstm(op: Any, x: list[float], constants: list[Array | None],
           program: Program) -> tuple[float, ...]:
     cell = x[op.operands.index(op.c)]
@@ -182,6 +187,7 @@ RULES: dict[str, Rule] = {
     "Gemm": _linear,
     "LSTMCell": _lstm,
     "Mask": lambda op, x, *_: math.inf if x[0] == math.inf else LARGEST,
+    "MatMul": _matmul,
     "OneHot": lambda *_: 1.0,
     "Pad": lambda op, x, *_: max(x[0], abs(op.value)),
     "Reduce": _reduce,

@@ -32,6 +32,7 @@ from puffer_edge.ir.ops import (
     Gather,
     Gemm,
     GRUCell,
+    L2Normalization,
     LayerNormalization,
     LSTMCell,
     MatMul,
@@ -303,6 +304,40 @@ def _layer_norms(bench: Bench) -> str:
     return bench.op(Gemm, x=y, weight=bench.weight(5, 9))
 
 
+def _experts(bench: Bench) -> str:
+    """Three experts weighed by a softmax, in two ways, and norms of both kinds."""
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(12, 6), bias=bench.weight(12))
+    latent = bench.op(L2Normalization, x=bench.op(Gemm, x=y, weight=bench.weight(8, 12)), axis=1,
+                      floor=1e-12)
+    latent = bench.op(Gemm, x=latent, weight=bench.weight(8, 8), bias=bench.weight(8))
+    gate = bench.op(Softmax, x=bench.op(Gemm, x=y, weight=bench.weight(3, 12, scale=1.0)), axis=1)
+    experts = bench.op(Gemm, x=y, weight=bench.weight(24, 12), bias=bench.weight(24),
+                       activation=Activation("relu"))
+    experts = bench.op(Reshape, x=experts, shape=(1, 3, 8))
+    mixed = bench.op(MatMul, a=bench.op(Reshape, x=gate, shape=(1, 1, 3)), b=experts)
+    mixed = bench.op(L2Normalization, x=mixed, axis=2, mean=True, epsilon=1e-6)
+    weighed = bench.op(Binary, a=experts, b=bench.op(Reshape, x=gate, shape=(1, 3, 1)),
+                       function="mul")
+    parts = [bench.op(Reduce, x=weighed, function="sum", axes=(1,), keep=False),
+             bench.op(Reduce, x=experts, function="mean", axes=(2,), keep=False)]
+    y = bench.op(Concat, xs=(latent, bench.op(Reshape, x=mixed, shape=(1, 8)), *parts), axis=1)
+    return bench.op(Gemm, x=y, weight=bench.weight(4, 27), bias=bench.weight(4))
+
+
+def _attention(bench: Bench) -> str:
+    """Four rows that attend to each other, a softmax along either axis, RMS norms by rows."""
+    y = bench.op(Reshape, x=bench.op(Gemm, x=bench.x, weight=bench.weight(24, 6)),
+                 shape=(1, 4, 6))
+    q, k, v = (bench.op(Gemm, x=y, weight=bench.weight(n, 6), bias=bench.weight(n))
+               for n in (5, 5, 3))
+    scores = bench.op(MatMul, a=q, b=bench.op(Transpose, x=k, permutation=(0, 2, 1)))
+    y = bench.op(MatMul, a=bench.op(Softmax, x=scores, axis=2), b=v)
+    other = bench.op(Reshape, x=bench.op(Softmax, x=scores, axis=1), shape=(1, 16))
+    y = bench.op(L2Normalization, x=y, axis=2, mean=True, epsilon=1e-5)
+    y = bench.op(Concat, xs=(bench.op(Reshape, x=y, shape=(1, 12)), other), axis=1)
+    return bench.op(Gemm, x=y, weight=bench.weight(5, 28), bias=bench.weight(5))
+
+
 def _swap(bench: Bench) -> str:
     """States that take each other's value, and one that takes the observation's."""
     names = [bench.builder.state(name, (1, 3)) for name in ("first", "second", "last")]
@@ -337,11 +372,13 @@ def _mask_inside(bench: Bench) -> Program:
 CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "activations": ((1, 5), _activations),
     "arithmetic": ((1, 3, 4), _arithmetic),
+    "attention": ((1, 6), _attention),
     "conv": ((1, 2, 7, 5), _conv(2)),
     "conv_1d": ((1, 2, 9), _conv(1, strides=(2,), pads=(1, 2))),
     # Five rows of 18 weights per group: the second group's would not begin at a word.
     "conv_groups": ((1, 6, 6, 5), _conv(2, group=2, filters=10, pads=(1, 0, 2, 1))),
     "conv_strides": ((1, 3, 9, 8), _conv(2, strides=(2, 3), dilations=(2, 1), pads=(1, 1, 1, 1))),
+    "experts": ((1, 6), _experts),
     "gemm_rows": ((1, 3, 4), _rows),
     "gru": ((1, 5), _gru),
     "gru_2_layers": ((1, 5), lambda bench: _gru(bench, 2)),
@@ -371,7 +408,7 @@ QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
                           "conv_strides", "moved", "parts", "layer_norms", "masked", "mask_inside",
-                          "shared_state", "stacked")
+                          "shared_state", "stacked", "experts", "attention")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puffer_edge.exporters.decompose.draft import Draft
 from puffer_edge.exporters.decompose.registry import decomposes
-from puffer_edge.ir.ops import BatchNormalization, LayerNormalization, Reduce
+from puffer_edge.ir.ops import BatchNormalization, L2Normalization, LayerNormalization, Reduce
 
 
 @decomposes(BatchNormalization)
@@ -29,3 +29,17 @@ def layer(draft: Draft, op: LayerNormalization) -> None:
     scaled = draft.binary("mul", scaled, draft.constants[op.scale], y)
     if op.bias:
         draft.binary("add", scaled, draft.constants[op.bias], op.y)
+
+
+@decomposes(L2Normalization)
+def norm(draft: Draft, op: L2Normalization) -> None:
+    """See :class:`L2Normalization`."""
+    axes = tuple(range(op.axis, len(draft.shapes[op.x])))
+    root = draft.add(Reduce, x=draft.binary("mul", op.x, op.x),
+                     function="mean" if op.mean else "sum", axes=axes)
+    if op.epsilon:
+        root = draft.binary("add", root, op.epsilon)
+    root = draft.unary("sqrt", root)
+    if op.floor:
+        root = draft.binary("max", root, op.floor)
+    draft.binary("div", op.x, root, op.y)

@@ -19,17 +19,20 @@ from puffer_edge.ir.ops import (
     Flags,
     GemmInteger,
     GRUCellInteger,
+    L2NormalizationInteger,
     LayerNormalizationInteger,
     LSTMCellInteger,
     Mask,
+    MatMulInteger,
     MinGRUCellInteger,
     OneHotInteger,
     Pad,
     Rescale,
+    SoftmaxInteger,
     Table,
 )
-from puffer_edge.ir.ops.layer_normalization_integer import square_bits
 from puffer_edge.ir.ops.mask import lowest
+from puffer_edge.ir.reciprocal_root import square_bits
 
 LARGEST_IMAGE = 2**28
 """Elements, as the ranges in the runtime's conv_integer and move say."""
@@ -150,6 +153,40 @@ def layer_normalization_integer(op: LayerNormalizationInteger, context: Context)
             f"{op.zero_point}, {square_bits(count)}, {op.shift}, {mean})")
 
 
+@emits(L2NormalizationInteger)
+def l2_normalization_integer(op: L2NormalizationInteger, context: Context) -> str:
+    """What is added and the floor by shift, then the table of the reciprocal root."""
+    for name in (op.added, op.floor):
+        context.blob.add("i", context.constant(name))
+    context.blob.add("h", context.constant(op.table))
+    count = prod(context.value(op.x).shape[op.axis :])
+    return (f"l2_normalization_integer(blob, {context.ref(op.x)}, {context.ref(op.y)}, {count}, "
+            f"{op.zero_point}, {square_bits(count)}, {op.shift})")
+
+
+@emits(SoftmaxInteger)
+def softmax_integer(op: SoftmaxInteger, context: Context) -> str:
+    """Both tables."""
+    for name in (op.powers, op.reciprocals):
+        context.blob.add("h", context.constant(name))
+    shape = context.value(op.x).shape
+    return (f"softmax_integer(blob, {context.ref(op.x)}, {context.ref(op.y)}, "
+            f"{prod(shape[: op.axis])}, {shape[op.axis]}, {prod(shape[op.axis + 1 :])}, "
+            f"{op.multiplier}, {op.shift})")
+
+
+@emits(MatMulInteger)
+def matmul_integer(op: MatMulInteger, context: Context) -> str:
+    """A constant operand, then factors."""
+    a, b = (_operand(name, context) for name in (op.a, op.b))
+    context.blob.add("i", context.constant(op.factors))
+    context.blob.add("i", context.constant(op.output))
+    (rows, count), columns = context.value(op.a).shape[-2:], context.value(op.b).shape[-1]
+    meaning = op.quantization
+    return (f"matmul_integer(blob, {a}, {b}, {context.ref(op.y)}, {rows}, {count}, {columns}, "
+            f"{meaning.zero_point}, {meaning.low}, {meaning.high})")
+
+
 @emits(LSTMCellInteger)
 def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> str:
     """Both matrices, both biases, both requantisations, the table, the output's factor."""
@@ -198,14 +235,7 @@ def table(op: Table, context: Context) -> str:
 def binary_integer(op: BinaryInteger, context: Context) -> str:
     """Constant operands, then which elements meet where not all do in their order, then factors."""
     shape = context.value(op.y).shape
-    operands, maps = [], []
-    for name in (op.a, op.b):
-        if name in context.program.constants:
-            values = context.constant(name)
-            context.blob.add("h", values)
-            operands.append(f'blob.read("h", {values.size})')
-        else:
-            operands.append(context.ref(name))
+    operands, maps = [_operand(name, context) for name in (op.a, op.b)], []
     for name in (op.a, op.b):
         indices = np.broadcast_to(
             np.arange(context.value(name).size).reshape(context.value(name).shape), shape)
@@ -219,6 +249,15 @@ def binary_integer(op: BinaryInteger, context: Context) -> str:
     return (f"binary_integer(blob, {operands[0]}, {operands[1]}, {context.ref(op.y)}, "
             f"{FUNCTIONS.index(op.function)}, {maps[0]}, {maps[1]}, {meaning.zero_point}, "
             f"{meaning.low}, {meaning.high})")
+
+
+def _operand(name: str, context: Context) -> str:
+    """A value, or a constant of 16 bits."""
+    if name not in context.program.constants:
+        return context.ref(name)
+    values = context.constant(name)
+    context.blob.add("h", values)
+    return f'blob.read("h", {values.size})'
 
 
 def _cell(op: GRUCellInteger | LSTMCellInteger, context: Context) -> tuple[str, str]:

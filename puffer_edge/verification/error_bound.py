@@ -45,6 +45,7 @@ from puffer_edge.ir.ops import (
     Gather,
     Gemm,
     GRUCell,
+    L2Normalization,
     LayerNormalization,
     LSTMCell,
     Mask,
@@ -236,7 +237,7 @@ def propagate(op: Op, inputs: list[Any]) -> tuple[Pair, ...]:
     """The outputs of an op as pairs."""
     if isinstance(op, (Reshape, Slice, Concat, Transpose, Gather, Expand, Split, Pad)):
         return _moved(op, inputs)
-    if isinstance(op, (Conv, LayerNormalization, MatMul, Reduce, Softmax)):
+    if isinstance(op, (Conv, L2Normalization, LayerNormalization, MatMul, Reduce, Softmax)):
         inputs = [x and x.boxed() for x in inputs]
     (result, *more) = _RULES[type(op)](op, *inputs)
     activation: Activation | None = getattr(op, "activation", None)
@@ -352,6 +353,19 @@ def _layer_norm(op: LayerNormalization, x: Pair, scale: Pair, bias: Pair | None)
     return (Pair(y.v.reshape(x.v.shape), y.d.reshape(x.v.shape)),)
 
 
+def _l2_norm(op: L2Normalization, x: Pair) -> tuple[Pair]:
+    width = int(np.prod(x.v.shape[op.axis:]))
+    rows = Pair(x.v.reshape(-1, width), x.d.reshape(-1, width))
+    square, count = rows * rows, width if op.mean else 1
+    total = Pair(square.v.sum(-1, keepdims=True) / count,
+                 (square.d + 2 * gamma(width + 1) * square.size).sum(-1, keepdims=True) / count)
+    root = (total + exact(op.epsilon)).apply("sqrt")
+    # The larger of two numbers is no further off than the one that is.
+    root = Pair(np.maximum(root.v, op.floor), root.d)
+    y = rows * root.apply("reciprocal")
+    return (Pair(y.v.reshape(x.v.shape), y.d.reshape(x.v.shape)),)
+
+
 def _batch_norm(op: BatchNormalization, x: Pair, scale: Pair, shift: Pair) -> tuple[Pair]:
     channel = (-1, *(1,) * (x.v.ndim - 2))
     a, b = (Pair(p.v.reshape(channel), p.d.reshape(channel)) for p in (scale, shift))
@@ -410,6 +424,7 @@ def _mask(op: Mask, x: Pair, mask: Pair) -> tuple[Pair]:
 
 _RULES: dict[type[Op], Any] = {
     BatchNormalization: _batch_norm, Binary: _binary, Conv: _conv, GRUCell: _gru, Gemm: _gemm,
-    LSTMCell: _lstm, LayerNormalization: _layer_norm, Mask: _mask, MatMul: _matmul,
+    L2Normalization: _l2_norm, LSTMCell: _lstm, LayerNormalization: _layer_norm, Mask: _mask,
+    MatMul: _matmul,
     MinGRUCell: _min_gru, OneHot: _one_hot, Reduce: _reduce, Softmax: _softmax, Unary: _unary,
 }

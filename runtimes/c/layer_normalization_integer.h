@@ -1,5 +1,6 @@
 #ifndef PUFFER_EDGE_LAYER_NORMALIZATION_INTEGER_H
 #define PUFFER_EDGE_LAYER_NORMALIZATION_INTEGER_H
+#include "reciprocal_root.h"
 #include "requantize.h"
 
 /* A row of n integers to mean 0 and variance 1: y = (x - mean) * sqrt(n) / sqrt(squares + epsilon)
@@ -11,25 +12,6 @@ typedef struct {
     puffer_edge_requantize_t mean;
     int32_t rounding, zero_point, bits, shift;
 } puffer_edge_normal_t;
-
-/* Bits of a number that is not negative, below 2^31. */
-static inline int32_t bit_length(int32_t x)
-{
-    int32_t bits = 0;
-    for (int32_t step = 16; step > 0; step >>= 1) {
-        /* All ones where there is a bit above the next ones; without a jump. */
-        const int32_t above = ((x >> step) - 1) >> 31;
-        const int32_t taken = step & ~above;
-        x >>= taken;
-        bits += taken;
-    }
-    return bits + x;
-}
-
-static inline int32_t shift_rounded(int32_t x, int32_t shift)
-{
-    return (x + ((INT32_C(1) << shift) >> 1)) >> shift;
-}
 
 #define PUFFER_EDGE_LAYER_NORMALIZATION(NAME, X)                                                   \
     PUFFER_EDGE_KERNEL void layer_normalization_##NAME(                                            \
@@ -56,10 +38,7 @@ static inline int32_t shift_rounded(int32_t x, int32_t shift)
             squares += p->epsilon[coarse];                                                         \
             squares += squares == 0;                                                               \
             const int32_t left = (30 - bit_length(squares)) >> 1;                                  \
-            const int32_t place = (squares << (2 * left)) - (INT32_C(1) << 28);                    \
-            const int16_t *entry = p->table + (place >> 22);                                       \
-            const int32_t root =                                                                   \
-                entry[0] - (((entry[0] - entry[1]) * ((place >> 8) & 16383) + 8192) >> 14);        \
+            const int32_t root = reciprocal_root(p->table, squares, left);                         \
             const int32_t last = 14 + coarse - fine - left;                                        \
             for (int32_t i = 0; i < n; ++i) {                                                      \
                 const int32_t product = shift_rounded(x[i] - middle, fine) * root;                 \

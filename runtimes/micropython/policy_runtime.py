@@ -914,6 +914,177 @@ def layer_normalization_integer(blob, x, y, count, zero_point, bits, shift, mean
     return step
 
 
+# range: x[...] in [-32768, 32767]
+# range: count in [1, 2**14]
+# range: zero_point in [-32768, 32767]
+# range: bits in [0, 14]
+# range: start in [0, 2**28]
+# range: coarse in [0, 12]
+# range: squares in [0, 2**30 - 1]
+# range: v in [-(2**14), 2**14]
+# range: root in [2**14, 2**15 - 1]
+def l2_normalization_integer(blob, x, y, count, zero_point, bits, shift):
+    """Computes y = x / max(floor, sqrt(sum of squares + added)), row by row, 1 as 2^15.
+
+    Numbers are shifted so that their squares stay in 31 bits; the reciprocal root is a table.
+    """
+    added, floor, table = blob.read("i", 13), blob.read("i", 13), blob.read("h", 193)
+    operands = (x, y, count, zero_point, bits, shift, added, floor, table, len(x) // count)
+
+    # puffer-edge: no-alloc
+    def step():
+        x, y, count, zero_point, bits, shift, added, floor, table, rows = operands
+        start = 0
+        for _ in range(rows):
+            seen = 0
+            for i in range(count):
+                d = x[start + i] - zero_point
+                seen |= d ^ (d >> 30)
+            used = bit_length(seen)
+            coarse = used - bits if used - bits > shift else shift
+            fine = used - 14 if used > 14 else 0
+            squares = 0
+            for i in range(count):
+                d = x[start + i] - zero_point
+                v = (d + ROUND[coarse]) >> coarse
+                squares += v * v
+            squares += added[coarse]
+            if squares < floor[coarse]:
+                squares = floor[coarse]
+            left = (30 - bit_length(squares)) >> 1
+            root = reciprocal_root(table, squares, left)
+            last = 14 + coarse - fine - left
+            for i in range(count):
+                d = x[start + i] - zero_point
+                v = (d + ROUND[fine]) >> fine
+                v = (v * root + ROUND[last]) >> last
+                y[start + i] = clamp16(v)
+            start += count
+
+    return step
+
+
+# range: squares << left + left in [2**28, 2**30 - 1]
+# range: table[...] in [0, 32767]
+def reciprocal_root(table, squares, left):
+    """2^29 / sqrt(squares << 2 left), which lies between 2^28 and 2^30, by straight lines."""
+    place = (squares << left + left) - 268435456
+    j = place >> 22
+    return table[j] - (((table[j] - table[j + 1]) * ((place >> 8) & 16383) + 8192) >> 14)
+
+
+# range: x[...] in [-32768, 32767]
+# range: reciprocals[...] in [2**13, 2**14]
+# range: at in [0, 2**28]
+# range: total in [0, 2**30 - 1]
+# range: (largest - x[at]) * multiplier in [0, 2**30 - 1]
+# range: total << left in [2**29, 2**30 - 1]
+# range: y[at] * factor in [0, 2**29]
+# range: y[at] * factor + ROUND[28 - left] in [0, 2**30 - 1]
+def softmax_integer(blob, x, y, outer, size, inner, multiplier, shift):
+    """Computes shares of 2^15 of exp(x) along the middle axis; distances count 4096ths."""
+    powers, reciprocals = blob.read("h", 77), blob.read("h", 129)
+    # Where in its block of [size, inner] a row begins, counted over all blocks.
+    starts = array("i", [block * size * inner + column for block in range(outer)
+                         for column in range(inner)])
+    operands = (x, y, starts, size, inner, multiplier, shift, powers, reciprocals)
+
+    # puffer-edge: no-alloc
+    def step():
+        x, y, starts, size, inner, multiplier, shift, powers, reciprocals = operands
+        for k in range(len(starts)):
+            first = starts[k]
+            largest = x[first]
+            at = first
+            for _ in range(size):
+                if x[at] > largest:
+                    largest = x[at]
+                at += inner
+            total = 0
+            at = first
+            for _ in range(size):
+                v = softmax_power(powers, (largest - x[at]) * multiplier >> shift)
+                y[at] = v
+                total += v
+                at += inner
+            left = 30 - bit_length(total)
+            v = (total << left) - 536870912
+            j = v >> 22
+            v = (reciprocals[j] - reciprocals[j + 1]) * ((v >> 8) & 16383)
+            factor = reciprocals[j] - ((v + 8192) >> 14)
+            at = first
+            for _ in range(size):
+                v = (y[at] * factor + ROUND[28 - left]) >> 28 - left
+                y[at] = v if v < 32767 else 32767
+                at += inner
+
+    return step
+
+
+# range: powers[...] in [0, 32767]
+# range: part in [0, 32767]
+def softmax_power(powers, x):
+    """2^15 exp(-x / 4096), 0 from 12 on."""
+    if x >= 49152:
+        x = 49151
+    j = 12 + ((x >> 6) & 63)
+    part = powers[j] - (((powers[j] - powers[j + 1]) * (x & 63) + 32) >> 6)
+    return (powers[x >> 12] * part + 16384) >> 15
+
+
+# range: zero_point in [-32768, 32767]
+# range: s in [0, 15]
+# range: t in [1, 30]
+# range: columns in [0, 2**28]
+# range: start in [0, 2**28]
+# range: starts[...] in [0, 2**28]
+# range: place in [0, 2**28]
+# range: p in [0, 2**28]
+# range: q in [0, 2**28]
+# range: a[p] * factors[0] in [-(2**30), 2**30 - 1]
+# range: a[p] * factors[0] + factors[1] in [-(2**30), 2**30 - 1]
+# range: b[q] * factors[3] in [-(2**30), 2**30 - 1]
+# range: b[q] * factors[3] + factors[4] in [-(2**30), 2**30 - 1]
+# range: u * v in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
+# range: total in [-(2**30) + 1 + 2**14, 2**30 - 1 - 2**14]
+# range: (total + ROUND[s] >> s) * m in [-(2**30), 2**30 - 1]
+# range: (total + ROUND[s] >> s) * m + ROUND[t] in [-(2**30), 2**30 - 1]
+def matmul_integer(blob, a, b, y, rows, count, columns, zero_point, low, high):
+    """Computes the sums of products of rows of a with columns of b, one matrix after the other."""
+    factors, output = blob.read("i", 6), blob.read("i", 3)
+    # Where in b the matrix begins that every row of a takes.
+    starts = array("i", [i // rows * count * columns for i in range(len(a) // count)])
+    operands = (a, b, y, starts, count, columns, factors, output, zero_point, low, high)
+
+    # puffer-edge: no-alloc
+    def step():
+        a, b, y, starts, count, columns, factors, output, zero_point, low, high = operands
+        m = output[0]
+        s = output[1]
+        t = output[2]
+        start = 0
+        place = 0
+        for i in range(len(starts)):
+            for column in range(columns):
+                p = start
+                q = starts[i] + column
+                total = 0
+                for _ in range(count):
+                    u = (a[p] * factors[0] + factors[1]) >> factors[2]
+                    v = (b[q] * factors[3] + factors[4]) >> factors[5]
+                    total += u * v
+                    p += 1
+                    q += columns
+                v = ((((total + ROUND[s]) >> s) * m + ROUND[t]) >> t) + zero_point
+                if v < low:
+                    v = low
+                y[place] = high if v > high else v
+                place += 1
+            start += count
+
+    return step
+
+
 # puffer-edge: no-alloc
 # range: bits in [0, 29]
 def bit_length(x):

@@ -28,7 +28,7 @@ from puffer_edge.ir.ops import (
     LSTMCellInteger,
     MinGRUCellInteger,
 )
-from puffer_edge.ir.ops.layer_normalization_integer import SHIFTS, root_table, square_bits
+from puffer_edge.ir.reciprocal_root import SHIFTS, root_table, square_bits
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.targets import TARGETS
 from puffer_edge.verification.emulators.opening import open_machine

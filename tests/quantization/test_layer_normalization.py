@@ -13,7 +13,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program, Quantization
 from puffer_edge.ir.ops import Gemm, LayerNormalization, LayerNormalizationInteger, Unary
-from puffer_edge.ir.ops.layer_normalization_integer import (
+from puffer_edge.ir.reciprocal_root import (
     LARGEST_ROW,
     SHIFTS,
     root_table,

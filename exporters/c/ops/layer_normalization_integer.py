@@ -6,7 +6,7 @@ from math import prod
 
 from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.ir.ops import LayerNormalizationInteger
-from puffer_edge.ir.ops.layer_normalization_integer import square_bits
+from puffer_edge.ir.reciprocal_root import square_bits
 
 
 @emits(LayerNormalizationInteger)

@@ -15,12 +15,15 @@ from puffer_edge.ir.ops.gemm import Gemm
 from puffer_edge.ir.ops.gemm_integer import GemmInteger
 from puffer_edge.ir.ops.gru_cell import GRUCell
 from puffer_edge.ir.ops.gru_cell_integer import GRUCellInteger
+from puffer_edge.ir.ops.l2_normalization import L2Normalization
+from puffer_edge.ir.ops.l2_normalization_integer import L2NormalizationInteger
 from puffer_edge.ir.ops.layer_normalization import LayerNormalization
 from puffer_edge.ir.ops.layer_normalization_integer import LayerNormalizationInteger
 from puffer_edge.ir.ops.lstm_cell import LSTMCell
 from puffer_edge.ir.ops.lstm_cell_integer import LSTMCellInteger
 from puffer_edge.ir.ops.mask import Mask
 from puffer_edge.ir.ops.matmul import MatMul
+from puffer_edge.ir.ops.matmul_integer import MatMulInteger
 from puffer_edge.ir.ops.min_gru_cell import MinGRUCell
 from puffer_edge.ir.ops.min_gru_cell_integer import MinGRUCellInteger
 from puffer_edge.ir.ops.one_hot import OneHot
@@ -32,6 +35,7 @@ from puffer_edge.ir.ops.rescale import Rescale
 from puffer_edge.ir.ops.reshape import Reshape
 from puffer_edge.ir.ops.slice import Slice
 from puffer_edge.ir.ops.softmax import Softmax
+from puffer_edge.ir.ops.softmax_integer import SoftmaxInteger
 from puffer_edge.ir.ops.split import Split
 from puffer_edge.ir.ops.table import Table
 from puffer_edge.ir.ops.transpose import Transpose
@@ -51,12 +55,15 @@ __all__ = [
     "Gather",
     "Gemm",
     "GemmInteger",
+    "L2Normalization",
+    "L2NormalizationInteger",
     "LSTMCell",
     "LSTMCellInteger",
     "LayerNormalization",
     "LayerNormalizationInteger",
     "Mask",
     "MatMul",
+    "MatMulInteger",
     "MinGRUCell",
     "MinGRUCellInteger",
     "OneHot",
@@ -68,6 +75,7 @@ __all__ = [
     "Reshape",
     "Slice",
     "Softmax",
+    "SoftmaxInteger",
     "Split",
     "Table",
     "Transpose",

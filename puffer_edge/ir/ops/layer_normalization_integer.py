@@ -11,28 +11,9 @@ import numpy as np
 
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.op import Array, Op, register
-from puffer_edge.ir.requantization import LIMIT, requantize
+from puffer_edge.ir.reciprocal_root import LARGEST_ROW, SHIFTS, in_range, over_root
+from puffer_edge.ir.requantization import requantize
 from puffer_edge.ir.value import Quantization, Value
-
-LARGEST_ROW = 1 << 14
-"""Elements of a row, whose sum and whose squares must stay in 31 bits."""
-
-SHIFTS = 13
-"""Entries of ``epsilon``: deviations are shifted by 0 to 12 before they are squared."""
-
-SEGMENTS = 192
-"""Of the table, between 2^28 and 2^30."""
-
-
-def square_bits(count: int) -> int:
-    """Bits of deviations of which ``count`` squares stay below 2^29."""
-    return (29 - (count - 1).bit_length()) // 2
-
-
-def root_table() -> Array:
-    """``T[j] = 2^29 / sqrt(2^28 + j 2^22)``, [193] int16, at most 2^15 - 1."""
-    ends = 2.0**28 + np.arange(SEGMENTS + 1) * 2.0**22
-    return np.asarray(np.minimum(np.floor(2.0**29 / np.sqrt(ends) + 0.5), 32767), np.int16)
 
 
 @register
@@ -44,19 +25,15 @@ class LayerNormalizationInteger(Op):
 
         S = sum of (x - zero_point),   m = requantize(S),   mean = m + requantize(S - n m)
         d = x - zero_point - mean
-        b = bits of the largest d,  k = max(b - square_bits(n), shift),  k' = max(b - 14, 0)
-        W = max(1, epsilon[k] + sum of (d >> k)^2)
-        w = W << 2 s in [2^28, 2^30),  R = 2^29 / sqrt(w), of the table by straight lines
-        y = clamp16(((d >> k') * R) >> (14 + k - k' - s))
+        y = 2^15 d / sqrt(max(1, epsilon + sum of d^2)), as ``reciprocal_root.over_root`` says
 
-    Shifts are rounded; the bits of a negative number are those of its complement. 1 in y is
-    ``sqrt(n) / 2^15``.
+    1 in y is ``sqrt(n) / 2^15``.
 
     Attributes:
         x: [..., D...], int8 or int16.
         mean: constant [3] int32: multiplier, pre-shift and shift of a division by n.
         epsilon: constant [13] int32, by k: ``n * epsilon / (scale of x)^2 / 4^k``.
-        table: constant [193] int16, see :func:`root_table`.
+        table: constant [193] int16, see ``reciprocal_root.root_table``.
         y: x's shape, int16.
         axis: first normalised axis.
         zero_point: of x.
@@ -100,36 +77,9 @@ class LayerNormalizationInteger(Op):
         count = prod(x.shape[self.axis :])
         rows = x.reshape(-1, count) - self.zero_point
         total = rows.sum(1, keepdims=True)
-        _in_range(np.abs(rows).sum(1), self.layer)
+        in_range(np.abs(rows).sum(1), self.layer)
         nearly = requantize(total, *factors)  # the factor has 15 bits only
-        _in_range(count * nearly, self.layer)
+        in_range(count * nearly, self.layer)
         d = rows - nearly - requantize(total - count * nearly, *factors)
-        b = _bits(np.bitwise_or.reduce(d ^ (d >> 63), axis=1))[:, None]
-        k, fine = np.maximum(b - square_bits(count), self.shift), np.maximum(b - 14, 0)
-        squares = _shifted(d, k) ** 2
-        whole = np.maximum(squares.sum(1, keepdims=True) + epsilon[k], 1)
-        _in_range(whole, self.layer)
-        s = (30 - _bits(whole)) >> 1
-        t = (whole << 2 * s) - 2**28
-        index, fraction = t >> 22, t >> 8 & 16383
-        root = table[index] - ((table[index] - table[index + 1]) * fraction + 8192 >> 14)
-        product = _shifted(d, fine) * root
-        shift = 14 + k - fine - s
-        _in_range(product + (1 << shift >> 1), self.layer)
-        y = np.clip(_shifted(product, shift), -32768, 32767)
+        y = over_root(d, epsilon, np.ones_like(epsilon), table, self.shift, self.layer)
         return (y.astype(np.int16).reshape(x.shape),)
-
-
-def _bits(x: Array) -> Array:
-    """Bits of non-negative integers, exact below 2^53."""
-    return np.frexp(x.astype(np.float64))[1].astype(np.int64)
-
-
-def _shifted(x: Array, shift: Array) -> Array:
-    return np.asarray(x + (1 << shift >> 1) >> shift)
-
-
-def _in_range(x: Array, layer: str) -> None:
-    if int(np.abs(x).max()) > LIMIT:
-        raise ProgramError("an integer intermediate leaves 31 bits: the range proof is wrong",
-                           where=layer)

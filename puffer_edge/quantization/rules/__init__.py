@@ -8,16 +8,19 @@ from puffer_edge.quantization.rules import (
     conv,
     gemm,
     gru_cell,
+    l2_normalization,
     layer_normalization,
     lstm_cell,
     mask,
+    matmul,
     min_gru_cell,
     movement,
     one_hot,
+    softmax,
     unary,
 )
 from puffer_edge.quantization.rules.registry import RULES, Rule, rows_of
 
-__all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell",
-           "layer_normalization", "lstm_cell", "mask", "min_gru_cell", "movement", "one_hot",
-           "rows_of", "unary"]
+__all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell", "l2_normalization",
+           "layer_normalization", "lstm_cell", "mask", "matmul", "min_gru_cell", "movement",
+           "one_hot", "rows_of", "softmax", "unary"]

@@ -95,7 +95,7 @@ def combine(function: str, a: Named, b: Named, op: Op, y: str, meaning: Quantiza
     The meaning is what y shall have; its scale may grow, which the result tells.
     """
     if function == "mul":
-        (first, second), unit = _product(a[1], b[1])
+        (first, second), unit = product(a[1], b[1])
         bound = first.reach * second.reach
     else:
         unit = max(_reach(m) * m.scale for _, m in (a, b)) / 2**UNIT_BITS
@@ -150,13 +150,23 @@ def in_units(meaning: Quantization, unit: float, sign: int) -> Operand:
     return Operand(factor, rounding - meaning.zero_point * factor, shift, meaning.largest)
 
 
-def _product(a: Quantization, b: Quantization) -> tuple[tuple[Operand, Operand], float]:
-    """Operands around 0 with as many bits as their product leaves room for, and its unit."""
+def product(a: Quantization, b: Quantization, count: int = 1
+            ) -> tuple[tuple[Operand, Operand], float]:
+    """Operands around 0 with as many bits as a sum of ``count`` products of them leaves room for.
+
+    Returns:
+        Both, and the unit of a product.
+
+    Raises:
+        UnsupportedError: there is no room for any.
+    """
     shifts = [0, 0]
-    while True:
+    while max(shifts) <= 16:
         first, second = (
             Operand(1, (1 << shift >> 1) - meaning.zero_point, shift, meaning.largest)
             for meaning, shift in zip((a, b), shifts, strict=True))
-        if first.reach * second.reach <= LARGEST_SUM:
+        if first.reach * second.reach * count <= LARGEST_SUM:
             return (first, second), a.scale * b.scale * 2.0 ** sum(shifts)
         shifts[0 if first.reach > second.reach else 1] += 1
+    raise UnsupportedError(f"a sum of {count} products does not fit 31 bits",
+                           hint="export it with --scheme float32")

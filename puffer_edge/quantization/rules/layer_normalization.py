@@ -9,7 +9,7 @@ import numpy as np
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir.ops import LayerNormalization, LayerNormalizationInteger
-from puffer_edge.ir.ops.layer_normalization_integer import LARGEST_ROW, SHIFTS, root_table
+from puffer_edge.ir.reciprocal_root import LARGEST_ROW, SHIFTS, root_table
 from puffer_edge.ir.requantization import choose
 from puffer_edge.ir.value import Quantization
 from puffer_edge.quantization.rules.binary import affine, operand

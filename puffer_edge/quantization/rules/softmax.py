@@ -1,0 +1,38 @@
+"""Softmax in integers: two tables of exp and one of the reciprocal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.ir.ops import Softmax, SoftmaxInteger
+from puffer_edge.ir.ops.softmax_integer import (
+    LARGEST_AXIS,
+    distance_factor,
+    power_table,
+    reciprocal_table,
+)
+from puffer_edge.ir.value import Quantization
+from puffer_edge.quantization.rules.binary import operand
+from puffer_edge.quantization.rules.registry import rule
+from puffer_edge.quantization.rules.rows import name_of, settle
+
+if TYPE_CHECKING:
+    from puffer_edge.quantization.quantize import Quantizer
+
+
+@rule(Softmax)
+def softmax(op: Softmax, quantizer: Quantizer) -> None:
+    """Only differences count, so a zero point does not."""
+    name, source = operand(op.x, f"{op.y}.x", False, quantizer)
+    size = quantizer.program.values[op.x].shape[op.axis]
+    if size > LARGEST_AXIS:
+        raise UnsupportedError(f"a softmax over {size} elements is too long for integers",
+                               where=op.layer or op.y, hint="export it with --scheme float32")
+    multiplier, shift = distance_factor(source.scale)
+    meaning, made = Quantization(2.0**-15, 0, 0, 32767), name_of(op, quantizer)
+    quantizer.add(SoftmaxInteger(
+        x=name, powers=quantizer.constant(power_table(), "powers"),
+        reciprocals=quantizer.constant(reciprocal_table(), "reciprocals"), y=made, axis=op.axis,
+        multiplier=multiplier, shift=shift, layer=op.layer))
+    settle(op, made, meaning, (0.0, 1.0), quantizer)

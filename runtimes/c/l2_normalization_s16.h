@@ -1,0 +1,5 @@
+#ifndef PUFFER_EDGE_L2_NORMALIZATION_S16_H
+#define PUFFER_EDGE_L2_NORMALIZATION_S16_H
+#include "l2_normalization_integer.h"
+PUFFER_EDGE_L2_NORMALIZATION(s16, int16_t)
+#endif
