@@ -24,10 +24,13 @@ from puffer_edge.ir.gates import tanh_table
 from puffer_edge.ir.ops import (
     GemmInteger,
     GRUCellInteger,
+    L2NormalizationInteger,
     LayerNormalizationInteger,
     LSTMCellInteger,
     MinGRUCellInteger,
+    SoftmaxInteger,
 )
+from puffer_edge.ir.ops.softmax_integer import distance_factor, power_table, reciprocal_table
 from puffer_edge.ir.reciprocal_root import SHIFTS, root_table, square_bits
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.targets import TARGETS
@@ -46,6 +49,7 @@ SIZES = [(k, n) for k in range(1, 10) for n in range(1, 10)] + [
 CELLS = [(1, 1), (2, 3), (3, 2), (4, 4), (5, 7), (8, 9), (17, 5)]
 
 TANH, ROOT = tanh_table(), root_table()
+POWERS, RECIPROCALS = power_table(), reciprocal_table()
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 
 
@@ -288,6 +292,44 @@ class Header:
                     f"out_int16 + 1, 1, {count});\n"
                     f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
 
+    def quotient(self, dtype: str, count: int) -> None:
+        """Rows over their norm, over extremes, what is added and floors of any size."""
+        zero = -37 if dtype == "int8" else 0
+        added, floor = (2.0 ** self.random.integers(0, 40) / 4.0 ** np.arange(SHIFTS)
+                        for _ in range(2))
+        shift = next(k for k in range(SHIFTS) if max(added[k], floor[k]) < 2**29)
+        steps = [np.clip(np.round(each), least, 2**29 - 1).astype(np.int32)
+                 for each, least in ((added, 0), (floor, 1))]
+        op = L2NormalizationInteger(
+            x="x", added="a", floor="f", table="t", y="y", axis=1, zero_point=zero, shift=shift,
+            quantization=Quantization(1.0, 0, -32768, 32767))
+        names = [self.constant(each) for each in steps]
+        name = f"kern_w{len(self.constants)}"
+        self.constants.append(
+            f"static const puffer_edge_norm_t {name} = {{{names[0]}, {names[1]}, kern_root, "
+            f"{zero}, {square_bits(count)}, {shift}}};")
+        for x in self.integers(dtype, count):
+            (y,) = op.evaluate([x[None], *steps, ROOT])
+            self.tests.append(
+                f"l2_normalization_s{dtype[3:]}({self.place(x)}, &{name}, out_int16 + 1, 1, "
+                f"{count});\n"
+                f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
+
+    def shares(self, dtype: str, count: int) -> None:
+        """A softmax along the middle of two columns, distances of every scale."""
+        multiplier, shift = distance_factor(2.0 ** float(self.random.uniform(-14, 1.9)))
+        op = SoftmaxInteger(x="x", powers="p", reciprocals="r", y="y", axis=0,
+                            multiplier=multiplier, shift=shift)
+        name = f"kern_w{len(self.constants)}"
+        self.constants.append(
+            f"static const puffer_edge_softmax_t {name} = {{kern_powers, kern_reciprocals, "
+            f"{multiplier}, {shift}}};")
+        for x in self.integers(dtype, 2 * count):
+            (y,) = op.evaluate([x.reshape(count, 2), POWERS, RECIPROCALS])
+            self.tests.append(
+                f"softmax_s{dtype[3:]}({self.place(x)}, &{name}, out_int16 + 1, 1, {count}, 2);\n"
+                f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
+
     def text(self, preamble: str) -> str:
         """The policy that is nothing but a self-test."""
         pools = [array(C_TYPES[dtype], f"pool_{dtype}", np.concatenate(parts))
@@ -295,7 +337,9 @@ class Header:
         kernels = joined([f"{kind}_{scheme}" for kind in ("gemm", "lstm_cell", "min_gru_cell")
                           for scheme in SCHEMES] + ["gru_cell_s8x16", "gru_cell_s16",
                                                     "layer_normalization_s8",
-                                                    "layer_normalization_s16"])
+                                                    "layer_normalization_s16",
+                                                    "l2_normalization_s8", "softmax_s8",
+                                                    "l2_normalization_s16", "softmax_s16"])
         return "\n".join([
             "#ifndef KERN_H\n#define KERN_H\n#include <stddef.h>\n#include <stdint.h>\n"
             "#include <string.h>", preamble,
@@ -305,7 +349,8 @@ class Header:
             "static inline int kern_step(kern_t *p, const kern_obs_t *o, kern_action_t *a)",
             "{ p->x = o->x; a->x = o->x; return 0; }",
             "#ifdef KERN_SELFTEST", kernels, array("int16_t", "kern_tanh", TANH),
-            array("int16_t", "kern_root", ROOT), *pools, *self.constants,
+            array("int16_t", "kern_root", ROOT), array("int16_t", "kern_powers", POWERS),
+            array("int16_t", "kern_reciprocals", RECIPROCALS), *pools, *self.constants,
             "static inline int kern_selftest(void)\n{",
             "int8_t out_int8[16]; int16_t out_int16[80], cells[16]; int bad = 0;",
             *("{\n" + loop_over(scheme, layers) + "\n}" for scheme, layers in self.layers.items()),
@@ -326,6 +371,8 @@ def header() -> Header:
     for dtype in ("int8", "int16"):
         for count in (1, 2, 5, 16, 64, 77):
             made.normal(dtype, count)
+            made.quotient(dtype, count)
+            made.shares(dtype, min(count, 39))
     return made
 
 

@@ -44,11 +44,15 @@ def reciprocal_table() -> Array:
     return np.asarray(np.floor(2.0**43 / ends + 0.5), np.int16)
 
 
+LARGEST_SCALE = 3.9
+"""Of x, where a factor of 14 bits is enough; neighbours differ by exp(3.9) then, 49 times."""
+
+
 def distance_factor(scale: float) -> tuple[int, int]:
     """(m, s) such that ``(distance * m) >> s`` counts 4096ths, for distances of 16 bits.
 
     Args:
-        scale: of what is compared: real = scale * integer.
+        scale: of what is compared: real = scale * integer; at most :data:`LARGEST_SCALE`.
     """
     wanted = scale * (1 << FRACTION)
     shift = min(max(13 - int(np.floor(np.log2(wanted))), 0), 30)

@@ -8,6 +8,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir.ops import Softmax, SoftmaxInteger
 from puffer_edge.ir.ops.softmax_integer import (
     LARGEST_AXIS,
+    LARGEST_SCALE,
     distance_factor,
     power_table,
     reciprocal_table,
@@ -29,6 +30,11 @@ def softmax(op: Softmax, quantizer: Quantizer) -> None:
     if size > LARGEST_AXIS:
         raise UnsupportedError(f"a softmax over {size} elements is too long for integers",
                                where=op.layer or op.y, hint="export it with --scheme float32")
+    if source.scale > LARGEST_SCALE:
+        raise UnsupportedError(
+            f"numbers of up to {source.scale * source.largest:.0e} before a softmax leave nothing "
+            "of their differences in integers", where=op.layer or op.y,
+            hint="export it with --scheme float32")
     multiplier, shift = distance_factor(source.scale)
     meaning, made = Quantization(2.0**-15, 0, 0, 32767), name_of(op, quantizer)
     quantizer.add(SoftmaxInteger(
