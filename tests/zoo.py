@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from puffer_edge.frontends.wrappers import mask_actions
-from puffer_edge.frontends.wrappers import masked as masked_by
 from puffer_edge.ir import (
     ActionMask,
     Activation,
@@ -48,6 +47,7 @@ from puffer_edge.ir.ops import (
     Unary,
 )
 from puffer_edge.passes import optimize
+from puffer_edge.passes.recognize_masks import masked as masked_by
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.schemes import SCHEMES

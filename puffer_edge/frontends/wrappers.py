@@ -12,9 +12,10 @@ from dataclasses import replace
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import ActionMask, Discrete, Field, Op, Program, Value
-from puffer_edge.ir.ops import Concat, Mask, Reshape, Slice
+from puffer_edge.ir.ops import Concat, Reshape, Slice
 from puffer_edge.ir.program import State, empty_state
 from puffer_edge.passes.constants import unused
+from puffer_edge.passes.recognize_masks import masked, recognize_masks
 
 
 def wrapped(program: Program, options: LoadOptions) -> Program:
@@ -23,6 +24,7 @@ def wrapped(program: Program, options: LoadOptions) -> Program:
     Raises:
         UsageError: the policy's observation is no stack of frames, or its action is continuous.
     """
+    program = recognize_masks(program)
     if options.frame_stack is not None and options.frame_stack > 1:
         program = stack_frames(program, options.frame_stack)
     return mask_actions(program) if options.action_mask else program
@@ -39,6 +41,9 @@ def stack_frames(program: Program, count: int) -> Program:
     """
     fields = program.contract.observation
     size = program.contract.observation_size
+    if program.contract.mask is not None:
+        raise UsageError("the observation holds an action mask, which is not stacked",
+                         hint="leave out --frame-stack, and let the caller stack the frames")
     if len(fields) != 1 or fields[0].shape[0] % count:
         raise UsageError(
             f"an observation of the shape {[field.shape for field in fields]} is no stack of "
@@ -89,26 +94,3 @@ def mask_actions(program: Program) -> Program:
         [*before, *program.ops], values=values, input=both,
         contract=replace(contract, observation=(*fields, Field(name, (action.width,)))))
     return masked(wider, program.outputs[0], ActionMask(size, action.sizes))
-
-
-def masked(program: Program, logits: str, mask: ActionMask) -> Program:
-    """The Program with logits of which a part of its observation says what may be taken.
-
-    Args:
-        program: with the observation that the mask is a part of.
-        logits: the value that becomes the first output.
-        mask: where in the observation.
-    """
-    taken = set(program.values)
-    flat, part, result = (unused(stem, taken) for stem in ("flat", "mask", "masked"))
-    x = program.values[program.input]
-    ops: list[Op] = []
-    if x.shape == (1, x.size):
-        flat = program.input
-    else:
-        ops.append(Reshape(x=program.input, y=flat, shape=(1, x.size)))
-    ops += [Slice(x=flat, y=part, starts=(0, mask.start), counts=(1, sum(mask.sizes)),
-                  steps=(1, 1), layer="action_mask"),
-            Mask(x=logits, mask=part, y=result, forbids=mask.forbids, layer="action_mask")]
-    return program.with_ops([*program.ops, *ops], outputs=(result, *program.outputs[1:]),
-                            contract=replace(program.contract, mask=mask))

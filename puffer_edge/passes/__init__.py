@@ -15,6 +15,7 @@ from puffer_edge.passes.fuse_activations import fuse_activations
 from puffer_edge.passes.join_linear import join_linear
 from puffer_edge.passes.merge_linear import merge_linear
 from puffer_edge.passes.recognize_functions import recognize_functions
+from puffer_edge.passes.recognize_masks import recognize_masks
 from puffer_edge.passes.remove_identities import remove_identities
 from puffer_edge.passes.reshape_states import reshape_states
 from puffer_edge.passes.separate_results import separate_results
@@ -70,6 +71,7 @@ __all__ = [
     "merge_linear",
     "optimize",
     "recognize_functions",
+    "recognize_masks",
     "remove_dead_code",
     "remove_identities",
     "reshape_states",
