@@ -55,6 +55,10 @@ def finish(graph: Graph, actions: Sequence[str], extra: dict[str, str], names: l
     builder, value = graph.builder, graph.operands[action]
     if not isinstance(value, str):
         raise UnsupportedError("the action is constant", where=graph.where)
+    if action in graph.masks:
+        raise UnsupportedError("the output that the action would be made of holds booleans",
+                               where=f"{graph.where}, output {printable(action)}",
+                               hint="export the policy with an output of logits or actions")
     producer = next((op for op in builder.ops if value in op.outputs), None)
     ends_in_tanh = isinstance(producer, Unary) and producer.function == Activation("tanh")
     head: Discrete | Continuous

@@ -91,6 +91,12 @@ def sign(graph: Graph, node: Node, x: Operand) -> Operand:
     return combine(graph, node, "sub", positive(graph, node, x), below)
 
 
+def nonzero(graph: Graph, node: Node, x: Operand) -> Operand:
+    """A mask of what is not 0, as a conversion to booleans makes it."""
+    graph.masks.update(node.outputs)
+    return positive(graph, node, apply(graph, node, x, "abs"))
+
+
 def positive(graph: Graph, node: Node, x: Operand) -> Operand:
     """1 where x is above 0, else 0."""
     for _ in range(2):

@@ -66,8 +66,18 @@ def arange(graph: Graph, node: Node, start: Operand, limit: Operand, delta: Oper
 
 @lowers("Cast")
 def cast(graph: Graph, node: Node, x: Operand) -> Operand:
-    """Of constants to any dtype; of values to float32, which they are already."""
+    """Of constants to any dtype; of values to float32, which they are already, and to booleans.
+
+    What is boolean is 0 or 1, so no dtype changes it.
+    """
     dtype = DTYPES.get(node.get("to"))
+    if isinstance(x, str) and dtype is not None and not graph.masks.isdisjoint(node.inputs):
+        graph.masks.update(node.outputs if dtype is np.bool_ else ())
+        return x
+    if isinstance(x, str) and dtype is np.bool_:
+        from puffer_edge.frontends.onnx.comparison import nonzero  # which needs this file
+
+        return nonzero(graph, node, x)
     if dtype is None or (isinstance(x, str) and dtype is not np.float32):
         raise node.refuse(f"to ONNX type {node.get('to')}", "export the policy in float32")
     if isinstance(x, str):

@@ -23,6 +23,7 @@ from puffer_edge.ir import Builder, Field, Program
 from puffer_edge.ir.ops import Reshape, Slice
 
 _FLOAT32 = 1
+_BOOL = 9
 _INTEGERS = frozenset(key for key, dtype in DTYPES.items() if dtype().dtype.kind in "iub")
 
 
@@ -103,7 +104,11 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
     builder = graph.builder
     for port in ports:
         _refuse_dtype(port, (_FLOAT32, *_INTEGERS), graph.where)
-        if port.dtype != _FLOAT32:
+        if port.dtype == _BOOL:
+            graph.masks.add(port.name)
+            builder.note("stated", f"input {printable(port.name)} is of booleans; the "
+                                   "observation holds 0 and 1 as float32")
+        elif port.dtype != _FLOAT32:
             graph.integers.add(port.name)
             builder.note("stated", f"input {printable(port.name)} is of integers; the "
                                    "observation holds the same numbers as float32")

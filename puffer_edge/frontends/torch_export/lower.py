@@ -134,6 +134,8 @@ def _check_kinds(dtypes: Mapping[str, str], graph: Graph, call: Call, node: Node
         return
     if call.op not in MOVING:
         raise node.refuse("arithmetic on integers", "convert the observation with .float() first")
+    if kinds == {"bool"}:
+        return
     if call.op in _CONVERTING and any(_fractional(dtypes.get(n, "")) for n in computed):
         raise node.refuse(f"a conversion to {', '.join(sorted(kinds))}", "leave out the rounding")
 

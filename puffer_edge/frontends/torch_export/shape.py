@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from puffer_edge.frontends.onnx.comparison import nonzero
 from puffer_edge.frontends.onnx.graph import Graph, Operand
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.shape import axis_of, reshaped
@@ -28,6 +29,8 @@ def convert(graph: Graph, node: Node, x: Operand, dtype: str | None = None,
     """Between floats, and from integers to floats: the Program has float32 only."""
     if dtype == "float64" and isinstance(x, str):
         graph.builder.note("stated", "what the policy computes in float64 is in float32 here")
+    if dtype == "bool" and isinstance(x, str):
+        return nonzero(graph, node, x)
     if dtype == "bfloat16" or dtype == "float16":
         raise node.refuse(f"a conversion to {dtype}", "convert the policy: policy.float()")
     if not isinstance(x, str) and dtype:
