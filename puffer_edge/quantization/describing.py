@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Quantize, Table
+from puffer_edge.ir.ops import Mask, Quantize, Table
 from puffer_edge.quantization.calibration import Calibration
 
 
@@ -93,7 +93,7 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
     for op in integers.ops:
         for name in op.outputs:
             meaning = integers.values[name].quantization
-            if meaning is None:
+            if meaning is None or isinstance(op, Mask):  # a mask leaves no range
                 continue
             if isinstance(op, Quantize):
                 factor, offset = (integers.constants[c].astype(np.float64)

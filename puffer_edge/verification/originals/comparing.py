@@ -165,7 +165,10 @@ class _Comparison:
             raise _Disagreement(
                 f"the original gives {_shown(outputs)}; of these no action of "
                 f"{ours[first].shape[1]} numbers can be made")
-        pairs = [_Pair(_listed(found.outputs), first, found.form, found.theirs,
+        theirs, mask = found.theirs, program.contract.mask
+        if mask is not None and theirs.shape[1] == ours[first].shape[1]:
+            theirs = np.where(mask.allowed(self.trajectory.observations), theirs, np.nan)
+        pairs = [_Pair(_listed(found.outputs), first, found.form, theirs,
                        max(self.trajectory.scales.get(name, 0.0) for name in found.outputs))]
         for name in found.outputs:
             outputs.pop(name)

@@ -8,15 +8,18 @@ the contract allows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.ir import Continuous, Contract, Discrete
+from puffer_edge.ir.ops.mask import lowest
 
 Array = npt.NDArray[Any]
+EPSILON = 1e-6
+"""Of probabilities in masked policies; ML-Agents has 1e-7, others more."""
 Bounded = tuple[Array, Array]
 """Values and how far another implementation's may lie from them."""
 
@@ -94,9 +97,14 @@ def forms(contract: Contract) -> list[Form]:
     found = [Form("", lambda raw, limit: (raw.astype(np.float64), limit))]
     if isinstance(action, Discrete):
         cuts = np.cumsum(action.sizes)[:-1]
-        found += [Form("its softmax", _by_head(_softmax, cuts)),
-                  Form("its log-softmax", _by_head(_log_softmax, cuts)),
+        masked = contract.mask is not None
+        softmax = _near(_softmax, False) if masked else _softmax
+        log_softmax = _near(_log_softmax, True) if masked else _log_softmax
+        found += [Form("its softmax", _by_head(softmax, cuts)),
+                  Form("its log-softmax", _by_head(log_softmax, cuts)),
                   Form("its choice", _by_head(_argmax, cuts))]
+        if contract.mask is not None:
+            found = [replace(form, apply=_allowed(form.apply)) for form in found]
     if isinstance(action, Continuous):
         if action.squash:
             found.append(Form("its tanh", _tanh))
@@ -154,6 +162,27 @@ def _log_softmax(x: Array, limit: Array) -> Bounded:
     largest = x.max(-1, keepdims=True)
     y = x - largest - np.log(np.exp(x - largest).sum(-1, keepdims=True))
     return y, 2 * limit.max(-1, keepdims=True) + 1e-6 * (1 + np.abs(x) + np.abs(largest))
+
+
+def _near(function: Callable[[Array, Array], Bounded], logarithm: bool
+          ) -> Callable[[Array, Array], Bounded]:
+    """With the small number that is added to a probability before the mask and the logarithm."""
+    def apply(x: Array, limit: Array) -> Bounded:
+        y, bound = function(x, limit)
+        added = EPSILON * (x.shape[-1] + 1)
+        with np.errstate(all="ignore"):
+            return y, bound + (added / np.exp(y) if logarithm else added)
+    return apply
+
+
+def _allowed(function: Callable[[Array, Array], Bounded]) -> Callable[[Array, Array], Bounded]:
+    """What a mask forbids has another number in every file: nothing to compare."""
+    def apply(raw: Array, limit: Array) -> Bounded:
+        y, bound = function(raw, limit)
+        if y.shape == raw.shape:
+            y = np.where(raw == lowest("float32")[0], np.nan, y)
+        return y, bound
+    return apply
 
 
 def _argmax(x: Array, limit: Array) -> Bounded:

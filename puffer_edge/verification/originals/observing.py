@@ -74,8 +74,11 @@ def observations(program: Program, *, seed: int = 0, steps: int = STEPS,
     if recorded is not None and len(recorded):
         places = np.arange(0, steps, 2)
         found[places] = recorded[np.linspace(0, len(recorded) - 1, len(places)).astype(int)]
-    for start, size in _masks(program):
-        found[:, start : start + size] = 1
+    if program.contract.mask is not None:
+        found = program.contract.mask.at_random(found, random)
+    else:
+        for start, size in _masks(program):
+            found[:, start : start + size] = 1
     limit = float(np.finfo(np.float32).max) / 1e6
     return np.clip(found, -limit, limit).astype(np.float32), reset
 
@@ -92,7 +95,7 @@ def _fitting(found: Array, scale: Scale, random: np.random.Generator) -> Array:
 
 
 def _masks(program: Program) -> list[tuple[int, int]]:
-    """Where masks lie in the observation; every choice may be taken in the comparison."""
+    """What is called a mask and was not recognised as one; every choice may be taken."""
     found, start = [], 0
     for field in program.contract.observation:
         if "mask" in field.name:
