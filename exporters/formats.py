@@ -18,7 +18,7 @@ from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.calibration import Calibration, calibrate
 from puffer_edge.quantization.judging import measure_of, outputs
-from puffer_edge.quantization.recording import record
+from puffer_edge.quantization.recording import STEPS, record
 from puffer_edge.targets import ONNX, TFLITE, Target
 
 
@@ -55,7 +55,7 @@ FORMATS = {
 
 def export(program: Program, directory: Path, *, target: str, name: str, seed: int = 0,
            scheme: str = "float32", source: Path | None = None, calibrate_with: str = "",
-           observer: str = "minmax",
+           observer: str = "minmax", steps: int = STEPS, observe: tuple[int, ...] = (),
            progress: Callable[[str], None] = lambda text: None) -> None:
     """Writes an artefact: equal inputs give equal bytes.
 
@@ -69,6 +69,8 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
         source: the policy file, for its hash.
         calibrate_with: see :func:`quantization.recording.record`.
         observer: a key of ``OBSERVERS``.
+        steps: to play in an environment.
+        observe: see :func:`quantization.recording.record`.
         progress: is told what is being done.
 
     Raises:
@@ -96,7 +98,8 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
                          hint="give --calibrate observations.npz or --calibrate env:CartPole-v1")
     if calibrate_with:
         progress("recording")
-        seen, held_back = record(calibrate_with, program, seed=seed).halves()
+        seen, held_back = record(calibrate_with, program, seed=seed, steps=steps,
+                                 observe=observe).halves()
         progress(f"calibrating over {len(seen.observations)} steps")
         if scheme in chosen.calibrated:
             calibration = calibrate(prepared, seen.observations, seen.reset, observer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,7 @@ def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = F
 
 def export(policy: Any, directory: str | Path | None = None, *, target: str = "cortex-m",
            name: str = "", seed: int = 0, scheme: str = "float32", calibrate: str = "",
+           steps: int = 4000, observe: Sequence[int] = (),
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
            min_agreement: float = 0.99, counts: Counts | None = None, board: str = "",
            kernels: str = "", original: str = "",
@@ -122,6 +123,8 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
             have their own, see ``exporters.formats``.
         calibrate: for an integer scheme: an .npz or .npy of observations, ``env:<id>``, or
             ``bounds:LOW:HIGH``.
+        steps: to play in ``env:<id>``, several episodes; half of them judge.
+        observe: elements of its flattened observation that the policy sees; all by default.
         layers: schemes of single layers by name, as ``{"decoder": "int16"}``.
         observer: how ranges are made of recorded numbers: minmax, percentile or mse.
         min_agreement: what the scheme auto must reach, a share of equal greedy actions.
@@ -168,7 +171,7 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
             raise UsageError(f"the target {target} takes neither layers nor counts")
         formats.export(program, path, target=target, name=name, seed=seed,
                        scheme=scheme, source=source, calibrate_with=calibrate, observer=observer,
-                       progress=progress)
+                       steps=steps, observe=tuple(observe), progress=progress)
         return path
     quantized, exact, first = None, None, program
     if layers and scheme in FLOATING:
@@ -184,7 +187,8 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
     if scheme not in FLOATING:
         from puffer_edge.quantization.pipeline import Wish, to_integers
 
-        wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed)
+        wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed, steps,
+                    tuple(observe))
         quantized = to_integers(program, wish, progress)
         exact, program = program, quantized.program
         if strict:

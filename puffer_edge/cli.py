@@ -53,6 +53,10 @@ def export(
     ] = "float32",
     calibrate: Annotated[str, typer.Option(
         help="For integers: an .npz of observations, env:CartPole-v1, or bounds:LOW:HIGH.")] = "",
+    steps: Annotated[int, typer.Option(
+        help="Steps to play in env:ID; half of them calibrate, half judge.")] = 4000,
+    observe: Annotated[str, typer.Option(
+        help="Elements of the environment's observation that the policy sees, as in 0,2.")] = "",
     layer: Annotated[list[str] | None, typer.Option(
         help="Scheme of a single layer, as decoder=int16; may be repeated.")] = None,
     observer: Annotated[str, typer.Option(
@@ -87,7 +91,8 @@ def export(
     readings: list[SecondReading] = []
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:
         directory = api.export(policy, output, target=target, name=name, seed=seed,
-                               scheme=scheme, calibrate=calibrate,
+                               scheme=scheme, calibrate=calibrate, steps=steps,
+                               observe=numbers(observe, int),
                                layers=layers(layer or []), observer=observer,
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,

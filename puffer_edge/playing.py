@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import MissingDependencyError, PufferEdgeError, UsageError
-from puffer_edge.ir import Discrete, Program
+from puffer_edge.environments import Environment
+from puffer_edge.errors import PufferEdgeError, UsageError
+from puffer_edge.ir import Program
 from puffer_edge.runtimes import load
 from puffer_edge.runtimes.policy import Policy
 
@@ -160,87 +161,40 @@ class Player:
 
     def __init__(self, policy: Program, compare: Program | None, identity: str,
                  backend: str | None, observe: tuple[int, ...]) -> None:
-        self.environment = _make(identity)
+        self.environment = Environment(identity, observe)
         self.policies = [load(policy, backend)]
         if compare is not None:
             self.policies.append(load(compare))
-        self.observe = list(observe)
         for found in self.policies:
-            size = len(self.flat(self.environment.observation_space.sample()))
-            if size != found.observation_size:
-                raise UsageError(f"the environment gives {size} numbers, the policy takes "
-                                 f"{found.observation_size}",
-                                 hint="choose those that it was trained with, as --observe 0,2")
-            self.check_action(found)
+            self.environment.check(found.contract)
 
-    def flat(self, observation: Any) -> Array:
-        """The observation as the policy sees it."""
-        if isinstance(observation, np.ndarray):
-            flat = observation.astype(np.float32).reshape(-1)
-        else:
-            from puffer_edge.spaces import SpaceTree
-
-            flat = SpaceTree(self.environment.observation_space).flatten(observation)
-        if self.observe and not -1 < min(self.observe) <= max(self.observe) < flat.size:
-            raise UsageError(f"--observe names an element beyond the {flat.size} that there are")
-        return flat[self.observe] if self.observe else flat
-
-    def check_action(self, policy: Policy) -> None:
-        """Refuses a policy whose choices or numbers are not those of the environment."""
-        from gymnasium import spaces
-
-        action, space = policy.contract.action, self.environment.action_space
-        if isinstance(action, Discrete):
-            wanted = ((int(space.n),) if isinstance(space, spaces.Discrete) else
-                      tuple(space.nvec.reshape(-1)) if isinstance(space, spaces.MultiDiscrete)
-                      else None)
-            fits = action.sizes == wanted
-        else:
-            fits = (isinstance(space, spaces.Box) and space.dtype.kind == "f"
-                    and action.size == int(np.prod(space.shape)))
-        if not fits:
-            raise UsageError(f"the policy's action, {action}, does not fit the environment's "
-                             f"{space}", hint="say how it splits with --action-sizes"
-                             if isinstance(action, Discrete) else "")
-
-    def act(self, policy: Policy, observation: Any) -> Any:
-        """The policy's action in the environment's own form."""
-        action, space = policy.step(self.flat(observation)), self.environment.action_space
-        if not isinstance(policy.contract.action, Discrete):
-            return np.clip(action.reshape(space.shape), space.low, space.high).astype(space.dtype)
-        if not space.shape:
-            return int(action[0]) + int(space.start)
-        return (action.reshape(space.shape) + space.start).astype(space.dtype)
+    def act(self, policy: Policy, observation: Any) -> Array:
+        """The policy's flat action, inside of the environment's bounds."""
+        flat = self.environment.flat(observation, policy.contract)
+        return self.environment.clipped(policy.step(flat))
 
     def episode(self, seed: int, first: int) -> tuple[float, int, int]:
         """Return, steps and equal actions of one episode that policy ``first`` plays."""
         for policy in self.policies:
             policy.reset()
-        observation, _ = self.ask("reset", seed=seed)
+        observation = self.environment.reset(seed)
         total, steps, equal, ended = 0.0, 0, 0, False
         while not ended:
             actions = [self.act(policy, observation) for policy in (
                 self.policies if first == 0 else self.policies[first:])]
             equal += self.alike(actions[0], actions[-1])
-            observation, reward, terminated, truncated, _ = self.ask("step", actions[0])
-            total, steps, ended = total + float(reward), steps + 1, terminated or truncated
+            observation, reward, ended = self.environment.step(
+                self.environment.nested(actions[0]))
+            total, steps = total + reward, steps + 1
         return total, steps, equal
 
-    def ask(self, method: str, *arguments: Any, **options: Any) -> Any:
-        """What the environment answers; any failure of its is one error."""
-        try:
-            return getattr(self.environment, method)(*arguments, **options)
-        except Exception as error:
-            raise UsageError(f"the environment fails in {method}: "
-                             f"{type(error).__name__}: {error}") from error
-
-    def alike(self, ours: Any, theirs: Any) -> bool:
+    def alike(self, ours: Array, theirs: Array) -> bool:
         """Whether two actions are one: equal choices, or numbers 5 % of their range apart."""
-        space = self.environment.action_space
-        if not isinstance(ours, np.ndarray) or ours.dtype.kind in "iu":
+        low, high = self.environment.bounds
+        if low is None or high is None:
             return bool(np.array_equal(ours, theirs))
         with np.errstate(invalid="ignore"):
-            span = np.where(np.isfinite(space.high - space.low), space.high - space.low, 1)
+            span = np.where(np.isfinite(high - low), high - low, 1)
         return bool((np.abs(ours - theirs) <= CLOSE * span).all())
 
     def close(self) -> None:
@@ -248,18 +202,6 @@ class Player:
         self.environment.close()
         for policy in self.policies:
             policy.close()
-
-
-def _make(identity: str) -> Any:
-    try:
-        import gymnasium
-    except ImportError as error:
-        raise MissingDependencyError("gymnasium is not installed",
-                                     hint="pip install gymnasium") from error
-    try:
-        return gymnasium.make(identity)
-    except Exception as error:  # gymnasium raises many kinds, environments any
-        raise UsageError(f"the environment {identity!r} cannot be made: {error}") from error
 
 
 def _play(policy: Program, compare: Program | None, identity: str, backend: str | None,

@@ -16,7 +16,7 @@ from puffer_edge.quantization.choosing import Chooser
 from puffer_edge.quantization.describing import Description, LayerError, ranges
 from puffer_edge.quantization.judging import Judgement, Limits, judge, measure_of, outputs
 from puffer_edge.quantization.quantize import quantize
-from puffer_edge.quantization.recording import Recording, record
+from puffer_edge.quantization.recording import STEPS, Recording, record
 from puffer_edge.quantization.schemes import find_scheme
 
 
@@ -54,6 +54,8 @@ class Wish:
         observer: a key of ``OBSERVERS``.
         min_agreement: what ``auto`` must reach over the calibration's half.
         seed: of the environment.
+        steps: to play in the environment; half of them judge.
+        observe: elements of the environment's observation that the policy sees; all by default.
     """
 
     scheme: str
@@ -62,6 +64,8 @@ class Wish:
     observer: str = "minmax"
     min_agreement: float = 0.99
     seed: int = 0
+    steps: int = STEPS
+    observe: tuple[int, ...] = ()
 
 
 def to_integers(program: Program, wish: Wish,
@@ -83,7 +87,8 @@ def to_integers(program: Program, wish: Wish,
         raise UsageError(f"the scheme {wish.scheme} needs observations to calibrate with",
                          hint="give --calibrate observations.npz or --calibrate env:CartPole-v1")
     progress("recording")
-    recording = record(wish.calibrate, program, seed=wish.seed)
+    recording = record(wish.calibrate, program, seed=wish.seed, steps=wish.steps,
+                       observe=wish.observe)
     seen, held_back = recording.halves()
     progress(f"calibrating over {len(seen.observations)} steps")
     prepared = optimize(program, fuse=False)

@@ -10,14 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.artefact.npz import read_npy, read_npz
-from puffer_edge.errors import FileFormatError, MissingDependencyError, UsageError
+from puffer_edge.environments import Environment
+from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 
 Array = npt.NDArray[Any]
 
-STEPS = 2000
-"""Steps that are played in an environment."""
+STEPS = 4000
+"""Steps that are played in an environment by default. A recurrent policy of CartPole that agrees in
+97 % of them is told from one that agrees in 95 % by the 2,000 that judge."""
+
+EPISODES = 4
+"""At least so many episodes; of an endless one, a part."""
+
+IMAGINED = 1000
+"""Steps that are made up."""
 
 IMAGINED_EPISODE = 100
 """Steps after which a policy forgets its state, where observations are random numbers."""
@@ -46,10 +54,19 @@ class Recording:
                 Recording(self.observations[middle:], fresh[middle:]))
 
 
-def record(source: str, program: Program, *, seed: int = 0) -> Recording:
+def record(source: str, program: Program, *, seed: int = 0, steps: int = STEPS,
+           observe: tuple[int, ...] = ()) -> Recording:
     """Observations from ``env:<id>`` (gymnasium), ``bounds:LOW:HIGH``, or an .npz or .npy file.
 
     LOW and HIGH are a number each, or as many as there are observations, with commas between them.
+
+    Args:
+        source: one of these.
+        program: the float policy, which plays.
+        seed: of the first episode; those that follow have the next ones.
+        steps: how many are played or made up; one half calibrates, the other judges.
+        observe: elements of the environment's flat observation that the policy sees; all by
+            default.
 
     Raises:
         FileFormatError: the file cannot be read or holds something else.
@@ -57,7 +74,9 @@ def record(source: str, program: Program, *, seed: int = 0) -> Recording:
         MissingDependencyError: gymnasium is not installed.
     """
     if source.startswith("env:"):
-        return _play(source.removeprefix("env:"), program, seed)
+        if steps < 2:
+            raise UsageError(f"{steps} steps cannot be halved")
+        return _play(source.removeprefix("env:"), program, seed, steps, observe)
     if source.startswith("bounds:"):
         return _imagine(source.removeprefix("bounds:"), program, seed)
     return _read(Path(source))
@@ -75,7 +94,7 @@ def _imagine(bounds: str, program: Program, seed: int) -> Recording:
     if not (np.isfinite(low).all() and np.isfinite(high).all() and np.all(low < high)):
         raise UsageError(f"the bounds {bounds!r} are not finite, or LOW is not below HIGH")
     random = np.random.default_rng(seed)
-    observations = random.uniform(low, high, (STEPS // 2, size)).astype(np.float32)
+    observations = random.uniform(low, high, (IMAGINED, size)).astype(np.float32)
     if program.contract.mask is not None:
         observations = program.contract.mask.at_random(observations, random)
     return Recording(
@@ -100,35 +119,25 @@ def _read(path: Path) -> Recording:
     return Recording(observations, reset)
 
 
-def _play(identity: str, program: Program, seed: int) -> Recording:
+def _play(identity: str, program: Program, seed: int, steps: int,
+          observe: tuple[int, ...]) -> Recording:
+    """Several episodes, each with a seed of its own; a long one is left for the next."""
+    environment = Environment(identity, observe)
     try:
-        import gymnasium
-    except ImportError as error:
-        raise MissingDependencyError("gymnasium is not installed",
-                                     hint="pip install gymnasium") from error
-    try:
-        environment = gymnasium.make(identity)
-    except Exception as error:  # gymnasium raises many kinds, environments any
-        raise UsageError(f"the environment {identity!r} cannot be made: {error}") from error
-    policy = Interpreter(program)
-    observations, reset = [], []
-    observation, _ = environment.reset(seed=seed)
-    fresh = True
-    for _ in range(STEPS):
-        flat = np.asarray(observation, np.float32).reshape(-1)
-        if flat.size != program.contract.observation_size:
-            raise UsageError(f"the environment gives {flat.size} numbers, the policy takes "
-                             f"{program.contract.observation_size}")
-        observations.append(flat)
-        reset.append(fresh)
-        if fresh:
+        environment.check(program.contract)
+        policy = Interpreter(program)
+        observations: list[Array] = []
+        reset: list[bool] = []
+        while len(observations) < steps:
             policy.reset()
-        action = policy.act(flat)
-        shape = environment.action_space.shape
-        observation, _, ended, cut, _ = environment.step(
-            action.reshape(shape) if shape else int(action[0]))
-        fresh = ended or cut
-        if fresh:
-            observation, _ = environment.reset()
-    environment.close()
+            observation = environment.reset(seed + sum(reset))
+            length, ended = 0, False
+            while not ended and length * EPISODES < steps and len(observations) < steps:
+                flat = environment.flat(observation, program.contract)
+                observations.append(flat)
+                reset.append(length == 0)
+                observation, _, ended = environment.step(environment.nested(policy.act(flat)))
+                length += 1
+    finally:
+        environment.close()
     return Recording(np.stack(observations), np.array(reset))
