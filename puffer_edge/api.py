@@ -61,7 +61,6 @@ def _load(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[
         known = ", ".join(field.name for field in fields(LoadOptions))
         raise UsageError(f"there is no such option among {', '.join(changes)}",
                          hint=f"choose from {known}, example, module, observation_shape") from error
-    wanted = replace(options, keep_value=True)
     if module is not None:
         from puffer_edge.frontends.into_module import fill_module
 
@@ -72,13 +71,13 @@ def _load(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[
         if example is not None or shape is not None:
             raise UsageError("an example or a shape of the observation is for modules",
                              where=str(policy), hint="leave it out; or give module=, too")
-        program = load_file(Path(policy), wanted)
+        program = load_file(Path(policy), options)
     else:
         from puffer_edge.frontends import refuse_useless
         from puffer_edge.frontends.torch_export import load_module
 
-        refuse_useless(wanted, "module", type(policy).__name__)
-        program = load_module(policy, wanted, example=example,
+        refuse_useless(options, "module", type(policy).__name__)
+        program = load_module(policy, options, example=example,
                               observation_shape=observation_shape)
     program = accepting(wrapped(program, options), options.accept)
     if strict:

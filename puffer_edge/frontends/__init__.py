@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from puffer_edge.errors import UnsupportedError, UsageError
@@ -71,6 +72,7 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 """Front end by the kind that ``detect`` finds; each imports what it needs when it is called."""
 
 
+_GRAPHS = ("onnx", "pt2", "torch_script", "tflite")
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
     "module": ("activation", "vec_normalize", *_SIZES, "key_map"),
@@ -103,7 +105,8 @@ def load_file(path: Path, options: LoadOptions) -> Program:
         raise UnsupportedError(f"{kind} files are not supported yet", where=str(path),
                                hint="export the policy to ONNX and give that file")
     refuse_useless(options, kind, str(path))
-    return frontend(path, options)
+    # Of a graph, only what is wanted is read; of weights, a value head is dropped with its size.
+    return frontend(path, options if kind in _GRAPHS else replace(options, keep_value=True))
 
 
 def refuse_useless(options: LoadOptions, kind: str, where: str) -> None:

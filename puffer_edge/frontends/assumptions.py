@@ -27,6 +27,7 @@ ASSUMPTIONS: dict[str, str] = {
     "observation-encoding": "That numbers of the observation are categories; --observation.",
     "observation-scale": "What is subtracted from the observation and divides it; --config.",
     "observation-size": "Elements of an observation of which only slices are read; --observation.",
+    "other-outputs": "What outputs are for that are neither action nor value; --state.",
     "recurrent-state": "Which inputs and outputs are recurrent state; --state.",
     "weights-layout": "How bare numbers are weights; --hidden-size, --num-layers, --config.",
 }

@@ -16,6 +16,9 @@ import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
 from puffer_edge.frontends import heads
+from puffer_edge.frontends.action_kind import Evidence, action_kind
+from puffer_edge.frontends.onnx import roles
+from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
 from puffer_edge.frontends.text import printable
@@ -34,6 +37,8 @@ _UNARY = {14: Activation("sigmoid"), 19: Activation("relu"), 20: Activation("cli
           59: Activation("neg"), 101: Activation("abs"), 111: Activation("elu", (1.0,)),
           117: Activation("hard_swish")}
 _BINARY = {0: "add", 18: "mul", 41: "sub", 42: "div", 55: "max", 57: "min"}
+_CHOOSING = (25, 50, 56)
+"""SOFTMAX, LOG_SOFTMAX, ARG_MAX."""
 _NAMES = {1: "AVERAGE_POOL_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE", 17: "MAX_POOL_2D",
           114: "QUANTIZE", 32: "CUSTOM", 44: "UNIDIRECTIONAL_SEQUENCE_LSTM"}
 
@@ -59,20 +64,24 @@ def load_tflite(path: Path, options: LoadOptions) -> Program:
         y = graph.builder.add(Reshape, x=y, shape=(1, width))
     except (ProgramError, ValueError, TypeError, ZeroDivisionError) as error:
         raise FileFormatError("the operators do not fit each other", where=where) from error
-    builder, action = graph.builder, _action(graph.builder, options, width)
+    builder, action = graph.builder, _action(graph, options, width)
     name = "logits" if isinstance(action, Discrete) else "mean"
     size = prod(model.tensors[model.inputs[0]].shape)
     return builder.build({name: y}, heads.contract(builder, options, size, action))
 
 
-def _action(builder: Builder, options: LoadOptions, width: int) -> Discrete | Continuous:
-    if options.action == "discrete" or options.action_sizes:
-        return heads.discrete(builder, options, width)
-    if options.action is None:
-        builder.assume("action-kind", "the action is continuous, given raw: nothing says that the "
-                       "outputs are logits; give --action discrete if they are, or action values",
-                       "--action")
-    return heads.continuous(builder, options, width)
+def _action(graph: _Graph, options: LoadOptions, width: int) -> Discrete | Continuous:
+    model = graph.model
+    choosing = [op for op in model.operators if op.code in _CHOOSING]
+    name = normalised(model.tensors[model.outputs[0]].name)
+    evidence = Evidence()
+    if any({*op.outputs, *op.inputs[:1]} & set(model.outputs) for op in choosing):
+        evidence = Evidence("discrete", "the graph ends in a softmax or chooses from it", True)
+    elif roles.marks_choices(name):
+        evidence = Evidence("discrete", f"the output is called {printable(name)}", True)
+    if action_kind(graph.builder, options, evidence) == "discrete":
+        return heads.discrete(graph.builder, options, width)
+    return heads.continuous(graph.builder, options, width)
 
 
 class _Graph:

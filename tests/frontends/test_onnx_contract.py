@@ -39,13 +39,39 @@ def notes(program: Any) -> str:
 
 @pytest.mark.parametrize(("name", "end", "kind"), [
     ("logits", "", Discrete), ("actions", "", Continuous), ("mu", "", Continuous),
-    ("output", "", Discrete), ("output", "Tanh", Continuous), ("Q_Values", "", Discrete),
-    ("/actor/Mean", "", Discrete), ("discrete_actions", "", Discrete)])
+    ("output", "", Continuous), ("output", "Tanh", Continuous), ("Q_Values", "", Discrete),
+    ("/actor/Mean", "", Continuous), ("discrete_actions", "", Discrete), ("53", "", Continuous),
+    ("mlp_output", "", Continuous), ("action_logits", "", Discrete),
+    ("output", "Softmax", Discrete), ("actions", "LogSoftmax", Discrete)])
 def test_kind_of_action_by_name(name: str, end: str, kind: type, tmp_path: Path) -> None:
     program = load(linear_policy({name: "w"}, end), tmp_path)
     assert isinstance(program.contract.action, kind)
-    assert "assumed: the action is" in notes(program)
+    sure = kind is Discrete or name == "mu"
+    assert [note.code for note in program.notes if note.code == "action-kind"] == (
+        [] if sure else ["action-kind"])
     assert program.output_names == ("logits" if kind is Discrete else "mean",)
+    if not sure:  # raw: nothing is lost
+        x = np.array([1.0, -2.0, 0.5, 3.0], np.float32)
+        y = WEIGHTS["w"].astype(np.float64) @ x
+        np.testing.assert_allclose(Interpreter(program).act(x), np.tanh(y) if end else y,
+                                   rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("op", ["Softmax", "ArgMax", "LogSoftmax"])
+def test_a_choice_beside_the_output_is_evidence(op: str, tmp_path: Path) -> None:
+    """... also where the choice itself is not needed, or is not supported."""
+    proto = model([node("Gemm", "obs w", "output", transB=1), node(op, "output", "p", axis=1),
+                   node("Sin", "p", "log_prob")],
+                  {"obs": [1, 4]}, {"output": [1, 3], "log_prob": [1, 3]}, WEIGHTS)
+    assert load(proto, tmp_path).contract.action == Discrete((3,))
+
+
+def test_a_kind_against_the_file_is_warned_of(tmp_path: Path) -> None:
+    program = load(linear_policy({"logits": "w"}), tmp_path, action="continuous")
+    assert isinstance(program.contract.action, Continuous)
+    assert "warning: the options say that the action is continuous" in notes(program)
+    program = load(linear_policy({"mu": "w"}), tmp_path, action="discrete")
+    assert "contradicts the file: the output is called mu" in notes(program)
 
 
 def test_options_win_over_names(tmp_path: Path) -> None:
@@ -74,7 +100,35 @@ def test_value_and_spread_are_dropped(tmp_path: Path) -> None:
 
 def test_unknown_outputs_are_kept_and_the_first_one_acts(tmp_path: Path) -> None:
     program = load(linear_policy({"foo": "w", "bar": "v"}), tmp_path)
-    assert program.output_names == ("logits", "output_1")
+    assert program.output_names == ("mean", "output_1")
+    assert "assumed: kept beside the action, raw" in notes(program)
+    assert "output bar as output_1" in notes(program)
+
+
+@pytest.mark.parametrize("extra", [
+    [node("Gather", "table clock", "joint_pos")], [node("Sin", "obs", "joint_pos")]])
+def test_what_stands_beside_the_action_and_is_not_its_own_is_left_out(extra: Any, tmp_path: Path
+                                                                      ) -> None:
+    """As BeyondMimic's motion, looked up by an input time_step; or what is not supported."""
+    nodes = [node("Cast", "time_step", "clock", to=onnx.TensorProto.INT64), *extra,
+             node("Gemm", "obs w", "actions", transB=1)]
+    proto = model(nodes, {"obs": [1, 4], "time_step": [1]},
+                  {"actions": [1, 3], "joint_pos": [1, 4]},
+                  {**WEIGHTS, "table": normal(RNG, 9, 4)})
+    program = load(proto, tmp_path)
+    assert program.contract.observation == (Field("obs", (4,)),)
+    assert program.output_names == ("mean",)
+    assert "assumed: left out" in notes(program) and "joint_pos" in notes(program)
+
+
+def test_a_recurrent_input_that_is_not_used_is_state(tmp_path: Path) -> None:
+    """As Godot RL exports them; they neither act nor stand beside the action."""
+    proto = model([node("Gemm", "obs w", "output", transB=1), node("Identity", "state_ins",
+                                                                   "state_outs")],
+                  {"obs": [1, 4], "state_ins": [1]}, {"output": [1, 3], "state_outs": [1]}, WEIGHTS)
+    program = load(proto, tmp_path)
+    assert program.contract.observation == (Field("obs", (4,)),)
+    assert program.output_names == ("mean",) and not program.states
 
 
 def test_what_only_dropped_outputs_need_is_not_read(tmp_path: Path) -> None:

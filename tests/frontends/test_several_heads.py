@@ -56,8 +56,6 @@ def notes(program: Program) -> str:
 
 @pytest.mark.parametrize("shape", [
     lambda heads, value: (heads, value),
-    lambda heads, value: tuple(heads),
-    lambda heads, value: (*heads, value),
     lambda heads, value: {"value": value, "logits": heads},
     lambda heads, value: {"actor": {"logits": tuple(heads)}, "critic": {"value": value}},
     lambda heads, value: {"logits": dict(zip("abc", heads, strict=True)), "value": value},
@@ -66,7 +64,7 @@ def notes(program: Program) -> str:
                           for name, head in zip("abc", heads, strict=True)} | {"value": value},
     lambda heads, value: [head.log_softmax(-1) for head in heads],
     lambda heads, value: tuple(head.argmax(-1) for head in heads),
-], ids=["PufferLib 2", "tuple", "tuple and value", "dict", "nested", "dict of heads", "numbered",
+], ids=["PufferLib 2", "dict", "nested", "dict of heads", "numbered",
         "named", "log_softmax", "argmax"])
 def test_every_form_is_one_flat_head(shape: Any) -> None:
     module = net(shape)
@@ -84,6 +82,19 @@ def test_every_form_is_one_flat_head(shape: Any) -> None:
                           Interpreter(program).step(x)["logits"])
 
 
+@pytest.mark.parametrize("shape", [
+    lambda heads, value: tuple(heads), lambda heads, value: (*heads, value)])
+def test_outputs_that_nothing_calls_logits_are_no_heads(shape: Any) -> None:
+    """The first acts, raw; the others stay, with a note; the user may say that they are heads."""
+    module = net(shape)
+    program = load(module)
+    assert program.contract.action == Continuous(SIZES[0])
+    assert program.output_names == ("mean", "output_1", "output_2")
+    assert "assumed: kept beside the action, raw" in notes(program)
+    assert load(module, action="discrete").contract.action == Discrete(SIZES)
+    assert load(module, action_sizes=SIZES).contract.action == Discrete(SIZES)
+
+
 def test_the_value_is_kept_beside_the_heads() -> None:
     program = load(net(lambda heads, value: (heads, value)), keep_value=True)
     assert program.output_names == ("logits", "value")
@@ -91,7 +102,7 @@ def test_the_value_is_kept_beside_the_heads() -> None:
 
 def test_sizes_decide() -> None:
     module = net(lambda heads, value: {"move": heads[0], "look": heads[1], "fire": heads[2]})
-    assert load(module).contract.action == Discrete((3,))  # by the names, anything
+    assert load(module).contract.action == Continuous(3)  # by the names, anything
     assert load(module, action_sizes=SIZES).contract.action == Discrete(SIZES)
     module = net(lambda heads, value: tuple(heads))
     program = load(module, action_sizes=(3,))
@@ -114,11 +125,11 @@ def test_a_mean_and_its_spread_are_no_heads(options: Any) -> None:
 
 
 @pytest.mark.parametrize("shape", [
-    lambda heads, value: (heads[0], torch.relu(heads[1])),
-    lambda heads, value: (heads[0], torch.tanh(heads[1]), value),
+    lambda heads, value: {"q": heads[0], "features": torch.relu(heads[1])},
+    lambda heads, value: {"logits": heads[0], "spread": torch.tanh(heads[1]), "value": value},
     lambda heads, value: {"logits": heads[0], "aux_logits": heads[1]},
     lambda heads, value: {"logits": heads[0], "hidden_0": heads[1], "hidden_1": heads[2]},
-    lambda heads, value: {"policy": heads[0], "scores": [heads[1], heads[2]]},
+    lambda heads, value: {"policy_logits": heads[0], "scores": [heads[1], heads[2]]},
 ], ids=["features", "a spread", "others called logits", "hidden", "a list of something else"])
 def test_what_is_beside_the_action_stays_there(shape: Any) -> None:
     program = load(net(shape))
@@ -174,7 +185,13 @@ def graph(names: list[str], end: str = "", batch: int | str = "batch") -> Any:
     ["move_logits", "look_logits", "fire_logits"], ["branch1", "branch2", "branch3"]])
 @pytest.mark.parametrize("end", ["", "ArgMax", "LogSoftmax"])
 def test_onnx_heads(names: list[str], end: str, tmp_path: Path) -> None:
-    program = load_onnx(graph(names, end), tmp_path)
+    if end or "logits" in names[0]:
+        program = load_onnx(graph(names, end), tmp_path)
+    else:
+        alone = load_onnx(graph(names, end), tmp_path)
+        assert alone.contract.action == Continuous(SIZES[0])
+        assert alone.output_names == ("mean", "output_1", "output_2")
+        program = load_onnx(graph(names, end), tmp_path, action="discrete")
     assert program.contract.action == Discrete(SIZES)
     assert program.output_names == ("logits",)
     x = RNG.standard_normal(N).astype(np.float32)
@@ -185,12 +202,13 @@ def test_onnx_heads(names: list[str], end: str, tmp_path: Path) -> None:
 
 def test_onnx_outputs_of_other_names_stay_apart(tmp_path: Path) -> None:
     program = load_onnx(graph(["move", "look", "fire"]), tmp_path)
-    assert program.output_names == ("logits", "output_1", "output_2")
+    assert program.output_names == ("mean", "output_1", "output_2")
     program = load_onnx(graph(["move", "look", "fire"]), tmp_path, action_sizes=SIZES)
     assert program.contract.action == Discrete(SIZES)
     program = load_onnx(graph(["mean_0", "mean_1"]), tmp_path)
     assert isinstance(program.contract.action, Continuous)
-    program = load_onnx(graph(["linear", "linear_1", "linear_2"]), tmp_path)  # torch's own names
+    program = load_onnx(graph(["linear", "linear_1", "linear_2"]), tmp_path,  # torch's own names
+                        action="discrete")
     assert program.contract.action == Discrete(SIZES)
     program = load_onnx(graph(["q1", "q2"]), tmp_path)  # twin critics
     assert program.contract.action == Discrete((3,))

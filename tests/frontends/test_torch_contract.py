@@ -47,10 +47,13 @@ def notes(program: Program, kind: str) -> str:
 # What the outputs are
 
 
-def test_a_single_output_is_assumed_to_be_the_logits_of_one_head() -> None:
+def test_a_single_output_is_no_choice_unless_something_says_so() -> None:
     program = load_module(linear(), KEEP, observation_shape=(6,))
+    assert program.contract.action == Continuous(3)
+    assert "the action is continuous, given raw" in notes(program, "assumed")
+    program = load_module(nn.Sequential(linear(), nn.Softmax(-1)), KEEP, observation_shape=(6,))
     assert program.contract.action == Discrete((3,))
-    assert "discrete" in notes(program, "assumed") and "3 choices" in notes(program, "assumed")
+    assert "ends in a softmax" in notes(program, "stated")
     assert program.contract.observation == (Field("obs", (6,)),)
 
 
@@ -76,7 +79,7 @@ def test_a_squashed_mean_loses_its_tanh_to_the_contract() -> None:
 
 
 @pytest.mark.parametrize(("make", "names"), [
-    (lambda a, v: (a, v), ("logits", "value")), (lambda a, v: {"value": v, "logits": a},
+    (lambda a, v: (a, v), ("mean", "value")), (lambda a, v: {"value": v, "logits": a},
                                                  ("logits", "value")),
     (lambda a, v: {"critic": v, "mean": a}, ("mean", "value")),
     (lambda a, v: {"actor": {"logits": a}, "critic": {"values": v}}, ("logits", "value"))])
@@ -236,7 +239,7 @@ def test_a_write_to_a_part_of_a_buffer(tmp_path: Path) -> None:
     torch.export.save(saved.run_decompositions({}), tmp_path / "b.pt2")
     again = Interpreter(load_pt2(tmp_path / "b.pt2", KEEP))
     for x in torch.randn(4, 1, 6):
-        ours, same = policy.step(x.numpy())["logits"], again.step(x.numpy())["logits"]
+        ours, same = policy.step(x.numpy())["mean"], again.step(x.numpy())["mean"]
         with torch.no_grad():
             theirs = net(x).numpy()[0]
         assert np.array_equal(ours, same) and np.allclose(ours, theirs, atol=1e-6)
@@ -300,7 +303,8 @@ def test_a_policy_of_stable_baselines3_gets_a_hint() -> None:
         load_module(policy, KEEP, observation_shape=(6,))
     assert "zip" in error.value.hint
     program = load(lambda net, x: net.p.action_net(
-        net.p.mlp_extractor.forward_actor(net.p.extract_features(x))), p=policy)
+        net.p.mlp_extractor.forward_actor(net.p.extract_features(x))),
+        options=LoadOptions(action="discrete"), p=policy)
     assert program.contract.action == Discrete((3,))
 
 

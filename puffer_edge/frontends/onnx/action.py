@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends import heads
+from puffer_edge.frontends.action_kind import Evidence, action_kind, asked
 from puffer_edge.frontends.onnx import roles
 from puffer_edge.frontends.onnx.graph import Graph
 from puffer_edge.frontends.onnx.names import normalised, printable
 from puffer_edge.frontends.onnx.several_heads import Output, action_outputs, stem, unnamed
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
-from puffer_edge.ir.ops import Concat, Reshape, Unary
+from puffer_edge.ir.ops import Concat, Reshape, Softmax, Unary
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the outputs of a graph are for.
+
+    Attributes:
+        actions: names of those that the action is made of, one for each head.
+        extra: names of those to keep beside it -> outside names.
+        listed: the heads lie in one list, as PufferLib returns the logits of several choices.
+    """
+
+    actions: tuple[str, ...]
+    extra: dict[str, str]
+    listed: bool = False
 
 
 def choose_outputs(builder: Builder, outputs: Sequence[Output], options: LoadOptions, where: str
-                   ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The action's outputs, one for each head; and those to keep beside -> outside names."""
+                   ) -> Chosen:
+    """Which outputs are the action, and which are kept; notes what is dropped."""
     names = [output.name for output in outputs]
-    candidates = [o for o in outputs
-                  if not roles.is_value(o.name) and normalised(o.name) not in roles.SPREAD]
+    candidates = [o for o in outputs if not roles.is_value(o.name)
+                  and normalised(o.name) not in roles.SPREAD
+                  and not (roles.looks_recurrent(o.name) and o.folder is None)]
     if not candidates:
         raise UnsupportedError("no output can be the action: all are state, value or spread",
                                where=where, hint="name the action's output logits or actions")
-    spread = any(normalised(name) in roles.SPREAD for name in names)
+    spread = any(normalised(name) in roles.DEVIATION for name in names)
     actions = action_outputs(candidates, options, spread=spread)
     extra: dict[str, str] = {}
     for index, name in enumerate(names):
@@ -36,22 +53,44 @@ def choose_outputs(builder: Builder, outputs: Sequence[Output], options: LoadOpt
                 extra[name] = f"output_{index}"
         elif name not in actions:
             builder.note("dropped", f"output {printable(name)}: the action does not need it")
-    return actions, extra
+    listed = len(actions) > 1 and all(o.folder for o in outputs if o.name in actions)
+    return Chosen(actions, extra, listed)
 
 
-def finish(graph: Graph, actions: Sequence[str], extra: dict[str, str], names: list[str],
-           options: LoadOptions, size: int) -> Program:
+def leave_out(builder: Builder, chosen: Chosen, inputs: Callable[[Iterable[str]], set[str]],
+              reason: str = "") -> Chosen:
+    """The same without outputs that need inputs which the action does not.
+
+    Args:
+        builder: takes the note.
+        chosen: what to keep.
+        inputs: the inputs that outputs depend on.
+        reason: why all are left out; empty where only those with inputs of their own are.
+    """
+    needed = inputs(chosen.actions)
+    more = [name for name, outside in chosen.extra.items()
+            if reason or (outside != "value" and inputs((*chosen.actions, name)) - needed)]
+    if not more:
+        return chosen
+    builder.assume("other-outputs", f"left out, as neither the action nor a state needs them: "
+                   f"{', '.join(map(printable, more))} "
+                   f"({reason or 'they depend on inputs that the action does not depend on'})")
+    return replace(chosen, extra={name: outside for name, outside in chosen.extra.items()
+                                  if name not in more})
+
+
+def finish(graph: Graph, chosen: Chosen, names: list[str], options: LoadOptions, size: int
+           ) -> Program:
     """The Program, once everything that it needs is lowered.
 
     Args:
         graph: holds the operands of all outputs.
-        actions: ONNX names of the outputs that the action is made of, one for each head.
-        extra: ONNX names of the outputs to keep beside it -> outside names.
+        chosen: what the outputs are for.
         names: ONNX names of all outputs that are not state.
         options: win over what names and ops tell.
         size: elements of the observation.
     """
-    action, extra, options = _joined(graph, actions, extra, names, options)
+    action, extra, options = _joined(graph, chosen, names, options)
     builder, value = graph.builder, graph.operands[action]
     if not isinstance(value, str):
         raise UnsupportedError("the action is constant", where=graph.where)
@@ -82,21 +121,27 @@ def finish(graph: Graph, actions: Sequence[str], extra: dict[str, str], names: l
             builder.note("dropped", f"output {printable(name)}: it holds nothing new")
         else:
             kept[outside] = operand
+    if beside := [f"{printable(name)} as {outside}" for name, outside in extra.items()
+                  if outside in kept and outside != "value"]:
+        builder.assume("other-outputs", f"kept beside the action, raw, as nothing tells what it is "
+                       f"for: output {', '.join(beside)}")
     return builder.build(kept, heads.contract(builder, options, size, head))
 
 
-def _joined(graph: Graph, actions: Sequence[str], extra: dict[str, str], names: list[str],
-            options: LoadOptions) -> tuple[str, dict[str, str], LoadOptions]:
+def _joined(graph: Graph, chosen: Chosen, names: list[str], options: LoadOptions
+            ) -> tuple[str, dict[str, str], LoadOptions]:
     """The one output that the action is made of: of several heads, one after another."""
-    first = actions[0]
+    actions, extra, first = chosen.actions, chosen.extra, chosen.actions[0]
     if len(actions) == 1:
         return first, extra, options
     builder = graph.builder
+    told = (chosen.listed or asked(options) == "discrete" or not all(map(unnamed, actions))
+            or all(name in graph.choices or name in graph.chosen_from for name in actions))
     producers = {name: op for op in builder.ops for name in op.outputs}
     ends = [producers.get(str(graph.operands[name])) for name in actions]
     # Logits come from a linear layer; what a function made is features or a spread.
-    if not options.action_sizes and all(map(unnamed, actions)) and any(
-            isinstance(op, Unary) for op in ends):
+    if not told or (not options.action_sizes and all(map(unnamed, actions)) and any(
+            isinstance(op, Unary) for op in ends)):
         beside = {name: f"output_{names.index(name)}" for name in actions[1:]}
         return first, {**extra, **beside}, options
     parts: list[str] = []
@@ -130,25 +175,30 @@ def _kind(graph: Graph, action: str, names: list[str], options: LoadOptions, end
             raise UsageError("the graph ends in a discrete choice; its action is not continuous",
                              where=graph.where)
         return "discrete"
-    if options.action:
-        return options.action
-    plain = stem(action)
-    if options.action_sizes:
-        kind, why = "discrete", "sizes of discrete actions were given"
-    elif options.action_low or options.action_high or options.squash is not None:
-        kind, why = "continuous", "bounds or squashing were given"
-    elif plain in roles.DISCRETE:
-        kind, why = "discrete", f"the output is called {plain}"
-    elif plain in roles.CONTINUOUS:
-        kind, why = "continuous", f"the output is called {plain}"
-    elif any(normalised(name) in roles.SPREAD for name in names):
-        kind, why = "continuous", "there is an output for its spread"
-    elif ends_in_tanh:
-        kind, why = "continuous", "the graph ends in Tanh"
-    elif graph.builder.values[str(graph.operands[action])].size == 1:
-        kind, why = "continuous", "it is a single number"
-    else:
-        kind, why = "discrete", "nothing in the file says otherwise"
-    graph.builder.assume("action-kind", f"the action is {kind}: {why}; --action decides",
-                         "--action")
-    return kind
+    return action_kind(graph.builder, options, _evidence(graph, action, names, ends_in_tanh))
+
+
+def _evidence(graph: Graph, action: str, names: list[str], ends_in_tanh: bool) -> Evidence:
+    value, plain = str(graph.operands[action]), stem(action)
+    if roles.marks_choices(plain):
+        return Evidence("discrete", f"the output is called {plain}", True)
+    if action in graph.chosen_from:
+        return Evidence("discrete", "the graph chooses from the output", True)
+    if _ends_in_softmax(graph.builder, value):
+        return Evidence("discrete", "the graph ends in a softmax", True)
+    if plain in roles.MEAN:
+        return Evidence("continuous", f"the output is called {plain}", True)
+    if any(normalised(name) in roles.DEVIATION for name in names):
+        return Evidence("continuous", "there is an output for its spread", True)
+    if plain in roles.CONTINUOUS:
+        return Evidence(why=f"the output is called {plain}")
+    if ends_in_tanh:
+        return Evidence(why="the graph ends in Tanh")
+    return Evidence()
+
+
+def _ends_in_softmax(builder: Builder, value: str) -> bool:
+    producers = {name: op for op in builder.ops for name in op.outputs}
+    while isinstance(op := producers.get(value), Reshape):
+        value = op.x
+    return isinstance(op, Softmax)

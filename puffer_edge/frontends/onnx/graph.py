@@ -82,6 +82,7 @@ class Graph:
         integers: ONNX names of integer observations, which the Program has as float32.
         masks: ONNX names of booleans, which the Program has as the numbers 0 and 1.
         weights: names of the constants that the file itself holds.
+        chosen_from: ONNX names that a softmax or argmax of the file reads, needed or not.
     """
 
     def __init__(self, builder: Builder, where: str, heads: Iterable[str] = ()) -> None:
@@ -93,6 +94,7 @@ class Graph:
         self.integers: set[str] = set()
         self.masks: set[str] = set()
         self.weights: set[str] = set()
+        self.chosen_from: set[str] = set()
         self._labels: dict[int, str] = {}
         self._constants: dict[int, tuple[Array, str]] = {}
         self._budget = MAX_FOLDED

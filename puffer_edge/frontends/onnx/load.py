@@ -10,7 +10,7 @@ from typing import Any
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.onnx import roles
-from puffer_edge.frontends.onnx.action import choose_outputs, finish
+from puffer_edge.frontends.onnx.action import choose_outputs, finish, leave_out
 from puffer_edge.frontends.onnx.graph import Graph
 from puffer_edge.frontends.onnx.lower import lower_graph, needed_names
 from puffer_edge.frontends.onnx.names import is_identifier, printable
@@ -24,6 +24,7 @@ from puffer_edge.ir.ops import Reshape, Slice
 
 _FLOAT32 = 1
 _BOOL = 9
+_CHOOSING = ("Softmax", "LogSoftmax", "ArgMax", "Multinomial")
 _INTEGERS = frozenset(key for key, dtype in DTYPES.items() if dtype().dtype.kind in "iub")
 
 
@@ -55,6 +56,17 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
         folder: where a file beside it, which holds the weights, would lie.
     """
     model = parse_model(data, where, folder)
+    try:
+        return _program(model, options, where)
+    except UnsupportedError as error:
+        try:  # what stands beside the action may be what is not supported
+            return _program(model, options, where, alone=printable(error.what, 200))
+        except UnsupportedError:
+            raise error from None
+
+
+def _program(model: Any, options: LoadOptions, where: str, alone: str = "") -> Program:
+    """The Program; ``alone`` says why it gets no outputs beside the action, if it does not."""
     opset = opset_of(model, where)
     builder = Builder(f"ONNX graph (opset {opset})")
     inputs, outputs, dynamic = ports_of(model.graph, where)
@@ -62,11 +74,17 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
         builder.note("stated", f"the dynamic dimensions {', '.join(sorted(dynamic))} are 1")
     pairs = roles.state_pairs(inputs, outputs, options.states, where)
     plain = [p.name for p in outputs if p.name not in pairs.values()]
-    actions, extra = choose_outputs(
+    chosen = choose_outputs(
         builder, [Output(p.name, width_of(p.shape), p.dtype in _INTEGERS) for p in outputs
                   if p.name in plain], options, where)
-    pairs, needed = _used_state(model.graph, (*actions, *extra), pairs)
-    graph = Graph(builder, where, actions)
+    given = {port.name for port in inputs}
+    chosen = leave_out(builder, chosen, lambda names: given & _used_state(
+        model.graph, tuple(names), pairs)[1], alone)
+    results = (*chosen.actions, *chosen.extra)
+    pairs, needed = _used_state(model.graph, results, pairs)
+    graph = Graph(builder, where, chosen.actions)
+    graph.chosen_from.update(name for node in model.graph.node if node.op_type in _CHOOSING
+                             for name in node.input[:1])
     observed = [p for p in inputs if p.name in needed and p.name not in pairs]
     for port in inputs:
         if port.name not in needed:
@@ -79,10 +97,10 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
         if port.name in pairs and port.name in needed:
             _refuse_dtype(port, (_FLOAT32,), where)
             graph.bind(port.name, builder.state(port.name, port.sizes))
-    lower_graph(model.graph, graph, opset, (*actions, *extra, *pairs.values()))
+    lower_graph(model.graph, graph, opset, (*results, *pairs.values()))
     _carry_state(graph, pairs, options.states, where)
     size = sum(prod(p.sizes) for p in observed)
-    return finish(graph, actions, extra, plain, options, size)
+    return finish(graph, chosen, plain, options, size)
 
 
 def _used_state(graph: Any, results: tuple[str, ...], pairs: dict[str, str]

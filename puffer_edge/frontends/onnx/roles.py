@@ -18,19 +18,22 @@ VALUE = frozenset(("value", "values", "critic", "v", "vf", "vpred", "baseline", 
 SPREAD = frozenset(("log_std", "logstd", "log_stds", "std", "stds", "sigma", "log_sigma", "stddev",
                     "scale", "action_std", "action_log_std", "log_prob", "log_probs", "logprob",
                     "entropy"))
-DISCRETE = frozenset(("logits", "action_logits", "policy_logits", "discrete_actions",
-                      "deterministic_discrete_actions", "q", "q_values", "qvalues"))
-CONTINUOUS = frozenset(("action", "actions", "mean", "mu", "means", "action_mean", "mean_action",
-                        "mean_actions", "actions_mean", "continuous_actions",
-                        "deterministic_continuous_actions"))
+DEVIATION = SPREAD - {"log_prob", "log_probs", "logprob", "entropy"}
+"""Of the spreads, those of a continuous action alone."""
+DISCRETE = frozenset(("q", "q_value", "q_values", "qvalue", "qvalues"))
+MEAN = frozenset(("mean", "mu", "means", "action_mean", "mean_action", "mean_actions",
+                  "actions_mean", "continuous_actions", "deterministic_continuous_actions"))
+CONTINUOUS = MEAN | {"action", "actions"}
+_LOGITS = frozenset(("logit", "logits", "discrete"))
 ACTION = ("logits", "action_logits", "policy_logits", "deterministic_continuous_actions",
           "deterministic_discrete_actions", "mean", "mu", "means", "action_mean", "mean_action",
           "mean_actions", "actions_mean", "actions", "action", "continuous_actions",
           "discrete_actions", "policy", "pi", "q_values", "qvalues", "q")
 """Names of the action output, the surest first: logits or a mean are what the contract acts on."""
 
-_BEFORE = frozenset(("in", "input", "inputs", "prev", "previous", "old", "initial", "init", "last"))
-_AFTER = frozenset(("out", "output", "outputs", "next", "new", "final", "updated",
+_BEFORE = frozenset(("in", "ins", "input", "inputs", "prev", "previous", "old", "initial", "init",
+                     "last"))
+_AFTER = frozenset(("out", "outs", "output", "outputs", "next", "new", "final", "updated",
                     "last"))
 _NUMBERED_BEFORE = frozenset(("0", "t", "i"))
 _NUMBERED_AFTER = frozenset(("1", "n", "t1", "tp1", "o"))
@@ -38,7 +41,8 @@ _NEVER_STATE = frozenset(("", "obs", "observation", "observations", "x", "image"
                           "actions", "reward", "mask"))
 _LOOKS_RECURRENT = re.compile(
     r"(h|c|hx|cx|h0|c0|ht|ct|hc|hidden|cell|lstm|gru|rnn|memory|recurrent|hidden_state|cell_state)"
-    r"(_?(in|input|state|states|0|h|c|prev))*|state_(in|h|c|0)(_\d+)?|initial_(h|c|state)")
+    r"(_?(in|out|input|output|state|states|0|h|c|prev|next|new))*|"
+    r"state_(ins?|outs?|h|c|0)(_\d+)?|initial_(h|c|state)")
 
 
 def state_pairs(inputs: Sequence[Port], outputs: Sequence[Port],
@@ -91,6 +95,11 @@ def action_output(outputs: Sequence[str]) -> str:
     """The output that the action is made of: the surest name, or the first."""
     by_name = {normalised(name): name for name in reversed(outputs)}
     return next((by_name[name] for name in ACTION if name in by_name), outputs[0])
+
+
+def marks_choices(plain: str) -> bool:
+    """Whether a name, normalised and without its number, is one of logits or action values."""
+    return plain in DISCRETE or not _LOGITS.isdisjoint(plain.split("_"))
 
 
 def _stem(name: str, markers: frozenset[str]) -> str:

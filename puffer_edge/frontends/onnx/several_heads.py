@@ -16,7 +16,7 @@ from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
 
 _NUMBERED = re.compile(r"(.*?)_?\d+")
-_WORDS = frozenset(("logit", "logits"))
+_WORDS = frozenset(("logit", "logits", "discrete"))
 _TWINS = frozenset(("q", "qf", "q_value", "q_values", "qvalues"))
 """Names of twin critics, which are numbered too."""
 

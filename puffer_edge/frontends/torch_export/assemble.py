@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
-from puffer_edge.frontends.onnx.action import choose_outputs, finish
+from puffer_edge.frontends.onnx.action import choose_outputs, finish, leave_out
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, Graph
 from puffer_edge.frontends.onnx.names import is_identifier, printable
 from puffer_edge.frontends.onnx.several_heads import Output, width_of
@@ -26,59 +26,79 @@ from puffer_edge.frontends.torch_export import (  # noqa: F401  (each registers 
     reduction,
     shape,
 )
-from puffer_edge.frontends.torch_export.exported import Exported, Port, Result
+from puffer_edge.frontends.torch_export.exported import Exported, Port, Result, references
 from puffer_edge.frontends.torch_export.functional import functional
 from puffer_edge.frontends.torch_export.lower import lower_graph
 from puffer_edge.frontends.torch_export.roles import folder, outside_names, state_pairs
 from puffer_edge.ir import Builder, Field, Program
 from puffer_edge.ir.ops import Reshape, Slice
 
+_CHOOSING = ("softmax", "_softmax", "log_softmax", "_log_softmax", "argmax", "multinomial")
+
 
 def assemble(exported: Exported, options: LoadOptions, source: str, where: str) -> Program:
     """The Program of an exported graph; ``source`` and ``where`` name it in it and in messages."""
-    builder = Builder(source)
     exported = functional(exported, where)
+    try:
+        return _program(exported, options, source, where)
+    except UnsupportedError as error:
+        try:  # what stands beside the action may be what is not supported
+            return _program(exported, options, source, where, alone=printable(error.what, 200))
+        except UnsupportedError:
+            raise error from None
+
+
+def _program(exported: Exported, options: LoadOptions, source: str, where: str, alone: str = ""
+             ) -> Program:
+    """The Program; ``alone`` says why it gets no outputs beside the action, if it does not."""
+    builder = Builder(source)
     pairs = state_pairs(exported, options.states, where)
     after = {result.name for result in pairs.values()}
     plain = outside_names([r for r in exported.results if r.name not in after])
-    actions, extra = choose_outputs(
+    chosen = choose_outputs(
         builder, [Output(name, width_of(result.shape), not _fractional(exported, result),
                          folder(result)) for name, result in plain.items()], options, where)
-    results = {plain[name].name for name in (*actions, *extra)}
-    exported, pairs = _used(exported, results, pairs, builder)
-    graph = Graph(builder, where, [plain[name].name for name in actions])
+    chosen = leave_out(builder, chosen, lambda names: {port.name for port in _used(
+        exported, {plain[name].name for name in names}, pairs)[0].ports}, alone)
+    chosen_from = {ref.name for call in exported.calls if call.op in _CHOOSING
+                   for ref in references(list(call.arguments.values()))}
+    results = {plain[name].name for name in (*chosen.actions, *chosen.extra)}
+    ports = exported.ports
+    exported, pairs = _used(exported, results, pairs)
+    for port in ports:
+        if port not in exported.ports:
+            builder.note("dropped", f"argument {printable(port.name)}: the action does not need it")
+    graph = Graph(builder, where, [plain[name].name for name in chosen.actions])
     observed = [port for port in exported.ports if port.name not in pairs]
     options = _bind_observation(graph, observed, options)
     _bind_state(graph, exported, pairs)
     lower_graph(exported, graph)
     _carry(graph, exported, pairs, bool(options.states))
     size = sum(prod(port.shape) for port in observed)
-    for label, value in [(name, plain[name].name) for name in (*actions, *extra)]:
+    for label, value in [(name, plain[name].name) for name in (*chosen.actions, *chosen.extra)]:
         graph.operands[label] = graph.operands[value]
+        if value in chosen_from:
+            graph.chosen_from.add(label)
         if value in graph.choices:
             graph.choices[label] = graph.choices[value]
-    return finish(graph, actions, extra, list(plain), options, size)
+    return finish(graph, chosen, list(plain), options, size)
 
 
 def _fractional(exported: Exported, result: Result) -> bool:
     return exported.dtypes.get(result.name, "float32").startswith(("float", "bfloat"))
 
 
-def _used(exported: Exported, results: set[str], pairs: dict[str, Result], builder: Builder
+def _used(exported: Exported, results: set[str], pairs: dict[str, Result]
           ) -> tuple[Exported, dict[str, Result]]:
-    """What the results depend on, new state included; notes the inputs that are not used."""
+    """What the results depend on, new state included."""
     known: dict[str, Result] = {}
     while True:
         used = exported.needed(results | {result.name for result in known.values()})
         names_used = {port.name for port in used.ports}
         found = {name: result for name, result in pairs.items() if name in names_used}
         if found == known:
-            break
+            return used, known
         known = found
-    for port in exported.ports:
-        if port.name not in names_used:
-            builder.note("dropped", f"argument {printable(port.name)}: the action does not need it")
-    return used, known
 
 
 def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> LoadOptions:

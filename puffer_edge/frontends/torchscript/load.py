@@ -14,7 +14,6 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export.assemble import assemble
 from puffer_edge.frontends.torch_export.exported import Exported, Weight
 from puffer_edge.frontends.torchscript.archive import Archive, read_archive
-from puffer_edge.frontends.torchscript.kind import with_kind
 from puffer_edge.frontends.torchscript.observation import observe
 from puffer_edge.frontends.torchscript.trace import Tracer
 from puffer_edge.interpreter import Interpreter
@@ -58,7 +57,7 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
             hint="save a module whose forward takes the observation and keeps state in buffers")
     trace, reached = observe(tracer, names[0], options, where)
     exported = _at_reset(trace.exported, tracer)
-    options, notes = with_kind(options, exported)
+    notes = []
     kind = printable(archive.root.name)
     program = assemble(exported, options, f"TorchScript, {kind}", where)
     # One step, so that an argument that no shape rule looks at fails here and not later.

@@ -13,7 +13,6 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.parameters import Parameters
 from puffer_edge.frontends.torch_export.assemble import assemble
 from puffer_edge.frontends.torch_export.exported import Exported, Port, Result, Weight
-from puffer_edge.frontends.torchscript.kind import with_kind
 from puffer_edge.frontends.torchscript.observation import observe
 from puffer_edge.frontends.torchscript.recorder import Recorder
 from puffer_edge.frontends.torchscript.schemas import schemas
@@ -53,7 +52,7 @@ def load_whole_module(found: Parameters, options: LoadOptions, *, where: str) ->
         raise UnsupportedError(f"no layer takes the tensor {printable(unread[0])}", where=where,
                                hint=PASTE)
     kind = printable(_short(root))
-    options, notes = with_kind(options, trace.exported)
+    notes = []
     program = assemble(trace.exported, options, f"whole module of torch.save, {kind}", where)
     if reached:
         notes.append(assumed("observation-size", reached, "--observation"))
