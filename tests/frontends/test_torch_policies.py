@@ -78,7 +78,7 @@ def test_mlp_with_a_value_head() -> None:
     body = nn.Sequential(nn.Linear(8, 24), nn.ReLU(inplace=True), nn.Linear(24, 16), nn.Tanh())
     program = agree(Net(lambda net, x: (net.pi(net.body(x)), net.v(net.body(x))), body=body,
                         pi=nn.Linear(16, 4), v=nn.Linear(16, 1)), zeros(1, 8), steps=50)
-    assert program.output_names == ("logits", "value")
+    assert program.output_names == ("mean", "value")
     assert [op.layer for op in program.ops][:2] == ["body.0", "body.1"]
     assert program.constants["body.0.weight"].shape == (24, 8)
 

@@ -16,7 +16,7 @@ from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
 
 _NUMBERED = re.compile(r"(.*?)_?\d+")
-_WORDS = frozenset(("logit", "logits", "discrete"))
+_WORDS = frozenset(("logit", "logits"))
 _TWINS = frozenset(("q", "qf", "q_value", "q_values", "qvalues"))
 """Names of twin critics, which are numbered too."""
 
@@ -85,7 +85,7 @@ def stem(name: str) -> str:
 
 def unnamed(output: str) -> bool:
     """Whether nothing in a name says that the output is an action's, as in ``linear_2``."""
-    return stem(output) not in roles.ACTION and _WORDS.isdisjoint(stem(output).split("_"))
+    return stem(output) not in roles.ACTION and not roles.marks_choices(stem(output))
 
 
 def _group(output: Output, known: set[str]) -> str:
