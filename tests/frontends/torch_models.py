@@ -58,7 +58,8 @@ def constant_differences(program: Program, module: nn.Module) -> dict[str, np.nd
             if not isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
                 continue
             scale = np.abs(program.constants[op.scale]).astype(np.float64)
-            mean, bias = (np.abs(weights[f"{op.layer}.{n}"]) for n in ("running_mean", "bias"))
+            mean, bias = (np.abs(weights.get(f"{op.layer}.{n}", np.zeros_like(scale)))
+                          for n in ("running_mean", "bias"))
             found[op.scale] = gamma(6) * scale
             found[op.shift] = gamma(8) * (scale * mean + bias)
     return found

@@ -25,6 +25,7 @@ from puffer_edge.frontends.torch_export import (  # noqa: F401  (each registers 
     recurrent,
     reduction,
     shape,
+    threshold,
 )
 from puffer_edge.frontends.torch_export.exported import Exported, Port, Result, references
 from puffer_edge.frontends.torch_export.functional import functional

@@ -60,8 +60,12 @@ def group_norm(graph: Graph, node: Node, x: Operand, num_groups: int,
     channels = graph.shape(x)[1:2]
     gamma = np.ones(channels, np.float32) if weight is None else weight
     beta = np.zeros(channels, np.float32) if bias is None else bias
-    return onnx.group_normalization(
+    shape = graph.shape(x)
+    if len(shape) == 2:  # channels of one element
+        x = reshaped(graph, node, x, (*shape, 1))
+    y = onnx.group_normalization(
         graph, _with(node, num_groups=num_groups, epsilon=eps), x, gamma, beta)
+    return reshaped(graph, node, y, shape)
 
 
 @lowers("rms_norm")

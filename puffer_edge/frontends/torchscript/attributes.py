@@ -9,7 +9,7 @@ import numpy as np
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.readers.pickle_data import Stub
-from puffer_edge.frontends.torch_export.exported import Array, Sharing, Weight
+from puffer_edge.frontends.torch_export.exported import Array, Weight
 from puffer_edge.frontends.torchscript.values import (
     AttributeDict,
     AttributeList,
@@ -33,6 +33,7 @@ class Objects:
         weights: of all tensors, by name in the graph, which is their name in the module.
         tensors: the same tensors, as places of memory.
         shared: names of tensors that lie in the same memory as another one.
+        tied: names of tensors that several attributes are.
     """
 
     def __init__(self, where: str) -> None:
@@ -40,11 +41,12 @@ class Objects:
         self._left = MAX_PARTS
         self._modules: dict[int, Module] = {}
         self._tensors: dict[int, Tensor] = {}
-        self._sharing = Sharing()
+        self._same: dict[Any, Tensor] = {}
         self._places: dict[int, str] = {}
         self.weights: dict[str, Weight] = {}
         self.tensors: dict[str, Tensor] = {}
         self.shared: set[str] = set()
+        self.tied: set[str] = set()
 
     def make(self, value: Any, path: str) -> Any:
         """The value of an attribute.
@@ -87,21 +89,25 @@ class Objects:
 
     def _tensor(self, array: Array, path: str) -> Tensor:
         if id(array) in self._tensors:  # the arrays live as long as the tree that holds them
+            self.tied.add(self._tensors[id(array)].name)
             return self._tensors[id(array)]
         if array.dtype.kind not in "fiub" or array.dtype == np.float16:
             raise UnsupportedError(f"it is of {array.dtype}, not float32",
                                    where=f"{self._where}, {printable(path)}",
                                    hint="convert the policy with policy.float() and save it again")
         place = int(array.__array_interface__["data"][0])
-        key = (place, array.shape, array.strides, str(array.dtype))
-        name = path
-        while name in self.weights:
-            name += "_"
-        tensor = Tensor(name)
-        if array.size and self._places.setdefault(place, name) != name:
-            self.shared |= {name, self._places[place]}
-        shared = self._sharing.get(key if array.size else name, lambda: array)
-        self.weights[name] = Weight(path, shared)
-        self.tensors[name] = tensor
+        key = (place, array.shape, array.strides, str(array.dtype)) if array.size else path
+        if key in self._same:  # one tensor under two names
+            tensor = self._same[key]
+            self.tied.add(tensor.name)
+        else:
+            name = path
+            while name in self.weights:
+                name += "_"
+            tensor = self._same[key] = self.tensors[name] = Tensor(name)
+            if array.size and self._places.setdefault(place, name) != name:
+                self.shared |= {name, self._places[place]}
+            exact = array.astype(np.float32) if array.dtype == np.float64 else array
+            self.weights[name] = Weight(path, exact)
         self._tensors[id(array)] = tensor
         return tensor

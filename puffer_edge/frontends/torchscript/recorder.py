@@ -194,11 +194,13 @@ class Recorder:
         assert tensor.view is not None
         base = tensor.base
         if tensor.copied:
-            while True:
-                self._lost.add(id(base))
-                if base.base is None:
-                    break
+            self._lost.add(id(base))
+            while base.base is not None:
                 base = base.base
+                self._lost.add(id(base))
+            if id(base) in self._weights:
+                raise self.refuse("an in-place op may change a tensor of the module through a "
+                                  "reshaped one", _HINT)
             tensor.base = None
             tensor.name = name
             return

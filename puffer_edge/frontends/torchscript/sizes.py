@@ -60,8 +60,9 @@ def _pairs(op: str, given: Mapping[str, Any], recorder: Recorder) -> Sequence[tu
         return ((shape[-1], recorder.shape(given["params"][0])[1]),)
     if op == "layer_norm" or op == "rms_norm":
         return ((shape[-1], given["normalized_shape"][-1]),)
-    if op == "batch_norm" and len(shape) == 2 and given["running_mean"] is not None:
-        return ((shape[1], recorder.shape(given["running_mean"])[0]),)
+    if op in ("batch_norm", "group_norm") and len(shape) == 2:
+        name = "weight" if op == "group_norm" else "running_mean"
+        return ((shape[1], recorder.shape(given[name])[0]),) if given[name] is not None else ()
     if op in ("view", "reshape") and -1 not in (given.get("size") or given.get("shape") or [-1]):
         return ((prod(shape), prod(given.get("size") or given["shape"])),)
     if op in _ELEMENTWISE:

@@ -146,7 +146,8 @@ class Tracer:
     def _after(self, evaluator: Evaluator, objects: Objects, recorder: Recorder
                ) -> dict[str, str]:
         """Name of each state -> name of its next value."""
-        shared = sorted(self._states & objects.shared)
+        set_anew = {first.name for first, _, _ in evaluator.assigned.values()}
+        shared = sorted(self._states & (objects.shared | (objects.tied & set_anew)))
         if shared:
             raise UnsupportedError(
                 "forward writes to a tensor whose memory is also another one's",

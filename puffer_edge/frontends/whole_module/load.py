@@ -165,6 +165,8 @@ class _Tree:
                 values[argument] = Tensor(key)
             elif name in layer.required:
                 raise recorder.refuse(f"its {name} is missing")
+            else:
+                values[argument] = None
         self.read.add(f"{start}num_batches_tracked")
         mode = attributes.get(f"{start}padding_mode", "zeros")
         if layer.op.startswith("conv") and mode != "zeros":
