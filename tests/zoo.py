@@ -165,6 +165,26 @@ def _min_gru(bench: Bench, layers: int = 1) -> str:
     return bench.op(Gemm, x=x, weight=bench.weight(3, 6))
 
 
+def _joined(bench: Bench) -> str:
+    """Parts of very different sizes, joined for matrices only: each keeps its scale."""
+    large = bench.op(Gemm, x=bench.x, weight=bench.weight(2, 6, scale=300.0))
+    small = bench.op(Gemm, x=bench.x, weight=bench.weight(9, 6), bias=bench.weight(9),
+                     activation=Activation("relu"))
+    large, other = (bench.op(Unary, x=y, function=Activation("elu", (1.0,))) for y in (
+        large, bench.op(Gemm, x=bench.x, weight=bench.weight(4, 6), bias=bench.weight(4))))
+    y = bench.op(Concat, xs=(large, small, other), axis=1)
+    h, c = (bench.builder.state(name, (1, 5)) for name in "hc")
+    weight = 0.5 * bench.random.standard_normal((20, 15)).astype(np.float32)
+    weight[:, :2] /= 500
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=y, h=h, c=c, weight=bench.builder.constant(weight),
+        recurrent=bench.weight(20, 5), bias=bench.weight(20))
+    bench.builder.carry(h, y_h)
+    bench.builder.carry(c, y_c)
+    seen = bench.op(Gemm, x=y, weight=bench.builder.constant(weight[:6]))
+    return bench.op(Gemm, x=bench.op(Concat, xs=(y_h, seen), axis=1), weight=bench.weight(4, 11))
+
+
 def _stacked(bench: Bench) -> str:
     """Three cells, the states of a kind in one, forgotten where an episode begins."""
     goes_on = bench.op(Unary, function=Activation("clip", (0.0, 1.0)), x=bench.op(
@@ -382,6 +402,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "gemm_rows": ((1, 3, 4), _rows),
     "gru": ((1, 5), _gru),
     "gru_2_layers": ((1, 5), lambda bench: _gru(bench, 2)),
+    "joined": ((1, 6), _joined),
     "layer_norms": ((1, 6), _layer_norms),
     "lstm": ((1, 6), _lstm),
     "lstm_2_layers": ((1, 6), lambda bench: _lstm(bench, 2)),
@@ -408,7 +429,7 @@ QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
                           "conv_strides", "moved", "parts", "layer_norms", "masked", "mask_inside",
-                          "shared_state", "stacked", "experts", "attention")
+                          "joined", "shared_state", "stacked", "experts", "attention")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

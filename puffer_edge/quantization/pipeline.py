@@ -15,9 +15,10 @@ from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.choosing import Chooser
 from puffer_edge.quantization.describing import Description, LayerError, ranges
 from puffer_edge.quantization.judging import Judgement, Limits, judge, measure_of, outputs
+from puffer_edge.quantization.outliers import separate_outliers
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import STEPS, Recording, record
-from puffer_edge.quantization.schemes import find_scheme
+from puffer_edge.quantization.schemes import SCHEMES, find_scheme
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,12 @@ def to_integers(program: Program, wish: Wish,
     progress(f"calibrating over {len(seen.observations)} steps")
     prepared = optimize(program, fuse=False)
     calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
+    narrow = any(SCHEMES[name].activation_dtype == "int8"
+                 for name in (scheme.name, *wish.layers.values()) if name in SCHEMES)
+    separated = separate_outliers(prepared, calibration, 8 if narrow else 11)
+    if separated is not prepared:
+        prepared = separated
+        calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
     references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
     chooser = Chooser(prepared, program, calibration, seen, references["calibration"])
     layers = chooser.named(wish.layers)

@@ -19,17 +19,20 @@ from puffer_edge.ir import Op, Program, Quantization, State, Value
 from puffer_edge.ir.ops import (
     BatchNormalization,
     Concat,
+    Gemm,
     GRUCell,
     LSTMCell,
     Quantize,
     Reshape,
     Table,
     Transpose,
+    Unary,
 )
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.flatness import useful_range
 from puffer_edge.quantization.linear import Linear, grid, prove
 from puffer_edge.quantization.memories import memories
+from puffer_edge.quantization.outliers import reads_as_matrix
 from puffer_edge.quantization.parts import Leaf, Parts, find_parts, read_by_one_layer
 from puffer_edge.quantization.rules import RULES, rows_of
 from puffer_edge.quantization.schemes import Scheme
@@ -77,6 +80,7 @@ class Quantizer:
     states: dict[str, Value] = field(default_factory=dict)
     twins: list[State] = field(default_factory=list)
     finer: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, Array] = field(default_factory=dict)
 
     def run(self) -> Program:
         """The integer Program."""
@@ -84,6 +88,7 @@ class Quantizer:
         self._states_of = self._made_states()
         self._remembered = {state.input for state in self.program.states} | set(self._states_of)
         self._memories = memories(self.program, self)
+        self.columns = self._joins()
         for state in self.program.states:  # a hidden state is quantised as what it becomes
             name = state.input if state.input in self._memories else state.output
             meaning = self.meaning(name, None)
@@ -116,6 +121,16 @@ class Quantizer:
         """Declares an integer value with one scale, made under its own name or another."""
         self.integers[name] = Integer(
             under or name, meaning, np.array([meaning.scale]), np.zeros(1))
+
+    def joined(self, op: Concat) -> None:
+        """Declares a value of parts that keep their scales, as features do."""
+        parts = [self.integers[name] for name in op.xs]
+        widths = [self.program.values[name].shape[-1] for name in op.xs]
+        meanings = [part.meaning for part in parts]
+        self.integers[op.y] = Integer(
+            op.y, Quantization(1.0, 0, min(m.low for m in meanings), max(m.high for m in meanings)),
+            np.repeat([m.scale for m in meanings], widths),
+            np.repeat([-m.scale * m.zero_point for m in meanings], widths))
 
     def remember(self, state: State, name: str, output: str, dtype: str,
                  meaning: Quantization) -> None:
@@ -183,7 +198,7 @@ class Quantizer:
             return self.dtype_of(self.integers[maker.h].name)
         readers = self._readers(name)
         narrow = readers and name not in self._remembered and all(
-            self.scheme_of(op).activation_dtype == "int8" for op, _ in readers)
+            self.scheme_of(op).activation_dtype == "int8" for op, *_ in readers)
         return "int8" if narrow else "int16"
 
     def meaning(self, name: str, maker: Op | None,
@@ -463,9 +478,10 @@ class Quantizer:
         """Smallest and largest integer of a value, so that all its readers can be proved."""
         bits = 8 if dtype == "int8" else min(
             scheme.activation_bits for scheme in self._schemes(name, maker))
-        for op, weight in self._readers(name):
+        for op, weight, read in self._readers(name):
             scheme = self.scheme_of(op)
             matrix = rows_of(self.program.constants[weight])
+            matrix = matrix * self.columns.get(read, 1.0)
             relative = (np.abs(matrix) / np.maximum(np.abs(matrix).max(1), 1e-30)[:, None]).sum(1)
             room = 29.5 - float(np.log2(max(relative.max(), 1.0)))
             if scheme.balanced:  # weights and activations share the room
@@ -476,24 +492,52 @@ class Quantizer:
 
     def _schemes(self, name: str, maker: Op | None) -> list[Scheme]:
         """Of the layers that multiply a value; where there is none, of the one that makes it."""
-        return ([self.scheme_of(op) for op, _ in self._readers(name)]
+        return ([self.scheme_of(op) for op, *_ in self._readers(name)]
                 or [self.scheme_of(maker)])
 
-    def _readers(self, name: str) -> list[tuple[Op, str]]:
-        """Linear ops that read a value with their weights; states and moves are followed."""
+    def _readers(self, name: str) -> list[tuple[Op, str, str]]:
+        """Linear ops that read a value, their weights, and under which name they read it.
+
+        States, what only moves elements and what joins parts for matrices are followed.
+        """
         successor = {state.output: state.input for state in self.program.states}
-        names, seen, found = [name], {name}, []
+        names, seen = [name], {name}
+        found: list[tuple[Op, str, str]] = []
         while names:
             value = names.pop()
             ahead = [successor[value]] if value in successor else []
             for op in self._consumers.get(value, []):
                 rule = RULES.get(type(op))
-                if rule is not None:
-                    found += [(op, weight) for weight in rule.matrices(op, value)]
+                if isinstance(op, Concat) and op.y in self.columns:
+                    ahead.append(op.y)
+                elif rule is not None:
+                    found += [(op, weight, value) for weight in rule.matrices(op, value)]
                     ahead += op.outputs if rule.moves else ()
             names += [other for other in ahead if other not in seen]
             seen.update(ahead)
         return found
+
+    def _joins(self) -> dict[str, Array]:
+        """What joins parts that only matrices read, by name, with the size of each column."""
+        makers = self.program.producers()
+
+        def of_a_layer(name: str, reader: Op) -> bool:
+            if name in self.program.results or self._consumers[name] != [reader]:
+                return False
+            maker = makers.get(name)
+            return isinstance(maker, Gemm) or (
+                isinstance(maker, Unary) and of_a_layer(maker.x, maker))
+
+        return {
+            op.y: np.concatenate([
+                np.full(self.program.values[name].shape[-1],
+                        max(*map(abs, self.calibration.bounds(name)), 1e-30)) for name in op.xs])
+            for op in self.program.ops
+            if isinstance(op, Concat) and op.axis == len(self.program.values[op.y].shape) - 1
+            and op.y not in self.program.results and op.y in self._consumers
+            and all(reads_as_matrix(reader, op.y, self.program)
+                    for reader in self._consumers[op.y])
+            and all(of_a_layer(name, op) for name in op.xs)}
 
     def _made_states(self) -> dict[str, list[State]]:
         """States by the value that is carried on to them, before and after it is reshaped."""

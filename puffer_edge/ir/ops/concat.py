@@ -40,9 +40,17 @@ class Concat(Op):
         return ((*shapes[0][: self.axis], total, *shapes[0][self.axis + 1 :]),)
 
     def quantizations(self, inputs: Sequence[Value | None]) -> tuple[Quantization | None, ...]:
-        """That of the parts, which is one; a constant part does not know it."""
-        return (next((value.quantization for value in inputs
-                      if value is not None and value.quantization is not None), None),)
+        """That of the parts; a constant part does not know it.
+
+        Where parts have scales of their own, the next layer has them in its weights, as of
+        :class:`Quantize`.
+        """
+        known = [value.quantization for value in inputs
+                 if value is not None and value.quantization is not None]
+        if all(each == known[0] for each in known):
+            return (known[0] if known else None,)
+        return (Quantization(1.0, 0, min(each.low for each in known),
+                             max(each.high for each in known)),)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """A copy."""

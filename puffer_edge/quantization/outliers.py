@@ -1,0 +1,151 @@
+"""Channels that are much larger than the others of their layer get a scale of their own.
+
+One channel of 3,000 beside channels of 1 takes the integers of all. In floating point nothing has
+to move: the layer is taken apart by rows into layers of channels of like size, each with its
+function, and joined again; the next layer has the scale of every channel in its weights. This is
+cross-layer equalisation (Nagel et al., Data-Free Quantization, 2019) also where the function
+between is no ReLU, which scaling by powers of two would not pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.frontends.text import printable
+from puffer_edge.ir import Op, Program
+from puffer_edge.ir.ops import Concat, Gemm, GRUCell, LSTMCell, Unary
+from puffer_edge.passes.constants import unused
+from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.flatness import useful_range
+
+Array = npt.NDArray[Any]
+
+WIDTH = 8.0
+"""Channels of one group differ by less: three of eight bits."""
+GROUPS = 4
+TOO_MUCH = 0.02
+"""Error of what the next layer sums up, relative to its deviation, from which groups pay."""
+GAIN = 4.0
+"""How many times smaller groups must make that error."""
+
+
+def separate_outliers(program: Program, calibration: Calibration, bits: int) -> Program:
+    """The same Program up to the order of sums, with layers taken apart where it pays.
+
+    Args:
+        program: optimised, in float.
+        calibration: of it.
+        bits: of the activations, roughly.
+    """
+    readers = program.consumers()
+    for op in program.ops:
+        if isinstance(op, Gemm) and {op.weight, op.bias} - {""} <= program.constants.keys():
+            chain = _functions_after(program, op, readers)
+            made = chain[-1].y if chain else op.y
+            following = readers.get(made, [])
+            if made in program.results or not following or not all(
+                    reads_as_matrix(reader, made, program) for reader in following):
+                continue
+            groups = _groups(program, op, made, following, calibration, bits)
+            if len(groups) > 1:
+                return separate_outliers(_taken_apart(
+                    program, op, chain, following, groups), calibration, bits)
+    return program
+
+
+def reads_as_matrix(op: Op, name: str, program: Program) -> bool:
+    """Whether an op does nothing with a value but multiply it by a constant matrix."""
+    return (isinstance(op, Gemm | GRUCell | LSTMCell) and op.x == name
+            and op.operands.count(name) == 1 and op.weight in program.constants)
+
+
+def _functions_after(program: Program, op: Gemm, readers: dict[str, list[Op]]) -> list[Unary]:
+    chain: list[Unary] = []
+    name = op.y
+    while (name not in program.results and len(readers.get(name, [])) == 1
+           and isinstance(reader := readers[name][0], Unary)):
+        chain.append(reader)
+        name = reader.y
+    return chain
+
+
+def _groups(program: Program, op: Gemm, made: str, following: list[Op], calibration: Calibration,
+            bits: int) -> list[Array]:
+    """Channels of like size, the largest first; one group where more would not pay."""
+    width = program.values[op.y].shape[-1]
+    seen = calibration.samples.get(made)
+    if seen is None:
+        return []
+    useful = useful_range(program, op.y, program.consumers())
+    ends = (np.clip(side[op.y], *useful) for side in (calibration.low, calibration.high))
+    reach = np.max([np.abs(end).reshape(-1, width).max(0) for end in ends], axis=0)
+    reach = np.maximum(reach.astype(np.float64), 1e-30)
+    level = np.minimum(np.log(reach.max() / reach) // np.log(WIDTH), GROUPS - 1)
+    groups = [np.flatnonzero(level == each) for each in np.unique(level)]
+    weight = sum((program.constants[_weight(reader)].astype(np.float64) ** 2).sum(0)
+                 for reader in following)
+    signal = (weight * seen.reshape(-1, width).astype(np.float64).var(0)).sum()
+    step = np.zeros(width)
+    for group in groups:
+        step[group] = reach[group].max()
+    common, apart = ((weight * (size / 2.0 ** (bits - 1)) ** 2).sum() / 12
+                     for size in (np.full(width, reach.max()), step))
+    pays = common > TOO_MUCH**2 * signal and common > GAIN**2 * apart
+    return groups if pays else []
+
+
+def _weight(op: Op) -> str:
+    assert isinstance(op, Gemm | GRUCell | LSTMCell)
+    return op.weight
+
+
+def _taken_apart(program: Program, layer: Gemm, chain: list[Unary], following: list[Op],
+                 groups: list[Array]) -> Program:
+    constants, taken = dict(program.constants), set(program.values)
+
+    def added(name: str, array: Array) -> str:
+        name = unused(name, taken)
+        taken.add(name)
+        constants[name] = np.ascontiguousarray(array)
+        return name
+
+    def value(name: str) -> str:
+        name = unused(name, taken)
+        taken.add(name)
+        return name
+
+    ops: list[Op] = []
+    made = chain[-1].y if chain else layer.y
+    order = np.concatenate(groups)
+    joined = value(f"{made}.joined")
+    for op in program.ops:
+        if op is layer:
+            parts = []
+            for i, group in enumerate(groups):
+                name = value(f"{layer.y}.{i}")
+                ops.append(replace(
+                    layer, y=name, weight=added(f"{layer.weight}.{i}",
+                                                program.constants[layer.weight][group]),
+                    bias=layer.bias and added(f"{layer.bias}.{i}",
+                                              program.constants[layer.bias][group])))
+                for function in chain:
+                    after = value(f"{function.y}.{i}")
+                    ops.append(replace(function, x=name, y=after))
+                    name = after
+                parts.append(name)
+            ops.append(Concat(xs=tuple(parts), y=joined, layer=layer.layer,
+                              axis=len(program.values[made].shape) - 1))
+        elif op in following:
+            weight = _weight(op)
+            ops.append(replace(op, x=joined, weight=added(  # type: ignore[call-arg]
+                f"{weight}.ordered", program.constants[weight][:, order])))
+        elif op not in chain:
+            ops.append(op)
+    sizes = " + ".join(str(len(group)) for group in groups)
+    return program.with_ops(ops, constants).noting(
+        "quantised", f"the channels of {printable(layer.layer or layer.y)} differ so much in size "
+                     f"that they are {len(groups)} layers of {sizes}, each with its own scale")
