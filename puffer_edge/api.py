@@ -236,11 +236,30 @@ def _read_again(policy: Any, program: Program, original: str, progress: Callable
     return reading
 
 
-def verify(directory: str | Path, **options: Any) -> Report:
-    """Builds an artefact, runs it, and judges it; see ``verification.verify.verify``."""
+def verify(directory: str | Path, *, original: str | Path | None = None,
+           run_original: bool = False, load_options: LoadOptions | None = None,
+           **options: Any) -> Report:
+    """Builds an artefact, runs it, and judges it; see ``verification.verify.verify``.
+
+    Args:
+        directory: what export wrote.
+        original: the policy file that it was exported from; the library that owns its format then
+            runs it beside the artefact.
+        run_original: also where that library can run code that is in the file.
+        load_options: that the policy was exported with.
+        options: of ``verification.verify.verify``.
+    """
     from puffer_edge.verification.verify import verify as run
 
-    return run(Path(directory), **options)
+    if original is None:
+        return run(Path(directory), **options)
+    from puffer_edge.verification.originals.asking import Given, refuse_another
+
+    path, load_options = Path(original), load_options or LoadOptions()
+    refuse_another(Path(directory), path)
+    program = _load(path, load_options, False, {})
+    given = Given(path, program, load_options, "run" if run_original else "auto")
+    return run(Path(directory), original=given, **options)
 
 
 def default_directory(policy: Path | None, target: str) -> Path:

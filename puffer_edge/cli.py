@@ -106,6 +106,7 @@ def export(
 
 
 @app.command()
+@takes_load_options(without=("accept",))
 def verify(
     directory: Annotated[Path, typer.Argument(help="Directory that export wrote.")],
     target: Annotated[str, typer.Option(
@@ -116,6 +117,11 @@ def verify(
     reference: Annotated[Path | None, typer.Option(
         help="An .npz with observations and the trainer's own logits, mean or actions for them.")
     ] = None,
+    original: Annotated[Path | None, typer.Option(
+        help="The policy file that was exported: the library that owns its format runs it beside "
+             "the artefact. With the same options as export.")] = None,
+    run_original: Annotated[bool, typer.Option(
+        "--run-original", help="Also where that library can run code of the file.")] = False,
     min_agreement: Annotated[float, typer.Option(
         help="Share of greedy actions that must be the float policy's.")] = 0.95,
     max_error: Annotated[float | None, typer.Option(
@@ -123,16 +129,16 @@ def verify(
              "default 0.04 where a layer is int8, else 0.01.")] = None,
     strict: Annotated[bool, typer.Option(
         "--strict", help="Exit with 9 where there is too little evidence to judge.")] = False,
-    as_json: Json = False,
+    as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Compiles an artefact, runs it on the host and on the emulated target, and judges it."""
-    from puffer_edge import printing
-    from puffer_edge.verification.verify import verify as run
+    from puffer_edge import api, printing
 
     with printing.working(f"Verifying {directory}", quiet=as_json) as progress:
-        report = run(directory, target=target, toolchain=toolchain, emulator=emulator,
-                     optimize=optimize, reference=reference, min_agreement=min_agreement,
-                     max_error=max_error, progress=progress)
+        report = api.verify(directory, original=original, run_original=run_original,
+                            load_options=options, target=target, toolchain=toolchain,
+                            emulator=emulator, optimize=optimize, reference=reference,
+                            min_agreement=min_agreement, max_error=max_error, progress=progress)
     if as_json:
         _print_json(report.to_json())
     else:

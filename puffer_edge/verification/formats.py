@@ -20,14 +20,14 @@ from puffer_edge.verification.agreement import Demands, check_agreement
 from puffer_edge.verification.check_reference import Ran, check_reference
 from puffer_edge.verification.error_bound import ErrorBound
 from puffer_edge.verification.recorded import read_recorded
-from puffer_edge.verification.reference import load_for
+from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Check, Report
 from puffer_edge.verification.subject import MEMORY, Subject
 
 Array = npt.NDArray[Any]
 
 
-def verify(subject: Subject, *, demands: Demands, reference: Path | None = None,
+def verify(subject: Subject, *, demands: Demands, reference: Path | Reference | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """The report of an artefact that is one file; see ``verification.verify.verify``.
 

@@ -45,8 +45,8 @@ class Reference:
     actions: Array | None
 
 
-def load_for(manifest: dict[str, Any], path: Path) -> Reference:
-    """Reads what somebody else computed.
+def load_for(manifest: dict[str, Any], path: Path | Reference) -> Reference:
+    """Reads what somebody else computed; gives back what is read already.
 
     An .npz with ``observations``; one of ``logits``, ``mean`` and ``outputs``, or ``actions``, or
     both; and, for several episodes, ``reset``.
@@ -58,6 +58,8 @@ def load_for(manifest: dict[str, Any], path: Path) -> Reference:
     Raises:
         FileFormatError: the file is no .npz, lacks an array, or the shapes do not fit.
     """
+    if isinstance(path, Reference):
+        return path
     arrays = read_npz(path, "the reference", HINT)
     outputs = next((arrays[key] for key in ("logits", "mean", "outputs") if key in arrays), None)
     actions = arrays.get("actions")

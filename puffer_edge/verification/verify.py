@@ -33,9 +33,10 @@ from puffer_edge.verification.check_reference import Ran, check_reference
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.originals.asking import Given, ask
 from puffer_edge.verification.recorded import read_recorded
-from puffer_edge.verification.reference import load_for
-from puffer_edge.verification.report import Report
+from puffer_edge.verification.reference import Reference, load_for
+from puffer_edge.verification.report import Check, Report
 from puffer_edge.verification.subject import MEMORY, Subject, read_subject
 from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
 from puffer_edge.verification.toolchains import find_toolchain
@@ -53,7 +54,8 @@ BAD_OBSERVATION = 1
 
 
 def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
-           emulator: str = "unicorn", optimize: str = "-O2", reference: Path | None = None,
+           emulator: str = "unicorn", optimize: str = "-O2",
+           reference: Path | Reference | None = None, original: Given | None = None,
            min_agreement: float = AGREEMENT, max_error: float | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """Verifies an artefact and writes report.json and report.md into it.
@@ -65,6 +67,7 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         emulator: unicorn or qemu; not used for the host.
         optimize: the compiler's optimisation flag.
         reference: see :func:`verification.reference.load_for`.
+        original: the policy file, which the library that owns its format runs once more.
         min_agreement: share of greedy actions that an integer policy must have in common with the
             float one.
         max_error: largest mean error of its continuous action; see
@@ -81,6 +84,26 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     if not re.fullmatch("-O([0-3sgz]|fast)", optimize):
         raise UsageError(f"{optimize!r} is no optimisation flag", hint="give -O2, -O3, -Os...")
     demands = Demands(min_agreement, max_error)
+    told: list[Check] = []
+    if original is not None:
+        if reference is not None:
+            raise UsageError("a reference and the original are two judges",
+                             hint="verify once with each")
+        asked = ask(subject, original, progress)
+        told, reference = asked.checks, asked.reference
+    report = _verified(subject, target, toolchain, emulator, optimize, reference, demands,
+                       progress)
+    if told:
+        report.checks += told
+        write_report(directory, report)
+    return report
+
+
+def _verified(subject: Subject, target: str, toolchain: str, emulator: str, optimize: str,
+              reference: Path | Reference | None, demands: Demands,
+              progress: Callable[[str], None]) -> Report:
+    """The report, which is written; see :func:`verify`."""
+    directory = subject.directory
     if MICROPYTHON.name in (target, subject.manifest["target"]):
         if target not in ("", subject.manifest["target"]):
             raise UsageError(f"the artefact was exported for {subject.manifest['target']}",

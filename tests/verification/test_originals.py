@@ -16,9 +16,12 @@ import puffer_edge
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.verification.originals import SecondReading, mode_of, read_again, running
+from puffer_edge.verification.originals.asking import Given, ask
 from puffer_edge.verification.originals.job import Job
 from puffer_edge.verification.originals.original import Unjudged
 from puffer_edge.verification.originals.owners import owner_of
+from puffer_edge.verification.recorded import read_recorded
+from puffer_edge.verification.subject import read_subject
 from tests.frontends.onnx_models import model, node, normal
 
 N, H, A = 5, 8, 3
@@ -94,6 +97,31 @@ def test_a_crash_is_a_result(code: str, reason: str, tmp_path: Path,
     with pytest.raises(Unjudged, match=reason):
         running.run(Job("owner", "x"), np.zeros((2, N), np.float32), np.ones(2, bool),
                     seconds=1 if "sleep" in code else 30)
+
+
+def test_the_original_judges_an_artefact_once_more(tmp_path: Path) -> None:
+    """In float32 by the artefact's own Program; in integers by what it does, too."""
+    path = recurrent(tmp_path / "policy.onnx")
+    rng = np.random.default_rng(1)
+    spread = np.array([0.5, 1, 2, 1e-3, 1])
+    x = np.array([500, 0, -3, 1, 0]) + spread * rng.standard_normal((600, N))
+    np.savez(tmp_path / "seen.npz", observations=x.astype(np.float32))
+    program = puffer_edge.load(path)
+    for scheme, calibrate in (("float32", ""), ("int16", str(tmp_path / "seen.npz"))):
+        out = puffer_edge.export(path, tmp_path / scheme, scheme=scheme, calibrate=calibrate)
+        subject = read_subject(out)
+        answer = ask(subject, Given(path, program, LoadOptions()), lambda text: None)
+        (check,) = answer.checks
+        assert check.verdict == "passed" and "onnxruntime" in check.detail, check
+        assert (answer.reference is None) == (scheme == "float32")
+        if answer.reference is not None:
+            data = read_recorded(subject)
+            assert answer.reference.expected is not None
+            np.testing.assert_array_equal(answer.reference.observations, data.observations)
+            np.testing.assert_allclose(answer.reference.expected, data.reference, atol=1e-3)
+    path.write_bytes(path.read_bytes() + b"\x1a\x00")
+    with pytest.raises(UsageError, match="sha256"):
+        puffer_edge.verify(out, original=path)
 
 
 def test_what_can_run_code_is_asked_for(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from puffer_edge.verification.micropython.interpreters import (
 from puffer_edge.verification.micropython.microbit import Microbit, find_microbit
 from puffer_edge.verification.micropython.session import CARRIED, Runner, Session
 from puffer_edge.verification.recorded import read_recorded
-from puffer_edge.verification.reference import load_for
+from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import Subject
 
@@ -35,7 +35,7 @@ SQUASHED = 1e-6
 """Largest difference of a squashed action, as tanh is the port's own there."""
 
 
-def verify(subject: Subject, *, demands: Demands, reference: Path | None = None,
+def verify(subject: Subject, *, demands: Demands, reference: Path | Reference | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """The report of a MicroPython artefact; see :func:`puffer_edge.verification.verify.verify`.
 
@@ -140,8 +140,9 @@ def _judge(session: Session, demands: Demands, report: Report) -> None:
         check_agreement(session.subject, ran.raw, data, demands, report)
 
 
-def _run_reference(session: Session, path: Path, demands: Demands, report: Report) -> None:
-    given = load_for(session.subject.manifest, path)
+def _run_reference(session: Session, reference: Path | Reference, demands: Demands,
+                   report: Report) -> None:
+    given = load_for(session.subject.manifest, reference)
     ran = _act(session, given.observations, given.reset, report)
     if ran is not None:
         check_reference(session.subject, ran, given, demands, report)

@@ -160,15 +160,14 @@ class _Comparison:
         ours = {name: np.stack([known[value].reshape(-1) for known in steps]) for name, value
                 in zip(program.output_names, program.outputs, strict=True)}
         first, *others = program.output_names
-        found = explain(program.contract, ours[first], outputs)
+        mask = program.contract.mask
+        allowed = None if mask is None else mask.allowed(self.trajectory.observations)
+        found = explain(program.contract, ours[first], outputs, allowed)
         if found is None:
             raise _Disagreement(
                 f"the original gives {_shown(outputs)}; of these no action of "
                 f"{ours[first].shape[1]} numbers can be made")
-        theirs, mask = found.theirs, program.contract.mask
-        if mask is not None and theirs.shape[1] == ours[first].shape[1]:
-            theirs = np.where(mask.allowed(self.trajectory.observations), theirs, np.nan)
-        pairs = [_Pair(_listed(found.outputs), first, found.form, theirs,
+        pairs = [_Pair(_listed(found.outputs), first, found.form, found.theirs,
                        max(self.trajectory.scales.get(name, 0.0) for name in found.outputs))]
         for name in found.outputs:
             outputs.pop(name)

@@ -54,13 +54,15 @@ class Explanation:
     error: float
 
 
-def explain(contract: Contract, ours: Array, outputs: Mapping[str, Array]) -> Explanation | None:
+def explain(contract: Contract, ours: Array, outputs: Mapping[str, Array],
+            allowed: Array | None = None) -> Explanation | None:
     """The best explanation of our raw first output [T, width]; None where no sizes fit.
 
     Args:
         contract: of the Program.
         ours: its raw first output.
         outputs: of the original, each [T, size].
+        allowed: [T, width] choices that are not masked; the others have no number to compare.
     """
     best: Explanation | None = None
     for form in forms(contract):
@@ -68,6 +70,8 @@ def explain(contract: Contract, ours: Array, outputs: Mapping[str, Array]) -> Ex
         for names in _sequences({name: array.shape[1] for name, array in outputs.items()},
                                 values.shape[1]):
             theirs = np.concatenate([outputs[name] for name in names], axis=1).astype(np.float64)
+            if allowed is not None and theirs.shape == allowed.shape:
+                theirs = np.where(allowed, theirs, np.nan)
             error = difference(values, theirs)
             if best is None or error < best.error:
                 best = Explanation(names, form, theirs, error)

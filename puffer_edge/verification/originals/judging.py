@@ -155,8 +155,8 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
         told="\n".join(note.text for note in program.notes if note.kind == "dropped"),
         frame_stack=frames, masked=masked,
         size=frames * (program.contract.observation_size - masked), width=action.width,
-        own_action=not (options.action_low or options.action_high or options.action_sizes
-                        or options.squash is not None), **bounds,
+        own_action=not (options.action_mask or options.action_low or options.action_high
+                        or options.action_sizes or options.squash is not None), **bounds,
         activation=options.activation or "",
         vec_normalize=str(options.vec_normalize.resolve()) if options.vec_normalize else "",
         module=module)

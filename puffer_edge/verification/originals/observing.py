@@ -74,11 +74,7 @@ def observations(program: Program, *, seed: int = 0, steps: int = STEPS,
     if recorded is not None and len(recorded):
         places = np.arange(0, steps, 2)
         found[places] = recorded[np.linspace(0, len(recorded) - 1, len(places)).astype(int)]
-    if program.contract.mask is not None:
-        found = program.contract.mask.at_random(found, random)
-    else:
-        for start, size in _masks(program):
-            found[:, start : start + size] = 1
+    found = _masked(program, found, steps, random)
     limit = float(np.finfo(np.float32).max) / 1e6
     return np.clip(found, -limit, limit).astype(np.float32), reset
 
@@ -94,12 +90,20 @@ def _fitting(found: Array, scale: Scale, random: np.random.Generator) -> Array:
     return np.asarray(np.where(scale.pixels, noise, found), np.float64)
 
 
-def _masks(program: Program) -> list[tuple[int, int]]:
-    """What is called a mask and was not recognised as one; every choice may be taken."""
-    found, start = [], 0
+def _masked(program: Program, found: Array, steps: int, random: np.random.Generator) -> Array:
+    """With masks: all choices allowed in the first half of the first episode, then some.
+
+    A mask that our reader has not recognised, which only its name tells, allows all.
+    """
+    mask, start = program.contract.mask, 0
+    if mask is not None:
+        found = mask.permitting(found)
+        some = slice(steps // 2, steps)
+        found[some] = mask.at_random(found[some], random)
+        return found
     for field in program.contract.observation:
         if "mask" in field.name:
-            found.append((start, field.size))
+            found[:, start : start + field.size] = 1
         start += field.size
     return found
 
