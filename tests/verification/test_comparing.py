@@ -1,0 +1,135 @@
+"""What the comparison with an original says of numbers that are made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Builder, Continuous, Contract, Discrete, Field, Program
+from puffer_edge.ir.ops import BatchNormalization, Binary, Gemm
+from puffer_edge.verification.originals.comparing import compare
+from puffer_edge.verification.originals.job import Trajectory
+from puffer_edge.verification.originals.observing import observations, scale_of
+
+N = 4
+
+
+def policy(action: Any = None, *, offset: float = 0.0) -> Program:
+    """One layer of five outputs; the offset is added and taken away again."""
+    rng = np.random.default_rng(2)
+    builder = Builder("by hand")
+    x = builder.input("observation", (1, N))
+    y = builder.add(Gemm, x=x, weight=builder.constant(
+        rng.standard_normal((5, N)).astype(np.float32)), bias=builder.constant(
+            (rng.standard_normal(5) + offset).astype(np.float32)))
+    if offset:
+        y = builder.add(Binary, a=y, b=builder.constant(np.float32([[offset]])), function="sub")
+    action = action or Continuous(5)
+    return builder.build({"out": y}, Contract((Field("obs", (N,)),), action))
+
+
+def trajectory(program: Program, *outputs: tuple[str, Any], **more: Any) -> Trajectory:
+    """What an original does whose outputs are functions of our raw one [T, 5]."""
+    x, reset = observations(program)
+    runner = Interpreter(program)
+    raw = np.stack([runner.step(row)["out"] for row in x])
+    return Trajectory("a test", x, reset, {name: np.asarray(f(raw)) for name, f in outputs}, **more)
+
+
+def soft(raw: np.ndarray) -> np.ndarray:
+    powers = np.exp(raw - raw.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize(("action", "outputs", "form"), [
+    (None, [("mean", lambda y: y)], ""),
+    (None, [("a", lambda y: y[:, :2]), ("b", lambda y: y[:, 2:])], ""),
+    (None, [("mean", lambda y: y), ("value", lambda y: y[:, :1] ** 2)], ""),
+    (None, [("mean", lambda y: y), ("version_number", lambda y: np.full((len(y), 1), 3.0))], ""),
+    (Discrete((5,)), [("probabilities", soft)], "its softmax"),
+    (Discrete((2, 3)), [("p", lambda y: soft(y[:, :2])), ("q", lambda y: soft(y[:, 2:]))],
+     "its softmax"),
+    (Discrete((5,)), [("choice", lambda y: y.argmax(1)[:, None])], "its choice"),
+    (Discrete((5,)), [("logits", lambda y: y), ("choice", lambda y: y.argmax(1)[:, None])], ""),
+    (Continuous(5, squash=True), [("squashed", np.tanh)], "its tanh"),
+    (Continuous(5, low=(-1.0,) * 5, high=(2.0,) * 5), [("a", lambda y: y.clip(-1, 2))],
+     "its action")])
+def test_an_action_is_found_in_the_files_outputs(action: Any, outputs: Any, form: str) -> None:
+    program = policy(action)
+    found = compare(program, trajectory(program, *outputs))
+    assert found.verdict == "agrees", found.text
+    assert (f"as {form}" in found.text) == bool(form)
+
+
+@pytest.mark.parametrize(("action", "outputs"), [
+    (None, [("a", lambda y: y[:, 2:]), ("b", lambda y: y[:, :2])]),  # the file's order counts
+    (None, [("mean", lambda y: y), ("brake", lambda y: y[:, :1] ** 2)]),  # half an action lost
+    (None, [("mean", lambda y: y[:, :4])]), (None, [("mean", np.tanh)]),
+    (None, [("mean", lambda y: y * np.float32(1 + 1e-5))]),
+    (None, [("mean", lambda y: y + np.where(np.arange(len(y)) == 70, 1e-3, 0)[:, None])]),
+    (Discrete((2, 3)), [("p", lambda y: soft(y))]),  # one head, not two
+    (Discrete((5,)), [("choice", lambda y: y.argmin(1)[:, None])])])
+def test_what_is_not_the_same_disagrees(action: Any, outputs: Any) -> None:
+    program = policy(action)
+    found = compare(program, trajectory(program, *outputs))
+    assert found.verdict == "disagrees", found.text
+
+
+def test_the_librarys_action_is_compared_too() -> None:
+    program = policy(Continuous(5, squash=True, low=(-1.0,) * 5, high=(3.0,) * 5, rescale=True))
+    right = trajectory(program, ("mean", lambda y: y))
+    action = 2 * np.tanh(right.outputs["mean"].astype(np.float64)) + 1
+    assert compare(program, replace(right, actions=action)).verdict == "agrees"
+    assert compare(program, replace(right, actions=action + 1e-4)).verdict == "disagrees"
+    clipped = np.clip(right.outputs["mean"], -1, 3)
+    assert compare(program, replace(right, actions=clipped)).verdict == "disagrees"
+
+
+def test_a_bound_that_is_too_loose_judges_nothing() -> None:
+    """A sum of 3e8 that is taken away again leaves little of what was added to it."""
+    program = policy(offset=3e8)
+    found = compare(program, trajectory(program, ("mean", lambda y: y)))
+    assert found.verdict == "not judged" and "above 1%" in found.text
+    # ... but what rounding cannot explain is wrong under any bound.
+    wrong = trajectory(program, ("mean", lambda y: y + 1e4))
+    assert compare(program, wrong).verdict == "disagrees"
+
+
+def test_a_quantised_graph_has_a_step() -> None:
+    program, step = policy(), 0.05
+
+    def rounded(y: np.ndarray) -> np.ndarray:
+        return step * np.round(y / step)
+
+    given = trajectory(program, ("mean", rounded), scales={"mean": step})
+    assert compare(program, given).verdict == "agrees"
+    off = trajectory(program, ("mean", lambda y: rounded(y) + np.where(
+        np.arange(len(y)) % 50 == 0, 2 * step, 0)[:, None]), scales={"mean": step})
+    assert compare(program, off).verdict == "disagrees"  # 2 % of the steps
+
+
+def test_what_overflows_there_is_no_difference() -> None:
+    program = policy()
+    given = trajectory(program, ("mean", lambda y: np.where(y > 50, np.inf, y)))
+    assert compare(program, given).verdict == "agrees"
+
+
+def test_observations_are_of_the_normalisers_scale() -> None:
+    builder = Builder("by hand")
+    x = builder.input("observation", (1, 3))
+    mean, scale = np.float32([[500, 0, -2]]), np.float32([10, 1, 1e3])
+    y = builder.add(Binary, a=x, b=builder.constant(mean), function="sub")
+    y = builder.add(BatchNormalization, x=y, scale=builder.constant(scale),
+                    shift=builder.constant(np.zeros(3, np.float32)))
+    program = builder.build({"out": y}, Contract((Field("obs", (3,)),), Continuous(3)))
+    found = scale_of(program)
+    np.testing.assert_allclose(found.centre, [500, 0, -2], rtol=1e-6)
+    np.testing.assert_allclose(found.spread, [0.1, 1, 1e-3], rtol=1e-6)
+    x, reset = observations(program)
+    z = (x - found.centre) / found.spread
+    assert x.dtype == np.float32 and reset[0] and not reset[1:64].any() and reset[64:].all()
+    assert (z[:64].std(0) > 1).all() and (z[:64].std(0) < 6).all() and np.abs(z).max() > 50
