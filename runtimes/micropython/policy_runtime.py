@@ -523,7 +523,6 @@ def gemm_kernel(blob, x, y, weights, count, rows, columns, mac, requantize):
 
 # range: out_height * out_width in [1, 2**28]
 # range: area * rows in [1, 2**28]
-# range: x[...] in [-32768, 32767]
 # range: at in [0, 2**28]
 # range: row in [0, 2**28]
 # range: start in [0, 2**28]
@@ -531,7 +530,6 @@ def gemm_kernel(blob, x, y, weights, count, rows, columns, mac, requantize):
 # range: pixel in [0, 2**28]
 # range: place in [0, 2**28]
 # range: tap in [0, 2**28]
-# range: p in [-1, 2**16]
 # range: k in [0, 2**16]
 # range: zero_point in [-32768, 32767]
 # range: s in [0, 15]
@@ -792,7 +790,6 @@ def table(blob, x, y, entries, low, bits):
 # range: bits in [0, 14]
 # range: zero_point in [-32768, 32767]
 # range: t in [1, 30]
-# range: requantize(sums, multiplier, shifts, j) in [-(2**28), 2**28]
 # range: x[j] * factor[0] in [-(2**30), 2**30 - 1]
 # range: x[j] * factor[0] + factor[1] in [-(2**30), 2**30 - 1]
 # range: g * v + (32768 - g) * h[j] in [-(2**30) + 2**14, 2**30 - 1 - 2**14]
@@ -1146,8 +1143,6 @@ def binary_integer(blob, a, b, y, function, a_map, b_map, zero_point, low, high)
 
 # range: p in [0, 2**28]
 # range: q in [0, 2**28]
-# range: across in [-(2**28), 2**28]
-# range: along in [-(2**28), 2**28]
 def move(x, y, starts, places, length, across, along, filler=None):
     """Copies rows of numbers, of one length and with even steps in x and in y; fills the rest."""
     operands = (x, y, starts, places, length, across, along, filler)
@@ -1169,8 +1164,6 @@ def move(x, y, starts, places, length, across, along, filler=None):
     return step
 
 
-# range: x[...] in [-32768, 32767]
-# range: classes in [1, 2**14]
 # range: p in [0, 2**28]
 def one_hot(x, y, classes, one):
     """A row of zeros for every number in x, and one in the place that it tells."""
@@ -1205,7 +1198,6 @@ def flags(x, y, limits):
     return step
 
 
-# range: x[...] in [-32768, 32767]
 # range: lowest in [-32768, -128]
 def mask(x, flags, y, forbids, lowest):
     """Copies x to y, but for the lowest integer where a choice is forbidden, and only there."""
