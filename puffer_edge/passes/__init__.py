@@ -16,6 +16,7 @@ from puffer_edge.passes.join_linear import join_linear
 from puffer_edge.passes.merge_linear import merge_linear
 from puffer_edge.passes.recognize_functions import recognize_functions
 from puffer_edge.passes.recognize_masks import recognize_masks
+from puffer_edge.passes.recognize_norms import recognize_norms
 from puffer_edge.passes.remove_identities import remove_identities
 from puffer_edge.passes.reshape_states import reshape_states
 from puffer_edge.passes.separate_results import separate_results
@@ -31,6 +32,7 @@ PIPELINE: tuple[Pass, ...] = (
     remove_identities,      # so that patterns below see neighbours
     reshape_states,         # a cell carries its own state, without a reshape between
     recognize_functions,    # GELU written as five ops becomes one, before its scalars are folded
+    recognize_norms,        # a row over the root of its squares, in five ops, is one, too
     fold_constant_parts,    # what is joined to the inputs of a layer and never changes
     canonicalize_affine,    # (x - mean) / std in ops becomes one BatchNormalization
     fold_normalization,     # ... which disappears into a linear layer
@@ -72,6 +74,7 @@ __all__ = [
     "optimize",
     "recognize_functions",
     "recognize_masks",
+    "recognize_norms",
     "remove_dead_code",
     "remove_identities",
     "reshape_states",
