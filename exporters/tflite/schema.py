@@ -14,13 +14,13 @@ TYPES = {"float32": FLOAT32, "float16": FLOAT16, "int32": INT32, "int64": INT64,
          "int16": INT16, "int8": INT8}
 
 OPERATORS = {
-    "ADD": 0, "CONCATENATION": 2, "CONV_2D": 3, "DEQUANTIZE": 6, "FULLY_CONNECTED": 9,
+    "ADD": 0, "CONCATENATION": 2, "CONV_2D": 3, "DEQUANTIZE": 6, "FLOOR": 8, "FULLY_CONNECTED": 9,
     "LOGISTIC": 14, "MUL": 18, "RELU": 19, "RESHAPE": 22, "SOFTMAX": 25, "TANH": 28, "PAD": 34,
     "GATHER": 36, "TRANSPOSE": 39, "MEAN": 40, "SUB": 41, "DIV": 42, "STRIDED_SLICE": 45,
     "EXP": 47, "CAST": 53, "MAXIMUM": 55, "MINIMUM": 57, "LESS": 58, "NEG": 59, "PADV2": 60,
     "GREATER_EQUAL": 62, "SELECT": 64, "LOG": 73, "SUM": 74, "SQRT": 75, "REDUCE_MAX": 82,
     "LOGICAL_AND": 86, "REDUCE_MIN": 89, "LEAKY_RELU": 98, "ABS": 101, "SPLIT_V": 102,
-    "QUANTIZE": 114, "BATCH_MATMUL": 126, "GELU": 150,
+    "CEIL": 104, "QUANTIZE": 114, "ROUND": 116, "BATCH_MATMUL": 126, "GELU": 150,
 }
 """tflite.BuiltinOperator."""
 
@@ -32,4 +32,5 @@ OPTIONS = {
     "SUM": 27, "REDUCE_MAX": 27, "LOGICAL_AND": 62, "REDUCE_MIN": 27, "LEAKY_RELU": 75, "ABS": 78,
     "SPLIT_V": 79, "QUANTIZE": 89, "BATCH_MATMUL": 101, "GELU": 116,
 }
-"""tflite.BuiltinOptions by operator; LOG, SQRT, LOGISTIC, RELU and TANH have none."""
+"""tflite.BuiltinOptions by operator; CEIL, FLOOR, LOG, LOGISTIC, RELU, ROUND, SQRT, TANH have none.
+"""

@@ -112,12 +112,25 @@ def test_hostile_names_stay_out_of_messages_and_fields(tmp_path: Path) -> None:
 
 
 def test_structures_that_are_refused(tmp_path: Path) -> None:
-    body = onnx.helper.make_graph([node("Identity", "obs", "z")], "body", [], [
+    simple = body = onnx.helper.make_graph([node("Identity", "obs", "z")], "body", [], [
         onnx.helper.make_tensor_value_info("z", 1, [1, 4])])
-    branch = node("If", "flag", "logits", then_branch=body, else_branch=body)
+    loop = node("Loop", "count flag obs", "logits", body=body)
     with pytest.raises(UnsupportedError, match="subgraph"):
+        load(policy(nodes=[loop], outputs={"logits": [1, 4]},
+                    weights={"flag": np.array(True), "count": np.array(3)}), tmp_path)
+    branch = node("If", "flag", "logits", then_branch=body, else_branch=body)
+    for _ in range(9):
+        body = onnx.helper.make_graph([branch], "body", [], [
+            onnx.helper.make_tensor_value_info("logits", 1, [1, 4])])
+        branch = node("If", "flag", "logits", then_branch=body, else_branch=body)
+    with pytest.raises(UnsupportedError, match="nested"):
         load(policy(nodes=[branch], outputs={"logits": [1, 4]},
                     weights={"flag": np.array(True)}), tmp_path)
+    with pytest.raises(UnsupportedError, match="If: the condition must be constant"):
+        load(policy(nodes=[node("ReduceMax", "obs", "top", keepdims=0),
+                           node("Cast", "top", "flag", to=9),
+                           node("If", "flag", "logits", then_branch=simple, else_branch=simple)],
+                    outputs={"logits": [1, 4]}), tmp_path)
     foreign = node("FusedGemm", "obs w", "logits", domain="com.microsoft")
     proto = policy(nodes=[foreign])
     proto.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
@@ -132,7 +145,7 @@ def test_structures_that_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="opset"):
         load(policy(opset=6), tmp_path)
     with pytest.raises(UnsupportedError, match="random numbers"):
-        load(policy(nodes=[node("RandomNormalLike", "obs", "n"), node("Add", "obs n", "logits")],
+        load(policy(nodes=[node("RandomUniformLike", "obs", "n"), node("Add", "obs n", "logits")],
                     outputs={"logits": [1, 4]}), tmp_path)
 
 

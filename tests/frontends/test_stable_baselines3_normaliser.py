@@ -156,6 +156,9 @@ def test_foreign_statistics_are_refused(kind: Any, save: str) -> None:
     with pytest.raises(UsageError, match="not the VecNormalize of this policy") as caught:
         puffer_edge.load(run(kind) / SAVES[save][0], vec_normalize=foreign())
     assert "--accept normaliser-other" in caught.value.hint
+    program = puffer_edge.load(run(kind) / SAVES[save][0], vec_normalize=foreign(),
+                               accept="normaliser-other")
+    assert program.contract.normaliser is not None and "normaliser-other" in codes(program)
 
 
 def test_foreign_statistics_clip_what_ppo_saw() -> None:
@@ -174,6 +177,8 @@ def test_missing_statistics_are_refused_where_the_zip_shows_it(kind: Any, space:
         puffer_edge.load(file)
     assert "--vec-normalize none" in caught.value.hint
     assert ("norm_obs=False" in caught.value.hint) == (space is UNBOUNDED)
+    accepted = puffer_edge.load(file, accept="normaliser-missing")
+    assert "normaliser-missing" in codes(accepted) and accepted.contract.normaliser is None
     program = puffer_edge.load(file, vec_normalize="none")
     assert program.contract.normaliser is None and "normaliser-missing" not in codes(program)
     assert ("has to normalise" in said(program)) == (space is BOUNDED)

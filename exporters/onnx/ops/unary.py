@@ -11,7 +11,7 @@ KINDS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "gelu": "Gelu", "
          "elu": "Elu", "selu": "Selu", "erf": "Erf", "exp": "Exp", "log": "Log", "neg": "Neg",
          "abs": "Abs", "sqrt": "Sqrt", "reciprocal": "Reciprocal", "leaky_relu": "LeakyRelu",
          "softplus": "Softplus", "mish": "Mish", "hard_sigmoid": "HardSigmoid",
-         "hard_swish": "HardSwish"}
+         "hard_swish": "HardSwish", "round": "Round", "floor": "Floor", "ceil": "Ceil"}
 """ONNX's op by function; others are made of these."""
 ATTRIBUTES = {"elu": ("alpha",), "leaky_relu": ("alpha",), "hard_sigmoid": ("alpha", "beta")}
 

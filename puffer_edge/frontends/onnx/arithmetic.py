@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from math import prod
 
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.constants import broadcast_size
+from puffer_edge.frontends.onnx.constants import broadcast_shape, broadcast_size
 from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers, number
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.ir import Activation
@@ -48,7 +49,13 @@ def combine(graph: Graph, node: Node, function: str, a: Operand, b: Operand) -> 
 
 @lowers("Add", "Sub", "Mul", "Div")
 def binary(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
-    """One to one."""
+    """One to one; what is multiplied with 0, as the spread is with noise left out, is 0."""
+    if node.op_type == "Mul" and any(
+            not isinstance(x, str) and x.dtype == np.float32 and x.size and not x.any()
+            for x in (a, b)):
+        shape = broadcast_shape(node, [graph.shape(a), graph.shape(b)])
+        graph.spend(node, prod(shape))
+        return np.zeros(shape, np.float32)
     return combine(graph, node, node.op_type.lower(), a, b)
 
 

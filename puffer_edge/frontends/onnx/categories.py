@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
+from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers, number
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.shape import axis_of
-from puffer_edge.ir.ops import Gemm, OneHot
+from puffer_edge.ir.ops import Binary, Gemm, OneHot, Transpose
 
 MAX_CLASSES = 4096
 
@@ -29,12 +30,27 @@ def embedding(graph: Graph, node: Node, table: Array, x: str) -> Operand:
 
 @lowers("OneHot")
 def onnx_one_hot(graph: Graph, node: Node, x: Operand, depth: Operand, values: Operand) -> Operand:
-    """Values 0 and 1, the new axis last."""
-    (classes,) = graph.array(depth, node, "the depth").reshape(-1).tolist()
-    off_on = graph.array(values, node, "the values").reshape(-1).tolist()
+    """One value where the number is the index, another elsewhere."""
+    classes = graph.scalar(depth, node, "the depth")
+    off_on = graph.array(values, node, "the values").reshape(-1)
     rank = len(graph.shape(x)) + 1
-    if off_on != [0, 1] or axis_of(node, node.get("axis", -1), rank) != rank - 1:
-        raise node.refuse("other values than 0 and 1, or another axis than the last")
+    axis = axis_of(node, node.get("axis", -1), rank)
+    if off_on.shape != (2,) or off_on.dtype.kind not in "iufb":
+        raise FileFormatError("the values are not two numbers", where=node.where)
+    if not classes.is_integer() or not 1 <= classes <= MAX_CLASSES:
+        raise node.refuse(f"{classes:g} categories", f"whole numbers up to {MAX_CLASSES} are "
+                          "supported")
     if not isinstance(x, str):
-        raise node.refuse("a constant")
-    return one_hot(graph, node, x, int(classes))
+        graph.spend(node, x.size * int(classes))
+        hot = x[..., None] == np.arange(int(classes)) - int(classes) * (x[..., None] < 0)
+        return np.asarray(np.moveaxis(np.where(hot, off_on[1], off_on[0]), -1, axis))
+    y = one_hot(graph, node, x, int(classes))
+    off, on = map(float, off_on)
+    if (off, on) != (0, 1):
+        spread = graph.add(node, Binary, a=y, b=number(on - off), function="mul")
+        y = graph.add(node, Binary, a=spread, b=number(off), function="add")
+    if axis == rank - 1:
+        return y
+    order = [*range(rank - 1)]
+    order.insert(axis, rank - 1)
+    return graph.add(node, Transpose, x=y, permutation=tuple(order))

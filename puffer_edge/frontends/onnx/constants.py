@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.tensors import DTYPES
+from puffer_edge.ir import Activation
+from puffer_edge.ir.ops import Binary, Unary
 
 
 @lowers("Constant")
@@ -66,7 +69,7 @@ def arange(graph: Graph, node: Node, start: Operand, limit: Operand, delta: Oper
 
 @lowers("Cast")
 def cast(graph: Graph, node: Node, x: Operand) -> Operand:
-    """Of constants to any dtype; of values to float32, which they are already, and to booleans.
+    """Of constants to any dtype; of values to float32, a mask of 0 and 1, or whole numbers.
 
     What is boolean is 0 or 1, so no dtype changes it.
     """
@@ -74,16 +77,37 @@ def cast(graph: Graph, node: Node, x: Operand) -> Operand:
     if isinstance(x, str) and dtype is not None and not graph.masks.isdisjoint(node.inputs):
         graph.masks.update(node.outputs if dtype is np.bool_ else ())
         return x
-    if isinstance(x, str) and dtype is np.bool_:
+    if dtype is None:
+        raise node.refuse(f"to ONNX type {node.get('to')}", "export the policy in float32")
+    if isinstance(x, str):
+        return _cast_value(graph, node, x, np.dtype(dtype))
+    with np.errstate(all="ignore"):
+        return x.astype(dtype)
+
+
+def _cast_value(graph: Graph, node: Node, x: str, dtype: np.dtype[Any]) -> Operand:
+    """What is a whole number already has the same digits in every dtype."""
+    if dtype.kind == "b":
         from puffer_edge.frontends.onnx.comparison import nonzero  # which needs this file
 
         return nonzero(graph, node, x)
-    if dtype is None or (isinstance(x, str) and dtype is not np.float32):
-        raise node.refuse(f"to ONNX type {node.get('to')}", "export the policy in float32")
-    if isinstance(x, str):
-        return x
-    with np.errstate(all="ignore"):
-        return x.astype(dtype)
+    if dtype.kind in "iu":
+        whole = not graph.integers.isdisjoint(node.inputs)
+        graph.integers.update(node.outputs)
+        return x if whole else truncated(graph, node, x)
+    if dtype not in (np.float32, np.float64, np.float16):
+        raise node.refuse(f"to {dtype}", "export the policy in float32")
+    return x
+
+
+def truncated(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Rounded towards 0, as a cast does."""
+    def below(side: Operand) -> Operand:
+        side = graph.add(node, Unary, x=side, function=Activation("relu"))
+        return graph.add(node, Unary, x=side, function=Activation("floor"))
+
+    negative = below(graph.add(node, Unary, x=x, function=Activation("neg")))
+    return graph.add(node, Binary, a=below(x), b=negative, function="sub")
 
 
 @lowers("CastLike")
@@ -103,8 +127,10 @@ _ROUND: dict[str, Callable[[Array], Array]] = {
 
 @lowers(*_ROUND)
 def rounding(graph: Graph, node: Node, x: Operand) -> Operand:
-    """Of sizes; the device has no rounding."""
-    return np.asarray(_ROUND[node.op_type](graph.array(x, node, "the input")))
+    """One to one; halves go to the even number."""
+    if isinstance(x, str):
+        return graph.add(node, Unary, x=x, function=Activation(node.op_type.lower()))
+    return np.asarray(_ROUND[node.op_type](x))
 
 
 @lowers("Mod")
@@ -118,8 +144,13 @@ def mod(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
 
 def broadcast_size(node: Node, arrays: list[Array]) -> int:
     """Elements of the broadcast of some arrays."""
+    return prod(broadcast_shape(node, [x.shape for x in arrays]))
+
+
+def broadcast_shape(node: Node, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape that some shapes broadcast to."""
     try:
-        return prod(np.broadcast_shapes(*(x.shape for x in arrays)))
+        return np.broadcast_shapes(*shapes)
     except ValueError:
         raise FileFormatError("the shapes of the inputs do not broadcast",
                               where=node.where) from None

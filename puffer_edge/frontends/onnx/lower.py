@@ -13,12 +13,15 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
     categories,
     comparison,
     constants,
+    einsum,
     linear,
     moving,
     normalization,
     pooling,
+    randomness,
     recurrent,
     reduction,
+    scatter,
     shape,
 )
 from puffer_edge.frontends.onnx.graph import ARITY, LOWERINGS, MAX_RANK, Graph, Operand
@@ -30,8 +33,7 @@ from puffer_edge.ir.ops import Concat
 _MOVING = frozenset(("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose",
                      "Concat", "Split", "Slice", "Gather", "Expand", "Tile", "Dropout"))
 _AFTER_CHOICE = frozenset(("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze"))
-_RANDOM = frozenset(("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike",
-                     "RandomUniform", "RandomUniformLike"))
+_RANDOM = frozenset(("Bernoulli", "RandomUniform", "RandomUniformLike"))
 
 
 def lower_graph(proto: Any, graph: Graph, opset: int, outputs: Sequence[str]) -> None:
@@ -55,6 +57,9 @@ def lower_graph(proto: Any, graph: Graph, opset: int, outputs: Sequence[str]) ->
     for node_proto in proto.node:
         if needed.isdisjoint(node_proto.output):
             continue
+        if node_proto.op_type == "If":
+            _lower_branch(graph, node_proto, opset)
+            continue
         node = read_node(node_proto, opset, graph.where)
         try:
             results = _lower(graph, node)
@@ -76,7 +81,32 @@ def needed_names(proto: Any, outputs: Iterable[str]) -> set[str]:
     for node in reversed(proto.node):
         if not needed.isdisjoint(node.output):
             needed.update(name for name in node.input if name)
+            for attribute in node.attribute:
+                if attribute.HasField("g"):  # what a branch takes from outside
+                    needed |= needed_names(attribute.g, (o.name for o in attribute.g.output))
     return needed
+
+
+def _lower_branch(graph: Graph, proto: Any, opset: int) -> None:
+    """Lowers the branch of an If whose condition is constant, as that of a shape is."""
+    branches = {a.name: a.g for a in proto.attribute if a.HasField("g")}
+    node = Node("If", proto.name or proto.output[0], tuple(proto.input), tuple(proto.output), {},
+                opset, f"{graph.where}, node {printable(proto.name or proto.output[0])}")
+    condition = graph.array(graph.operands.get(node.inputs[0]), node, "the condition")
+    if condition.size != 1:
+        raise node.refuse(f"a condition of the shape {condition.shape}")
+    branch = branches.get("then_branch" if condition.reshape(()) else "else_branch")
+    if branch is None or len(branch.output) != len(node.outputs):
+        raise FileFormatError("a branch is missing or has other outputs", where=node.where)
+    results = [port.name for port in branch.output]
+    lower_graph(branch, graph, opset, results)
+    for name, result in zip(node.outputs, results, strict=True):
+        graph.bind(name, graph.operands[result])
+        for marks in (graph.integers, graph.masks):
+            if result in marks:
+                marks.add(name)
+        if result in graph.choices:
+            graph.choices[name] = graph.choices[result]
 
 
 def _lower(graph: Graph, node: Node) -> Sequence[Operand]:

@@ -35,10 +35,12 @@ def batch_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bi
 
 @lowers("LayerNormalization")
 def layer_normalization(graph: Graph, node: Node, x: Operand, scale: Operand,
-                        bias: Operand | None = None) -> Operand:
+                        bias: Operand | None = None) -> Operand | tuple[Operand, ...]:
     """Over the last axes, from ``axis`` on."""
     shape = graph.shape(x)
     axis = axis_of(node, node.get("axis", -1), len(shape))
+    if any(node.outputs[1:]) or isinstance(scale, str) or isinstance(bias, str):
+        return _layer_normalization(graph, node, x, scale, bias, tuple(range(axis, len(shape))))
     factors: dict[str, Array] = {}
     for name, operand in (("scale", scale), ("bias", bias)):
         if operand is not None:
@@ -49,6 +51,19 @@ def layer_normalization(graph: Graph, node: Node, x: Operand, scale: Operand,
                 raise node.refuse(f"a {name} of shape {array.shape} for {shape}") from None
     return graph.add(node, LayerNormalization, x=x, axis=axis,
                      epsilon=_epsilon(node), **factors)
+
+
+def _layer_normalization(graph: Graph, node: Node, x: Operand, scale: Operand,
+                         bias: Operand | None, axes: tuple[int, ...]) -> tuple[Operand, ...]:
+    """The same with computed factors, and with the statistics as results."""
+    mean = reduced(graph, node, x, "mean", axes, keep=True)
+    apart = combine(graph, node, "sub", x, mean)
+    variance = reduced(graph, node, combine(graph, node, "mul", apart, apart), "mean", axes,
+                       keep=True)
+    spread = combine(graph, node, "add", variance, number(_epsilon(node)))
+    factor = combine(graph, node, "div", number(1), apply(graph, node, spread, "sqrt"))
+    y = combine(graph, node, "mul", combine(graph, node, "mul", apart, factor), scale)
+    return y if bias is None else combine(graph, node, "add", y, bias), mean, factor
 
 
 @lowers("RMSNormalization")

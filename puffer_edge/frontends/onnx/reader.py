@@ -15,8 +15,14 @@ from puffer_edge.frontends.onnx.external import HINT, MAX_BYTES, embed
 from puffer_edge.frontends.onnx.names import printable
 
 MAX_NODES = 20_000
+MAX_DEPTH = 8
 OLDEST_OPSET = 7  # before it, broadcasting was an attribute of each op
 DOMAINS = ("", "ai.onnx")
+FOREIGN = frozenset(("com.microsoft", op_type) for op_type in (
+    "DequantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "QGemm", "QLinearAdd",
+    "QLinearAveragePool", "QLinearConcat", "QLinearGlobalAveragePool", "QLinearLeakyRelu",
+    "QLinearMul", "QLinearSigmoid", "QLinearSoftmax", "QuantizeLinear"))
+"""Quantised ops of onnxruntime's own, which are read beside the standard ones."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -108,29 +114,51 @@ def _refuse_bytes(model: Any, where: str) -> None:
 def _refuse_structure(model: Any, where: str) -> None:
     """What the checker would follow or let pass, refused before it runs."""
     graph = model.graph
-    if len(graph.node) > MAX_NODES:
-        raise UnsupportedError(f"{len(graph.node)} nodes are more than {MAX_NODES}", where=where)
     if model.functions:
         raise UnsupportedError("the model holds local functions", where=where,
                                hint="inline them: onnx.inliner.inline_local_functions(model)")
-    if graph.sparse_initializer:
+    if any(each.sparse_initializer for each in graphs(graph, where)):
         raise UnsupportedError("the model holds sparse tensors", where=where)
     opset_of(model, where)
-    for node in graph.node:
-        place = f"{where}, node {printable(node.name or node.op_type)}"
-        if node.domain not in DOMAINS:
-            raise UnsupportedError(
-                f"op {printable(node.op_type)} is of the domain {printable(node.domain)}",
-                where=place, hint="only the standard ops of ONNX are supported")
-        if any(a.HasField("g") or a.graphs or a.HasField("sparse_tensor") or a.sparse_tensors
-               for a in node.attribute):
-            raise UnsupportedError(
-                f"op {printable(node.op_type)} holds a subgraph or a sparse tensor", where=place,
-                hint="export one step of the policy, without loops and conditions")
-    for tensor in _constants(graph):
-        if tensor.external_data or tensor.data_location:
-            raise UnsupportedError("a constant inside a node is in another file",
-                                   where=f"{where}, tensor {printable(tensor.name)}", hint=HINT)
+    for inner in graphs(graph, where):
+        for node in inner.node:
+            _refuse_node(node, where)
+        for tensor in (*_constants(inner), *(inner.initializer if inner is not graph else ())):
+            if tensor.external_data or tensor.data_location:
+                raise UnsupportedError("a constant inside a node is in another file",
+                                       where=f"{where}, tensor {printable(tensor.name)}", hint=HINT)
+
+
+def graphs(graph: Any, where: str) -> list[Any]:
+    """A graph and all that its nodes hold.
+
+    Raises:
+        UnsupportedError: they are deeper, or have more nodes, than any policy's.
+    """
+    found, level, nodes = [], [graph], 0
+    for _ in range(MAX_DEPTH):
+        found += level
+        nodes += sum(len(each.node) for each in level)
+        if nodes > MAX_NODES:
+            raise UnsupportedError(f"{nodes} nodes are more than {MAX_NODES}", where=where)
+        level = [a.g for each in level for node in each.node for a in node.attribute
+                 if a.HasField("g")]
+        if not level:
+            return found
+    raise UnsupportedError(f"subgraphs are nested more than {MAX_DEPTH} deep", where=where)
+
+
+def _refuse_node(node: Any, where: str) -> None:
+    place = f"{where}, node {printable(node.name or node.op_type)}"
+    if node.domain not in DOMAINS and (node.domain, node.op_type) not in FOREIGN:
+        raise UnsupportedError(
+            f"op {printable(node.op_type)} is of the domain {printable(node.domain)}",
+            where=place, hint="only the standard ops of ONNX are supported")
+    if any(a.graphs or a.HasField("sparse_tensor") or a.sparse_tensors
+           or (a.HasField("g") and node.op_type != "If") for a in node.attribute):
+        raise UnsupportedError(
+            f"op {printable(node.op_type)} holds a subgraph or a sparse tensor", where=place,
+            hint="export one step of the policy, without loops and conditions")
 
 
 def _constants(graph: Any) -> Iterator[Any]:

@@ -28,15 +28,18 @@ from puffer_edge.ir.functions.piecewise import (
 )
 from puffer_edge.ir.functions.registry import FUNCTIONS, Function
 from puffer_edge.ir.functions.roots import reciprocal_f32, sqrt_f32
+from puffer_edge.ir.functions.rounding import ceil_f32, floor_f32, round_f32
 
 __all__ = [
     "FUNCTIONS",
     "Function",
     "abs_f32",
+    "ceil_f32",
     "clip_f32",
     "elu_f32",
     "erf_f32",
     "exp_f32",
+    "floor_f32",
     "gelu_f32",
     "gelu_tanh_f32",
     "hard_sigmoid_f32",
@@ -48,6 +51,7 @@ __all__ = [
     "neg_f32",
     "reciprocal_f32",
     "relu_f32",
+    "round_f32",
     "selu_f32",
     "sigmoid_f32",
     "silu_f32",

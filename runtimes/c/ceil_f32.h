@@ -1,0 +1,11 @@
+#ifndef PUFFER_EDGE_CEIL_F32_H
+#define PUFFER_EDGE_CEIL_F32_H
+#include "round_f32.h"
+
+/* The smallest whole number that is not below x. Exact; NaN and infinity stay. */
+static inline float ceil_f32(float x)
+{
+    const float rounded = round_f32(x);
+    return rounded < x ? rounded + 1.0f : rounded;
+}
+#endif

@@ -1,0 +1,11 @@
+#ifndef PUFFER_EDGE_FLOOR_F32_H
+#define PUFFER_EDGE_FLOOR_F32_H
+#include "round_f32.h"
+
+/* The largest whole number that is not above x. Exact; NaN and infinity stay. */
+static inline float floor_f32(float x)
+{
+    const float rounded = round_f32(x);
+    return rounded > x ? rounded - 1.0f : rounded;
+}
+#endif
