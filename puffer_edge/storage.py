@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.artefact.decoding import decode
 from puffer_edge.artefact.npz import unpack
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.action_mask import ActionMask
 from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
-from puffer_edge.ir.op import OPS, Activation
+from puffer_edge.ir.op import OPS, Activation, Op
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.value import Quantization, Value
 
@@ -26,6 +27,10 @@ CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (
     ActionMask, Activation, Continuous, Contract, Discrete, Field, Normaliser, Note, Quantization,
     Value)}
 """What may occur in the text beside the ops."""
+
+KEYS = {"source", "values", "ops", "input", "outputs", "output_names", "contract", "states",
+        "constants", "notes"}
+"""The parts of the text."""
 
 HINT = "export the policy again"
 
@@ -84,18 +89,31 @@ def from_bytes(content: bytes, where: str = "") -> Program:
     return program
 
 
-def _program(text: dict[str, Any], arrays: dict[str, Any]) -> Program:
-    constants = {name: arrays[f"constant_{index}"]
-                 for index, name in enumerate(text["constants"])}
-    values = {value.name: value for value in map(_object, text["values"])}
+def _program(text: Any, arrays: dict[str, Any]) -> Program:
+    if not isinstance(text, dict) or set(text) != KEYS:
+        raise ValueError("it has other parts than a Program")
+    known = CLASSES | OPS
+
+    def read(key: str, kind: Any) -> Any:
+        return decode(text[key], kind, known)
+
+    names = read("constants", tuple[str, ...])
+    pairs = read("states", tuple[tuple[str, str], ...])
+    expected = {"program", *(f"constant_{i}" for i in range(len(names))),
+                *(f"state_{i}" for i in range(len(pairs)))}
+    if set(arrays) != expected:
+        raise ValueError("it has other arrays than its text says")
+    constants = {name: arrays[f"constant_{index}"] for index, name in enumerate(names)}
+    values = {value.name: value for value in read("values", tuple[Value, ...])}
     states = tuple(State(before, after, arrays[f"state_{index}"])
-                   for index, (before, after) in enumerate(text["states"]))
+                   for index, (before, after) in enumerate(pairs))
     draft = Program(
-        source=str(text["source"]), values=values, constants=constants, ops=(),
-        input=text["input"], outputs=tuple(text["outputs"]),
-        output_names=tuple(text["output_names"]), contract=_object(text["contract"]),
-        states=states, notes=tuple(map(_object, text["notes"])))
-    return draft.with_ops(map(_object, text["ops"]))
+        source=read("source", str), values=values, constants=constants, ops=(),
+        input=read("input", str), outputs=read("outputs", tuple[str, ...]),
+        output_names=read("output_names", tuple[str, ...]),
+        contract=read("contract", Contract), states=states,
+        notes=read("notes", tuple[Note, ...]))
+    return draft.with_ops(read("ops", tuple[Op, ...]))
 
 
 def _plain(value: Any) -> Any:
@@ -105,13 +123,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _object(plain: Any) -> Any:
-    if isinstance(plain, list):
-        return tuple(map(_object, plain))
-    if not isinstance(plain, dict):
-        return plain
-    name = plain["class"]
-    kind = CLASSES.get(name) or OPS[name]
-    return kind(**{key: _object(value) for key, value in plain.items() if key != "class"})

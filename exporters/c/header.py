@@ -99,8 +99,11 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     act_in_float = [] if inside else action.emit(context)
     states = [program.values[state.input] for state in program.states]
     ram = sum(-(-state.nbytes // 4) * 4 for state in states) + max(plan.arena, 4)
+    for field in contract.observation:  # whoever made them: they become C text here
+        text.identifier(field.name, "a field of the observation")
+        text.remark(field.unit)
     outputs = [
-        {"name": outside, "size": program.values[value].size,
+        {"name": text.identifier(outside, "an output"), "size": program.values[value].size,
          "ctype": C_TYPES[program.values[value].dtype],
          "ref": _from_outside(context, value)}
         for outside, value in zip(program.output_names, program.outputs, strict=True)]

@@ -64,6 +64,18 @@ def identifier(name: str, what: str) -> str:
     return name
 
 
+def remark(words: str) -> str:
+    """``words`` themselves, once it is shown that they cannot end the comment that they go into.
+
+    Raises:
+        UsageError: they can, or hold anything but printable ASCII.
+    """
+    if not (words.isascii() and words.isprintable()) or re.search(r"\*/|/\*|\\", words):
+        raise UsageError(f"{words[:40]!a} cannot stand in a comment of C",
+                         hint="use printable ASCII, without */ and backslashes")
+    return words
+
+
 def number(value: Any) -> str:
     """A float32 as an exact C hexadecimal constant, such as ``0x1.8p+1f``.
 
