@@ -8,8 +8,8 @@ from puffer_edge.exporters.c.context import C_TYPES, Array, Context, emits
 from puffer_edge.exporters.c.loops import nest
 from puffer_edge.ir.ops import Rescale
 
-RESCALE = np.dtype({"names": ["bias", "multiplier", "low", "high", "shift"],
-                    "formats": ["i4", "i2", "i2", "i2", "u1"], "itemsize": 12})
+RESCALE = np.dtype([("bias", "i4"), ("multiplier", "i2"), ("low", "i2"), ("high", "i2"),
+                    ("shift", "u1"), ("zero", "u1")])
 """``puffer_edge_rescale_t`` of runtimes/c/rescale.h."""
 
 
@@ -25,7 +25,7 @@ def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
     if len(factors) == 1:
         arguments = ", ".join(str(int(number)) for number in factors[0])
     else:
-        rows = [(bias, multiplier, low, high, shift)
+        rows = [(bias, multiplier, low, high, shift, 0)
                 for multiplier, bias, shift, low, high in factors.tolist()]
         name = context.table("puffer_edge_rescale_t", np.array(rows, RESCALE))
         arguments = ", ".join(f"{name}[{{i}}].{field}"
