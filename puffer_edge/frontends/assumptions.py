@@ -20,6 +20,7 @@ ASSUMPTIONS: dict[str, str] = {
     "activation": "The function between the layers; --activation.",
     "encoder": "What the encoder computes, told from its keys and shapes; give a graph instead.",
     "evaluation-mode": "That a script saved in training mode drops nothing; give a graph instead.",
+    "fixed-batch": "That a fixed number of rows is a batch, and no observation; --observation.",
     "forward-unseen": "What a class computes whose code is not in the file; give a graph instead.",
     "image-size": "Height and width of an image; --observation.",
     "normaliser-missing": "That observations are not normalised; --vec-normalize.",

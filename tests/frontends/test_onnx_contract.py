@@ -252,6 +252,44 @@ def test_state_by_name(inputs: str, outputs: str, pairs: str) -> None:
     assert found == dict(pair.split(":") for pair in pairs.split())
 
 
+@pytest.mark.parametrize("inside", ["", "Reshape", "Expand"])
+def test_a_fixed_batch_is_a_batch(inside: str, tmp_path: Path) -> None:
+    """As Isaac Lab exports for 12 environments, with a state; compared row by row."""
+    runtime = pytest.importorskip("onnxruntime")
+    nodes = [node("Gemm", "obs w", "y", transB=1), node("Add", "y h", "h_out"),
+             node("Tanh", "h_out", "z")]
+    weights = {**WEIGHTS, "shape": np.array([12, 3])}
+    nodes.append(node(inside, "z shape", "output") if inside else node("Identity", "z", "output"))
+    proto = model(nodes, {"obs": [12, 4], "h": [12, 3]}, {"output": [12, 3], "h_out": [12, 3]},
+                  weights)
+    program = load(proto, tmp_path)
+    assert "assumed: the 12 rows of the input obs are a batch" in notes(program)
+    assert program.contract.observation_size == 4 and program.contract.action.width == 3
+    session = runtime.InferenceSession(proto.SerializeToString())
+    policies, state = [Interpreter(program) for _ in range(12)], np.zeros((12, 3), np.float32)
+    for _ in range(3):
+        x = RNG.normal(size=(12, 4)).astype(np.float32)
+        theirs, state = session.run(None, {"obs": x, "h": state})
+        for row, policy in enumerate(policies):
+            np.testing.assert_allclose(policy.step(x[row])["mean"], theirs[row], atol=1e-6)
+
+
+def test_what_is_no_batch(tmp_path: Path) -> None:
+    """The output has no rows; the user says so; or the rows are mixed."""
+    flat = {"v": normal(RNG, 3, 48), "shape": np.array([1, 48])}
+    nodes = [node("Reshape", "obs shape", "y"), node("Gemm", "y v", "output", transB=1)]
+    program = load(model(nodes, {"obs": [12, 4]}, {"output": [1, 3]}, flat), tmp_path)
+    assert program.contract.observation_size == 48
+    proto = model([node("Gemm", "obs w", "output", transB=1)], {"obs": [12, 4]},
+                  {"output": [12, 3]}, WEIGHTS)
+    program = load(proto, tmp_path, observation={"obs": 48})
+    assert program.contract.observation_size == 48 and program.contract.action.width == 36
+    mixed = model([node("Transpose", "obs", "t"), node("MatMul", "t obs", "y"),
+                   node("Gemm", "obs y", "output")], {"obs": [12, 4]}, {"output": [12, 4]})
+    with pytest.raises(UnsupportedError, match="mixes the rows"):
+        load(mixed, tmp_path)
+
+
 def test_state_of_another_shape_is_no_pair() -> None:
     assert not state_pairs([Port("h", (1, 8))], [Port("h_out", (1, 9))], (), "test")
     assert state_pairs([Port("h", (1, 8))], [Port("h_out", (None, 8))], (), "test")

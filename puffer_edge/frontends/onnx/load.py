@@ -8,9 +8,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from puffer_edge.errors import UnsupportedError
+from puffer_edge.errors import PufferEdgeError, UnsupportedError
 from puffer_edge.frontends.onnx import roles
 from puffer_edge.frontends.onnx.action import choose_outputs, finish, leave_out
+from puffer_edge.frontends.onnx.batch import check_rows, fixed_batch, one_row, with_one_row
 from puffer_edge.frontends.onnx.graph import Graph
 from puffer_edge.frontends.onnx.lower import lower_graph, needed_names
 from puffer_edge.frontends.onnx.names import is_identifier, printable
@@ -69,9 +70,17 @@ def _program(model: Any, options: LoadOptions, where: str, alone: str = "") -> P
     """The Program; ``alone`` says why it gets no outputs beside the action, if it does not."""
     opset = opset_of(model, where)
     builder = Builder(f"ONNX graph (opset {opset})")
-    inputs, outputs, dynamic = ports_of(model.graph, where)
+    proto = model.graph
+    inputs, outputs, dynamic = ports_of(proto, where)
     if dynamic:
         builder.note("stated", f"the dynamic dimensions {', '.join(sorted(dynamic))} are 1")
+    rows = fixed_batch(inputs, outputs, sum(field.size for field in options.observation))
+    if rows > 1:
+        builder.assume("fixed-batch", f"the {rows} rows of the input {printable(inputs[0].name)} "
+                       "are a batch, of which a step has one; give --observation with all elements "
+                       "if they are one observation", "--observation")
+        proto = with_one_row(proto, rows)
+        inputs, outputs = ([one_row(port, rows) for port in ports] for ports in (inputs, outputs))
     pairs = roles.state_pairs(inputs, outputs, options.states, where)
     plain = [p.name for p in outputs if p.name not in pairs.values()]
     chosen = choose_outputs(
@@ -79,11 +88,11 @@ def _program(model: Any, options: LoadOptions, where: str, alone: str = "") -> P
                   if p.name in plain], options, where)
     given = {port.name for port in inputs}
     chosen = leave_out(builder, chosen, lambda names: given & _used_state(
-        model.graph, tuple(names), pairs)[1], alone)
+        proto, tuple(names), pairs)[1], alone)
     results = (*chosen.actions, *chosen.extra)
-    pairs, needed = _used_state(model.graph, results, pairs)
+    pairs, needed = _used_state(proto, results, pairs)
     graph = Graph(builder, where, chosen.actions)
-    graph.chosen_from.update(name for node in model.graph.node if node.op_type in _CHOOSING
+    graph.chosen_from.update(name for node in proto.node if node.op_type in _CHOOSING
                              for name in node.input[:1])
     observed = [p for p in inputs if p.name in needed and p.name not in pairs]
     for port in inputs:
@@ -97,10 +106,23 @@ def _program(model: Any, options: LoadOptions, where: str, alone: str = "") -> P
         if port.name in pairs and port.name in needed:
             _refuse_dtype(port, (_FLOAT32,), where)
             graph.bind(port.name, builder.state(port.name, port.sizes))
-    lower_graph(model.graph, graph, opset, (*results, *pairs.values()))
+    lower_graph(proto, graph, opset, (*results, *pairs.values()))
     _carry_state(graph, pairs, options.states, where)
     size = sum(prod(p.sizes) for p in observed)
-    return finish(graph, chosen, plain, options, size)
+    program = finish(graph, chosen, plain, options, size)
+    if rows > 1 and len(observed) == 1:
+        _check_rows(model, program, options, rows, where)
+    return program
+
+
+def _check_rows(model: Any, program: Program, options: LoadOptions, rows: int, where: str) -> None:
+    everything = Field("rows", (rows * program.contract.observation_size,))
+    try:
+        whole = _program(model, LoadOptions(states=options.states, observation=(everything,)),
+                         where)
+    except PufferEdgeError:  # such as an LSTM, of which a step takes one row: it mixes none
+        return
+    check_rows(program, whole, rows, where)
 
 
 def _used_state(graph: Any, results: tuple[str, ...], pairs: dict[str, str]

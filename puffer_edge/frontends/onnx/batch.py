@@ -1,0 +1,99 @@
+"""A graph that was exported with a fixed batch, as for 12 environments: one row of it is a step.
+
+The first axis of the observation is a batch where every output has the same number of rows. What is
+fixed to it inside, the shapes that Reshape and Expand are given, becomes one row, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends.onnx.ports import Port
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Program
+
+_SHAPES = {"Reshape": 1, "Expand": 1, "ConstantOfShape": 0}
+"""Ops that are given a shape -> the place of that input."""
+
+
+def fixed_batch(inputs: Sequence[Port], outputs: Sequence[Port], observation: int) -> int:
+    """Rows of the batch; 1 where there is none, or where the user's observation takes them all.
+
+    Args:
+        inputs: of the graph.
+        outputs: of the graph; those without a declared shape do not tell.
+        observation: elements that the user says the observation has; 0 for nothing.
+    """
+    first = inputs[0].sizes if inputs else ()
+    rows = first[0] if len(first) > 1 else 1
+    shapes = [port.shape for port in outputs if port.shape]
+    if rows == 1 or not shapes or observation == prod(first):
+        return 1
+    every = [shape for shape in (*(port.sizes for port in inputs), *shapes) if len(shape) > 1]
+    told = any(shape[0] == rows for shape in shapes)
+    return rows if told and all(_axis(shape, rows) is not None for shape in every) else 1
+
+
+def one_row(port: Port, rows: int) -> Port:
+    """The port without the batch."""
+    axis = _axis(port.shape or (), rows)
+    if axis is None or port.shape is None:
+        return port
+    return replace(port, shape=(*port.shape[:axis], 1, *port.shape[axis + 1 :]))
+
+
+def with_one_row(original: Any, rows: int) -> Any:
+    """A copy of the graph whose ops are given the shapes of one row."""
+    from onnx import numpy_helper
+
+    graph = type(original)()
+    graph.CopyFrom(original)
+    given = {node.input[_SHAPES[node.op_type]] for node in graph.node
+             if node.op_type in _SHAPES and len(node.input) > _SHAPES[node.op_type]}
+    tensors = [tensor for tensor in graph.initializer if tensor.name in given]
+    tensors += [attribute.t for node in graph.node
+                if node.op_type == "Constant" and node.output[0] in given
+                for attribute in node.attribute if attribute.name == "value"]
+    for tensor in tensors:
+        shape = numpy_helper.to_array(tensor).copy()
+        axis = _axis(tuple(shape.reshape(-1).tolist()), rows)
+        if axis is not None:
+            shape.reshape(-1)[axis] = 1
+            tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
+    return graph
+
+
+def check_rows(one: Program, whole: Program, rows: int, where: str) -> None:
+    """Raises UnsupportedError where a row of the whole batch is not what one row alone gives.
+
+    Args:
+        one: the Program of one row.
+        whole: the same graph with all rows as its observation, one after another.
+        rows: how many.
+        where: for the message.
+    """
+    x = np.random.default_rng(0).standard_normal((rows, one.contract.observation_size))
+    alone = Interpreter(one)
+    each = []
+    for row in x.astype(np.float32):
+        alone.reset()
+        each.append(alone.step(row)[one.output_names[0]].reshape(-1))
+    together = Interpreter(whole).step(x.astype(np.float32))[whole.output_names[0]]
+    if together.size != np.size(each) or not np.allclose(
+            together.reshape(rows, -1), each, rtol=0, atol=1e-3 * float(np.abs(each).max())):
+        raise UnsupportedError("the graph mixes the rows of its fixed batch", where=where,
+                               hint="export it with a batch of 1, or give --observation with all "
+                                    "elements if the rows are one observation")
+
+
+def _axis(shape: Sequence[int | None], rows: int) -> int | None:
+    """Where the batch is: first, or second in the state of a recurrent layer."""
+    if shape and shape[0] == rows:
+        return 0
+    return 1 if len(shape) == 3 and shape[1] == rows else None
