@@ -6,6 +6,8 @@ of the file, and nothing is lost; as choices all but the largest is.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +30,34 @@ class Evidence:
     kind: Kind = "continuous"
     why: str = "nothing marks the outputs as logits"
     certain: bool = False
+
+
+_EXPORTERS = {name: "rsl_rl" for name in (
+    "_OnnxPolicyExporter", "_TorchPolicyExporter", "PolicyExporterLSTM", "PolicyExporterGRU")}
+"""Classes of Isaac Lab and legged_gym that save the mean of rsl_rl's policies."""
+_ROBOTS = frozenset(("action_scale", "joint_names"))
+"""Metadata of Isaac Lab, mjlab and BeyondMimic: an action is a target of joints."""
+_OURS = "puffer_edge.contract"
+
+
+def by_exporter(name: str) -> Evidence | None:
+    """What the class tells that a file is of."""
+    trainer = _EXPORTERS.get(name.rpartition(".")[2])
+    return None if trainer is None else Evidence(
+        "continuous", f"the class is an exporter of {trainer}, whose policies are Gaussian", True)
+
+
+def by_metadata(texts: Mapping[str, str]) -> Evidence | None:
+    """What the metadata of a file tell, ours or those of robots' exporters."""
+    try:
+        kind = json.loads(texts.get(_OURS, "{}"))["action"]["kind"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        kind = None
+    if kind in ("discrete", "continuous"):
+        return Evidence(kind, "the metadata say so", True)
+    if not _ROBOTS.isdisjoint(texts):
+        return Evidence("continuous", "the metadata are those of a robot's joints", True)
+    return None
 
 
 def action_kind(builder: Builder, options: LoadOptions, evidence: Evidence) -> Kind:

@@ -66,6 +66,26 @@ def test_a_choice_beside_the_output_is_evidence(op: str, tmp_path: Path) -> None
     assert load(proto, tmp_path).contract.action == Discrete((3,))
 
 
+@pytest.mark.parametrize(("texts", "kind"), [
+    ({"joint_names": "a,b,c", "action_scale": "0.5"}, Continuous),
+    ({"puffer_edge.contract": '{"action": {"kind": "discrete"}}'}, Discrete),
+    ({"puffer_edge.contract": '{"action": {"kind": "continuous"}}'}, Continuous)])
+def test_metadata_are_evidence(texts: dict[str, str], kind: type, tmp_path: Path) -> None:
+    proto = linear_policy({"output": "w"})
+    onnx.helper.set_model_props(proto, texts)
+    program = load(proto, tmp_path)
+    assert isinstance(program.contract.action, kind)
+    assert "stated: the action is" in notes(program)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"action": 1}', '{"action": {"kind": []}}',
+                                  "[" * 9000])
+def test_damaged_metadata_are_none(text: str, tmp_path: Path) -> None:
+    proto = linear_policy({"output": "w"})
+    onnx.helper.set_model_props(proto, {"puffer_edge.contract": text})
+    assert "assumed: the action is continuous" in notes(load(proto, tmp_path))
+
+
 def test_a_kind_against_the_file_is_warned_of(tmp_path: Path) -> None:
     program = load(linear_policy({"logits": "w"}), tmp_path, action="continuous")
     assert isinstance(program.contract.action, Continuous)

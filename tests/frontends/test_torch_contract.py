@@ -57,6 +57,18 @@ def test_a_single_output_is_no_choice_unless_something_says_so() -> None:
     assert program.contract.observation == (Field("obs", (6,)),)
 
 
+@pytest.mark.parametrize("name", ["_TorchPolicyExporter", "Policy"])
+def test_a_known_exporters_class_is_evidence(name: str, tmp_path: Path) -> None:
+    """Isaac Lab's and legged_gym's, whose policies are Gaussian."""
+    kind = type(name, (nn.Sequential,), {})
+    torch.jit.trace(kind(linear()), zeros(1, 6)).save(str(tmp_path / "policy.pt"))
+    program = puffer_edge.load(tmp_path / "policy.pt")
+    assert program.contract.action == Continuous(3)
+    sure = name != "Policy"
+    assert ("exporter of rsl_rl" in notes(program, "stated")) == sure
+    assert ("the action is continuous" in notes(program, "assumed")) != sure
+
+
 def test_options_decide_the_action() -> None:
     program = load_module(linear(), LoadOptions(action_sizes=(1, 2)), observation_shape=(6,))
     assert program.contract.action == Discrete((1, 2))

@@ -186,6 +186,8 @@ def _evidence(graph: Graph, action: str, names: list[str], ends_in_tanh: bool) -
         return Evidence("discrete", "the graph chooses from the output", True)
     if _ends_in_softmax(graph.builder, value):
         return Evidence("discrete", "the graph ends in a softmax", True)
+    if graph.told:
+        return graph.told
     if plain in roles.MEAN:
         return Evidence("continuous", f"the output is called {plain}", True)
     if any(normalised(name) in roles.DEVIATION for name in names):

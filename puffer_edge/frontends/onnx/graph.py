@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.action_kind import Evidence
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.ir import Builder, Op, Value
 from puffer_edge.ir.ops import (
@@ -82,6 +83,7 @@ class Graph:
         integers: ONNX names of integer observations, which the Program has as float32.
         masks: ONNX names of booleans, which the Program has as the numbers 0 and 1.
         weights: names of the constants that the file itself holds.
+        told: what else the file tells of the action's kind.
         chosen_from: ONNX names that a softmax or argmax of the file reads, needed or not.
     """
 
@@ -95,6 +97,7 @@ class Graph:
         self.masks: set[str] = set()
         self.weights: set[str] = set()
         self.chosen_from: set[str] = set()
+        self.told: Evidence | None = None
         self._labels: dict[int, str] = {}
         self._constants: dict[int, tuple[Array, str]] = {}
         self._budget = MAX_FOLDED

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.errors import PufferEdgeError, UnsupportedError
+from puffer_edge.frontends.action_kind import by_metadata
 from puffer_edge.frontends.onnx import roles
 from puffer_edge.frontends.onnx.action import choose_outputs, finish, leave_out
 from puffer_edge.frontends.onnx.batch import check_rows, fixed_batch, one_row, with_one_row
@@ -92,6 +93,7 @@ def _program(model: Any, options: LoadOptions, where: str, alone: str = "") -> P
     results = (*chosen.actions, *chosen.extra)
     pairs, needed = _used_state(proto, results, pairs)
     graph = Graph(builder, where, chosen.actions)
+    graph.told = by_metadata({each.key: each.value for each in model.metadata_props})
     graph.chosen_from.update(name for node in proto.node if node.op_type in _CHOOSING
                              for name in node.input[:1])
     observed = [p for p in inputs if p.name in needed and p.name not in pairs]

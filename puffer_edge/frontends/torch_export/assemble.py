@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
+from puffer_edge.frontends.action_kind import Evidence
 from puffer_edge.frontends.onnx.action import choose_outputs, finish, leave_out
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, Graph
 from puffer_edge.frontends.onnx.names import is_identifier, printable
@@ -37,20 +38,29 @@ from puffer_edge.ir.ops import Reshape, Slice
 _CHOOSING = ("softmax", "_softmax", "log_softmax", "_log_softmax", "argmax", "multinomial")
 
 
-def assemble(exported: Exported, options: LoadOptions, source: str, where: str) -> Program:
-    """The Program of an exported graph; ``source`` and ``where`` name it in it and in messages."""
+def assemble(exported: Exported, options: LoadOptions, source: str, where: str,
+             told: Evidence | None = None) -> Program:
+    """The Program of an exported graph.
+
+    Args:
+        exported: the graph.
+        options: what the user says.
+        source: names it in the Program.
+        where: names it in messages.
+        told: what else the file tells of the action's kind.
+    """
     exported = functional(exported, where)
     try:
-        return _program(exported, options, source, where)
+        return _program(exported, options, source, where, told)
     except UnsupportedError as error:
         try:  # what stands beside the action may be what is not supported
-            return _program(exported, options, source, where, alone=printable(error.what, 200))
+            return _program(exported, options, source, where, told, printable(error.what, 200))
         except UnsupportedError:
             raise error from None
 
 
-def _program(exported: Exported, options: LoadOptions, source: str, where: str, alone: str = ""
-             ) -> Program:
+def _program(exported: Exported, options: LoadOptions, source: str, where: str,
+             told: Evidence | None, alone: str = "") -> Program:
     """The Program; ``alone`` says why it gets no outputs beside the action, if it does not."""
     builder = Builder(source)
     pairs = state_pairs(exported, options.states, where)
@@ -70,6 +80,7 @@ def _program(exported: Exported, options: LoadOptions, source: str, where: str, 
         if port not in exported.ports:
             builder.note("dropped", f"argument {printable(port.name)}: the action does not need it")
     graph = Graph(builder, where, [plain[name].name for name in chosen.actions])
+    graph.told = told
     observed = [port for port in exported.ports if port.name not in pairs]
     options = _bind_observation(graph, observed, options)
     _bind_state(graph, exported, pairs)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
+from puffer_edge.frontends.action_kind import by_exporter
 from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.options import LoadOptions
@@ -59,7 +60,8 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
     exported = _at_reset(trace.exported, tracer)
     notes = []
     kind = printable(archive.root.name)
-    program = assemble(exported, options, f"TorchScript, {kind}", where)
+    program = assemble(exported, options, f"TorchScript, {kind}", where,
+                       by_exporter(archive.root.name))
     # One step, so that an argument that no shape rule looks at fails here and not later.
     Interpreter(program).step(np.zeros(program.contract.observation_size, np.float32))
     if reached:
