@@ -162,7 +162,9 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
                else _load(policy, options, strict, changes))
     if not isinstance(policy, Program):
         _warn(program.notes)
-        second_reader(_read_again(policy, program, original, progress, seed, options, changes))
+        recorded = calibrate if scheme not in FLOATING and os.path.isfile(calibrate) else ""
+        second_reader(_read_again(policy, program, original, progress, seed, options, changes,
+                                  recorded))
     if found in (ONNX, TFLITE):
         from puffer_edge.exporters import formats
 
@@ -217,9 +219,9 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
 
 
 def _read_again(policy: Any, program: Program, original: str, progress: Callable[[str], None],
-                seed: int, options: LoadOptions | None, changes: Mapping[str, Any]
-                ) -> SecondReading:
-    """What the original says to the Program.
+                seed: int, options: LoadOptions | None, changes: Mapping[str, Any],
+                recorded: str) -> SecondReading:
+    """What the original says to the Program, also over what was recorded.
 
     Raises:
         VerificationError: it disagrees.
@@ -229,9 +231,15 @@ def _read_again(policy: Any, program: Program, original: str, progress: Callable
     given = {name: value for name, value in changes.items()
              if name not in ("example", "module", "observation_shape")}
     live = changes.get("module") or (None if isinstance(policy, str | Path) else policy)
+    seen = None
+    if recorded:
+        from puffer_edge.quantization.recording import record
+
+        seen = record(recorded, program).observations
     reading = read_again(policy if live is None else live, program,
                          replace(options or LoadOptions(), **given), mode=mode_of(original),
-                         example=changes.get("example"), seed=seed, progress=progress)
+                         example=changes.get("example"), recorded=seen, seed=seed,
+                         progress=progress)
     reading.raise_if_wrong(str(policy) if isinstance(policy, str | Path) else type(policy).__name__)
     return reading
 

@@ -52,7 +52,7 @@ def observations(program: Program, *, seed: int = 0, steps: int = STEPS,
         program: whose observation it is.
         seed: of the random numbers.
         steps: of the first episode, at least 2.
-        recorded: [R, n] observations that the user has; every other step is one of them.
+        recorded: [R, n] observations of the user's, half of the steps if they fit.
     """
     scale = scale_of(program)
     random = np.random.default_rng(seed)
@@ -71,7 +71,8 @@ def observations(program: Program, *, seed: int = 0, steps: int = STEPS,
     reset = np.arange(len(found)) >= steps
     reset[0] = True
     found = _fitting(found, scale, random)
-    if recorded is not None and len(recorded):
+    if recorded is not None and recorded.size and recorded.shape[1:] == (n,) and np.isfinite(
+            recorded).all():
         places = np.arange(0, steps, 2)
         found[places] = recorded[np.linspace(0, len(recorded) - 1, len(places)).astype(int)]
     found = _masked(program, found, steps, random)
