@@ -215,12 +215,15 @@ def _selftest(program: Program, name: str, vectors: Vectors) -> dict[str, Any]:
     steps = vectors.first_episode(SELFTEST_ELEMENTS // program.contract.observation_size)
     outside = program.output_names[0]
     return {
-        "steps": steps, "width": width,
+        "steps": steps, "width": width, "actions": vectors.actions.shape[1],
+        "action_ctype": C_TYPES[str(vectors.actions.dtype)],
         "arrays": [
             text.array(C_TYPES[str(vectors.observations.dtype)], f"{name}_selftest_obs",
                        vectors.observations[:steps]),
             text.array(C_TYPES[str(vectors.outputs[outside].dtype)],
                        f"{name}_selftest_{outside}", vectors.outputs[outside][:steps]),
+            text.array(C_TYPES[str(vectors.actions.dtype)], f"{name}_selftest_action",
+                       vectors.actions[:steps]),
         ]}
 
 

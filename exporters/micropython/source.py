@@ -137,11 +137,22 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
     steps = vectors.first_episode(SELFTEST_ELEMENTS[board.small] // size)
     outside = given.program.output_names[0]
     expected = vectors.outputs[outside][:steps]
+    head, meaning = given.program.contract.action, given.program.values[
+        given.program.outputs[0]].quantization
+    assert meaning is not None
+    actions = vectors.actions[:steps]
+    if isinstance(head, Continuous):  # in real numbers, after squash and bounds
+        raw = (expected.astype(np.float32) * np.float32(meaning.scale)
+               + np.float32(-meaning.scale * meaning.zero_point))
+        actions = np.stack([head.act(row) for row in raw])
+    choices = isinstance(head, Discrete)
     text: str = _template("selftest.py.j2").render(
         name=name, steps=steps, size=size, width=expected.shape[1], output=outside,
         observation_type=TYPECODES[str(vectors.observations.dtype)],
         output_type=TYPECODES[str(expected.dtype)],
-        observations=_bytes(vectors.observations[:steps]), expected=_bytes(expected))
+        observations=_bytes(vectors.observations[:steps]), expected=_bytes(expected),
+        choices=choices, floats=not choices and not board.small, heads=actions.shape[1],
+        actions=_bytes(actions.astype("<i2" if choices else "<f4")))
     return text
 
 
