@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
 
@@ -67,11 +67,15 @@ class Match:
         ours: what was asked for.
         theirs: the float policy over the same seeds; None without ``--compare``.
         least: smallest agreement that passes.
+        backends: what ran each of them.
+        shared: what was assumed of both alike, so that a match says nothing about it.
     """
 
     ours: Episodes
     theirs: Episodes | None
     least: float
+    backends: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     @property
     def difference(self) -> tuple[float, float]:
@@ -103,6 +107,7 @@ class Match:
         return {"policy": plain(self.ours),
                 "compared": None if self.theirs is None else plain(self.theirs),
                 "difference": None if self.theirs is None else list(self.difference),
+                "backends": list(self.backends), "shared_assumptions": list(self.shared),
                 "failures": self.failures, "passed": not self.failures}
 
 
@@ -133,12 +138,19 @@ def play(policy: Program, identity: str, *, compare: Program | None = None,
     if seed < 0:
         raise UsageError(f"the seed {seed} is negative")
     seeds = list(range(seed, seed + episodes))
-    Player(policy, compare, identity, backend, observe).close()  # errors come from here, once
+    player = Player(policy, compare, identity, backend, observe)  # errors come from here, once
+    player.close()
+    backends = tuple(found.backend for found in player.policies)
+    shared = () if compare is None else tuple(
+        note.text for note in compare.notes if note.kind == "assumed"
+        and any((ours.kind, ours.code, ours.text) == (note.kind, note.code, note.text)
+                for ours in policy.notes))
     count = max(1, min(processes or os.cpu_count() or 1, episodes // 8))
     progress(f"{episodes} episodes in {count} processes")
     arguments = (policy, compare, identity, backend, observe)
     if count == 1:
-        return _match([_play(*arguments, seeds)], least)
+        return replace(_match([_play(*arguments, seeds)], least), backends=backends,
+                       shared=shared)
     try:
         with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
             tasks = [pool.submit(_play, *arguments, seeds[first::count]) for first in range(count)]
@@ -146,7 +158,7 @@ def play(policy: Program, identity: str, *, compare: Program | None = None,
     except BrokenProcessPool as error:
         raise PufferEdgeError("a process that played has died",
                               hint="play with --processes 1 to see more") from error
-    return _match(parts, least)
+    return replace(_match(parts, least), backends=backends, shared=shared)
 
 
 def confidence_interval(returns: Array) -> tuple[float, float]:

@@ -200,12 +200,12 @@ def _quantized(found: Mapping[str, Any]) -> None:
     _console.print(layers)
     ranges = Table(title="ranges, and what the held-back half was", title_justify="left")
     ranges.add_column("value", overflow="fold")
-    for column in ("integers stand for", "held back", "bits", "clipped"):
+    for column in ("integers stand for", "held back", "bits", "clipped", "in steps"):
         ranges.add_column(column, justify="right")
     for row in found["ranges"]:
         ranges.add_row(escape(ascii(row["value"])[1:-1]), f"{row['low']:.3g} to {row['high']:.3g}",
                        f"{row['smallest']:.3g} to {row['largest']:.3g}", str(row["bits"]),
-                       f"{row['clipped']:.2%}")
+                       f"{row['clipped']:.2%}", f"{row['steps']:.2%}")
     _console.print(ranges)
 
 
@@ -246,6 +246,7 @@ def played(policy: str, compared: str, environment: str, match: Match) -> None:
                       f"{low:.6g} .. {high:.6g}", f"{episodes.returns.min():.6g}",
                       f"{episodes.returns.max():.6g}")
     _console.print(table)
+    _played_by(match, policy, compared)
     if match.theirs is None:
         return
     low, high = match.difference
@@ -255,6 +256,21 @@ def played(policy: str, compared: str, environment: str, match: Match) -> None:
         _console.print(f"[{_COLOURS['failed']}]failed:[/] {escape(failure)}")
     if not match.failures:
         _console.print(f"[{_COLOURS['passed']}]passed[/]")
+
+
+def _played_by(match: Match, policy: str, compared: str) -> None:
+    """Which code played, and what the comparison cannot see."""
+    for name, backend in zip((policy, compared), match.backends, strict=False):
+        how = {"native": "its C code, compiled for this computer (native)",
+               "numpy": "the interpreter in numpy, which gives the bits of the C code; the C code "
+                        "itself did not run (it needs a compiler and cffi: pip install cffi)",
+               }.get(backend, backend)
+        _console.print(escape(f"{name} played by {how}"))
+    if match.theirs is not None:
+        _console.print(escape(f"{compared} is what puffer-edge reads in it, in float32; the "
+                              "trainer's own code has no part in this comparison"))
+    for text in match.shared:
+        _console.print(f"[{_COLOURS['assumed']}]both assume:[/] {escape(text)}")
 
 
 def measured(policy: str, found: list[Measurement]) -> None:

@@ -40,6 +40,7 @@ class Range:
         scale, zero_point: its quantisation; no scale for features with one each.
         bits: how many integers there are, as a power of two.
         clipped: share of the held-back numbers outside of the range.
+        steps: share of the held-back steps with one of them.
     """
 
     value: str
@@ -52,6 +53,7 @@ class Range:
     zero_point: int
     bits: int
     clipped: float
+    steps: float
 
 
 @dataclass(frozen=True)
@@ -121,5 +123,6 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
             found.append(Range(
                 source, op.layer, float(np.min(low)), float(np.max(high)), float(seen.min()),
                 float(seen.max()), scale, meaning.zero_point,
-                (meaning.high - meaning.low).bit_length(), float(outside.mean())))
+                (meaning.high - meaning.low).bit_length(), float(outside.mean()),
+                float(outside.any(1).mean())))
     return found

@@ -13,6 +13,7 @@ from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.choosing import Chooser
+from puffer_edge.quantization.coverage import doubts
 from puffer_edge.quantization.describing import Description, LayerError, ranges
 from puffer_edge.quantization.judging import Judgement, Limits, judge, measure_of, outputs
 from puffer_edge.quantization.outliers import separate_outliers
@@ -123,8 +124,10 @@ def to_integers(program: Program, wish: Wish,
          for layer, error in chooser.shares(schemes).items()],
         ranges(integers, calibrate(prepared, held_back.observations, held_back.reset,
                                    "percentile")))
-    if recording.warning:
-        integers = integers.noting("warning", recording.warning)
+    warnings = [recording.warning] if recording.warning else [
+        *doubts(program.contract, seen, held_back, description.ranges, judgements["held back"])]
+    for text in warnings:
+        integers = integers.noting("warning", text)
     return Quantized(_noted(integers, judgements), seen, held_back, references["held back"],
                      measure, judgements, description)
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Discrete
 from puffer_edge.quantization import judging
+from puffer_edge.quantization.coverage import wanted
 from puffer_edge.quantization.judging import AGREEMENT, Judgement, Limits, judge
 from puffer_edge.sampling import NOTHING
 from puffer_edge.verification.ranges import check_held_back
@@ -87,8 +88,5 @@ def decided(name: str, found: Judgement, what: str) -> Check:
     """
     detail = f"{found.steps:,} {what}: {found.text}"
     if found.verdict == "not judged":
-        # The half of a recording is held back, hence twice; two digits are enough.
-        more = 2 * found.missing
-        digits = 10 ** max(len(str(more)) - 2, 0)
-        detail += f"; too few to tell: record {math.ceil(more / digits) * digits:,} more steps"
+        detail += f"; too few to tell: record {wanted(found):,} more steps"
     return Check(name, found.verdict, detail)

@@ -8,16 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.quantization.coverage import OUTSIDE
 from puffer_edge.quantization.integer_input import out_of_range
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.runtimes.loading import PROGRAM
 from puffer_edge.storage import from_bytes
 from puffer_edge.verification.report import Check, Report
 from puffer_edge.verification.subject import Subject
-
-OUTSIDE = 0.05
-"""Share of held-back steps outside of the calibrated range that says that they are of another kind.
-Features have three times the room that was seen, so that it is 0 where both halves are alike."""
 
 
 def count_out_of_range(subject: Subject, observations: npt.NDArray[Any], report: Report) -> None:

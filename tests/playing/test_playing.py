@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters import c
-from puffer_edge.ir import Program
+from puffer_edge.ir import Note, Program
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.playing import SEED, confidence_interval, play
 from puffer_edge.runtimes.loading import read_program
@@ -101,6 +102,20 @@ def test_episodes_are_paired_and_seeded() -> None:
     assert match.difference == (0, 0)
     later = play(program, "Pendulum-v1", episodes=2, processes=1, seed=SEED + 1)
     assert np.array_equal(later.ours.returns, match.ours.returns[1:])
+
+
+def test_what_played_and_what_both_assume_is_told() -> None:
+    """A tanh that both take for granted cannot show in a comparison."""
+    program = read_program(POLICIES / "cartpole_sb3.zip")
+    program, other = (replace(program, notes=(
+        Note("assumed", f"the activation is {name}", "activation"),)) for name in ("tanh", "relu"))
+    match = play(program, "CartPole-v1", compare=program, episodes=2, processes=1,
+                 backend="numpy")
+    plain = match.to_json()
+    assert plain["backends"][0] == "numpy" and len(plain["backends"]) == 2
+    assert plain["shared_assumptions"] == ["the activation is tanh"]
+    match = play(other, "CartPole-v1", compare=program, episodes=2, processes=1)
+    assert match.shared == ()
 
 
 def test_the_interval_covers_the_mean() -> None:
