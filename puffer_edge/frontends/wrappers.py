@@ -15,6 +15,7 @@ from puffer_edge.ir import ActionMask, Discrete, Field, Op, Program, Value
 from puffer_edge.ir.ops import Concat, Reshape, Slice
 from puffer_edge.ir.program import State, empty_state
 from puffer_edge.passes.constants import unused
+from puffer_edge.passes.drop_softmax import drop_softmax
 from puffer_edge.passes.recognize_masks import masked, recognize_masks
 
 
@@ -24,7 +25,7 @@ def wrapped(program: Program, options: LoadOptions) -> Program:
     Raises:
         UsageError: the policy's observation is no stack of frames, or its action is continuous.
     """
-    program = recognize_masks(program)
+    program = drop_softmax(recognize_masks(program))
     if options.frame_stack is not None and options.frame_stack > 1:
         program = stack_frames(program, options.frame_stack)
     return mask_actions(program) if options.action_mask else program

@@ -19,7 +19,8 @@ from puffer_edge.ir.ops.mask import lowest
 
 Array = npt.NDArray[Any]
 EPSILON = 1e-6
-"""Of probabilities in masked policies; ML-Agents has 1e-7, others more."""
+"""Added to probabilities, in masked policies and before logarithms; ML-Agents has 1e-7, others
+more."""
 Bounded = tuple[Array, Array]
 """Values and how far another implementation's may lie from them."""
 
@@ -106,6 +107,8 @@ def forms(contract: Contract) -> list[Form]:
         log_softmax = _near(_log_softmax, True) if masked else _log_softmax
         found += [Form("its softmax", _by_head(softmax, cuts)),
                   Form("its log-softmax", _by_head(log_softmax, cuts)),
+                  Form("the logarithm of its softmax and a small number",
+                       _by_head(_log_softmax_of_more, cuts)),
                   Form("its choice", _by_head(_argmax, cuts))]
         if contract.mask is not None:
             found = [replace(form, apply=_allowed(form.apply)) for form in found]
@@ -166,6 +169,15 @@ def _log_softmax(x: Array, limit: Array) -> Bounded:
     largest = x.max(-1, keepdims=True)
     y = x - largest - np.log(np.exp(x - largest).sum(-1, keepdims=True))
     return y, 2 * limit.max(-1, keepdims=True) + 1e-6 * (1 + np.abs(x) + np.abs(largest))
+
+
+def _log_softmax_of_more(x: Array, limit: Array) -> Bounded:
+    """Of the usual 1e-7 more; the bound is for any number from 0 to a few EPSILON."""
+    exact, bound = _log_softmax(x, limit)
+    shares = np.exp(exact)
+    y = np.log(shares + 1e-7)
+    more = np.log(shares + EPSILON * (x.shape[-1] + 1))
+    return y, bound + np.maximum(y - exact, more - y)
 
 
 def _near(function: Callable[[Array, Array], Bounded], logarithm: bool
