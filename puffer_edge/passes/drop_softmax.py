@@ -80,7 +80,7 @@ def _parts(program: Program, part: _Part, producers: dict[str, Op]) -> list[_Par
         return [part]
     found, left = [], list(part.sizes)
     for name in op.xs:
-        size, sizes = program.values[name].size, []
+        size, sizes = program.values[name].size, list[int]()
         while left and sum(sizes) < size:
             sizes.append(left.pop(0))
         if sum(sizes) != size:

@@ -14,6 +14,7 @@ from puffer_edge.verification import reference as references
 from puffer_edge.verification.agreement import Demands, decided, real
 from puffer_edge.verification.ranges import count_out_of_range
 from puffer_edge.verification.reference import Reference
+from puffer_edge.verification.reference_form import in_form_of
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.subject import Subject, head_of
 
@@ -47,7 +48,7 @@ def check_reference(subject: Subject, ran: Ran, given: Reference, demands: Deman
     count_out_of_range(subject, given.observations, report)
     if given.expected is not None:
         output = subject.manifest["outputs"][0]
-        ours = real(output, ran.raw)
+        ours = in_form_of(given.expected, real(output, ran.raw), head)
         error = references.relative_error(ours, given.expected)
         report.measurements["reference_error"] = error if np.isfinite(error) else None
         if exact:

@@ -101,3 +101,18 @@ def test_integers_choose_like_the_floats() -> None:
     ours, theirs = Interpreter(zoo.in_integers(program, "int8")), Interpreter(program)
     x = np.random.default_rng(1).standard_normal((300, 6)).astype(np.float32)
     assert np.mean([ours.act(row) == theirs.act(row) for row in x]) > 0.95
+
+
+@pytest.mark.parametrize("name", ["softmax", "two heads", "logits"])
+def test_a_reference_of_probabilities_is_compared(name: str, tmp_path: Any) -> None:
+    """As the trainer's network gives them; a wrong one is still found."""
+    sizes = (2, 3) if name == "two heads" else (5,)
+    module, program = loaded(PROBABILITIES.get(name, lambda x: x), sizes)
+    artefact = puffer_edge.export(program, tmp_path / "a", target="host")
+    x = np.random.default_rng(2).standard_normal((40, 6)).astype(np.float32)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(x)).numpy()
+    for outputs, good in (expected, True), (np.roll(expected, 1, 0), False):
+        np.savez(tmp_path / "r.npz", observations=x, logits=outputs)
+        report = puffer_edge.verify(artefact, reference=tmp_path / "r.npz")
+        assert report.passed == good, report.to_markdown()
