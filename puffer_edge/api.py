@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from puffer_edge.errors import PolicyWarning, PufferEdgeError, UsageError
+from puffer_edge.errors import PolicyWarning, PufferEdgeError, UnsupportedError, UsageError
 from puffer_edge.frontends.assumptions import accepting, refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Note, Program
@@ -32,7 +32,8 @@ def load(policy: Any, options: LoadOptions | None = None, *, strict: bool = Fals
         options: what the file does not hold.
         strict: refuse what was assumed and is not among the codes that ``accept`` confirms.
         changes: ``module``, a ``torch.nn.Module`` that takes the weights of a file of unknown
-            names; single options by name, as ``load(path, action_sizes=env.action_space.nvec)``.
+            names, or as text ``package.module:Class`` or ``FILE.py:Class``; single options by
+            name, as ``load(path, action_sizes=env.action_space.nvec)``.
 
     Returns:
         A Program with the value head dropped, unless ``keep_value``.
@@ -61,11 +62,16 @@ def _load(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[
         known = ", ".join(field.name for field in fields(LoadOptions))
         raise UsageError(f"there is no such option among {', '.join(changes)}",
                          hint=f"choose from {known}, example, module, observation_shape") from error
+    program = None
+    if isinstance(module, str):  # it judges; it reads only what nothing else can
+        program, module = _unless_unknown(policy, options, module)
     if module is not None:
         from puffer_edge.frontends.into_module import fill_module
 
         policy = fill_module(module, Path(policy))
-    if isinstance(policy, str | Path):
+    if program is not None:
+        pass
+    elif isinstance(policy, str | Path):
         from puffer_edge.frontends import load_file
 
         if example is not None or shape is not None:
@@ -83,6 +89,17 @@ def _load(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[
     if strict:
         refuse_assumptions(program)
     return program if options.keep_value else drop_value_head(program)
+
+
+def _unless_unknown(policy: Any, options: LoadOptions, named: str) -> tuple[Program | None, Any]:
+    """What a front end makes of a file, or the user's module where none knows it."""
+    from puffer_edge.frontends import load_file
+    from puffer_edge.frontends.into_module import named_module
+
+    try:
+        return load_file(Path(policy), options), None
+    except UnsupportedError:
+        return None, named_module(named)
 
 
 def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
@@ -230,7 +247,9 @@ def _read_again(policy: Any, program: Program, original: str, progress: Callable
 
     given = {name: value for name, value in changes.items()
              if name not in ("example", "module", "observation_shape")}
-    live = changes.get("module") or (None if isinstance(policy, str | Path) else policy)
+    module = changes.get("module")
+    named = module if isinstance(module, str) else ""
+    live = None if named else module or (None if isinstance(policy, str | Path) else policy)
     seen = None
     if recorded:
         from puffer_edge.quantization.recording import record
@@ -238,7 +257,7 @@ def _read_again(policy: Any, program: Program, original: str, progress: Callable
         seen = record(recorded, program).observations
     reading = read_again(policy if live is None else live, program,
                          replace(options or LoadOptions(), **given), mode=mode_of(original),
-                         example=changes.get("example"), recorded=seen, seed=seed,
+                         module=named, example=changes.get("example"), recorded=seen, seed=seed,
                          progress=progress)
     reading.raise_if_wrong(str(policy) if isinstance(policy, str | Path) else type(policy).__name__)
     return reading

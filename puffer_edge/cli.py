@@ -77,6 +77,10 @@ def export(
     run_original: Annotated[bool, typer.Option(
         "--run-original", help="Run it also where its loader can run code that is in the file "
                                "(.pt2, TorchScript). Only for files that you trust.")] = False,
+    module: Annotated[str, typer.Option(
+        help="Your own class with a forward for the file's weights, as package.module:Class or "
+             "FILE.py:Class: it is the second reader of a checkpoint that no library owns, and "
+             "the first where its names are not known.")] = "",
     strict: Strict = False, as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Writes a policy for a device: code, manifest and test vectors, in a directory.
@@ -97,7 +101,8 @@ def export(
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
                                strict=strict, original=_original(no_original, run_original),
-                               second_reader=readings.append, progress=progress, options=options)
+                               second_reader=readings.append, progress=progress, options=options,
+                               **({"module": module} if module else {}))
     manifest = read_manifest(directory)
     if as_json:
         _print_json(manifest)

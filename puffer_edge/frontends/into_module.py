@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +59,47 @@ def fill_module(module: Any, path: Path) -> Any:
     state = {name: torch.from_numpy(np.array(weights[best + name])) for name in wanted}
     module.load_state_dict(state)
     return module.eval()
+
+
+def named_module(named: str) -> Any:
+    """A module that the user names: ``package.module:Class`` or ``FILE.py:Class``.
+
+    It is the user's own code, which is imported; the class, or a function, takes no arguments.
+
+    Raises:
+        UsageError: there is no such class, or it cannot be made so.
+    """
+    place, colon, name = named.rpartition(":")
+    if not colon or not name.isidentifier():
+        raise UsageError(f"--module {named!r} is not package.module:Class or FILE.py:Class")
+    try:
+        kind = getattr(_imported(place), name)
+    except Exception as error:  # of the user's code, which may raise any
+        raise UsageError(f"the class {named} cannot be imported: {error}",
+                         hint="give --module package.module:Class or FILE.py:Class") from error
+    try:
+        return kind()
+    except Exception as error:
+        raise UsageError(f"the class {named} cannot be made without arguments: {error}",
+                         hint="name a function of no arguments that returns the module") from error
+
+
+def _imported(place: str) -> Any:
+    path = Path(place)
+    if path.suffix != ".py":
+        here = os.getcwd()  # where the user's packages are, as for python -m
+        sys.path.append(here)
+        try:
+            return importlib.import_module(place)
+        finally:
+            sys.path.remove(here)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ImportError(f"there is no file {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _wrong(wanted: dict[str, tuple[int, ...]], weights: dict[str, Array], prefix: str) -> list[str]:

@@ -148,6 +148,50 @@ def test_a_module_that_was_handed_over(tmp_path: Path) -> None:
     assert read_again(net, program, LoadOptions()).verdict == "disagrees"
 
 
+def test_a_class_of_the_users(tmp_path: Path) -> None:
+    """It judges what a front end reads, and reads what none knows."""
+    torch = pytest.importorskip("torch")
+    code = tmp_path / "my_policy.py"
+    code.write_text("""
+import torch
+class Agent(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.actor = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.Tanh(),
+                                         torch.nn.Linear(6, 3))
+        self.critic = torch.nn.Sequential(torch.nn.Linear(4, 1))
+    def forward(self, x):
+        return self.actor(x)
+class Odd(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mix = torch.nn.Linear(4, 3)
+    def forward(self, x):
+        return self.mix(x) * 2
+class Wrong(Agent):
+    def forward(self, x):
+        return self.actor[2](torch.relu(self.actor[0](x)))
+""")
+    from puffer_edge.frontends.into_module import named_module
+
+    torch.manual_seed(1)
+    known, odd = tmp_path / "agent.pt", tmp_path / "odd.pt"
+    torch.save(named_module(f"{code}:Agent").state_dict(), known)
+    torch.save(named_module(f"{code}:Odd").state_dict(), odd)
+    said: list[SecondReading] = []
+
+    def export(path: Path, name: str, **options: Any) -> None:
+        puffer_edge.export(path, tmp_path / "out", module=f"{code}:{name}", original="auto",
+                           second_reader=said.append, **options)
+    export(known, "Agent")
+    export(odd, "Odd", observation={"x": 4})
+    assert [reading.verdict for reading in said] == ["agrees", "agrees"], said
+    with pytest.raises(VerificationError, match="run by torch"):
+        export(known, "Wrong")
+    with pytest.raises(UsageError, match="cannot be imported"):
+        export(odd, "Nothing", observation={"x": 4})
+
+
 def test_modes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mode_of("") == "never"  # the suite's
     assert mode_of("run") == "run"

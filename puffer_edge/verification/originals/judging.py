@@ -159,4 +159,10 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
                         or options.action_sizes or options.squash is not None), **bounds,
         activation=options.activation or "",
         vec_normalize=str(options.vec_normalize.resolve()) if options.vec_normalize else "",
-        module=module)
+        module=_absolute(module))
+
+
+def _absolute(module: str) -> str:
+    """FILE.py:Class with the file's whole path, as the child works elsewhere."""
+    place, colon, name = module.rpartition(":")
+    return f"{Path(place).resolve()}:{name}" if colon and place.endswith(".py") else module

@@ -40,7 +40,7 @@ def run(job: Job, observations: npt.NDArray[np.float32], reset: npt.NDArray[np.b
                    str(int(seconds) + 1)]
         with open(folder / "said.txt", "wb") as said:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-                                     cwd=name, env=_environment(), start_new_session=True)
+                                     cwd=name, env=_environment(job), start_new_session=True)
             try:
                 code = child.wait(seconds)
             except subprocess.TimeoutExpired:
@@ -61,9 +61,11 @@ def run(job: Job, observations: npt.NDArray[np.float32], reset: npt.NDArray[np.b
             raise Unjudged("the original left no result") from error
 
 
-def _environment() -> dict[str, str]:
+def _environment(job: Job) -> dict[str, str]:
     """The parent's, with this very package, and one thread so that sums keep their order."""
     paths = [str(Path(puffer_edge.__file__).parents[1]), *filter(None, sys.path)]
+    if job.module:  # the user's packages lie where the user is
+        paths.append(os.getcwd())
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
             "CUDA_VISIBLE_DEVICES": ""}
