@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Builder, Continuous, Contract, Discrete, Field, Program
-from puffer_edge.ir.ops import BatchNormalization, Binary, Gemm
+from puffer_edge.ir import Activation, Builder, Continuous, Contract, Discrete, Field, Program
+from puffer_edge.ir.ops import BatchNormalization, Binary, Gemm, Unary
 from puffer_edge.verification.originals.comparing import compare
 from puffer_edge.verification.originals.job import Trajectory
 from puffer_edge.verification.originals.observing import observations, scale_of
@@ -127,6 +127,19 @@ def test_what_overflows_there_is_no_difference() -> None:
     program = policy()
     given = trajectory(program, ("mean", lambda y: np.where(y > 50, np.inf, y)))
     assert compare(program, given).verdict == "agrees"
+
+
+def test_what_overflows_here_is_no_difference() -> None:
+    """Our step is refused there; the original goes on with infinities."""
+    builder = Builder("by hand")
+    x = builder.input("observation", (1, N))
+    y = builder.add(Unary, x=x, function=Activation("exp"))
+    program = builder.build({"out": y}, Contract((Field("obs", (N,)),), Continuous(N)))
+    seen, reset = observations(program)
+    with np.errstate(over="ignore"):
+        outputs = {"mean": np.exp(seen)}
+    assert not np.isfinite(outputs["mean"]).all()
+    assert compare(program, Trajectory("a test", seen, reset, outputs)).verdict != "disagrees"
 
 
 def test_observations_are_of_the_normalisers_scale() -> None:

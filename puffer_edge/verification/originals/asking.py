@@ -22,10 +22,9 @@ from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.storage import from_bytes
-from puffer_edge.verification.originals.comparing import compare
+from puffer_edge.verification.originals.comparing import compare, steps_of
 from puffer_edge.verification.originals.explaining import explain
 from puffer_edge.verification.originals.job import Trajectory
 from puffer_edge.verification.originals.judging import Mode, SecondReading, trajectory_of
@@ -125,11 +124,7 @@ def _stored(subject: Subject) -> Program | None:
 
 def _reference(program: Program, trajectory: Trajectory) -> Reference | None:
     """What the original did, as a trainer's recording; None where nothing of it is finite."""
-    runner, rows = Interpreter(program), []
-    for x, fresh in zip(trajectory.observations, trajectory.reset, strict=True):
-        if fresh:
-            runner.reset()
-        rows.append(runner.step(x)[program.output_names[0]])
+    rows = [known[program.outputs[0]].reshape(-1) for known in steps_of(program, trajectory)]
     mask = program.contract.mask
     allowed = None if mask is None else mask.allowed(trajectory.observations)
     found = explain(program.contract, np.stack(rows), trajectory.outputs, allowed)

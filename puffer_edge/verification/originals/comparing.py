@@ -104,6 +104,30 @@ def compare(program: Program, trajectory: Trajectory) -> Finding:
         return Finding("disagrees", str(error), len(trajectory.reset), comparison.largest)
 
 
+def steps_of(program: Program, trajectory: Trajectory, links: Mapping[str, str] | None = None
+             ) -> Iterator[dict[str, Array]]:
+    """Every value of ours, step by step, over the original's observations.
+
+    What overflows is not refused, as the original does not refuse it.
+
+    Args:
+        program: ours.
+        trajectory: of the original.
+        links: names of states of ours, and of theirs that they are set to before each step.
+    """
+    runner = Interpreter(program)
+    for t, (x, fresh) in enumerate(zip(trajectory.observations, trajectory.reset, strict=True)):
+        if fresh:
+            runner.reset()
+        else:  # what a reset gives is ours to tell
+            for name, theirs in (links or {}).items():
+                runner.state[name] = trajectory.before[theirs][t].astype(np.float32).reshape(
+                    runner.state[name].shape)
+        known = runner.values(x)
+        yield known
+        runner.state = {state.input: known[state.output] for state in program.states}
+
+
 class _Comparison:
     def __init__(self, program: Program, trajectory: Trajectory) -> None:
         self.program, self.trajectory = program, trajectory
@@ -115,9 +139,9 @@ class _Comparison:
                           if array.dtype.kind == "f"}
 
     def run(self) -> Finding:
-        free = list(self._steps({}))
+        free = list(steps_of(self.program, self.trajectory))
         links = self._links(free)
-        equal = list(self._steps(links)) if links else free
+        equal = list(steps_of(self.program, self.trajectory, links)) if links else free
         pairs = self._pairs(equal)
         passes = [("from equal states, ", equal, links)] if links else []
         for label, steps, given in [
@@ -128,21 +152,6 @@ class _Comparison:
             else:
                 self._check(label, steps, given, pairs)
         return self._summary(pairs)
-
-    def _steps(self, links: Mapping[str, str]) -> Iterator[dict[str, Array]]:
-        """Every value of ours, step by step; linked states are the original's before each."""
-        runner = Interpreter(self.program)
-        for t, (x, fresh) in enumerate(zip(self.trajectory.observations, self.trajectory.reset,
-                                           strict=True)):
-            if fresh:
-                runner.reset()
-            for name, theirs in links.items():
-                if not fresh:  # what a reset gives is ours to tell
-                    runner.state[name] = self.trajectory.before[theirs][t].astype(
-                        np.float32).reshape(runner.state[name].shape)
-            known = runner.values(x)
-            yield known
-            runner.advance(known)
 
     def _links(self, free: list[dict[str, Array]]) -> dict[str, str]:
         """Our states and theirs: by name, else the nearest of the same size."""

@@ -67,8 +67,7 @@ class OnnxOriginal(Original):
 
     def meant(self, observation: Array) -> Array:
         """See :class:`Original`."""
-        parts = [part if self.dtypes[name] in (np.float32, np.float64, np.float16)
-                 else part > 0 if self.dtypes[name] is np.bool_ else np.rint(part)
+        parts = [_whole(part, self.dtypes[name])
                  for name, part in self._parts(observation).items()]
         return np.concatenate([np.asarray(part, np.float32).reshape(-1) for part in parts])
 
@@ -100,6 +99,16 @@ class OnnxOriginal(Original):
         if self.batch > 1:
             shapes = [(1, *shape[1:]) for shape in shapes]
         return dict(zip(self.observed, cut(observation, shapes), strict=True))
+
+
+def _whole(part: Array, dtype: Any) -> Array:
+    """The nearest numbers that a dtype holds, and float32 too."""
+    if dtype is np.bool_:
+        return part > 0
+    if not np.issubdtype(dtype, np.integer):
+        return part
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(part), max(limits.min, -(1 << 24)), min(limits.max, 1 << 24))
 
 
 def _pairs(states: list[Any], outputs: list[Any], given: dict[str, str]) -> dict[str, str]:

@@ -17,7 +17,8 @@ def open_original(job: Job) -> Original:
     for name in program.graph_signature.user_inputs:
         value = nodes[name].meta["val"] if name in nodes else None
         if isinstance(value, torch.Tensor):
-            arguments.append(Argument(name, tuple(int(n) for n in value.shape), value.dtype))
+            shape = tuple(n if type(n) is int else 1 for n in value.shape)  # dynamic is one
+            arguments.append(Argument(name, shape, value.dtype))
     module = program.module()
     spec = program.call_spec.in_spec
 
