@@ -311,6 +311,16 @@ def _norms(bench: Bench) -> str:
     return bench.op(LayerNormalization, x=y, scale=bench.weight(4), bias=bench.weight(4), axis=1)
 
 
+def _far(bench: Bench) -> str:
+    """A large mean is subtracted first: two normalisations, which do not become one."""
+    y = bench.op(BatchNormalization, x=bench.x, scale=bench.builder.constant(
+        np.ones(6, np.float32)), shift=bench.builder.constant(np.full(6, -40, np.float32)))
+    y = bench.op(BatchNormalization, x=y, scale=bench.builder.constant(np.full(6, 2, np.float32)),
+                 shift=bench.builder.constant(np.full(6, 80, np.float32)))
+    y = bench.op(Unary, x=y, function=Activation("clip", (-5.0, 5.0)))
+    return bench.op(Gemm, x=y, weight=bench.weight(3, 6), bias=bench.weight(3))
+
+
 def _layer_norms(bench: Bench) -> str:
     """Of sums, of a function in 8 or 16 bits, and of several rows; with and without a bias."""
     y = bench.op(Gemm, x=bench.x, weight=bench.weight(12, 6), bias=bench.weight(12))
@@ -399,6 +409,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "conv_groups": ((1, 6, 6, 5), _conv(2, group=2, filters=10, pads=(1, 0, 2, 1))),
     "conv_strides": ((1, 3, 9, 8), _conv(2, strides=(2, 3), dilations=(2, 1), pads=(1, 1, 1, 1))),
     "experts": ((1, 6), _experts),
+    "far": ((1, 6), _far),
     "gemm_rows": ((1, 3, 4), _rows),
     "gru": ((1, 5), _gru),
     "gru_2_layers": ((1, 5), lambda bench: _gru(bench, 2)),
@@ -429,7 +440,7 @@ QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
                           "conv_strides", "moved", "parts", "layer_norms", "masked", "mask_inside",
-                          "joined", "shared_state", "stacked", "experts", "attention")
+                          "far", "joined", "shared_state", "stacked", "experts", "attention")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

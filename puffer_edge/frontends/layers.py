@@ -24,6 +24,7 @@ from puffer_edge.ir.ops import (
     Slice,
     Unary,
 )
+from puffer_edge.ir.ops.batch_normalization import LARGEST_SHIFT
 
 Array = npt.NDArray[Any]
 
@@ -140,7 +141,18 @@ def scaled(builder: Builder, x: str, factor: float, layer: str = "") -> str:
 
 
 def normalized(builder: Builder, x: str, scale: Array, shift: Array, layer: str) -> str:
-    """``x * scale + shift`` per feature, computed in float64 before; folds into the next layer."""
+    """``x * scale + shift`` per feature, float64; folds into the next layer.
+
+    A mean that is large beside its deviation is subtracted first, see ``LARGEST_SHIFT``.
+    """
+    scale, shift = np.asarray(scale, np.float64), np.asarray(shift, np.float64)
+    if np.abs(shift).max() > LARGEST_SHIFT:
+        ratio = np.divide(shift, scale, out=np.zeros_like(shift), where=scale != 0)
+        first = ratio.astype(np.float32)  # what rounding leaves of it stays in the shift
+        x = builder.add(BatchNormalization, x=x, layer=layer,
+                        scale=builder.constant(np.ones_like(scale), f"{layer or 'input'}.one"),
+                        shift=builder.constant(first, f"{layer or 'input'}.mean"))
+        shift = shift - first.astype(np.float64) * scale
     return builder.add(BatchNormalization, x=x, layer=layer,
                        scale=builder.constant(scale, f"{layer or 'input'}.scale"),
                        shift=builder.constant(shift, f"{layer or 'input'}.shift"))

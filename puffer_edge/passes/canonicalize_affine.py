@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import BatchNormalization, Binary
+from puffer_edge.ir.ops.batch_normalization import LARGEST_SHIFT
 from puffer_edge.passes.constants import fits_float32, unused
 
 Array = npt.NDArray[Any]
@@ -19,7 +20,8 @@ def canonicalize_affine(program: Program) -> Program:
 
     Right up to rounding: scale and shift are computed in float64 and rounded once. That is how a
     normaliser written as arithmetic gets folded like one written as a layer. What float32 cannot
-    hold, such as the reciprocal of a subnormal, stays as it is.
+    hold, such as the reciprocal of a subnormal, stays as it is. A large mean beside a small
+    deviation is subtracted first: the two do not become one there.
     """
     constants = dict(program.constants)
     shapes = {name: value.shape for name, value in program.values.items()}
@@ -39,7 +41,7 @@ def canonicalize_affine(program: Program) -> Program:
         if before is not None and alone:
             inner_scale, inner_shift = exact[x]
             both = scale * inner_scale, scale * inner_shift + shift
-            if fits_float32(*both):
+            if fits_float32(*both) and np.abs(scale * inner_shift).max() <= LARGEST_SHIFT:
                 scale, shift = both
                 ops.remove(before)
                 x = before.x

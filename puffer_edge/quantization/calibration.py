@@ -25,6 +25,10 @@ OBSERVATION_HEADROOM = 3.0
 """Features of the observation get more: a policy meets states that no recording holds, and a number
 that is cut off there is wrong in every layer after it. See ``observers.HEADROOM``."""
 
+LARGEST_REACH = 8.0
+"""Where a feature lies far from 0 it gets so many times as much as it was seen to change: more
+would take weights of 8 bits their resolution, as the feature's scale is in its column."""
+
 OUTLIER = 1000.0
 """A feature that is so many times larger in one step than in 99 % of those where it is not 0 would
 leave no integers for the others; such data are refused."""
@@ -57,9 +61,10 @@ class Calibration:
     def features(self, name: str) -> tuple[Array, Array]:
         """Range of each element of an observation, float64, with headroom.
 
-        Around the middle of what was seen, at least twice the largest magnitude to either side; a
-        feature that was always 0 gets [-1, 1]. The observer ``percentile`` leaves out one step in
-        a hundred at either end.
+        Around the middle of what was seen, at least twice the largest magnitude to either side,
+        but of a large number that hardly changes, such as a barometer's, ``LARGEST_REACH`` times
+        what it was seen to change. A feature that was always 0 gets [-1, 1]. The observer
+        ``percentile`` leaves out one step in a hundred at either end.
         """
         if self.observer == "percentile" and name in self.samples:
             low, high = np.percentile(self.samples[name].astype(np.float64), (1, 99), axis=0)
@@ -67,8 +72,10 @@ class Calibration:
             low, high = (side[name].reshape(-1).astype(np.float64)
                          for side in (self.low, self.high))
         magnitude = np.maximum(np.abs(low), np.abs(high))
-        reach = np.maximum(OBSERVATION_HEADROOM * (high - low) / 2,
-                           (OBSERVATION_HEADROOM - 1) * magnitude)
+        half = (high - low) / 2
+        wide = np.minimum((OBSERVATION_HEADROOM - 1) * magnitude,
+                          np.where(half > 0, LARGEST_REACH * half, np.inf))
+        reach = np.maximum(OBSERVATION_HEADROOM * half, wide)
         reach = np.where(magnitude == 0, 1.0, reach)
         middle = (low + high) / 2
         return middle - reach, middle + reach

@@ -90,7 +90,8 @@ def integer_input(program: Program, counts: Counts | None = None) -> IntegerInpu
         dtype = "int16"
         scale, offset = factors
         rows = np.array([
-            [*_multiplier(float(r), float(b)), bottom, top] for r, b, bottom, top
+            [*_multiplier(float(r), float(b), (bottom + top) / 2), bottom, top]
+            for r, b, bottom, top
             in zip(ratio * scale[part], ratio * offset[part] + start, low, high, strict=True)],
             np.int64)
     if (rows == rows[0]).all():
@@ -248,18 +249,21 @@ def _affine(program: Program, chain: tuple[Op, ...]) -> tuple[Array, Array, Arra
     return ratio, start, low, high
 
 
-def _multiplier(ratio: float, start: float) -> tuple[int, int, int]:
+def _multiplier(ratio: float, start: float, middle: float) -> tuple[int, int, int]:
     """Multiplier, bias and shift for ``integer = count * ratio + start``, rounded half up.
 
     The largest shift for which every int16 stays in 31 bits, so the ratio is kept to 2^-13 or
-    better.
+    better. What rounding does to it is made up for at the integer ``middle``, so that large counts
+    that hardly change lose nothing.
 
     Raises:
         UsageError: there is none: one count is worth more than all integers of the layer.
     """
+    count = float(np.clip((middle - start) / ratio, -(2**15), 2**15 - 1)) if ratio else 0.0
     for shift in range(29, -1, -1):
         multiplier = np.floor(ratio * 2.0**shift + 0.5)
-        bias = np.floor(start * 2.0**shift + 0.5) + (1 << shift >> 1)
+        lost = (ratio * 2.0**shift - multiplier) * count
+        bias = np.floor(start * 2.0**shift + lost + 0.5) + (1 << shift >> 1)
         if 2.0**15 * abs(multiplier) + abs(bias) <= LIMIT and abs(multiplier) < 2**15:
             return int(multiplier), int(bias), shift
     raise UsageError(

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
+from puffer_edge.frontends.layers import normalized
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.last_observation import Parts
 from puffer_edge.frontends.readers.stable_baselines3_zip import StableBaselines3File
@@ -33,7 +34,7 @@ from puffer_edge.frontends.readers.vec_normalize import (
 from puffer_edge.frontends.stable_baselines3.features import Observation
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Builder, Normaliser
-from puffer_edge.ir.ops import BatchNormalization, Unary
+from puffer_edge.ir.ops import Unary
 
 NONE = Path("none")
 """``--vec-normalize none``: the policy's observations were not normalised."""
@@ -218,9 +219,7 @@ def _normalized(builder: Builder, statistics: VecNormalizeStatistics, where: str
     shift = -statistics.mean * scale
     if max(scale.max(), np.abs(shift).max()) > _LARGEST:
         raise FileFormatError("the statistics are too small or too large for float32", where=where)
-    x = builder.add(BatchNormalization, x=x, layer="VecNormalize",
-                    scale=builder.constant(scale, "VecNormalize.scale"),
-                    shift=builder.constant(shift, "VecNormalize.shift"))
+    x = normalized(builder, x, scale, shift, "VecNormalize")
     if statistics.clip > _LARGEST:
         return x
     return builder.add(Unary, x=x, layer="VecNormalize",

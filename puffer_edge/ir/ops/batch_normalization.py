@@ -10,6 +10,10 @@ from puffer_edge.errors import ProgramError
 from puffer_edge.ir.op import Array, Op, register
 from puffer_edge.ir.value import Value
 
+LARGEST_SHIFT = 64.0
+"""With a larger shift ``x * scale + shift`` is the difference of two large numbers: the product is
+rounded by up to 2^-24 of it, 4e-6. ``(x - mean) * scale`` is rounded by 2^-24 of the result."""
+
 
 @register
 @dataclass(frozen=True, kw_only=True)
