@@ -158,7 +158,8 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
         own_action=not (options.action_mask or options.action_low or options.action_high
                         or options.action_sizes or options.squash is not None), **bounds,
         activation=options.activation or "",
-        vec_normalize=str(options.vec_normalize.resolve()) if options.vec_normalize else "",
+        vec_normalize="" if options.vec_normalize in (None, Path("none")) else str(
+            options.vec_normalize.resolve()),
         module=_absolute(module))
 
 

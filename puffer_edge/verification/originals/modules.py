@@ -52,7 +52,7 @@ class ModuleOriginal(Original):
         self.observed = _observed([a for a in arguments if a.name not in named], job)
         self.buffers = {name: buffer for name, buffer in _buffers(module)
                         if buffer.is_floating_point()}
-        self.initial = {name: buffer.clone() for name, buffer in self.buffers.items()}
+        self.initial = {name: buffer.detach().clone() for name, buffer in self.buffers.items()}
         self.memory: dict[str, Any] = {}
         self.changing: list[str] = []
         self._restore()
@@ -92,13 +92,13 @@ class ModuleOriginal(Original):
             found = named_leaves(torch, self.call(tensors))
         after = _successors(self.states, found, dict(self.job.pairs))
         self.memory = {name: found.pop(key).clone() for name, key in after.items()}
-        return {name: leaf.float().numpy() for name, leaf in found.items()}
+        return {name: leaf.detach().float().numpy() for name, leaf in found.items()}
 
     def state(self) -> dict[str, Array]:
         """See :class:`Original`."""
         buffers = dict(_buffers(self.module))
-        return ({name: tensor.float().numpy() for name, tensor in self.memory.items()}
-                | {name: buffers[name].numpy().copy() for name in self.changing})
+        return ({name: tensor.detach().float().numpy() for name, tensor in self.memory.items()}
+                | {name: buffers[name].detach().numpy().copy() for name in self.changing})
 
     def _restore(self) -> None:
         torch = self.torch
