@@ -8,11 +8,11 @@ never on the observation, so one step is one straight list of ops.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.torchscript import ops
 from puffer_edge.frontends.torchscript.code import Class, Code
@@ -27,7 +27,9 @@ from puffer_edge.frontends.torchscript.values import (
     Varying,
 )
 
-MAX_STEPS = 200_000
+MAX_STEPS = 500_000
+"""Of all evaluations of one file together; that of a policy has some hundred."""
+
 MAX_CALLS = 40
 _NOTHING = object()
 _SPECIAL = frozenset(("annotate", "bool", "float", "getattr", "int", "isinstance", "print", "range",
@@ -52,6 +54,7 @@ class Evaluator:
         constants: what ``CONSTANTS.c0``, ``c1``... are.
         recorder: takes the ops.
         varying: paths of plain attributes that the code changes from step to step.
+        budget: steps that are left, for all evaluators of one file.
         lenient: go on behind ``raise``, to see which sizes the layers want.
 
     Attributes:
@@ -60,13 +63,13 @@ class Evaluator:
     """
 
     def __init__(self, code: Code, constants: Sequence[Any], recorder: Recorder,
-                 varying: set[str], *, lenient: bool = False) -> None:
+                 varying: set[str], budget: Iterator[int], *, lenient: bool = False) -> None:
         self._code = code
         self._constants = constants
         self.recorder = recorder
         self._varying = varying
         self._lenient = lenient
-        self._steps = 0
+        self._budget = budget
         self._frames: list[_Frame] = []
         self.assigned: dict[str, tuple[Tensor, Module, str]] = {}
         self.trained = False
@@ -136,10 +139,9 @@ class Evaluator:
     # Statements.
 
     def _at(self, node: ast.stmt | ast.expr) -> None:
-        self._steps += 1
         self.recorder.place = (f"{self.recorder.graph.where}, "
                                f"{printable(self._frames[-1].function.file)} line {node.lineno}")
-        if self._steps > MAX_STEPS:
+        if next(self._budget, None) is None:
             raise self.recorder.refuse("it takes more steps than any policy")
 
     def _block(self, body: Sequence[ast.stmt]) -> Any:
@@ -346,8 +348,3 @@ class Evaluator:
         if space == "ops":
             return ops.other_op(self, rest, given, named, lenient=self._lenient)
         return self.call(self._value(function), given, named)
-
-
-def refused_by_design(error: Exception) -> bool:
-    """Whether an error is the file's or the policy's, and no defect."""
-    return isinstance(error, FileFormatError | UnsupportedError)

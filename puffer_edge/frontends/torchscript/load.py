@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
+from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.frontends.action_kind import by_exporter
 from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.onnx.names import printable
@@ -52,12 +52,8 @@ def load_archive(archive: Archive, options: LoadOptions) -> Program:
 def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
     tracer = Tracer(archive)
     names = tracer.inputs()
-    if len(names) != 1:
-        raise UnsupportedError(
-            f"forward takes {len(names)} tensors: {', '.join(map(printable, names))}", where=where,
-            hint="save a module whose forward takes the observation and keeps state in buffers")
-    trace, reached = observe(tracer, names[0], options, where)
-    exported = _at_reset(trace.exported, tracer)
+    trace, reached = observe(tracer, names, options, where)
+    exported = _in_order(_at_reset(trace.exported, tracer), options)
     notes = []
     kind = printable(archive.root.name)
     program = assemble(exported, options, f"TorchScript, {kind}", where,
@@ -70,6 +66,16 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
         notes.append(assumed("evaluation-mode", "the module was saved in training mode; here it "
                              "runs in evaluation mode, without dropout and statistics of batches"))
     return replace(program, notes=(*program.notes, *notes))
+
+
+def _in_order(exported: Exported, options: LoadOptions) -> Exported:
+    """The inputs in the order of the fields that the user names, if these are all inputs."""
+    order = [field.name for field in options.observation]
+    if not set(order) <= {port.name for port in exported.ports}:
+        return exported
+    place = {name: index for index, name in enumerate(order)}
+    ports = sorted(exported.ports, key=lambda port: place.get(port.name, len(order)))
+    return replace(exported, ports=tuple(ports))
 
 
 def _at_reset(exported: Exported, tracer: Tracer) -> Exported:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.torchscript.sizes import SizeWanted
+from puffer_edge.frontends.torchscript.sizes import PartWanted, ShapeWanted, SizeWanted
 from puffer_edge.frontends.torchscript.trace import Trace
 from puffer_edge.ir import Op
 from puffer_edge.ir.ops import Binary, Gather, Reshape, Slice, Split, Unary
@@ -15,7 +16,6 @@ PROBES = (5040, 10080)
 """Sizes that are tried first: larger than any slice, and divisible by most numbers."""
 
 HINT = "give it with --observation, as in obs:48, or image:4x84x84"
-_ROUNDS = 4
 _ELEMENTWISE = (Binary, Gather, Reshape, Slice, Split, Unary)
 
 
@@ -26,81 +26,108 @@ class Follower(Protocol):
         """One step; arguments and errors as of ``trace.Tracer.follow``."""
 
 
-def observe(tracer: Follower, name: str, options: LoadOptions, where: str) -> tuple[Trace, str]:
-    """A step with an observation of the right size, and how that was found.
+def observe(tracer: Follower, names: list[str], options: LoadOptions, where: str
+            ) -> tuple[Trace, str]:
+    """A step with inputs of the right sizes, and how these were found.
 
-    The layers decide: each one that gets a number of elements that grows with the observation's
-    wants a certain one. Where only slices take something from it, it has at least the elements that
-    they reach, and that is assumed.
+    The layers decide: each one that gets a number of elements that grows with an input's wants a
+    certain one. Where only slices take something from the observation, it has at least the elements
+    that they reach, and that is assumed.
 
     Args:
         tracer: of the archive or module.
-        name: of the argument that is the observation.
-        options: with the shape, if the user gives it.
+        names: of the inputs: the observation, its parts, recurrent state.
+        options: with the shapes, if the user gives them.
         where: the archive, for messages.
 
     Returns:
         The step, and what was assumed, or an empty text.
 
     Raises:
-        UnsupportedError: something is not supported, or the size cannot be told.
+        UnsupportedError: something is not supported, or a size cannot be told.
     """
-    fields = options.observation
-    if fields:
-        shape = fields[0].shape if len(fields) == 1 else (sum(f.size for f in fields),)
-        return tracer.follow({name: (1, *shape)}), ""
-    size = None
-    for _ in range(_ROUNDS):
-        if size is not None:
-            try:
-                return tracer.follow({name: (1, size)}, sizing=True), ""
-            except SizeWanted:
-                break
-        found = [_try(tracer, name, probe) for probe in PROBES]
-        if isinstance(found[0], Trace) and isinstance(found[1], Trace):
-            return _reached(tracer, name, found[0], found[1], where)
-        size = _solved(found)
-        if size is None:
+    shapes = _given(names, options)
+    left = [name for name in names if name not in shapes]
+    shapes = {name: shapes.get(name, (1, PROBES[0])) for name in names}
+    while True:
+        found = _try(tracer, shapes)
+        if isinstance(found, Trace) and not left:
             break
-    raise UnsupportedError("the size of the observation is not in the file, and its layers do "
-                           "not tell it", where=where, hint=HINT)
+        if isinstance(found, PartWanted):  # of a dictionary of observations
+            name = found.name
+            known = [field.shape for field in options.observation if field.name == name]
+            shapes[name] = (1, *known[0]) if known else (1, PROBES[0])
+            left += [] if known else [name]
+        elif isinstance(found, ShapeWanted) and found.name in left:
+            shapes[found.name] = found.shape
+            left.remove(found.name)
+        elif isinstance(found, SizeWanted) and left:
+            name, size = _solved(tracer, shapes, left, found, where)
+            shapes[name] = (1, size)
+            left.remove(name)
+        elif isinstance(found, Trace) and len(left) == 1 and len(shapes) == 1:
+            second = _try(tracer, {left[0]: (1, PROBES[1])})
+            if not isinstance(second, Trace):
+                raise _unknown(left, where)
+            return _reached(tracer, left[0], found, second, where)
+        else:
+            raise _unknown(left, where)
+    # Without sizing: what forward itself asserts of the sizes must hold.
+    return tracer.follow(shapes), ""
 
 
-def _try(tracer: Follower, name: str, size: int) -> Trace | SizeWanted | UnsupportedError:
+def _given(names: list[str], options: LoadOptions) -> dict[str, tuple[int, ...]]:
+    """The shapes that the user gives: of one input, or of those that are called so."""
+    fields = options.observation
+    if not fields:
+        return {}
+    if len(names) == 1:
+        shape = fields[0].shape if len(fields) == 1 else (sum(f.size for f in fields),)
+        return {names[0]: (1, *shape)}
+    return {field.name: (1, *field.shape) for field in fields if field.name in names}
+
+
+def _unknown(names: list[str], where: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"the size of {', '.join(map(printable, names))} is not in the file, and the layers do not "
+        "tell it", where=where, hint=HINT)
+
+
+def _try(tracer: Follower, shapes: dict[str, tuple[int, ...]]
+         ) -> Trace | PartWanted | ShapeWanted | SizeWanted:
     try:
-        return tracer.follow({name: (1, size)}, sizing=True)
-    except SizeWanted as wanted:
+        return tracer.follow(shapes, sizing=True)
+    except (PartWanted, ShapeWanted, SizeWanted) as wanted:
         return wanted
     except FileFormatError as error:  # the shapes do not fit, for another reason
-        return UnsupportedError(error.what, where=error.where, hint=HINT)
+        raise UnsupportedError(error.what, where=error.where, hint=HINT) from None
 
 
-def _solved(found: list[Trace | SizeWanted | UnsupportedError]) -> int | None:
-    """The size at which the layer that complained gets what it wants."""
-    first, second = found
-    for problem in found:
-        if isinstance(problem, UnsupportedError):
-            raise problem
-    if not isinstance(first, SizeWanted) or not isinstance(second, SizeWanted) or (
-            first.call != second.call):
-        return None
-    # What grows with the observation is one side; the other is the layer's own.
-    pairs = ((first.has, second.has, first.wants, second.wants),
-             (first.wants, second.wants, first.has, second.has))
-    for low, high, wants, still in pairs:
-        slope, rest = divmod(high - low, PROBES[1] - PROBES[0])
-        if wants == still and slope > 0 and rest == 0:
-            size, rest = divmod(wants - low, slope)
-            return PROBES[0] + size if rest == 0 and PROBES[0] + size > 0 else None
-    return None
+def _solved(tracer: Follower, shapes: dict[str, tuple[int, ...]], names: list[str],
+            first: SizeWanted, where: str) -> tuple[str, int]:
+    """The one input on which it depends what a layer is given, and the size that it wants."""
+    sizes = {}
+    for name in names:
+        second = _try(tracer, {**shapes, name: (1, PROBES[1])})
+        if not isinstance(second, SizeWanted) or second.call != first.call:
+            raise _unknown(names, where)
+        # What grows with the input is one side; the other is the layer's own.
+        pairs = ((first.has, second.has, first.wants, second.wants),
+                 (first.wants, second.wants, first.has, second.has))
+        for low, high, wants, still in pairs:
+            if wants == still and high > low:
+                more, rest = divmod((wants - low) * (PROBES[1] - PROBES[0]), high - low)
+                sizes[name] = PROBES[0] + more if rest == 0 else 0
+    if len(sizes) != 1 or min(sizes.values()) < 1:
+        raise _unknown(names, where)
+    return next(iter(sizes.items()))
 
 
 def _reached(tracer: Follower, name: str, first: Trace, second: Trace, where: str
              ) -> tuple[Trace, str]:
     """The smallest observation that has all elements which slices take from it."""
     if not _same(first, second):
-        raise UnsupportedError("the size of the observation is not in the file, and its layers "
-                               "do not tell it", where=where, hint=HINT)
+        raise _unknown([name], where)
     low, high, best = 0, PROBES[0], first  # low is too small, high is large enough
     while high - low > 1:
         middle = (low + high) // 2

@@ -11,10 +11,12 @@ from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.torch_export.lower import RANDOM
 from puffer_edge.frontends.torchscript import plain
 from puffer_edge.frontends.torchscript.schemas import SCALAR_TYPES, schemas
+from puffer_edge.frontends.torchscript.sizes import PartWanted
 from puffer_edge.frontends.torchscript.values import (
     AttributeDict,
     AttributeList,
     Device,
+    Parts,
     Tensor,
     Varying,
 )
@@ -43,7 +45,10 @@ def special(evaluator: Evaluator, name: str, given: list[Any]) -> Any:
         if name == "range":
             return range(*given)
         (value,) = given
-        return _NUMBERS[name](evaluator.number(value) if isinstance(value, Tensor) else value)
+        value = evaluator.number(value) if isinstance(value, Tensor) else value
+        if not isinstance(value, bool | int | float | str):
+            raise TypeError(type(value).__name__)
+        return _NUMBERS[name](value)
     except _FIT as error:
         raise evaluator.error(f"{name} of something else ({printable(str(error))})") from None
 
@@ -55,6 +60,8 @@ def torch_op(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, A
         return (given[0] is given[1]) == (op == "__is__")
     if op in ("warn", "manual_seed"):
         return None
+    if op in _MODES:
+        return False
     if op == "device":
         return Device(str(given[0]))
     if op == "tensor" or op == "as_tensor":
@@ -68,6 +75,8 @@ def torch_op(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, A
     return _recorded(evaluator, op, given, named)
 
 
+_MODES = frozenset(("is_autocast_cpu_enabled", "is_autocast_enabled", "is_grad_enabled",
+                    "is_scripting"))
 _LISTS = frozenset(("__contains__", "__getitem__", "append", "clear", "copy", "extend", "get",
                     "insert", "items", "keys", "len", "list", "pop", "reverse", "select", "slice",
                     "values", "_set_item"))
@@ -97,7 +106,8 @@ def other_op(evaluator: Evaluator, name: str, given: list[Any], named: dict[str,
             return torch_op(evaluator, "size", given, {})
         if op in ("device", "layout"):
             return Device("cpu")
-        if op in ("is_cuda", "requires_grad", "is_quantized", "is_sparse", "is_mkldnn", "is_xpu"):
+        if op in ("is_cuda", "requires_grad", "is_quantized", "is_sparse", "is_mkldnn", "is_xpu",
+                  "is_nested", "is_cpu", "is_meta"):
             return False
         if op in ("unchecked_unwrap_optional",):
             return first
@@ -116,6 +126,12 @@ def plain_op(evaluator: Evaluator, op: str, values: list[Any]) -> Any:
             op in plain.CHANGES):
         raise evaluator.recorder.refuse("it changes a list of the module, which a later step "
                                         "would find changed", "let it be a buffer")
+    if isinstance(values[0] if values else None, Parts):
+        if op not in ("select", "__getitem__") or not isinstance(values[1], str):
+            raise evaluator.recorder.refuse("it does more with the dictionary of observations than "
+                                            "taking its parts")
+        if values[1] not in values[0]:
+            raise PartWanted(values[1])
     try:
         return plain.compute(op, values)
     except _FIT as error:
@@ -124,9 +140,17 @@ def plain_op(evaluator: Evaluator, op: str, values: list[Any]) -> Any:
 
 
 def _holds_tensor(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(map(_holds_tensor, value))
-    return isinstance(value, Tensor)
+    """Whether it is a tensor, or a list of some; the same list can be in it many times."""
+    seen: set[int] = set()
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, Tensor):
+            return True
+        if isinstance(item, list | tuple) and id(item) not in seen:
+            seen.add(id(item))
+            left.extend(item)
+    return False
 
 
 def _recorded(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, Any]) -> Any:

@@ -24,14 +24,22 @@ _MATH: dict[str, Callable[..., Any]] = {
     "numel": lambda x: x, "len": len, "list": list, "format": lambda text, *parts: str(text),
     "keys": list, "values": lambda items: list(items.values()),
     "items": lambda items: list(items.items()), "get": lambda items, *key: items.get(*key),
-    "copy": lambda items: type(items)(items), "select": lambda items, index: items[index],
-    "__getitem__": lambda items, index: items[index], "str": str,
+    "copy": list, "select": lambda items, index: items[index],
+    "__getitem__": lambda items, index: items[index],
     "slice": lambda items, start=None, end=None, step=1: items[start:end:step],
     "__range_length": lambda low, high, step: len(range(low, high, step)),
     "__derive_index": lambda index, start, step: start + index * step,
     "rangelist": lambda n: list(range(min(n, MAX_SIZE + 1))),
 }
 CHANGES = frozenset(("_set_item", "append", "clear", "extend", "insert", "pop", "reverse", "sort"))
+
+
+_FLAT = frozenset(("__contains__", "eq", "ge", "gt", "le", "lt", "max", "min", "ne"))
+
+
+def _flat(value: Any) -> bool:
+    return not isinstance(value, list | tuple) or not any(
+        isinstance(item, list | tuple | dict) for item in value)
 
 
 def known(op: str) -> bool:
@@ -46,6 +54,13 @@ def compute(op: str, arguments: list[Any]) -> Any:
         TypeError, ValueError, LookupError, ArithmeticError: the arguments do not fit, or the
             result is larger than any policy needs.
     """
+    if op in _FLAT and not all(map(_flat, arguments)):
+        raise TypeError("lists in lists are compared")  # which could be 2^60 of them
+    if op == "mul" and any(isinstance(a, list | tuple | str | dict) for a in arguments):
+        items, count = arguments
+        if not isinstance(items, list) or type(count) is not int or (
+                len(items) * count > MAX_SIZE):
+            raise ValueError("a list is repeated too often")
     if op == "_set_item":
         arguments[0][arguments[1]] = arguments[2]
         return arguments[0]
@@ -53,8 +68,6 @@ def compute(op: str, arguments: list[Any]) -> Any:
         done = getattr(arguments[0], op)(*arguments[1:])
         result = done if op == "pop" else arguments[0]
     else:
-        if op == "mul" and isinstance(arguments[0], list) and arguments[1] > MAX_SIZE:
-            raise ValueError("a list is too long")
         result = _MATH[op](*arguments)
     if isinstance(result, int) and abs(result) >= 1 << 63:
         raise OverflowError("a number leaves 64 bits")

@@ -43,6 +43,7 @@ class Recorder:
         sizing: find out which sizes the layers want: the first that differs is raised.
 
     Attributes:
+        inputs: names of the arguments of the function.
         literals: constants that the code writes out, by name.
         graph: the scratch graph.
         calls: in order.
@@ -63,6 +64,7 @@ class Recorder:
         self._states = states
         self._sizing = sizing
         self.literals: dict[str, Array] = {}
+        self.inputs: set[str] = set()
         self._lost: set[int] = set()
         self.wrote = False
         for name, weight in weights.items():
@@ -81,6 +83,7 @@ class Recorder:
         builder = self.graph.builder
         self.graph.bind(name, builder.state(name, shape))
         self.dtypes[name] = "float32"
+        self.inputs.add(name)
         return Tensor(name)
 
     def literal(self, array: Array) -> Tensor:

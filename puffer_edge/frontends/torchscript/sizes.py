@@ -27,6 +27,22 @@ class SizeWanted(Exception):
         self.has, self.wants, self.call = has, wants, call
 
 
+class ShapeWanted(Exception):
+    """A recurrent layer wants its state, an input, in a certain shape."""
+
+    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
+        super().__init__(name, shape)
+        self.name, self.shape = name, shape
+
+
+class PartWanted(Exception):
+    """The code takes a part out of a dictionary of observations."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 def check(op: str, arguments: Mapping[str, Any], recorder: Recorder) -> None:
     """Looks at the call of an op.
 
@@ -35,8 +51,11 @@ def check(op: str, arguments: Mapping[str, Any], recorder: Recorder) -> None:
     """
     try:
         pairs = _pairs(op, arguments, recorder)
-    except LookupError:  # the shapes do not fit at all, which the lowering says in words
+    except (LookupError, TypeError):  # nothing fits, which the lowering says in words
         return
+    for state, shape in _states(op, arguments, recorder):
+        if state.name in recorder.inputs and recorder.shape(state) != shape:
+            raise ShapeWanted(state.name, shape)
     for has, wants in pairs:
         if has != wants:
             raise SizeWanted(has, wants, len(recorder.calls))
@@ -63,11 +82,27 @@ def _pairs(op: str, given: Mapping[str, Any], recorder: Recorder) -> Sequence[tu
     if op in ("batch_norm", "group_norm") and len(shape) == 2:
         name = "weight" if op == "group_norm" else "running_mean"
         return ((shape[1], recorder.shape(given[name])[0]),) if given[name] is not None else ()
+    if op in ("conv1d", "conv2d", "_convolution"):
+        kernel = recorder.shape(given["weight"])
+        if len(shape) == len(kernel) and not given.get("transposed"):
+            return ((shape[1], kernel[1] * given["groups"]),)
+        return ()
     if op in ("view", "reshape") and -1 not in (given.get("size") or given.get("shape") or [-1]):
         return ((prod(shape), prod(given.get("size") or given["shape"])),)
     if op in _ELEMENTWISE:
         return _broadcast([recorder.shape(v) for v in given.values() if isinstance(v, Tensor)])
     return ()
+
+
+def _states(op: str, given: Mapping[str, Any], recorder: Recorder
+            ) -> Sequence[tuple[Tensor, tuple[int, ...]]]:
+    if op not in _LAYERS and not op.endswith("_cell"):
+        return ()
+    states = given["hx"] if isinstance(given["hx"], list) else [given["hx"]]
+    if op in _LAYERS:
+        hidden = recorder.shape(given["params"][1])[1]
+        return [(state, (int(given["num_layers"]), 1, hidden)) for state in states]
+    return [(state, (1, recorder.shape(given["w_hh"])[1])) for state in states]
 
 
 def _broadcast(shapes: Sequence[tuple[int, ...]]) -> Sequence[tuple[int, int]]:

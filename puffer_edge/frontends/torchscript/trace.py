@@ -14,11 +14,14 @@ from puffer_edge.frontends.torch_export.exported import Array, Exported, Port, R
 from puffer_edge.frontends.torchscript.archive import Archive
 from puffer_edge.frontends.torchscript.attributes import Objects
 from puffer_edge.frontends.torchscript.code import Code
-from puffer_edge.frontends.torchscript.evaluate import Evaluator
+from puffer_edge.frontends.torchscript.evaluate import MAX_STEPS, Evaluator
 from puffer_edge.frontends.torchscript.recorder import Recorder, StateFound
-from puffer_edge.frontends.torchscript.values import Method, RecordValue, Tensor
+from puffer_edge.frontends.torchscript.values import Method, Parts, RecordValue, Tensor
 
 MAX_STATES = 64
+MAX_DEPTH, MAX_RESULTS = 3, 64
+"""Of what forward returns."""
+
 _RESETS = ("reset", "reset_memory", "reset_hidden_state", "reset_hidden_states", "reset_history",
            "reset_state", "reset_states")
 _HINT = "save a module whose forward takes tensors"
@@ -51,9 +54,13 @@ class Tracer:
         self._code = Code(archive.code, archive.where)
         self._states: set[str] = set()
         self._varying: set[str] = set()
+        self._takes_parts = False
+        self._budget = iter(range(MAX_STEPS))
 
     def inputs(self) -> list[str]:
         """Names of the tensors that forward takes; those with defaults keep them.
+
+        None for a dictionary of observations: its parts show when the code takes them.
 
         Raises:
             UnsupportedError: it takes something else, or there is no forward.
@@ -65,6 +72,9 @@ class Tracer:
         required = arguments.args[1 : len(arguments.args) - len(arguments.defaults)]
         for argument in required:
             kind = ast.unparse(argument.annotation) if argument.annotation else "Tensor"
+            if kind == "Dict[str, Tensor]" and len(required) == 1:
+                self._takes_parts = True
+                return []
             if kind != "Tensor":
                 raise UnsupportedError(
                     f"forward takes {printable(argument.arg)}, a {printable(kind)}",
@@ -83,7 +93,8 @@ class Tracer:
         Raises:
             UnsupportedError: something is not supported.
             FileFormatError: the code does not fit itself or the shapes.
-            SizeWanted: where ``sizing``.
+            SizeWanted, ShapeWanted: where ``sizing``.
+            PartWanted: it takes a part of a dictionary that is not among them.
         """
         for _ in range(MAX_STATES + 1):
             evaluator, objects, recorder = self._fresh(sizing=sizing)
@@ -91,7 +102,10 @@ class Tracer:
             ports = tuple(Port(name, shape, "float32") for name, shape in shapes.items())
             try:
                 names = [tensor.name for tensor in inputs]
-                result = evaluator.call(self._method(evaluator, "forward"), inputs, {})
+                given: list[Any] = list(inputs)
+                if self._takes_parts:
+                    given = [Parts(zip(shapes, inputs, strict=True))]
+                result = evaluator.call(self._method(evaluator, "forward"), given, {})
             except StateFound as found:
                 (name,) = found.args
                 (self._varying if name.startswith("=") else self._states).add(name.lstrip("="))
@@ -133,7 +147,8 @@ class Tracer:
                      for index, value in enumerate(archive.constants)]
         recorder = Recorder(objects.weights, objects.tensors, self._states, archive.where,
                             sizing=sizing)
-        evaluator = Evaluator(self._code, constants, recorder, self._varying, lenient=sizing)
+        evaluator = Evaluator(self._code, constants, recorder, self._varying, self._budget,
+                              lenient=sizing)
         return evaluator, objects, recorder
 
     def _method(self, evaluator: Evaluator, name: str) -> Method:
@@ -174,6 +189,8 @@ def _root(tensor: Tensor) -> Tensor:
 
 def _results(value: Any, recorder: Recorder, path: tuple[str, ...]) -> list[Result]:
     """The leaves of what forward returns."""
+    if len(path) > MAX_DEPTH:
+        raise recorder.refuse("its results lie too deeply in each other")
     if isinstance(value, Tensor):
         return [Result(recorder.read(value), path, recorder.shape(value))]
     if isinstance(value, RecordValue):
@@ -182,6 +199,8 @@ def _results(value: Any, recorder: Recorder, path: tuple[str, ...]) -> list[Resu
         items = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, list | tuple):
         items = [(str(index), item) for index, item in enumerate(value)]
+        if len(items) > MAX_RESULTS:
+            raise recorder.refuse("it has more results than any policy")
     else:
         return [Result("", path)]
     return [leaf for key, item in items for leaf in _results(item, recorder, (*path, key))]

@@ -53,6 +53,10 @@ class AttributeDict(dict[Any, Any]):
     """A dictionary that belongs to an object."""
 
 
+class Parts(dict[Any, Any]):
+    """The parts of an observation that is a dictionary; which ones there are, the code tells."""
+
+
 @dataclass(frozen=True)
 class Varying:
     """A number that differs from step to step, as a counter does; it may be computed with only."""

@@ -46,7 +46,7 @@ def load_whole_module(found: Parameters, options: LoadOptions, *, where: str) ->
     root = found.classes[""]
     start = "" if root.startswith(_NN) else _one_sequence(found, where)
     tree = _Tree(found, start, where)
-    trace, reached = observe(tree, "observation", options, where)
+    trace, reached = observe(tree, ["observation"], options, where)
     unread = sorted(set(found.weights) - tree.read)
     if unread:
         raise UnsupportedError(f"no layer takes the tensor {printable(unread[0])}", where=where,
