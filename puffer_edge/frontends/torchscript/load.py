@@ -59,7 +59,7 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
     program = assemble(exported, options, f"TorchScript, {kind}", where,
                        by_exporter(archive.root.name))
     # One step, so that an argument that no shape rule looks at fails here and not later.
-    Interpreter(program).step(np.zeros(program.contract.observation_size, np.float32))
+    Interpreter(program).values(np.zeros(program.contract.observation_size, np.float32))
     if reached:
         notes.append(assumed("observation-size", reached, "--observation"))
     if trace.trained and any(call.op in _TRAINING for call in exported.calls):

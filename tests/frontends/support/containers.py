@@ -80,8 +80,8 @@ def _sequential(kind: str) -> Make:
         net = nn.Sequential(linear(torch, N, 12), nn.ELU(0.7), linear(torch, 12, 10),
                             nn.LeakyReLU(0.2), nn.LayerNorm(10), linear(torch, 10, A), nn.Tanh())
         path = directory / "policy.pt"
-        if kind == "pickled":
-            torch.save(net, path)
+        if kind in ("pickled", "old"):
+            torch.save(net, path, _use_new_zipfile_serialization=kind == "pickled")
         elif kind == "scripted":
             torch.jit.script(net).save(str(path))
         return Made(path, lambda x: {"mean": net(rows(torch, x)).detach().numpy()}, N,
@@ -199,6 +199,45 @@ def _modules() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
             {"LSTM": Old})
 
 
+def _estimator(kind: str) -> Make:
+    """An actor beside an estimator, as HIMLoco's, with a history that forward keeps itself."""
+    def make(directory: Path) -> Made:
+        import torch
+        from torch import nn
+        torch.manual_seed(9)
+
+        class Estimator(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.actor = mlp(torch, [N + 7, 12, A], nn.ELU)
+                self.encoder = mlp(torch, [3 * N, 16, 7], nn.ELU)
+                self.register_buffer("history", torch.zeros(1, 3, N))
+                self.register_buffer("scale", torch.rand(N) + 0.5)
+
+            def forward(self, obs: torch.Tensor) -> torch.Tensor:
+                x = (obs.detach() * self.scale).clamp(-18.0, 18.0)
+                self.history[:] = torch.cat([self.history[:, 1:], x.unsqueeze(1)], 1)
+                found = self.encoder(self.history.reshape(1, 18))
+                latent = nn.functional.normalize(found[..., 3:], p=2.0, dim=-1)
+                return self.actor(torch.cat((x[:, :6], found[:, :3], latent), dim=1))
+
+        net, path = Estimator().eval(), directory / "policy.pt"
+        if kind == "traced":
+            script = torch.jit.trace(net, torch.zeros(1, N), check_trace=False)
+        else:
+            script = torch.jit.script(net)
+        if kind == "frozen":
+            script = torch.jit.freeze(script)
+        script.save(str(path))
+        net.history.zero_()
+
+        def step(x: Any) -> dict[str, Any]:
+            with torch.no_grad():
+                return {"mean": net(rows(torch, x)).numpy()}
+        return Made(path, step, N)
+    return make
+
+
 def write_safetensors(path: Path, arrays: dict[str, Any]) -> None:
     """The format as its authors describe it."""
     header, blocks, end = {}, [], 0
@@ -273,6 +312,8 @@ ROWS: tuple[Row, ...] = (
         "`--action-sizes`"),
     Row("torch", "nn.Sequential", "whole module `.pt`", _sequential("pickled"),
         "whole module of torch.save, Sequential", "`--action`"),
+    Row("torch", "nn.Sequential of torch before 1.6", "whole module `.pt`", _sequential("old"),
+        "whole module of torch.save, Sequential", "`--action`"),
     Row("torch", "nn.Sequential with convolutions", "whole module `.pt`",
         _convolutional(script=False), "whole module of torch.save, Sequential",
         "`--observation image:4x84x84`, `--action`"),
@@ -281,6 +322,9 @@ ROWS: tuple[Row, ...] = (
     Row("torch", "nn.Sequential with convolutions", "TorchScript `.pt`",
         _convolutional(script=True), "TorchScript, Sequential",
         "`--observation image:4x84x84`, `--action`"),
+    *(Row("torch", f"{kind}: estimator, history, slices, normalize", "TorchScript `.pt`",
+          _estimator(kind), "TorchScript, Estimator", "`--observation`")
+      for kind in ("scripted", "traced", "frozen")),
     Row("rsl_rl, Isaac Lab", "MLP", "TorchScript `policy.pt`", _exported_script(""),
         "TorchScript, Plain"),
     Row("rsl_rl, Isaac Lab", "GRU", "TorchScript `policy.pt`", _exported_script("GRU"),
