@@ -13,8 +13,15 @@ import pytest
 pytest.importorskip("torch")
 
 import puffer_edge
+from puffer_edge.frontends.detect import detect
+from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.ops import BatchNormalization, GRUCell, LSTMCell
+from puffer_edge.verification.originals import child
+from puffer_edge.verification.originals.comparing import compare
+from puffer_edge.verification.originals.judging import job_of
+from puffer_edge.verification.originals.observing import observations
+from puffer_edge.verification.originals.owners import owner_of
 from tests.error_bound import ErrorBound, gamma
 from tests.frontends.support import ROWS, table
 from tests.frontends.support.row import Made, Row
@@ -70,6 +77,27 @@ def test_the_file_is_the_network(row: Row, tmp_path: Path) -> None:
     assert row.source in found.source
     assert sum(int(np.prod(shape)) for shape in found.observation.values()) == made.size
     assert all(note.text for note in found.notes)
+
+
+FEW = ("PufferLib 3, Default with LSTM, `", "rsl_rl 5, GRU", "Stable-Baselines3, PPO, MlpPolicy")
+
+
+@pytest.mark.parametrize("row", [
+    row if row.name.startswith(FEW) else pytest.param(row, marks=pytest.mark.exhaustive)
+    for row in ROWS], ids=lambda row: row.name)
+def test_the_second_reader_agrees(row: Row, tmp_path: Path) -> None:
+    """Of every row that something else can run; some bounds of images are too loose to judge by."""
+    made = made_of(row, tmp_path)
+    program = puffer_edge.load(made.path, **made.options)
+    owner = owner_of(detect(made.path), program.source)
+    if owner is None:
+        pytest.skip("no library owns this kind of file")
+    plain = {name: value for name, value in made.options.items()
+             if name not in ("module", "observation_shape")}
+    job = job_of(owner, made.path, program, LoadOptions(**plain))
+    found = compare(program, child.run(job, *observations(program)))
+    image = any(len(field.shape) > 2 for field in program.contract.observation)
+    assert found.verdict == "agrees" or (image and found.verdict == "not judged"), found
 
 
 # From the Program on nothing depends on the file, so one of each kind is enough every day; CI

@@ -275,8 +275,8 @@ class _Comparison:
         try:
             with np.errstate(all="ignore"):
                 return bound.step(known)
-        except KeyError as error:
-            kind = error.args[0]
+        except (KeyError, AssertionError) as error:  # of an op, or of a scalar function
+            kind = error.args[0] if error.args else "one of its functions"
             self.unproved = kind.__name__ if isinstance(kind, type) else str(kind)
             return {}
 
