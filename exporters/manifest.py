@@ -9,7 +9,7 @@ from typing import Any
 
 from puffer_edge import __version__
 from puffer_edge.exporters.artifact import FORMAT
-from puffer_edge.ir import Continuous, Discrete, Op, Program, Value
+from puffer_edge.ir import Discrete, Head, Op, Program, Value
 from puffer_edge.ir.ops.mask import lowest
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.describing import Description
@@ -63,7 +63,8 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
             {"name": outside, "size": program.values[value].size,
              "dtype": program.values[value].dtype, **_meaning(program.values[value]),
              **({"forbidden": int(lowest(program.values[value].dtype)[0])}
-                if program.contract.mask is not None and value == program.outputs[0]
+                if program.contract.mask is not None
+                and value == program.outputs[program.contract.choosing or 0]
                 and program.values[value].dtype != "float32" else {})}
             for outside, value in zip(program.output_names, program.outputs, strict=True)],
         "states": [{"name": state.input, "shape": list(state.initial.shape),
@@ -94,16 +95,20 @@ def normaliser(program: Program) -> dict[str, Any]:
 
 def action(program: Program) -> dict[str, Any]:
     """The contract's action as plain data."""
-    head = program.contract.action
     plain: dict[str, Any] = {"sampled_by_trainer": program.contract.sampled}
     if program.contract.mask is not None:
         mask = program.contract.mask
         plain["mask"] = {"start": mask.start, "ones": "forbidden" if mask.forbids else "allowed"}
+    heads = {name: _head(head) for name, head in program.contract.heads.items()}
+    return {**heads["action"], **plain} if len(heads) == 1 else {
+        "kind": "hybrid", **heads, **plain}
+
+
+def _head(head: Head) -> dict[str, Any]:
     if isinstance(head, Discrete):
-        return {"kind": "discrete", "sizes": list(head.sizes), "dtype": "int32", **plain}
-    assert isinstance(head, Continuous)
+        return {"kind": "discrete", "sizes": list(head.sizes), "dtype": "int32"}
     return {"kind": "continuous", "size": head.size, "dtype": "float32", "squash": head.squash,
-            "rescale": head.rescale, "low": list(head.low), "high": list(head.high), **plain}
+            "rescale": head.rescale, "low": list(head.low), "high": list(head.high)}
 
 
 def layer(program: Program, op: Op) -> dict[str, Any]:

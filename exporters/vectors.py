@@ -26,7 +26,7 @@ class Vectors:
         observations: [T, n] float32.
         reset: [T] bool, true where the policy is reset before the step.
         outputs: raw outputs by name, each [T, size] float32.
-        actions: [T, heads] int32 or [T, size] float32.
+        actions: [T, heads] int32 or [T, size] float32; of a hybrid policy [T] records.
     """
 
     observations: Array
@@ -42,8 +42,10 @@ class Vectors:
 
     def to_bytes(self) -> bytes:
         """The same bytes for the same vectors: an .npz with fixed dates."""
-        return npz({"observations": self.observations, "reset": self.reset,
-                    "actions": self.actions,
+        actions = {"actions": self.actions}
+        if self.actions.dtype.names:
+            actions = {f"actions_{name}": self.actions[name] for name in self.actions.dtype.names}
+        return npz({"observations": self.observations, "reset": self.reset, **actions,
                     **{f"output_{name}": array for name, array in self.outputs.items()}})
 
     @staticmethod
@@ -57,6 +59,14 @@ class Vectors:
         arrays = read_npz(path, "the file of test vectors", hint)
         outputs = {key.removeprefix("output_"): array for key, array in arrays.items()
                    if key.startswith("output_")}
+        parts = [(name, arrays[f"actions_{name}"]) for name in ("continuous", "discrete")
+                 if f"actions_{name}" in arrays]
+        if len(parts) == 2:
+            dtype = np.dtype([(name, part.dtype, part.shape[1:]) for name, part in parts],
+                             align=True)
+            arrays["actions"] = np.zeros(len(parts[0][1]), dtype)
+            for name, part in parts:
+                arrays["actions"][name] = part
         missing = {"observations", "reset", "actions"} - set(arrays)
         if missing or not outputs:
             raise FileFormatError("the file of test vectors lacks arrays", where=str(path),
@@ -147,7 +157,7 @@ def run(program: Program, observations: Array, reset: Array) -> Vectors:
         fresh.append(start)
         start = False
         steps.append(outputs)
-        actions.append(program.act(outputs[program.output_names[0]]))
+        actions.append(program.act(outputs))
     if not steps:
         raise UnsupportedError("every observation makes NaN or infinite outputs",
                                hint="look for a division by zero or an overflow")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import MissingDependencyError, UsageError
-from puffer_edge.ir import Contract, Discrete
+from puffer_edge.ir import Contract, Discrete, Hybrid
 from puffer_edge.spaces import SpaceTree
 
 Array = npt.NDArray[Any]
@@ -65,7 +65,11 @@ class Environment:
                 f"the policy takes {wanted}",
                 hint="choose those that it was trained with, as --observe 0,2")
         action = contract.action
-        fits = (action.sizes == _choices(self.action_space) if isinstance(action, Discrete)
+        boxes, others = _by_kind(self.action_space)
+        fits = (action.discrete.sizes == _choices(others)
+                and action.continuous.size == _elements(boxes)
+                if isinstance(action, Hybrid) else
+                action.sizes == _choices(self.action_space) if isinstance(action, Discrete)
                 else action.size == _elements(self.action_space))
         if not fits:
             raise UsageError(f"the policy's action, {action}, does not fit the environment's "
@@ -116,19 +120,35 @@ class Environment:
         return flat
 
     def clipped(self, action: Array) -> Array:
-        """A flat action inside of the space's bounds; choices as they are."""
+        """A flat action inside of the space's bounds; choices as they are.
+
+        The record of a hybrid action becomes flat, too, in the order of the space's parts.
+        """
+        if action.dtype.names:
+            action = self._joined(action)
         low, high = self.bounds
         return action if low is None else np.clip(action, low, high)
 
     @property
     def bounds(self) -> tuple[Array | None, Array | None]:
-        """Bounds of a continuous action, [n]; None for choices."""
-        boxes = list(_leaves(self.action_space))
-        if _elements(self.action_space) is None:
+        """Bounds of a continuous action, [n], choices beside it included; None for these alone."""
+        leaves = list(_leaves(self.action_space))
+        if not _by_kind(self.action_space)[0]:
             return None, None
-        low, high = (np.concatenate([getattr(box, side).reshape(-1) for box in boxes])
+        low, high = (np.concatenate([_bound(leaf, side) for leaf in leaves])
                      for side in ("low", "high"))
         return low, high
+
+    def _joined(self, action: Array) -> Array:
+        """A record of continuous and discrete numbers in the order of the space's parts."""
+        parts, rest = [], {name: action[name] for name in ("continuous", "discrete")}
+        for leaf in _leaves(self.action_space):
+            name, size = "continuous", _elements([leaf])
+            if size is None:
+                name, size = "discrete", len(_choices([leaf]) or ())
+            parts.append(rest[name][:size])
+            rest[name] = rest[name][size:]
+        return np.concatenate(parts).astype(np.float64)
 
     def nested(self, action: Array) -> Any:
         """A policy's flat action in the environment's own form, starts added."""
@@ -191,10 +211,27 @@ def _width(low: Any, high: Any, size: int) -> int:
     return size if low is None else int(np.sum(np.asarray(high) - np.asarray(low) + 1))
 
 
+def _by_kind(space: Any) -> tuple[list[Any], list[Any]]:
+    """The parts of an action space that are numbers, and the others."""
+    leaves = _leaves(space)
+    boxes = [leaf for leaf in leaves if _elements([leaf]) is not None]
+    return boxes, [leaf for leaf in leaves if _elements([leaf]) is None]
+
+
+def _bound(leaf: Any, side: str) -> Array:
+    """One side of the bounds of a part; of choices, the first and the last."""
+    sizes = _choices([leaf])
+    if sizes is None:
+        return np.asarray(getattr(leaf, side).reshape(-1))
+    return np.array([0 if side == "low" else size - 1 for size in sizes])
+
+
 def _leaves(space: Any) -> list[Any]:
-    """The parts of a space that are no Dict or Tuple, in order."""
+    """The parts of a space, or of a list of such, that are no Dict or Tuple, in order."""
     from gymnasium import spaces
 
+    if isinstance(space, list):
+        return [leaf for part in space for leaf in _leaves(part)]
     if isinstance(space, spaces.Dict):
         return [leaf for part in space.values() for leaf in _leaves(part)]
     if isinstance(space, spaces.Tuple):

@@ -90,7 +90,7 @@ class Interpreter:
     def act(self, observation: Array) -> Array:
         """The deterministic action of one step: int32 per head, or float32 per element."""
         outputs = self.step(observation)
-        return self.program.act(outputs[self.program.output_names[0]])
+        return self.program.act(outputs)
 
 
 def _taken_in(observation: Array, dtype: str) -> Array:

@@ -223,6 +223,8 @@ def _notes(notes: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _action(action: Mapping[str, Any]) -> str:
+    if action["kind"] == "hybrid":
+        return f"{_action(action['continuous'])}; {_action(action['discrete'])}"
     if action["kind"] == "discrete":
         return "discrete, " + " x ".join(f"{size} choices" for size in action["sizes"])
     how = [word for word in ("squash", "rescale") if action[word]]

@@ -45,7 +45,7 @@ def distance_factor(scale: float) -> tuple[int, int]:
 
 def never(program: Program) -> int:
     """The logit of a choice that is forbidden, or NOTHING where there is no mask."""
-    value = program.values[program.outputs[0]]
+    value = program.values[program.outputs[program.contract.choosing or 0]]
     return NOTHING if program.contract.mask is None else int(lowest(value.dtype)[0])
 
 

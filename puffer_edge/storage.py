@@ -18,14 +18,14 @@ from puffer_edge.artefact.npz import unpack
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.action_mask import ActionMask
-from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
+from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Hybrid, Normaliser
 from puffer_edge.ir.op import OPS, Activation, Op
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.value import Quantization, Value
 
 CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (
-    ActionMask, Activation, Continuous, Contract, Discrete, Field, Normaliser, Note, Quantization,
-    Value)}
+    ActionMask, Activation, Continuous, Contract, Discrete, Field, Hybrid, Normaliser, Note,
+    Quantization, Value)}
 """What may occur in the text beside the ops."""
 
 KEYS = {"source", "values", "ops", "input", "outputs", "output_names", "contract", "states",
@@ -77,7 +77,8 @@ def from_bytes(content: bytes, where: str = "") -> Program:
         if program.contract.mask is not None:
             sample = program.contract.mask.permitting(sample)
         values = Interpreter(program).values(sample)
-        program.act(values[program.outputs[0]])  # attributes fit their kernels
+        program.act({name: values[value] for name, value in zip(
+            program.output_names, program.outputs, strict=True)})  # attributes fit their kernels
     except FileFormatError as error:
         raise FileFormatError(f"the stored program is damaged: {error.what}", where=where,
                               hint=HINT) from error

@@ -40,7 +40,7 @@ class Backend(Policy):
         self._obs_memory: Any = None
         self._out: Any = NOTHING
         self._out_memory: Any = None
-        self._own = np.zeros(self.action_size, self.action_dtype)
+        self._own = np.zeros(self.action_shape, self.action_dtype)
         self._own_memory = self._ffi.from_buffer(self._own)
         self._lane_memory: Any = None
         self._lane_count = 0
@@ -86,7 +86,7 @@ class Backend(Policy):
             return self._own.copy()
         if out is not self._out:
             self._out, self._out_memory = NOTHING, None
-            room = self._room(out, (self.action_size,))
+            room = self._room(out, self.action_shape)
             self._out_memory = self._ffi.from_buffer(room, require_writable=True)
             self._out = room
         if status := self._step(self._policy, self._obs_memory, self._out_memory):
@@ -99,7 +99,7 @@ class Backend(Policy):
         self._check_open()
         x = self._checked_batch(obs)
         lanes = len(x)
-        actions = self._room(out, (lanes, self.action_size))
+        actions = self._room(out, (lanes, *self.action_shape))
         if lanes != self._lane_count:
             self._lane_memory = self._ffi.new("char[]", max(lanes * self._size, 1))
             self._lane_count = lanes

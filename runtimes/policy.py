@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import StepError, UnsupportedError, UsageError
-from puffer_edge.ir import Contract, Discrete, Program, Status
+from puffer_edge.ir import Contract, Program, Status
 from puffer_edge.ir.status import check_finite
 
 Array = npt.NDArray[Any]
@@ -39,10 +39,8 @@ class Policy(ABC):
         self.program = program
         self.contract: Contract = program.contract
         self.observation_size = program.contract.observation_size
-        action = program.contract.action
-        discrete = isinstance(action, Discrete)
-        self.action_size = len(action.sizes) if isinstance(action, Discrete) else action.size
-        self.action_dtype: np.dtype[Any] = np.dtype(np.int32 if discrete else np.float32)
+        self.action_shape = program.action_shape
+        self.action_dtype: np.dtype[Any] = program.action_dtype
         self._outputs: dict[str, Array] = {}
         self._state: Any = None
         self._lanes: list[Any] = []
@@ -71,7 +69,8 @@ class Policy(ABC):
 
         Args:
             obs: as many finite numbers as the contract says, any shape; float32 is not converted.
-            out: where the action goes: [heads] int32 or [size] float32, C-contiguous.
+            out: where the action goes: [heads] int32 or [size] float32, C-contiguous; of a hybrid
+                action, one record of ``action_dtype`` with the fields continuous and discrete.
 
         Returns:
             The action: ``out``, or a new array.
@@ -86,11 +85,11 @@ class Policy(ABC):
         x = self._checked(obs, (self.observation_size,))
         if self.contract.mask is not None:
             self.contract.mask.check(x)
-        action = self._room(out, (self.action_size,))
+        action = self._room(out, self.action_shape)
         if self._state is None:
             self._state = self._fresh()
         self._outputs, self._state = self._accepted(self._state, x)
-        action[:] = self.program.act(self._outputs[self.program.output_names[0]])
+        action[...] = self.program.act(self._outputs)
         return action
 
     def step_batch(self, obs: npt.ArrayLike, out: Array | None = None) -> Array:
@@ -112,10 +111,9 @@ class Policy(ABC):
         self._check_open()
         x = self._checked_batch(obs)
         lanes = len(x)
-        actions = self._room(out, (lanes, self.action_size))
+        actions = self._room(out, (lanes, *self.action_shape))
         if len(self._lanes) != lanes:
             self._lanes = [self._fresh() for _ in range(lanes)]
-        first = self.program.output_names[0]
         refused: StepError | None = None
         for lane in range(lanes):
             try:
@@ -123,7 +121,7 @@ class Policy(ABC):
             except StepError as error:
                 refused = refused or error
                 continue
-            actions[lane] = self.program.act(found[first])
+            actions[lane] = self.program.act(found)
         if refused is not None:
             raise refused
         return actions

@@ -19,6 +19,7 @@ from puffer_edge.ir import (
     Contract,
     Discrete,
     Field,
+    Hybrid,
     Program,
 )
 from puffer_edge.ir.functions import FUNCTIONS
@@ -393,6 +394,17 @@ def _masked(bench: Bench) -> Program:
     return mask_actions(bench.program(y, Discrete((3, 4))))
 
 
+def _hybrid(bench: Bench) -> Program:
+    """A continuous action and two choices, which are masked."""
+    hidden = bench.op(Gemm, x=bench.x, weight=bench.weight(8, 6), bias=bench.weight(8),
+                      activation=Activation("tanh"))
+    outputs = {"mean": bench.op(Gemm, x=hidden, weight=bench.weight(3, 8), bias=bench.weight(3)),
+               "logits": bench.op(Gemm, x=hidden, weight=bench.weight(5, 8), bias=bench.weight(5))}
+    action = Hybrid(Continuous(3, low=(-1.0,) * 3, high=(1.5,) * 3),
+                    Discrete((2, 3)))
+    return mask_actions(bench.builder.build(outputs, Contract((Field("obs", (6,)),), action)))
+
+
 def _mask_inside(bench: Bench) -> Program:
     """The mask is in the middle of the observation, the layer reads it, too, and 1 forbids."""
     y = bench.op(Gemm, x=bench.x, weight=bench.weight(4, 9), bias=bench.weight(4))
@@ -414,6 +426,7 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
     "gru": ((1, 5), _gru),
     "gru_2_layers": ((1, 5), lambda bench: _gru(bench, 2)),
     "joined": ((1, 6), _joined),
+    "hybrid": ((1, 6), _hybrid),
     "layer_norms": ((1, 6), _layer_norms),
     "lstm": ((1, 6), _lstm),
     "lstm_2_layers": ((1, 6), lambda bench: _lstm(bench, 2)),
@@ -439,8 +452,9 @@ CASES: dict[str, tuple[tuple[int, ...], Body]] = {
 QUANTIZED = [f"{case}_{scheme}"
              for case in ("mlp", "lstm", "lstm_2_layers", "gru_2_layers", "residual",
                           "min_gru_2_layers", "continuous", "conv", "conv_1d", "conv_groups",
-                          "conv_strides", "moved", "parts", "layer_norms", "masked", "mask_inside",
-                          "far", "joined", "shared_state", "stacked", "experts", "attention")
+                          "conv_strides", "moved", "parts", "layer_norms", "masked", "hybrid",
+                          "mask_inside", "far", "joined", "shared_state", "stacked", "experts",
+                          "attention")
              for scheme in ("int8", "int8x16", "int16", "mixed")]
 """Cases in integers; :func:`program` makes them too."""
 

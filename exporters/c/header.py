@@ -15,7 +15,7 @@ from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.finiteness import unproved
-from puffer_edge.ir import Continuous, Discrete, Program
+from puffer_edge.ir import Discrete, Head, Program
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
 
@@ -87,6 +87,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         if mask is not None:
             flags.loop(mask, _dtype(entry), context)
         rescaling = context.lines
+    act_q = action.emit_integers(context) if entry is not None and not inside else []
     sample = action.emit_sample(context)
     choice_left = {"_q": []} if entry is None else {
         "_q": _choice_left(entry.input.program, context)}
@@ -97,6 +98,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     if entry is not None:
         head = context.emit(range(len(entry.input.replaced)))
     act_in_float = [] if inside else action.emit(context)
+    choosing = contract.choosing
     states = [program.values[state.input] for state in program.states]
     ram = sum(-(-state.nbytes // 4) * 4 for state in states) + max(plan.arena, 4)
     for field in contract.observation:  # whoever made them: they become C text here
@@ -119,9 +121,9 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         act_in_float=act_in_float, constants=context.constants,
         constant_bytes=context.constant_bytes, observation_size=contract.observation_size,
         normalized=RAW if contract.normaliser else "", fields=contract.observation,
-        action=contract.action, masked=contract.mask is not None,
-        discrete=isinstance(contract.action, Discrete),
-        sizes=getattr(contract.action, "sizes", ()), action_text=_action_text(contract.action),
+        masked=contract.mask is not None, parts=_parts(program), act_q=act_q,
+        discrete=isinstance(contract.action, Discrete), choosing=choosing,
+        action_texts=[_action_text(head) for head in contract.heads.values()],
         ram=ram, states=[(C_TYPES[state.dtype], state.size) for state in states],
         memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
         arena=max(plan.arena, 4), initial=initial, outputs=outputs,
@@ -166,7 +168,6 @@ def _entry(program: Program, entry: Entry) -> dict[str, Any]:
         start += field.size
     meaning = program.values[program.outputs[0]].quantization
     return {"ctype": C_TYPES[_dtype(entry)], "fields": fields,
-            "action_ctype": C_TYPES[program.values[program.outputs[0]].dtype],
             "scale": "" if meaning is None else f"{meaning.scale:.9g}",
             "zero_point": 0 if meaning is None else meaning.zero_point}
 
@@ -211,20 +212,31 @@ def _commit(context: Context) -> list[str]:
 
 
 def _selftest(program: Program, name: str, vectors: Vectors) -> dict[str, Any]:
-    width = program.values[program.outputs[0]].size
     steps = vectors.first_episode(SELFTEST_ELEMENTS // program.contract.observation_size)
-    outside = program.output_names[0]
+    arrays = {"obs": vectors.observations} | {
+        outside: vectors.outputs[outside]
+        for outside in program.output_names[: len(program.contract.heads)]}
+    parts = {part: vectors.actions[part] if vectors.actions.dtype.names else vectors.actions
+             for part in program.contract.heads}
     return {
-        "steps": steps, "width": width, "actions": vectors.actions.shape[1],
-        "action_ctype": C_TYPES[str(vectors.actions.dtype)],
+        "steps": steps,
+        "parts": [{"name": part, "size": array.shape[1], "ctype": C_TYPES[str(array.dtype)]}
+                  for part, array in parts.items()],
         "arrays": [
-            text.array(C_TYPES[str(vectors.observations.dtype)], f"{name}_selftest_obs",
-                       vectors.observations[:steps]),
-            text.array(C_TYPES[str(vectors.outputs[outside].dtype)],
-                       f"{name}_selftest_{outside}", vectors.outputs[outside][:steps]),
-            text.array(C_TYPES[str(vectors.actions.dtype)], f"{name}_selftest_action",
-                       vectors.actions[:steps]),
-        ]}
+            text.array(C_TYPES[str(array.dtype)], f"{name}_selftest_{what}", array[:steps])
+            for what, array in (arrays | parts).items()]}
+
+
+def _parts(program: Program) -> list[dict[str, Any]]:
+    """Members of the action's struct."""
+    parts = []
+    for index, (name, head) in enumerate(program.contract.heads.items()):
+        choices = isinstance(head, Discrete)
+        integer = C_TYPES[program.values[program.outputs[index]].dtype]
+        parts.append({"name": name, "ctype": "int32_t" if choices else "float",
+                      "integer_ctype": "int32_t" if choices else integer,
+                      "size": len(head.sizes) if isinstance(head, Discrete) else head.size})
+    return parts
 
 
 def _summary(program: Program, ram: int, constant_bytes: int) -> str:
@@ -232,9 +244,10 @@ def _summary(program: Program, ram: int, constant_bytes: int) -> str:
             f"{constant_bytes:,} bytes of weights, {ram:,} bytes of RAM.")
 
 
-def _action_text(head: Discrete | Continuous) -> str:
+def _action_text(head: Head) -> str:
     if isinstance(head, Discrete):
-        return ""
+        return ("One choice per head: the index of the largest logit, of "
+                f"{', '.join(map(str, head.sizes))} choices.")
     how = ["squashed by tanh"] if head.squash else []
     how += ["scaled to its bounds"] if head.rescale else []
     how += ["clipped to its bounds"] if head.low else ["not clipped"]

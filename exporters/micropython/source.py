@@ -66,10 +66,10 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
     """
     context = Context(given.program, Kernels(board, grade))
     context.emit()
-    head = program.contract.action
-    output = context.ref(given.program.outputs[0])
-    if isinstance(head, Discrete):
-        context.calls.append(f"argmax({output}, {tuple(head.sizes)}, self.action)")
+    index = program.contract.choosing
+    if index is not None:
+        output = context.ref(given.program.outputs[index])
+        context.calls.append(f"argmax({output}, {program.contract.sizes}, {_choices(program)})")
     functions = tuple(sorted({call.partition("(")[0] for call in context.calls}
                              - context.functions.keys()))
     if board.small:
@@ -84,8 +84,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
               for typecode, size in context.arrays]
     parts: dict[str, Any] = {
         "arrays": arrays, "observation": context.ref(given.program.input), "outputs": outputs,
-        "action": output if isinstance(head, Continuous) else
-        f'array("h", bytes({2 * len(head.sizes)}))',
+        "action": _action(program, given, context),
         "states": [context.ref(state.input) for state in program.states],
         "initials": initials, "sampler": sampler, "calls": context.calls,
         "functions": context.functions, **_mask(given, context),
@@ -135,35 +134,45 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
     """selftest.py, over the first episode of vectors in integers."""
     size = given.program.contract.observation_size
     steps = vectors.first_episode(SELFTEST_ELEMENTS[board.small] // size)
-    outside = given.program.output_names[0]
-    expected = vectors.outputs[outside][:steps]
-    head, meaning = given.program.contract.action, given.program.values[
-        given.program.outputs[0]].quantization
-    assert meaning is not None
-    actions = vectors.actions[:steps]
-    if isinstance(head, Continuous):  # in real numbers, after squash and bounds
-        raw = (expected.astype(np.float32) * np.float32(meaning.scale)
-               + np.float32(-meaning.scale * meaning.zero_point))
-        actions = np.stack([head.act(row) for row in raw])
-    choices = isinstance(head, Discrete)
+    program = given.program
+    names = program.output_names[: len(program.contract.heads)]
+    expected = [vectors.outputs[outside][:steps] for outside in names]
+    parts = []
+    for index, (part, head) in enumerate(program.contract.heads.items()):
+        actions = vectors.actions[part] if vectors.actions.dtype.names else vectors.actions
+        rows, alone = actions[:steps], len(names) == 1
+        if isinstance(head, Continuous):
+            if board.small:
+                continue
+            meaning = program.values[program.outputs[index]].quantization
+            assert meaning is not None  # in real numbers, after squash and bounds
+            raw = (expected[index].astype(np.float32) * np.float32(meaning.scale)
+                   + np.float32(-meaning.scale * meaning.zero_point))
+            rows = np.stack([head.act(row) for row in raw])
+        kind = "h" if isinstance(head, Discrete) else "f"
+        parts.append({"constant": "ACTIONS" if alone else part.upper(), "size": rows.shape[1],
+                      "array": "policy.action" if alone else f'policy.action["{part}"]',
+                      "type": kind, "expected": _bytes(rows.astype("<i2" if kind == "h"
+                                                                   else "<f4"))})
     text: str = _template("selftest.py.j2").render(
-        name=name, steps=steps, size=size, width=expected.shape[1], output=outside,
+        name=name, steps=steps, size=size,
         observation_type=TYPECODES[str(vectors.observations.dtype)],
-        output_type=TYPECODES[str(expected.dtype)],
-        observations=_bytes(vectors.observations[:steps]), expected=_bytes(expected),
-        choices=choices, floats=not choices and not board.small, heads=actions.shape[1],
-        actions=_bytes(actions.astype("<i2" if choices else "<f4")))
+        observations=_bytes(vectors.observations[:steps]), parts=parts,
+        outputs=[{"name": outside, "width": rows.shape[1], "type": TYPECODES[str(rows.dtype)],
+                  "expected": _bytes(rows), "suffix": f"_{index}" if index else ""}
+                 for index, (outside, rows) in enumerate(zip(names, expected, strict=True))])
     return text
 
 
 def _sampler(program: Program, context: Context) -> str:
     """The call that makes what draws actions; empty where there are no choices."""
-    head, meaning = program.contract.action, program.values[program.outputs[0]].quantization
-    if not isinstance(head, Discrete) or meaning is None or max(head.sizes) > LARGEST:
+    sizes, index = program.contract.sizes, program.contract.choosing
+    meaning = None if index is None else program.values[program.outputs[index]].quantization
+    if index is None or meaning is None or max(sizes) > LARGEST:
         return ""
     context.blob.add("h", TABLE)
     multiplier, shift = distance_factor(meaning.scale)
-    return (f"sampler(blob, {context.ref(program.outputs[0])}, {tuple(head.sizes)}, self.action, "
+    return (f"sampler(blob, {context.ref(program.outputs[index])}, {sizes}, {_choices(program)}, "
             f"{multiplier}, {shift}, {never(program)})")
 
 
@@ -184,7 +193,9 @@ def example(program: Program, name: str) -> str:
         fields.append({"name": identifier(field.name, "a field of the observation"),
                        "start": start, "end": start + size - 1})
         start += size
-    text: str = _template("main.py.j2").render(name=name, version=__version__, fields=fields)
+    part = "" if len(program.contract.heads) == 1 else '["continuous"]'
+    text: str = _template("main.py.j2").render(name=name, version=__version__, fields=fields,
+                                               part=part)
     return text
 
 
@@ -218,7 +229,8 @@ def _quantize(program: Program, given: IntegerInput, context: Context) -> str:
 
 def _action_float(program: Program, context: Context) -> str:
     """The call that makes the way out to floats; empty for choices."""
-    head, meaning = program.contract.action, program.values[program.outputs[0]].quantization
+    heads, meaning = program.contract.heads, program.values[program.outputs[0]].quantization
+    name, head = next(iter(heads.items()))  # a continuous one comes first
     if isinstance(head, Discrete):
         return ""
     if meaning is None:
@@ -231,7 +243,24 @@ def _action_float(program: Program, context: Context) -> str:
     if head.low:
         context.blob.add("f", np.array(head.low))
         context.blob.add("f", np.array(head.high))
-    return (f"action_float(blob, self.action, {head.squash}, {head.rescale}, {bool(head.low)})")
+    action = "self.action" if len(heads) == 1 else f'self.action["{name}"]'
+    return (f"action_float(blob, {action}, {head.squash}, {head.rescale}, {bool(head.low)})")
+
+
+def _choices(program: Program) -> str:
+    """The array that choices are written to."""
+    return "self.action" if len(program.contract.heads) == 1 else 'self.action["discrete"]'
+
+
+def _action(program: Program, given: IntegerInput, context: Context) -> str:
+    """The array that the action is read from, or both of a hybrid one by name."""
+    arrays = {
+        name: f'array("h", bytes({2 * len(head.sizes)}))' if isinstance(head, Discrete) else
+        context.ref(given.program.outputs[index])
+        for index, (name, head) in enumerate(program.contract.heads.items())}
+    if len(arrays) == 1:
+        return arrays["action"]
+    return "{" + ", ".join(f'"{name}": {array}' for name, array in arrays.items()) + "}"
 
 
 def _contract(program: Program, parts: dict[str, Any]) -> bytes:

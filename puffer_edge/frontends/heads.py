@@ -6,7 +6,7 @@ import numpy as np
 
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Builder, Continuous, Contract, Discrete, Field
+from puffer_edge.ir import Builder, Continuous, Contract, Discrete, Field, Head, Hybrid
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -92,13 +92,15 @@ def observation(builder: Builder, options: LoadOptions, size: int) -> tuple[Fiel
 
 
 def contract(builder: Builder, options: LoadOptions, observation_size: int,
-             action: Discrete | Continuous, *, sampled: bool = False) -> Contract:
+             action: Head | Hybrid, *, sampled: bool = False) -> Contract:
     """Observation and action together; notes a trainer that samples when it plays.
 
     Raises:
         UsageError: an option is about the other kind of action, or the fields do not fit.
     """
-    if isinstance(action, Discrete):
+    if isinstance(action, Hybrid):
+        kind, other = "hybrid", {f"action={options.action}": options.action is not None}
+    elif isinstance(action, Discrete):
         kind, other = "discrete", {
             "action=continuous": options.action == "continuous",
             "action-low": bool(options.action_low), "action-high": bool(options.action_high),

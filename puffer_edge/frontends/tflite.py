@@ -7,6 +7,7 @@ reference kernels of TensorFlow Lite.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
-from puffer_edge.ir.ops import Binary, Conv, Gemm, Reshape, Softmax, Transpose, Unary
+from puffer_edge.ir.ops import Binary, Concat, Conv, Gemm, Reshape, Softmax, Transpose, Unary
 
 Array = npt.NDArray[Any]
 Lowering = Callable[["_Graph", Operator], str]
@@ -59,18 +60,36 @@ def load_tflite(path: Path, options: LoadOptions) -> Program:
     try:
         for operator in model.operators:
             graph.lower(operator)
-        y = graph.value(model.outputs[0])
-        width = prod(graph.builder.shape(y))
-        y = graph.builder.add(Reshape, x=y, shape=(1, width))
+        parts = _outputs(graph)
+        widths = [prod(graph.builder.shape(part)) for part in parts]
+        flat = [graph.builder.add(Reshape, x=part, shape=(1, size))
+                for part, size in zip(parts, widths, strict=True)]
+        y = flat[0] if len(flat) == 1 else graph.builder.add(Concat, xs=tuple(flat), axis=1)
     except (ProgramError, ValueError, TypeError, ZeroDivisionError) as error:
         raise FileFormatError("the operators do not fit each other", where=where) from error
-    builder, action = graph.builder, _action(graph, options, width)
+    builder, action = graph.builder, _action(graph, options, widths)
     name = "logits" if isinstance(action, Discrete) else "mean"
     size = prod(model.tensors[model.inputs[0]].shape)
     return builder.build({name: y}, heads.contract(builder, options, size, action))
 
 
-def _action(graph: _Graph, options: LoadOptions, width: int) -> Discrete | Continuous:
+def _outputs(graph: _Graph) -> list[str]:
+    """The values that the action is made of, in the file's order."""
+    builder, tensors = graph.builder, graph.model.tensors
+    kept = []
+    for number in dict.fromkeys(graph.model.outputs):
+        name = tensors[number].name
+        if len(graph.model.outputs) > 1 and roles.is_value(name):
+            builder.note("dropped", f"output {printable(name)}: the action does not need it")
+        else:
+            kept.append(number)
+    if len(kept) > 1:
+        listed = ", ".join(printable(tensors[number].name) for number in kept)
+        builder.note("stated", f"the outputs {listed} are one action, one after another")
+    return [graph.value(number) for number in kept or graph.model.outputs[:1]]
+
+
+def _action(graph: _Graph, options: LoadOptions, widths: list[int]) -> Discrete | Continuous:
     model = graph.model
     choosing = [op for op in model.operators if op.code in _CHOOSING]
     name = normalised(model.tensors[model.outputs[0]].name)
@@ -80,8 +99,10 @@ def _action(graph: _Graph, options: LoadOptions, width: int) -> Discrete | Conti
     elif roles.marks_choices(name):
         evidence = Evidence("discrete", f"the output is called {printable(name)}", True)
     if action_kind(graph.builder, options, evidence) == "discrete":
-        return heads.discrete(graph.builder, options, width)
-    return heads.continuous(graph.builder, options, width)
+        if len(widths) > 1 and not options.action_sizes:  # an output for each head
+            options = replace(options, action_sizes=tuple(widths))
+        return heads.discrete(graph.builder, options, sum(widths))
+    return heads.continuous(graph.builder, options, sum(widths))
 
 
 class _Graph:

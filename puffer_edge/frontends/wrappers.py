@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import ActionMask, Discrete, Field, Op, Program, Value
+from puffer_edge.ir import ActionMask, Field, Op, Program, Value
 from puffer_edge.ir.ops import Concat, Reshape, Slice
 from puffer_edge.ir.program import State, empty_state
 from puffer_edge.passes.constants import unused
@@ -75,8 +75,8 @@ def mask_actions(program: Program) -> Program:
     Raises:
         UsageError: the action is continuous, or has a mask already.
     """
-    action, contract = program.contract.action, program.contract
-    if not isinstance(action, Discrete):
+    contract, width = program.contract, sum(program.contract.sizes)
+    if not width:
         raise UsageError("a continuous action has no mask", hint="leave out --action-mask")
     if contract.mask is not None:
         raise UsageError("the policy takes a mask already", hint="leave out --action-mask")
@@ -90,8 +90,9 @@ def mask_actions(program: Program) -> Program:
     before: list[Op] = [
         Slice(x=both, y=flat, starts=(0, 0), counts=(1, size), steps=(1, 1)),
         Reshape(x=flat, y=program.input, shape=shape)]
-    values = {**program.values, both: Value(both, (1, size + action.width))}
+    values = {**program.values, both: Value(both, (1, size + width))}
     wider = program.with_ops(
         [*before, *program.ops], values=values, input=both,
-        contract=replace(contract, observation=(*fields, Field(name, (action.width,)))))
-    return masked(wider, program.outputs[0], ActionMask(size, action.sizes))
+        contract=replace(contract, observation=(*fields, Field(name, (width,)))))
+    return masked(wider, program.outputs[contract.choosing or 0],
+                  ActionMask(size, contract.sizes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puffer_edge.ir.action_mask import ActionMask
 from puffer_edge.ir.builder import Builder
-from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Normaliser
+from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Head, Hybrid, Normaliser
 from puffer_edge.ir.op import Activation, Op
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.status import Status
@@ -18,6 +18,8 @@ __all__ = [
     "Contract",
     "Discrete",
     "Field",
+    "Head",
+    "Hybrid",
     "Normaliser",
     "Note",
     "Op",

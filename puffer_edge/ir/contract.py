@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +117,18 @@ class Continuous:
 
 
 @dataclass(frozen=True)
+class Hybrid:
+    """A continuous action and discrete choices, made of an output each, in this order."""
+
+    continuous: Continuous
+    discrete: Discrete
+
+
+Head: TypeAlias = Discrete | Continuous
+"""What one raw output becomes."""
+
+
+@dataclass(frozen=True)
 class Normaliser:
     """What the policy does to raw observations first: ``(x - mean) / deviation``, then clipped.
 
@@ -147,14 +160,15 @@ class Contract:
 
     Attributes:
         observation: fields of the flat observation, in order.
-        action: how raw outputs become an action; they are the Program's first output.
+        action: how raw outputs become an action: the Program's first output, and of a hybrid one
+            the second, too.
         sampled: the trainer samples the action when it plays (the artefact acts greedily).
         normaliser: of the observation, where it is known as one; a part of the policy.
         mask: the part of the observation that says which choices may be taken, if there is one.
     """
 
     observation: tuple[Field, ...]
-    action: Discrete | Continuous
+    action: Discrete | Continuous | Hybrid
     sampled: bool = False
     normaliser: Normaliser | None = None
     mask: ActionMask | None = None
@@ -163,3 +177,27 @@ class Contract:
     def observation_size(self) -> int:
         """Elements of the flat observation."""
         return sum(field.size for field in self.observation)
+
+    @property
+    def heads(self) -> dict[str, Head]:
+        """What each of the first outputs becomes, by the name of its part of the action."""
+        action = self.action
+        if isinstance(action, Hybrid):
+            return {"continuous": action.continuous, "discrete": action.discrete}
+        return {"action": action}
+
+    @property
+    def width(self) -> int:
+        """Number of raw outputs that all heads read."""
+        return sum(head.width for head in self.heads.values())
+
+    @property
+    def choosing(self) -> int | None:
+        """Which output has the logits of choices; None where none has."""
+        kinds = [isinstance(head, Discrete) for head in self.heads.values()]
+        return kinds.index(True) if True in kinds else None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Choices of each discrete head; none of a continuous action."""
+        return next((h.sizes for h in self.heads.values() if isinstance(h, Discrete)), ())

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir.contract import Contract, Discrete
+from puffer_edge.ir.contract import Contract, Discrete, Head, Hybrid
 from puffer_edge.ir.op import Op
 from puffer_edge.ir.value import Value
 
@@ -125,18 +125,58 @@ class Program:
                 readers.setdefault(name, []).append(op)
         return readers
 
-    def act(self, raw: Array) -> Array:
-        """The action of the first raw output: int32 per head, or float32 per element.
+    def act(self, found: Mapping[str, Array] | Array) -> Array:
+        """The action of raw outputs: int32 per head, or float32 per element.
 
         A continuous action of a Program that takes integers is the raw output itself, in integers.
+        A hybrid action is one record of :attr:`action_dtype`, as a struct in C has it.
+
+        Args:
+            found: at least the outputs that the action is made of, by their outside names; or the
+                one that it is made of.
         """
-        meaning = self.values[self.outputs[0]].quantization
-        if isinstance(self.contract.action, Discrete) or meaning is None:
-            return self.contract.action.act(raw)
+        if not isinstance(found, Mapping):
+            found = {self.output_names[0]: found}
+        parts = {name: self._acted(index, head, found[self.output_names[index]])
+                 for index, (name, head) in enumerate(self.contract.heads.items())}
+        if len(parts) == 1:
+            return parts["action"]
+        action = np.zeros((), self.action_dtype)
+        for name, part in parts.items():
+            action[name] = part
+        return action
+
+    def _acted(self, index: int, head: Head, raw: Array) -> Array:
+        meaning = self.values[self.outputs[index]].quantization
+        if isinstance(head, Discrete) or meaning is None:
+            return head.act(raw)
         if self.values[self.input].dtype != "float32":
             return raw.reshape(-1)
-        return self.contract.action.act(raw.astype(np.float32) * np.float32(meaning.scale)
-                                        + np.float32(-meaning.scale * meaning.zero_point))
+        return head.act(raw.astype(np.float32) * np.float32(meaning.scale)
+                        + np.float32(-meaning.scale * meaning.zero_point))
+
+    @property
+    def action_dtype(self) -> np.dtype[Any]:
+        """Of an action's elements; of a hybrid one, the fields continuous and discrete."""
+        integers = self.values[self.input].dtype != "float32"
+        dtypes = {name: np.dtype(np.int32) if isinstance(head, Discrete) else
+                  self.values[self.outputs[index]].numpy_dtype if integers else
+                  np.dtype(np.float32)
+                  for index, (name, head) in enumerate(self.contract.heads.items())}
+        if len(dtypes) == 1:
+            return dtypes["action"]
+        sizes = {name: len(head.sizes) if isinstance(head, Discrete) else head.size
+                 for name, head in self.contract.heads.items()}
+        return np.dtype([(name, dtype, (sizes[name],)) for name, dtype in dtypes.items()],
+                        align=True)
+
+    @property
+    def action_shape(self) -> tuple[int, ...]:
+        """[heads] or [size]; none of a hybrid action, which is one record."""
+        action = self.contract.action
+        if isinstance(action, Hybrid):
+            return ()
+        return (len(action.sizes) if isinstance(action, Discrete) else action.size,)
 
     @property
     def results(self) -> frozenset[str]:
@@ -180,12 +220,15 @@ class Program:
         if self.values[self.input].size != self.contract.observation_size:
             raise ProgramError("the contract's observation does not fill the input",
                                where=self.input)
-        mask, action = self.contract.mask, self.contract.action
-        if mask is not None and (not isinstance(action, Discrete) or mask.sizes != action.sizes or (
-                not 0 <= mask.start <= self.contract.observation_size - action.width)):
+        mask, sizes = self.contract.mask, self.contract.sizes
+        if mask is not None and (not sizes or mask.sizes != sizes or (
+                not 0 <= mask.start <= self.contract.observation_size - sum(sizes))):
             raise ProgramError("the contract's mask does not fit its action and observation")
-        if self.values[self.outputs[0]].size != action.width:
-            raise ProgramError("the contract's action does not read the whole first output",
+        heads = self.contract.heads.values()
+        if len(self.outputs) < len(heads) or any(
+                self.values[name].size != head.width
+                for name, head in zip(self.outputs, heads, strict=False)):
+            raise ProgramError("the contract's action does not read its outputs whole",
                                where=self.outputs[0])
         return self
 

@@ -72,7 +72,7 @@ class _Cut:
             for op in self.ops:
                 known.update(zip(op.outputs, op.evaluate([known[name] for name in op.inputs]),
                                  strict=True))
-        return known[program.outputs[0]].reshape(-1)
+        return known[_output(program)].reshape(-1)
 
 
 def recognize_masks(program: Program) -> Program:
@@ -84,14 +84,13 @@ def recognize_masks(program: Program) -> Program:
     the arithmetic then holds for logits of any size, and in integers.
     """
     contract = program.contract
-    if (not isinstance(contract.action, Discrete) or contract.mask is not None
-            or contract.action.width > LARGEST):
+    if not contract.sizes or contract.mask is not None or sum(contract.sizes) > LARGEST:
         return program
-    mixed = False
-    for start in _starts(program, contract.action):
-        cuts = _cuts(program, start, contract.action)
+    mixed, head = False, Discrete(contract.sizes)
+    for start in _starts(program, head):
+        cuts = _cuts(program, start, head)
         mixed = mixed or bool(cuts)
-        found = _chosen(cuts, contract.action)
+        found = _chosen(cuts, head)
         if found is not None:
             return _rewritten(program, *found)
     if mixed and (name := next((f.name for f in contract.observation if "mask" in f.name), "")):
@@ -99,6 +98,11 @@ def recognize_masks(program: Program) -> Program:
             f"{name} is computed with like any number: it is no mask that forbids a choice for "
             "every logit (a product with logits is none, as a negative logit becomes larger)"))
     return program
+
+
+def _output(program: Program) -> str:
+    """The output of logits."""
+    return program.outputs[program.contract.choosing or 0]
 
 
 def _starts(program: Program, action: Discrete) -> Iterator[int]:
@@ -135,9 +139,9 @@ def _cuts(program: Program, start: int, action: Discrete) -> list[_Cut]:
             pure.update(op.outputs)
         elif isinstance(op, _MIXING) and any(name in pure or name in mixed for name in computed):
             mixed.update(op.outputs)
-    if program.outputs[0] not in mixed:
+    if _output(program) not in mixed:
         return []
-    late = _frontier(program, [program.outputs[0]], mixed, pure)
+    late = _frontier(program, [_output(program)], mixed, pure)
     early = _frontier(program, late, {name for op in program.ops if isinstance(op, _MIXING)
                                       for name in op.outputs}, set())
     found = []
@@ -168,7 +172,7 @@ def _frontier(program: Program, names: Sequence[str], inside: set[str], left_out
 
 def _between(program: Program, logits: Sequence[str]) -> tuple[Op, ...]:
     """The ops that the first output needs, once the logits and the observation are known."""
-    needed, ops = {program.outputs[0]}, []
+    needed, ops = {_output(program)}, []
     for op in reversed(program.ops):
         outputs = set(op.outputs) - set(logits)
         if outputs & needed:
@@ -241,9 +245,7 @@ def _probabilities(output: Array, wanted: Array) -> bool:
 
 def _rewritten(program: Program, cut: _Cut, forbids: bool) -> Program:
     """With a Mask of the observation's own elements in the place of the arithmetic."""
-    action = program.contract.action
-    assert isinstance(action, Discrete)
-    mask = ActionMask(cut.start, action.sizes, forbids)
+    mask = ActionMask(cut.start, program.contract.sizes, forbids)
     ops, parts = list(program.ops), []
     taken = set(program.values)
     for name in cut.logits:
@@ -268,7 +270,7 @@ def masked(program: Program, logits: str, mask: ActionMask) -> Program:
 
     Args:
         program: with the observation that the mask is a part of.
-        logits: the value that becomes the first output.
+        logits: the value that becomes the output of the choices.
         mask: where in the observation.
     """
     taken = {name for op in program.ops for name in op.outputs} | set(program.values)
@@ -282,7 +284,9 @@ def masked(program: Program, logits: str, mask: ActionMask) -> Program:
     ops += [Slice(x=flat, y=part, starts=(0, mask.start), counts=(1, sum(mask.sizes)),
                   steps=(1, 1), layer="action_mask"),
             Mask(x=logits, mask=part, y=result, forbids=mask.forbids, layer="action_mask")]
-    return program.with_ops([*program.ops, *ops], outputs=(result, *program.outputs[1:]),
+    outputs = list(program.outputs)
+    outputs[program.contract.choosing or 0] = result
+    return program.with_ops([*program.ops, *ops], outputs=tuple(outputs),
                             contract=replace(program.contract, mask=mask))
 
 

@@ -7,7 +7,7 @@ it is too short a recording: nothing passes that might as well have failed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Continuous, Discrete, Program
+from puffer_edge.ir import Continuous, Discrete, Head, Hybrid, Program
 from puffer_edge.ir.ops.mask import lowest
 from puffer_edge.quantization.evidence import (
     Interval,
@@ -25,7 +25,7 @@ from puffer_edge.quantization.evidence import (
     share_interval,
 )
 from puffer_edge.quantization.recording import Recording
-from puffer_edge.sampling import never
+from puffer_edge.sampling import NOTHING, never
 
 Array = npt.NDArray[Any]
 Verdict = Literal["passed", "failed", "not judged"]
@@ -177,16 +177,27 @@ class Judgement:
 def outputs(program: Program, recording: Recording) -> Array:
     """Raw first outputs of a Program over a recording, state carried, as real numbers."""
     interpreter = Interpreter(program)
-    meaning = program.values[program.outputs[0]].quantization
+    names = program.output_names[: len(program.contract.heads)]
     rows = []
     for observation, fresh in zip(recording.observations, recording.reset, strict=True):
         if fresh:
             interpreter.reset()
-        rows.append(interpreter.step(observation)[program.output_names[0]].astype(np.float64))
-    raw = np.stack(rows)
-    if meaning is None:
-        return raw
-    return real(raw, meaning.scale, meaning.zero_point, never(program))
+        found = interpreter.step(observation)
+        rows.append([found[name] for name in names])
+    parts = []
+    for index, value in enumerate(program.outputs[: len(names)]):
+        raw, meaning = np.stack([row[index] for row in rows]), program.values[value].quantization
+        parts.append(raw.astype(np.float64) if meaning is None else real(
+            raw, meaning.scale, meaning.zero_point,
+            never(program) if index == program.contract.choosing else NOTHING))
+    return np.concatenate(parts, 1)
+
+
+def scales(program: Program) -> tuple[float, ...]:
+    """Steps of the outputs that the action is made of; 0 for one in floats."""
+    meanings = [program.values[name].quantization
+                for name in program.outputs[: len(program.contract.heads)]]
+    return tuple(meaning.scale if meaning else 0.0 for meaning in meanings)
 
 
 def real(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:
@@ -203,8 +214,8 @@ def real(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:
     return np.where(raw == forbidden, lowest("float32")[0], found)
 
 
-def judge(reference: Array, ours: Array, action: Discrete | Continuous,
-          limits: Limits | None = None, step: float = 0.0,
+def judge(reference: Array, ours: Array, action: Head | Hybrid,
+          limits: Limits | None = None, step: float | Sequence[float] = 0.0,
           measure: Array | None = None) -> Judgement:
     """Compares raw outputs.
 
@@ -213,10 +224,18 @@ def judge(reference: Array, ours: Array, action: Discrete | Continuous,
         ours: the same of what is judged.
         action: what becomes of them.
         limits: what is enough.
-        step: scale of an integer output, in its units; 0 where it has none.
+        step: scale of an integer output, in its units; 0 where it has none. One for each output
+            that the action is made of.
         measure: see :func:`judge_actions`.
     """
     limits = limits or Limits()
+    steps = (step,) if isinstance(step, float | int) else tuple(step)
+    if isinstance(action, Hybrid):
+        cut = action.continuous.width
+        return _joined(
+            judge(reference[:, :cut], ours[:, :cut], action.continuous, limits, steps[0], measure),
+            judge(reference[:, cut:], ours[:, cut:], action.discrete, limits, steps[-1]), cut)
+    step = steps[0]
     still: tuple[int, ...] = ()
     if step:
         varied = reference.std(0) > FORBEARANCE * step
@@ -225,6 +244,14 @@ def judge(reference: Array, ours: Array, action: Discrete | Continuous,
         return judge_actions(act(action, reference), act(action, ours), action, limits, still,
                              measure)
     return _judge_logits(reference, ours, action, limits, still)
+
+
+def _joined(moving: Judgement, choosing: Judgement, cut: int) -> Judgement:
+    """Of a continuous action of ``cut`` elements and the choices beside it."""
+    return Judgement(
+        moving.steps, choosing.agreement, max(moving.mean_error, choosing.mean_error),
+        max(moving.largest_error, choosing.largest_error), moving.figures + choosing.figures,
+        moving.still + tuple(cut + element for element in choosing.still))
 
 
 def act(action: Continuous, raw: Array) -> Array:
@@ -247,8 +274,11 @@ def deviation(actions: Array, action: Continuous) -> Array:
     return np.asarray(np.maximum(actions.std(0), FLOOR * np.where(span > 0, span, 1.0)))
 
 
-def measure_of(action: Discrete | Continuous, *references: Array) -> Array | None:
+def measure_of(action: Head | Hybrid, *references: Array) -> Array | None:
     """:func:`deviation` over several parts of a recording, by the float policy's raw outputs."""
+    if isinstance(action, Hybrid):
+        cut = action.continuous.width
+        return measure_of(action.continuous, *(part[:, :cut] for part in references))
     if not isinstance(action, Continuous):
         return None
     return deviation(act(action, np.concatenate(references)), action)

@@ -15,7 +15,14 @@ from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.choosing import Chooser
 from puffer_edge.quantization.coverage import doubts
 from puffer_edge.quantization.describing import Description, LayerError, ranges
-from puffer_edge.quantization.judging import Judgement, Limits, judge, measure_of, outputs
+from puffer_edge.quantization.judging import (
+    Judgement,
+    Limits,
+    judge,
+    measure_of,
+    outputs,
+    scales,
+)
 from puffer_edge.quantization.outliers import separate_outliers
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import STEPS, Recording, record
@@ -110,14 +117,13 @@ def to_integers(program: Program, wish: Wish,
     integers = quantize(prepared, calibration, scheme, layers)
     judgements = {}
     measure = measure_of(program.contract.action, *references.values())
-    meaning = integers.values[integers.outputs[0]].quantization
     schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
     limits = Limits.of(chosen.name for chosen in schemes.values())
     for name, part in (("calibration", seen), ("held back", held_back)):
         progress(f"judging over the half {name}")
         judgements[name] = judge(
             references[name], outputs(integers, part), program.contract.action, limits,
-            meaning.scale if meaning else 0.0, measure)
+            scales(integers), measure)
     progress("measuring what each layer adds to the error")
     description = Description(
         [LayerError(layer, schemes[layer].name, error)

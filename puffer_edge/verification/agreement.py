@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from puffer_edge.sampling import NOTHING
 from puffer_edge.verification.ranges import check_held_back
 from puffer_edge.verification.recorded import Recorded
 from puffer_edge.verification.report import Check, Report
-from puffer_edge.verification.subject import Subject, head_of
+from puffer_edge.verification.subject import Subject, acting, head_of
 
 Array = npt.NDArray[Any]
 
@@ -54,20 +55,21 @@ class Demands:
         return Limits.of(schemes, self.min_agreement, self.max_error)
 
 
-def real(output: dict[str, Any], raw: Array) -> Array:
-    """An output in the units of the float policy, float64."""
-    if "scale" not in output:
-        return np.asarray(raw.astype(np.float64))
-    return judging.real(raw, output["scale"], output["zero_point"],
-                        output.get("forbidden", NOTHING))
+def real(outputs: Sequence[dict[str, Any]], raw: Array) -> Array:
+    """Outputs side by side, [T, width], in the units of the float policy, float64."""
+    cuts = np.cumsum([output["size"] for output in outputs])[:-1]
+    return np.concatenate([
+        judging.real(part, output["scale"], output["zero_point"], output.get("forbidden", NOTHING))
+        if "scale" in output else part.astype(np.float64)
+        for output, part in zip(outputs, np.split(raw, cuts, 1), strict=True)], 1)
 
 
 def check_agreement(subject: Subject, raw: Array, recorded: Recorded, demands: Demands,
                     report: Report) -> None:
-    """How a policy acts, by its raw first output [T, size], beside the float one."""
-    output, head = subject.manifest["outputs"][0], head_of(subject.manifest)
-    found = judge(recorded.reference, real(output, raw), head, demands.limits(subject.manifest),
-                  output.get("scale", 0.0), recorded.measure)
+    """How a policy acts, by the raw outputs of its action [T, width], beside the float one."""
+    head, outputs = head_of(subject.manifest), acting(subject.manifest)
+    found = judge(recorded.reference, real(outputs, raw), head, demands.limits(subject.manifest),
+                  [output.get("scale", 0.0) for output in outputs], recorded.measure)
     report.measurements |= {"judged_steps": found.steps, "action_error_mean": found.mean_error,
                             "action_error_largest": found.largest_error}
     if found.agreement is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.ir import Continuous, Discrete
+from puffer_edge.ir import Discrete, Head, Hybrid
 from puffer_edge.quantization.judging import Limits, judge, judge_actions, judge_choices
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.agreement import Demands, decided, real
@@ -16,7 +16,7 @@ from puffer_edge.verification.ranges import count_out_of_range
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.reference_form import in_form_of
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import Subject, head_of
+from puffer_edge.verification.subject import Subject, acting, head_of
 
 Array = npt.NDArray[Any]
 
@@ -28,8 +28,8 @@ class Ran:
     """What a policy gave over a sequence of observations.
 
     Attributes:
-        raw: [T, size] its first output as it is, integers included.
-        actions: [T, heads] or [T, n] what it did.
+        raw: [T, width] the outputs that its action is made of as they are, integers included.
+        actions: [T, heads] or [T, n] what it did; of a hybrid policy [T] records.
     """
 
     raw: Array
@@ -47,12 +47,13 @@ def check_reference(subject: Subject, ran: Ran, given: Reference, demands: Deman
     head, limits = head_of(subject.manifest), demands.limits(subject.manifest)
     count_out_of_range(subject, given.observations, report)
     if given.expected is not None:
-        output = subject.manifest["outputs"][0]
-        ours = in_form_of(given.expected, real(output, ran.raw), head)
+        outputs = acting(subject.manifest)
+        ours = in_form_of(given.expected, real(outputs, ran.raw), head)
         error = references.relative_error(ours, given.expected)
         report.measurements["reference_error"] = error if np.isfinite(error) else None
         if exact:
-            report.check(f"{output['name']} agree with the reference",
+            names = " and ".join(output["name"] for output in outputs)
+            report.check(f"{names} agree with the reference",
                          error <= references.TOLERANCE,
                          f"largest relative error {error:.2e} over {len(ours)} steps")
         _check_outputs(ours, given.expected, head, limits, exact, report)
@@ -60,9 +61,14 @@ def check_reference(subject: Subject, ran: Ran, given: Reference, demands: Deman
         _check_actions(ran.actions, given.actions, head, limits, exact, report)
 
 
-def _check_outputs(ours: Array, theirs: Array, head: Discrete | Continuous, limits: Limits,
+def _check_outputs(ours: Array, theirs: Array, head: Head | Hybrid, limits: Limits,
                    exact: bool, report: Report) -> None:
     """What follows from raw outputs, in real numbers."""
+    if isinstance(head, Hybrid):
+        cut = head.continuous.width
+        _check_outputs(ours[:, :cut], theirs[:, :cut], head.continuous, limits, exact, report)
+        _check_outputs(ours[:, cut:], theirs[:, cut:], head.discrete, limits, exact, report)
+        return
     if isinstance(head, Discrete):
         name = "greedy actions agree with the reference"
         if not exact:
@@ -76,9 +82,14 @@ def _check_outputs(ours: Array, theirs: Array, head: Discrete | Continuous, limi
                                      judge(theirs, ours, head, limits), "steps"))
 
 
-def _check_actions(ours: Array, theirs: Array, head: Discrete | Continuous, limits: Limits,
+def _check_actions(ours: Array, theirs: Array, head: Head | Hybrid, limits: Limits,
                    exact: bool, report: Report) -> None:
     """What the policy did, and what the trainer's did."""
+    if isinstance(head, Hybrid):
+        cut = head.continuous.size
+        _check_actions(ours["continuous"], theirs[:, :cut], head.continuous, limits, exact, report)
+        _check_actions(ours["discrete"], theirs[:, cut:], head.discrete, limits, exact, report)
+        return
     name = "actions are those of the reference"
     if isinstance(head, Discrete):
         same = (ours == theirs).all(1)

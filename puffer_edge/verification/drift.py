@@ -6,19 +6,20 @@ integer policy wanders off although every single step is right, and no short rec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.quantization.judging import real
-from puffer_edge.sampling import NOTHING
+from puffer_edge.ir import Continuous, Head
+from puffer_edge.verification.agreement import real
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import Subject
+from puffer_edge.verification.subject import Subject, acting, heads_of
 
 Array = npt.NDArray[np.float64]
 
@@ -56,11 +57,10 @@ def check(subject: Subject, original: ImageBuilder, ours: ImageBuilder, report: 
         machines = [stack.enter_context(HostMachine(builder.image)) for builder in (original, ours)]
         (reference, _), (found, extremes) = pool.map(
             lambda machine: machine.loop(recorded, STEPS), machines)
-    output = subject.manifest["outputs"][0]
-    numbers = real(found[:, : output["size"]], output.get("scale", 1.0),
-                   output.get("zero_point", 0), output.get("forbidden", NOTHING))
-    error = _errors(reference[:, : output["size"]].astype(np.float64), numbers,
-                    subject.manifest["action"])
+    outputs = acting(subject.manifest)
+    width = sum(output["size"] for output in outputs)
+    error = _errors(reference[:, :width].astype(np.float64), real(outputs, found[:, :width]),
+                    list(heads_of(subject.manifest).values()))
     window = WINDOW // len(recorded) * len(recorded)  # whole passes, so that all are alike
     windows = [float(error[start : start + window].mean())
                for start in range(0, STEPS - window + 1, window)]
@@ -78,17 +78,21 @@ def check(subject: Subject, original: ImageBuilder, ours: ImageBuilder, report: 
                  f"{reach}; {ends:.2%} of a state's numbers at an end")
 
 
-def _errors(reference: Array, ours: Array, action: dict[str, object]) -> Array:
+def _errors(reference: Array, ours: Array, heads: Sequence[Head]) -> Array:
     """Mean error of the action, step by step, [T]."""
-    if action["kind"] == "continuous":
-        spread = np.maximum(reference.std(0), 1e-6)
-        return np.asarray((np.abs(reference - ours) / spread).mean(1))
-    sizes = action["sizes"]
-    assert isinstance(sizes, list)
-    cuts = np.cumsum(sizes)[:-1]
-    parts = zip(np.split(reference, cuts, 1), np.split(ours, cuts, 1), strict=True)
-    errors = np.concatenate([np.abs(_softmax(a) - _softmax(b)) for a, b in parts], 1)
-    return np.asarray(errors.mean(1))
+    errors, start = [], 0
+    for head in heads:
+        part = slice(start, start + head.width)
+        start = part.stop
+        if isinstance(head, Continuous):
+            spread = np.maximum(reference[:, part].std(0), 1e-6)
+            errors.append(np.abs(reference[:, part] - ours[:, part]) / spread)
+        else:
+            cuts = np.cumsum(head.sizes)[:-1]
+            errors += [np.abs(_softmax(a) - _softmax(b)) for a, b in zip(
+                np.split(reference[:, part], cuts, 1), np.split(ours[:, part], cuts, 1),
+                strict=True)]
+    return np.asarray(np.concatenate(errors, 1).mean(1))
 
 
 def _softmax(logits: Array) -> Array:

@@ -53,7 +53,7 @@ def check(program: Program, ordinary: Array, machine: Machine, where: str,
         try:
             values = oracle.step(row)
             expected = Status.OK
-            action = program.act(values[program.output_names[0]]).tobytes()
+            action = program.act(values).tobytes()
             outputs = np.concatenate(list(values.values())).astype(np.float32).tobytes()
         except StepError as error:
             expected = Status(error.status)

@@ -97,12 +97,13 @@ def _check(subject: Subject, policy: Policy, chosen: Format, demands: Demands,
 
 
 def _run(policy: Policy, observations: Array, reset: Array) -> Ran:
-    rows, actions = [], []
+    rows, actions, heads = [], [], len(policy.contract.heads)
     for x, fresh in zip(observations, reset, strict=True):
         if fresh:
             policy.reset()
         actions.append(policy.step(x))
-        rows.append(policy.outputs[policy.program.output_names[0]])
+        found = policy.outputs
+        rows.append(np.concatenate([found[name] for name in policy.program.output_names[:heads]]))
     return Ran(np.stack(rows), np.stack(actions))
 
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from puffer_edge.artefact.npz import read_npz
 from puffer_edge.errors import FileFormatError
-from puffer_edge.verification.subject import Subject
+from puffer_edge.ir import Continuous
+from puffer_edge.verification.subject import Subject, acting, heads_of
 
 Array = npt.NDArray[Any]
 HINT = "export the policy again"
@@ -43,7 +44,8 @@ def read_recorded(subject: Subject) -> Recorded:
     """
     path = subject.directory / "judge.npz"
     arrays = read_npz(path, "the file to judge by", HINT)
-    n, size = subject.manifest["observation"]["size"], subject.manifest["outputs"][0]["size"]
+    n, size = subject.manifest["observation"]["size"], sum(
+        output["size"] for output in acting(subject.manifest))
     shapes = {name: arrays[name].shape for name in ("observations", "reset", "reference")
               if name in arrays}
     steps = (shapes.get("reset") or (0,))[0]
@@ -61,9 +63,10 @@ def read_recorded(subject: Subject) -> Recorded:
     reset = arrays["reset"].astype(bool)
     reset[0] = True  # no state is known before the first step
     measure = arrays.get("measure")
+    moving = sum(h.size for h in heads_of(subject.manifest).values() if isinstance(h, Continuous))
     if measure is not None and (
-            subject.manifest["action"]["kind"] != "continuous" or measure.dtype.kind != "f"
-            or measure.shape != (size,) or not np.isfinite(measure).all() or not measure.min() > 0):
+            measure.dtype.kind != "f" or not moving or measure.shape != (moving,)
+            or not np.isfinite(measure).all() or not measure.min() > 0):
         raise FileFormatError("the deviation to judge by does not fit the policy", where=str(path),
                               hint=HINT)
     return Recorded(observations, reset, reference, measure)

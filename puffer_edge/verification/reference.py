@@ -78,16 +78,25 @@ def load_for(manifest: dict[str, Any], path: Path | Reference) -> Reference:
                               where=str(path), hint=HINT)
     starts = reset.astype(bool)
     starts[0] = True  # no state is known before the first step
-    action = manifest["action"]
-    discrete = action["kind"] == "discrete"
-    width = len(action["sizes"]) if discrete else action["size"]
+    parts = {name: action for name, action in (
+        manifest["action"].items() if manifest["action"]["kind"] == "hybrid"
+        else (("action", manifest["action"]),)) if isinstance(action, dict) and "kind" in action}
+    outputs_width = sum(output["size"] for output in manifest["outputs"][: len(parts)])
     return Reference(
         _numbers(arrays["observations"], "observations", manifest["observation"]["size"], path),
         starts,
-        None if outputs is None else _numbers(outputs, "outputs", manifest["outputs"][0]["size"],
-                                              path),
-        None if actions is None else _choices(actions, action["sizes"], path) if discrete else
-        _numbers(actions, "actions", width, path))
+        None if outputs is None else _numbers(outputs, "outputs", outputs_width, path),
+        None if actions is None else _actions(actions, list(parts.values()), path))
+
+
+def _actions(array: Array, parts: list[dict[str, Any]], path: Path) -> Array:
+    """[T, width] float32, int64 for choices alone; of a hybrid policy side by side."""
+    widths = [len(part["sizes"]) if part["kind"] == "discrete" else part["size"] for part in parts]
+    rows = _numbers(array, "actions", sum(widths), path)
+    for part, found in zip(parts, np.split(rows, np.cumsum(widths)[:-1], 1), strict=True):
+        if part["kind"] == "discrete":
+            _choices(found, part["sizes"], path)
+    return rows.astype(np.int64) if parts[0]["kind"] == "discrete" else rows
 
 
 def _numbers(array: Array, what: str, width: int, path: Path) -> Array:

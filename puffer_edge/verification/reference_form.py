@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.ir import Continuous, Discrete
+from puffer_edge.ir import Discrete, Head, Hybrid
 
 Array = npt.NDArray[Any]
 
@@ -15,7 +15,7 @@ NEAR = 1e-4
 """How far from 1 the sum of float32 probabilities may lie."""
 
 
-def in_form_of(theirs: Array, ours: Array, head: Discrete | Continuous) -> Array:
+def in_form_of(theirs: Array, ours: Array, head: Head | Hybrid) -> Array:
     """Our raw output as probabilities, or their logarithms, where that is what theirs are.
 
     A softmax at the end is dropped on reading, as the choice does not need it.
@@ -25,6 +25,10 @@ def in_form_of(theirs: Array, ours: Array, head: Discrete | Continuous) -> Array
         ours: [T, size].
         head: what the outputs are for; those of a continuous action stay.
     """
+    if isinstance(head, Hybrid):
+        cut = head.continuous.width
+        return np.concatenate(
+            [ours[:, :cut], in_form_of(theirs[:, cut:], ours[:, cut:], head.discrete)], 1)
     if not isinstance(head, Discrete) or theirs.shape != ours.shape:
         return ours
     cuts = np.cumsum(head.sizes)[:-1]

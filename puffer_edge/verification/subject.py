@@ -13,7 +13,7 @@ from puffer_edge.errors import FileFormatError, ProgramError, UsageError
 from puffer_edge.exporters.artifact import MANIFEST, read_manifest
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.vectors import Vectors
-from puffer_edge.ir import Continuous, Discrete
+from puffer_edge.ir import Continuous, Contract, Discrete, Head, Hybrid
 from puffer_edge.ir.program import Kind
 from puffer_edge.verification.harness import HarnessSpec
 
@@ -46,7 +46,8 @@ def read_subject(directory: Path) -> Subject:
         spec = _spec(manifest)
         sound = (_fits(vectors, spec, manifest) and _is_complete(manifest)
                  and _means_numbers(manifest)
-                 and head_of(manifest).width == manifest["outputs"][0]["size"])
+                 and [head.width for head in heads_of(manifest).values()]
+                 == [output["size"] for output in acting(manifest)])
         if "integers" in manifest["observation"]:
             taken = Vectors.load(directory / "vectors_q.npz")
             integers = Subject(directory, manifest, taken, _integer_spec(manifest))
@@ -60,9 +61,28 @@ def read_subject(directory: Path) -> Subject:
     return Subject(directory, manifest, vectors, spec, integers)
 
 
-def head_of(manifest: dict[str, Any]) -> Discrete | Continuous:
+def head_of(manifest: dict[str, Any]) -> Head | Hybrid:
     """How raw outputs become actions."""
     action = manifest["action"]
+    if action["kind"] != "hybrid":
+        return _head(action)
+    moving, choosing = _head(action["continuous"]), _head(action["discrete"])
+    assert isinstance(moving, Continuous) and isinstance(choosing, Discrete)
+    return Hybrid(moving, choosing)
+
+
+def heads_of(manifest: dict[str, Any]) -> dict[str, Head]:
+    """The same by the name of the action's part."""
+    return Contract((), head_of(manifest)).heads
+
+
+def acting(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The outputs that the action is made of."""
+    outputs: list[dict[str, Any]] = manifest["outputs"]
+    return outputs[: len(heads_of(manifest))]
+
+
+def _head(action: dict[str, Any]) -> Head:
     if action["kind"] == "discrete":
         return Discrete(tuple(action["sizes"]))
     return Continuous(action["size"], action["squash"], tuple(action["low"]),
@@ -71,11 +91,9 @@ def head_of(manifest: dict[str, Any]) -> Discrete | Continuous:
 
 def _spec(manifest: dict[str, Any]) -> HarnessSpec:
     """What the harness is made of; names are checked, as they become C source."""
-    action = manifest["action"]
-    width = len(action["sizes"]) if action["kind"] == "discrete" else int(action["size"])
     return HarnessSpec(
         name=stem(manifest["name"]), obs_bytes=4 * int(manifest["observation"]["size"]),
-        action_bytes=4 * width,
+        action_bytes=action_dtype(manifest, integers=False).itemsize,
         outputs=tuple((identifier(output["name"], "an output"), int(output["size"]))
                       for output in manifest["outputs"]),
         states=tuple((int(state.get("low", -(2**31))), int(state.get("high", 2**31 - 1)))
@@ -84,13 +102,33 @@ def _spec(manifest: dict[str, Any]) -> HarnessSpec:
 
 def _integer_spec(manifest: dict[str, Any]) -> HarnessSpec:
     """The same for the step that takes integers."""
-    spec, action = _spec(manifest), manifest["action"]
+    spec = _spec(manifest)
     size = _INTEGERS[manifest["observation"]["integers"]["dtype"]]
-    discrete = action["kind"] == "discrete"
-    width = 4 if discrete else _INTEGERS[manifest["outputs"][0]["dtype"]]
+    kind = manifest["action"]["kind"]
     return replace(spec, obs_bytes=spec.obs_bytes // 4 * size, obs_size=size, integers=True,
-                   action_bytes=spec.action_bytes // 4 * width, action_size=width,
-                   own_action=not discrete)
+                   action_bytes=action_dtype(manifest, integers=True).itemsize,
+                   action_size=4 if kind != "continuous" else
+                   _INTEGERS[manifest["outputs"][0]["dtype"]],
+                   own_action=kind != "discrete")
+
+
+def action_dtype(manifest: dict[str, Any], *, integers: bool) -> np.dtype[Any]:
+    """Of the action's struct in C; one part of it is an array.
+
+    Args:
+        manifest: of the artefact.
+        integers: of the step that takes integers, whose continuous part is the raw mean.
+    """
+    fields = []
+    for index, (name, head) in enumerate(heads_of(manifest).items()):
+        kind = "int32" if isinstance(head, Discrete) else (
+            str(np.dtype(manifest["outputs"][index]["dtype"])) if integers else "float32")
+        fields.append((name, kind, (len(head.sizes) if isinstance(head, Discrete)
+                                    else int(head.size),)))
+    if len(fields) > 1:
+        return np.dtype(fields, align=True)
+    (_, kind, shape), = fields
+    return np.dtype((kind, shape))
 
 
 _INTEGERS = {"int8": 1, "int16": 2}
@@ -99,16 +137,14 @@ _INTEGERS = {"int8": 1, "int16": 2}
 def _fits(vectors: Vectors, spec: HarnessSpec, manifest: dict[str, Any]) -> bool:
     steps = len(vectors.observations)
     given = manifest["observation"]["integers"]["dtype"] if spec.integers else "float32"
-    kind = (np.int32 if manifest["action"]["kind"] == "discrete" else
-            np.dtype(manifest["outputs"][0]["dtype"]) if spec.integers else np.float32)
+    kind = action_dtype(manifest, integers=spec.integers)
     outputs = {name: array.shape for name, array in vectors.outputs.items()}
     return (steps >= 2 and vectors.reset.shape == (steps,) and vectors.reset.dtype == bool
             and bool(vectors.reset[0]) and not vectors.reset[1]
             and vectors.observations.shape == (steps, manifest["observation"]["size"])
             and vectors.observations[0].nbytes == spec.obs_bytes
-            and vectors.actions.ndim == 2 and vectors.actions.shape[0] == steps
-            and vectors.actions[0].nbytes == spec.action_bytes
-            and vectors.actions.dtype == kind
+            and vectors.actions.shape == (steps, *kind.shape)
+            and vectors.actions.dtype == kind.base
             and outputs == {name: (steps, size) for name, size in spec.outputs}
             and vectors.observations.dtype == given
             and all(array.dtype in (np.float32, np.int16, np.int8)

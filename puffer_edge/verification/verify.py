@@ -37,7 +37,13 @@ from puffer_edge.verification.originals.asking import Given, ask
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Check, Report
-from puffer_edge.verification.subject import MEMORY, Subject, read_subject
+from puffer_edge.verification.subject import (
+    MEMORY,
+    Subject,
+    acting,
+    action_dtype,
+    read_subject,
+)
 from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
 from puffer_edge.verification.toolchains import find_toolchain
 from puffer_edge.verification.weights import check_weights
@@ -262,10 +268,10 @@ def _check_rejection(subject: Subject, machine: Machine, where: str, good: list[
 def _run(machine: Machine, observations: Array, reset: Array, manifest: dict[str, Any]) -> Ran:
     steps = machine.run([row.tobytes() for row in observations],
                         frozenset(int(i) for i in np.flatnonzero(reset)))
-    size = manifest["outputs"][0]["size"]
-    kind = np.int32 if manifest["action"]["kind"] == "discrete" else np.float32
+    size = sum(output["size"] for output in acting(manifest))
+    kind = action_dtype(manifest, integers=False)
     return Ran(np.stack([step.outputs[:size] for step in steps]),
-               np.stack([np.frombuffer(step.action, kind) for step in steps]))
+               np.stack([np.frombuffer(step.action, kind)[0] for step in steps]))
 
 
 def _check_instructions(core: Target, steps: list[StepResult], report: Report,

@@ -33,6 +33,11 @@ REFUSED = {1: "the observation holds NaN or infinite values",
 """What a status other than 0 says; state and action are as before then."""
 
 
+def _size(action: Any) -> int:
+    """Elements of an action, or of a part of a hybrid one."""
+    return len(action["sizes"]) if action["kind"] == "discrete" else int(action["size"])
+
+
 class Policy:
     """The policy with its state. Use one object per thread.
 
@@ -68,9 +73,11 @@ class Policy:
         library.edge_output.argtypes = [pointer, ctypes.c_int]
         action = self.manifest["action"]
         self.observation_size: int = self.manifest["observation"]["size"]
-        self.action_size: int = (len(action["sizes"]) if action["kind"] == "discrete"
-                                 else action["size"])
-        self._dtype = np.dtype(action["dtype"])
+        parts = [(name, action[name]) for name in ("continuous", "discrete") if name in action]
+        fields = [(name, part["dtype"], (_size(part),)) for name, part in parts]
+        self.action_size: int = sum(_size(part) for _, part in parts) or _size(action)
+        self._dtype = np.dtype(fields) if fields else np.dtype(action["dtype"])
+        self._shape: tuple[int, ...] = () if fields else (self.action_size,)
         self._bytes: int = library.edge_size()
         self._memory = ctypes.create_string_buffer(self._bytes)
         self._lanes = ctypes.create_string_buffer(1)
@@ -100,12 +107,14 @@ class Policy:
     def step(self, obs: Any, out: Any = None) -> Any:
         """One step: [observation_size] numbers to [action_size] int32 choices or float32.
 
+        A hybrid action is one record: action["continuous"] and action["discrete"].
+
         Raises:
             ValueError: a wrong size, or NaN or infinity in the observation, in what would be
                 remembered or in the outputs; state and action are as before then.
         """
         x = self._checked(obs, self.observation_size)
-        action = self._room(out, (self.action_size,))
+        action = self._room(out, self._shape)
         status = self._library.edge_step(self._memory, x.ctypes.data, action.ctypes.data)
         if status:
             raise ValueError(REFUSED.get(status, f"status {status}"))
@@ -122,7 +131,7 @@ class Policy:
         x = self._checked(obs, lanes * self.observation_size)
         if not lanes or not np.isfinite(x).all():
             raise ValueError("the observations hold NaN or infinite values, or nothing")
-        action = self._room(out, (lanes, self.action_size))
+        action = self._room(out, (lanes, *self._shape))
         if lanes != self._count:
             self._lanes, self._count = ctypes.create_string_buffer(lanes * self._bytes), lanes
             for lane in range(lanes):

@@ -51,10 +51,10 @@ def choice_left(mask: ActionMask, dtype: str, context: Context, otherwise: str) 
             alike = len(set(numbers)) == 1
             array = np.array(numbers[:1] if alike else numbers, np.int32)
             limits = f"{context.constant(array)}, {int(not alike)}, "
-        left = f"< {size}" if mask.forbids else "> 0"
-        tests.append(f"!({kernel}(x + {mask.start + start}, {limits}{size}) {left})")
+        none = size if mask.forbids else 0
+        tests.append(f"{kernel}(x + {mask.start + start}, {limits}{size}) == {none}")
         start += size
-    return ["if (" + " | ".join(tests) + ") {", f"    {otherwise}", "}"]
+    return ["if (" + " || ".join(tests) + ") {", f"    {otherwise}", "}"]
 
 
 def _limit(limits: Sequence[float], dtype: str, context: Context) -> str:

@@ -10,10 +10,11 @@ from puffer_edge.frontends import heads
 from puffer_edge.frontends.action_kind import Evidence, action_kind, asked
 from puffer_edge.frontends.onnx import roles
 from puffer_edge.frontends.onnx.graph import Graph
+from puffer_edge.frontends.onnx.ml_agents import hybrid_outputs
 from puffer_edge.frontends.onnx.names import normalised, printable
 from puffer_edge.frontends.onnx.several_heads import Output, action_outputs, stem, unnamed
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Head, Hybrid, Program
 from puffer_edge.ir.ops import Concat, Reshape, Softmax, Unary
 
 
@@ -43,7 +44,8 @@ def choose_outputs(builder: Builder, outputs: Sequence[Output], options: LoadOpt
         raise UnsupportedError("no output can be the action: all are state, value or spread",
                                where=where, hint="name the action's output logits or actions")
     spread = any(normalised(name) in roles.DEVIATION for name in names)
-    actions = action_outputs(candidates, options, spread=spread)
+    actions = (hybrid_outputs(candidates, options)
+               or action_outputs(candidates, options, spread=spread))
     extra: dict[str, str] = {}
     for index, name in enumerate(names):
         if roles.is_value(name) and options.keep_value and "value" not in extra.values():
@@ -90,31 +92,19 @@ def finish(graph: Graph, chosen: Chosen, names: list[str], options: LoadOptions,
         options: win over what names and ops tell.
         size: elements of the observation.
     """
-    action, extra, options = _joined(graph, chosen, names, options)
-    builder, value = graph.builder, graph.operands[action]
-    if not isinstance(value, str):
-        raise UnsupportedError("the action is constant", where=graph.where)
-    if action in graph.masks:
-        raise UnsupportedError("the output that the action would be made of holds booleans",
-                               where=f"{graph.where}, output {printable(action)}",
-                               hint="export the policy with an output of logits or actions")
-    producer = next((op for op in builder.ops if value in op.outputs), None)
-    ends_in_tanh = isinstance(producer, Unary) and producer.function == Activation("tanh")
-    head: Discrete | Continuous
-    if _kind(graph, action, names, options, ends_in_tanh) == "discrete":
-        if action in graph.choices and not options.action_sizes:
-            options = replace(options, action_sizes=graph.choices[action])
-        head = heads.discrete(builder, options, builder.values[value].size)
-        kept = {"logits": value}
-    else:
-        if ends_in_tanh and options.squash and isinstance(producer, Unary):
-            value = producer.x
-            builder.note("folded", "the final Tanh is the squashing that was asked for")
-        head = heads.continuous(builder, options, builder.values[value].size)
-        if ends_in_tanh and head.low and not head.squash:
-            builder.note("warning", "the policy ends in Tanh: its actions are clipped to the "
-                                    "bounds, not scaled; give --squash to scale them")
-        kept = {"mean": value}
+    builder = graph.builder
+    actions, extra = chosen.actions, chosen.extra
+    if not hybrid_outputs([Output(name, None) for name in actions], options):
+        action, extra, options = _joined(graph, chosen, names, options)
+        actions = (action,)
+    kept, found = dict[str, str](), list[Head]()
+    for action in actions:
+        value, part = _head(graph, action, names, options)
+        kept["logits" if isinstance(part, Discrete) else "mean"] = value
+        found.append(part)
+    head: Head | Hybrid = found[0]
+    if isinstance(head, Continuous) and isinstance(found[-1], Discrete):
+        head = Hybrid(head, found[-1])
     for name, outside in extra.items():
         operand = graph.operands[name]
         if not isinstance(operand, str) or operand in kept.values() or name in graph.choices:
@@ -126,6 +116,32 @@ def finish(graph: Graph, chosen: Chosen, names: list[str], options: LoadOptions,
         builder.assume("other-outputs", f"kept beside the action, raw, as nothing tells what it is "
                        f"for: output {', '.join(beside)}")
     return builder.build(kept, heads.contract(builder, options, size, head))
+
+
+def _head(graph: Graph, action: str, names: list[str], options: LoadOptions
+          ) -> tuple[str, Head]:
+    """The raw output of an action, and what it becomes."""
+    builder, value = graph.builder, graph.operands[action]
+    if not isinstance(value, str):
+        raise UnsupportedError("the action is constant", where=graph.where)
+    if action in graph.masks:
+        raise UnsupportedError("the output that the action would be made of holds booleans",
+                               where=f"{graph.where}, output {printable(action)}",
+                               hint="export the policy with an output of logits or actions")
+    producer = next((op for op in builder.ops if value in op.outputs), None)
+    ends_in_tanh = isinstance(producer, Unary) and producer.function == Activation("tanh")
+    if _kind(graph, action, names, options, ends_in_tanh) == "discrete":
+        if action in graph.choices and not options.action_sizes:
+            options = replace(options, action_sizes=graph.choices[action])
+        return value, heads.discrete(builder, options, builder.values[value].size)
+    if ends_in_tanh and options.squash and isinstance(producer, Unary):
+        value = producer.x
+        builder.note("folded", "the final Tanh is the squashing that was asked for")
+    head = heads.continuous(builder, options, builder.values[value].size)
+    if ends_in_tanh and head.low and not head.squash:
+        builder.note("warning", "the policy ends in Tanh: its actions are clipped to the bounds, "
+                                "not scaled; give --squash to scale them")
+    return value, head
 
 
 def _joined(graph: Graph, chosen: Chosen, names: list[str], options: LoadOptions

@@ -15,6 +15,7 @@ from puffer_edge.frontends.onnx.action import choose_outputs, finish, leave_out
 from puffer_edge.frontends.onnx.batch import check_rows, fixed_batch, one_row, with_one_row
 from puffer_edge.frontends.onnx.graph import Graph
 from puffer_edge.frontends.onnx.lower import lower_graph, needed_names
+from puffer_edge.frontends.onnx.ml_agents import with_constants
 from puffer_edge.frontends.onnx.names import is_identifier, printable
 from puffer_edge.frontends.onnx.ports import Port, ports_of
 from puffer_edge.frontends.onnx.reader import opset_of, parse_model, read_bytes
@@ -82,6 +83,7 @@ def _program(model: Any, options: LoadOptions, where: str, alone: str = "") -> P
                        "if they are one observation", "--observation")
         proto = with_one_row(proto, rows)
         inputs, outputs = ([one_row(port, rows) for port in ports] for ports in (inputs, outputs))
+    options = with_constants(proto, options, builder, where)
     pairs = roles.state_pairs(inputs, outputs, options.states, where)
     plain = [p.name for p in outputs if p.name not in pairs.values()]
     chosen = choose_outputs(

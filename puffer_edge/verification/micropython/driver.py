@@ -16,11 +16,13 @@ policy = Policy()
 size = len(policy.observation)
 typecode = "f" if kind == "float" else "b" if len(bytes(policy.observation)) == size else "h"
 results = [policy.outputs[name] for name in sorted(policy.outputs)]
-action = policy.action
+actions = policy.action
+# Of a hybrid action, the continuous part comes first.
+actions = [actions["continuous"], actions["discrete"]] if isinstance(actions, dict) else [actions]
 floats = kind == "float" and hasattr(policy, "action_float")
 if floats:
-    action = array("f", [0.0] * len(action))
-results.append(action)
+    actions[0] = array("f", [0.0] * len(actions[0]))
+results += actions
 row = bytearray(size * {"f": 4, "h": 2, "b": 1}[typecode])
 with open("observations.bin", "rb") as source, open("results.bin", "wb") as sink:
     for index in range(int(steps)):
@@ -35,6 +37,6 @@ with open("observations.bin", "rb") as source, open("results.bin", "wb") as sink
                 policy.observation[i] = observation[i]
             policy.step()
         if floats:
-            policy.action_float(action)
+            policy.action_float(actions[0])
         for result in results:
             sink.write(bytes(result))

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from puffer_edge.errors import VerificationError
 from puffer_edge.exporters.micropython.kernels import portable, portable_policy
-from puffer_edge.verification.subject import Subject
+from puffer_edge.ir import Discrete
+from puffer_edge.verification.subject import Subject, heads_of
 
 Array = npt.NDArray[Any]
 Runner = Callable[[Path, str], str]
@@ -82,7 +83,7 @@ class Session:
             raise VerificationError("the policy gave fewer results than steps", where="driver.py")
         found = np.frombuffer(content, row)
         return Results({output["name"]: found[output["name"]] for output
-                        in self.subject.manifest["outputs"]}, found["action of the policy"])
+                        in self.subject.manifest["outputs"]}, self._action(found))
 
     def selftest(self, runner: Runner) -> int:
         """Number of wrong steps that the policy's own self-test finds."""
@@ -102,18 +103,30 @@ class Session:
             raise VerificationError("the proof of the heap gave no result", where="heap_proof.py")
         return int(found.group(1)), found.group(2)
 
+    def _action(self, found: Array) -> Array:
+        """Of the rows: one array, or the records of a hybrid action."""
+        names = list(heads_of(self.subject.manifest))
+        parts = [found[f"{name} of the policy"] for name in names]
+        if len(parts) == 1:
+            return parts[0]
+        action = np.zeros(len(found), [(name, part.dtype, part.shape[1:])
+                                       for name, part in zip(names, parts, strict=True)])
+        for name, part in zip(names, parts, strict=True):
+            action[name] = part
+        return action
+
     def _row(self, floats: bool) -> np.dtype[Any]:
         """Bytes of one step's results."""
         manifest = self.subject.manifest
         outputs = sorted(manifest["outputs"], key=lambda output: str(output["name"]))
         fields: list[tuple[str, str, tuple[int, ...]]] = [
             (output["name"], _LITTLE[output["dtype"]], (output["size"],)) for output in outputs]
-        action = manifest["action"]
-        if action["kind"] == "discrete":
-            fields.append(("action of the policy", "<i2", (len(action["sizes"]),)))
-        else:
-            kind = "<f4" if floats else _LITTLE[manifest["outputs"][0]["dtype"]]
-            fields.append(("action of the policy", kind, (action["size"],)))
+        for part, head in heads_of(manifest).items():
+            if isinstance(head, Discrete):
+                fields.append((f"{part} of the policy", "<i2", (len(head.sizes),)))
+            else:
+                kind = "<f4" if floats else _LITTLE[manifest["outputs"][0]["dtype"]]
+                fields.append((f"{part} of the policy", kind, (head.size,)))
         return np.dtype(fields)
 
 

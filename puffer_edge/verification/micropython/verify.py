@@ -13,6 +13,7 @@ import numpy.typing as npt
 from puffer_edge.errors import FileFormatError, VerificationError
 from puffer_edge.exporters.micropython.boards import MICROBIT, NATIVE, find_board
 from puffer_edge.exporters.vectors import Vectors
+from puffer_edge.ir import Continuous
 from puffer_edge.verification import verify as common
 from puffer_edge.verification.agreement import Demands, check_agreement
 from puffer_edge.verification.check_reference import Ran, check_reference
@@ -27,7 +28,7 @@ from puffer_edge.verification.micropython.session import CARRIED, Runner, Sessio
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import Subject
+from puffer_edge.verification.subject import Subject, acting, heads_of
 
 Array = npt.NDArray[Any]
 
@@ -124,13 +125,13 @@ def _wrong(session: Session, runner: Runner, vectors: Vectors) -> int:
     found = session.run(runner, vectors.observations, vectors.reset)
     same = np.all([(found.outputs[name] == expected).all(axis=1)
                    for name, expected in vectors.outputs.items()], axis=0)
-    tolerance = SQUASHED if session.subject.manifest["action"].get("squash") else 0
-    if vectors.actions.dtype == np.float32 and tolerance:
-        close = np.abs(found.actions - vectors.actions) <= tolerance * np.maximum(
-            1, np.abs(vectors.actions))
-    else:
-        close = found.actions == vectors.actions
-    return int((~(same & close.all(axis=1))).sum())
+    for name, head in heads_of(session.subject.manifest).items():
+        parts = [actions[name] if actions.dtype.names else actions
+                 for actions in (found.actions, vectors.actions)]
+        squash = isinstance(head, Continuous) and head.squash and parts[1].dtype == np.float32
+        limit = SQUASHED * np.maximum(1, np.abs(parts[1])) if squash else 0
+        same &= (np.abs(parts[0].astype(np.float64) - parts[1]) <= limit).all(axis=1)
+    return int((~same).sum())
 
 
 def _judge(session: Session, demands: Demands, report: Report) -> None:
@@ -155,7 +156,8 @@ def _act(session: Session, observations: Array, reset: Array, report: Report) ->
     except VerificationError as error:
         report.check("the policy takes the recorded observations", False, str(error))
         return None
-    return Ran(found.outputs[session.subject.manifest["outputs"][0]["name"]], found.actions)
+    return Ran(np.concatenate([found.outputs[output["name"]] for output
+                               in acting(session.subject.manifest)], 1), found.actions)
 
 
 def _check_damage(session: Session, report: Report) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from puffer_edge.frontends.text import printable
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Continuous, Program
+from puffer_edge.ir import Continuous, Contract, Discrete, Program
 from puffer_edge.verification.error_bound import ErrorBound, gamma
 from puffer_edge.verification.originals.explaining import (
     Form,
@@ -173,18 +173,21 @@ class _Comparison:
         program, outputs = self.program, dict(self.trajectory.outputs)
         ours = {name: np.stack([known[value].reshape(-1) for known in steps]) for name, value
                 in zip(program.output_names, program.outputs, strict=True)}
-        first, *others = program.output_names
-        mask = program.contract.mask
-        allowed = None if mask is None else mask.allowed(self.trajectory.observations)
-        found = explain(program.contract, ours[first], outputs, allowed)
-        if found is None:
-            raise _Disagreement(
-                f"the original gives {_shown(outputs)}; of these no action of "
-                f"{ours[first].shape[1]} numbers can be made")
-        pairs = [_Pair(_listed(found.outputs), first, found.form, found.theirs,
-                       max(self.trajectory.scales.get(name, 0.0) for name in found.outputs))]
-        for name in found.outputs:
-            outputs.pop(name)
+        pairs, contracts = [], _by_head(program.contract)
+        for source, contract in zip(program.output_names, contracts, strict=False):
+            mask = contract.mask
+            allowed = None if mask is None else mask.allowed(self.trajectory.observations)
+            found = explain(contract, ours[source], outputs, allowed)
+            if found is None:
+                raise _Disagreement(
+                    f"the original gives {_shown(outputs)}; of these no action of "
+                    f"{ours[source].shape[1]} numbers can be made")
+            pairs.append(_Pair(
+                _listed(found.outputs), source, found.form, found.theirs,
+                max(self.trajectory.scales.get(name, 0.0) for name in found.outputs)))
+            for name in found.outputs:
+                outputs.pop(name)
+        first, others = program.output_names[0], program.output_names[len(contracts):]
         plain = forms(program.contract)[0]
         for name in others:
             fitting = {other: difference(ours[name], array.astype(np.float64))
@@ -194,7 +197,7 @@ class _Comparison:
             best = min(fitting, key=lambda other: fitting[other])
             pairs.append(_Pair(_listed((best,)), name, plain, outputs.pop(best),
                                self.trajectory.scales.get(best, 0.0)))
-        self._refuse_lost(ours[first], outputs)
+        self._refuse_lost([ours[name] for name in program.output_names[: len(contracts)]], outputs)
         actions = self.trajectory.actions
         if actions is not None:
             pairs.append(_Pair("the library's action", first, _action(program), actions))
@@ -202,14 +205,16 @@ class _Comparison:
             pair.deviation = deviation(pair.theirs.astype(np.float64))
         return pairs
 
-    def _refuse_lost(self, raw: Array, left: dict[str, Array]) -> None:
+    def _refuse_lost(self, raws: list[Array], left: dict[str, Array]) -> None:
         """Every output that is left says the same again, or a note tells why it is left away."""
         told = " ".join(note.text for note in self.program.notes)
         value = "the value head" in told or "output value:" in told
         for name, array in left.items():
             again = any(v.shape == array.shape and difference(v, array.astype(np.float64)) < 1e-3
                         for v in (form.apply(raw, np.zeros_like(raw, np.float64))[0]
-                                  for form in forms(self.program.contract)))
+                                  for raw, contract in zip(raws, _by_head(self.program.contract),
+                                                           strict=True)
+                                  for form in forms(contract)))
             constant = len(array) > 1 and bool((array == array[:1]).all())
             if again or constant or _BESIDE.search(name) or printable(name) in told:
                 continue
@@ -340,6 +345,12 @@ class _Comparison:
             figures += (f"; {known - judged} of {known} numbers not judged, as their bound is too "
                         "loose")
         return Finding("agrees", figures, steps, self.largest)
+
+
+def _by_head(contract: Contract) -> list[Contract]:
+    """The contract of each part of an action, as if there were no other."""
+    return [replace(contract, action=head, mask=contract.mask if isinstance(head, Discrete) else
+                    None) for head in contract.heads.values()]
 
 
 def _action(program: Program) -> Form:

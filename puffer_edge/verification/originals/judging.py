@@ -154,7 +154,7 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
         state_shapes=tuple(state.initial.shape for state in program.states), pairs=options.states,
         told="\n".join(note.text for note in program.notes if note.kind == "dropped"),
         frame_stack=frames, masked=masked,
-        size=frames * (program.contract.observation_size - masked), width=action.width,
+        size=frames * (program.contract.observation_size - masked), width=program.contract.width,
         own_action=not (options.action_mask or options.action_low or options.action_high
                         or options.action_sizes or options.squash is not None), **bounds,
         activation=options.activation or "",

@@ -1,0 +1,82 @@
+"""What the exporter of Unity ML-Agents writes beside the action: constants and names.
+
+Versions 1.x have one output ``action`` with the constants ``is_continuous_control`` (0 or 1) and
+``action_output_shape`` (the sizes of the branches); of choices, it is the log-probabilities of all
+branches one after another. Versions 2.x have an output for each kind of action, random and, from
+2.1 on, deterministic; a policy may have both kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.frontends.onnx.names import normalised
+from puffer_edge.frontends.onnx.several_heads import Output
+from puffer_edge.frontends.onnx.tensors import to_numpy
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.ir import Builder
+
+_CONTINUOUS = ("deterministic_continuous_actions", "continuous_actions")
+_DISCRETE = ("deterministic_discrete_actions", "discrete_actions")
+"""The surest first."""
+
+
+def hybrid_outputs(outputs: Sequence[Output], options: LoadOptions) -> tuple[str, ...]:
+    """The outputs of a continuous action and of choices, where a graph has both; else nothing.
+
+    The one of the kind that the user wants, if there is such a wish.
+    """
+    known = {normalised(output.name): output.name for output in outputs}
+    pair = [next((known[name] for name in names if name in known), None)
+            for names in (_CONTINUOUS, _DISCRETE)]
+    moving, choosing = pair
+    if moving is None or choosing is None:
+        return ()
+    return {"continuous": (moving,), "discrete": (choosing,)}.get(
+        options.action or "", (moving, choosing))
+
+
+def with_constants(graph: Any, options: LoadOptions, builder: Builder, where: str) -> LoadOptions:
+    """The options, where a file of version 1.x says what they would.
+
+    Args:
+        graph: a checked GraphProto.
+        options: the user's, which win.
+        builder: is told.
+        where: the file, for messages.
+    """
+    continuous = _constant(graph, "is_continuous_control", where)
+    shape = _constant(graph, "action_output_shape", where)
+    if continuous is None or shape is None or options.action or options.action_sizes:
+        return options
+    if continuous.reshape(-1)[:1].any():
+        return replace(options, action="continuous")
+    sizes = tuple(int(size) for size in shape.reshape(-1))
+    if not sizes or min(sizes) < 1:
+        return options
+    builder.note("stated", "the action is discrete, of "
+                           f"{' x '.join(map(str, sizes))} choices: the file says so "
+                           "(is_continuous_control, action_output_shape)")
+    return replace(options, action="discrete", action_sizes=sizes)
+
+
+def _constant(graph: Any, name: str, where: str) -> np.ndarray[Any, Any] | None:
+    """A constant output; None where there is none of the name, or it is computed."""
+    if name not in {output.name for output in graph.output}:
+        return None
+    for _ in range(len(graph.node) + 1):
+        tensor = next((t for t in graph.initializer if t.name == name), None)
+        if tensor is not None:
+            return to_numpy(tensor, where)
+        node = next((n for n in graph.node if name in n.output), None)
+        if node is None or node.op_type not in ("Constant", "Identity", "Cast"):
+            return None
+        if node.op_type == "Constant":
+            value = next((a.t for a in node.attribute if a.name == "value"), None)
+            return None if value is None else to_numpy(value, where)
+        name = node.input[0]
+    return None
