@@ -93,4 +93,4 @@ def test_node_cases_agree_or_are_refused_by_name(capsys: pytest.CaptureFixture[s
     with capsys.disabled():
         print(f"\nONNX node tests with float32 inputs: {len(passed)} of {seen} agree, "
               f"{len(refused - passed)} are refused by name")
-    assert len(passed) >= 670
+    assert len(passed) >= 700

@@ -18,11 +18,13 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
     moving,
     normalization,
     pooling,
+    quantized,
     randomness,
     recurrent,
     reduction,
     scatter,
     shape,
+    top_k,
 )
 from puffer_edge.frontends.onnx.graph import ARITY, LOWERINGS, MAX_RANK, Graph, Operand
 from puffer_edge.frontends.onnx.names import printable
@@ -33,6 +35,9 @@ from puffer_edge.ir.ops import Concat
 _MOVING = frozenset(("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose",
                      "Concat", "Split", "Slice", "Gather", "Expand", "Tile", "Dropout"))
 _AFTER_CHOICE = frozenset(("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze"))
+_TAKE_INTEGERS = frozenset((
+    "Cast", "Shape", "Size", "DequantizeLinear", "QLinearMatMul", "QLinearConv", "QGemm",
+    "MatMulInteger"))
 _RANDOM = frozenset(("Bernoulli", "RandomUniform", "RandomUniformLike"))
 
 
@@ -124,11 +129,12 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
     if not names.isdisjoint(graph.choices):
         return (_after_choice(graph, node),)
     table = node.op_type == "Gather" and not isinstance(operands[0], str)
-    if table or node.op_type == "OneHot":
+    places = node.op_type == "GatherElements" and node.inputs[0] not in graph.integers
+    if table or places or node.op_type == "OneHot":
         pass  # numbers of categories, which become vectors
     elif node.op_type in _MOVING and not names.isdisjoint(graph.integers):
         graph.integers.update(node.outputs)
-    elif node.op_type not in ("Cast", "Shape", "Size") and not names.isdisjoint(graph.integers):
+    elif node.op_type not in _TAKE_INTEGERS and not names.isdisjoint(graph.integers):
         raise node.refuse("arithmetic on integers", "cast the observation to float32 first")
     _follow_masks(graph, node, names)
     fewest, most = ARITY[node.op_type]

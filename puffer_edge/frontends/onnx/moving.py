@@ -9,7 +9,7 @@ from puffer_edge.frontends.onnx.categories import embedding
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, MAX_RANK, Graph, Operand, lowers
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.shape import axis_of, reshaped
-from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Slice, Split
+from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Slice, Split, Transpose
 
 
 @lowers("Concat")
@@ -116,6 +116,26 @@ def tile(graph: Graph, node: Node, x: Operand, repeats: Operand) -> Operand:
     x = reshaped(graph, node, x, apart)
     x = x if wide == apart else graph.add(node, Expand, x=x, shape=wide)
     return reshaped(graph, node, x, tuple(a * b for a, b in zip(counts, shape, strict=True)))
+
+
+@lowers("SpaceToDepth", "DepthToSpace")
+def blocks(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Pixels of square blocks become channels, or channels the pixels of blocks."""
+    shape, b = graph.shape(x), node.get("blocksize", 0)
+    mode = node.get("mode", "DCR")
+    if len(shape) != 4 or b < 1 or mode not in ("DCR", "CRD"):
+        raise node.refuse(f"blocks of {b} in {shape}")
+    n, c, h, w = shape
+    if node.op_type == "SpaceToDepth":
+        apart: tuple[int, ...] = (n, c, h // b, b, w // b, b)
+        order = (0, 3, 5, 1, 2, 4) if mode == "DCR" else (0, 1, 3, 5, 2, 4)
+        result = (n, c * b * b, h // b, w // b)
+    else:
+        apart = (n, b, b, c // (b * b), h, w) if mode == "DCR" else (n, c // (b * b), b, b, h, w)
+        order = (0, 3, 4, 1, 5, 2) if mode == "DCR" else (0, 1, 4, 2, 5, 3)
+        result = (n, c // (b * b), h * b, w * b)
+    y = graph.add(node, Transpose, x=reshaped(graph, node, x, apart), permutation=order)
+    return reshaped(graph, node, y, result)
 
 
 @lowers("Pad")

@@ -19,9 +19,8 @@ MAX_DEPTH = 8
 OLDEST_OPSET = 7  # before it, broadcasting was an attribute of each op
 DOMAINS = ("", "ai.onnx")
 FOREIGN = frozenset(("com.microsoft", op_type) for op_type in (
-    "DequantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "QGemm", "QLinearAdd",
-    "QLinearAveragePool", "QLinearConcat", "QLinearGlobalAveragePool", "QLinearLeakyRelu",
-    "QLinearMul", "QLinearSigmoid", "QLinearSoftmax", "QuantizeLinear"))
+    "DequantizeLinear", "QGemm", "QLinearAdd", "QLinearConcat", "QLinearGlobalAveragePool",
+    "QLinearLeakyRelu", "QLinearMul", "QLinearSigmoid", "QuantizeLinear"))
 """Quantised ops of onnxruntime's own, which are read beside the standard ones."""
 
 
