@@ -139,6 +139,8 @@ def verified(report: Report) -> None:
         figures.add_row(LABELS.get(key, key), shown(value))
     _console.print(figures)
     _notes(report.notes)
+    if report.reading:
+        _console.print(f"second reader: {escape(report.reading)}", soft_wrap=True)
     for check in report.undecided:
         _console.print(f"[{_COLOURS[check.verdict]}]not judged:[/] "
                        f"{escape(f'{check.name}: {check.detail}')}", soft_wrap=True)

@@ -34,6 +34,7 @@ class Report:
         checks: in the order in which they were made.
         measurements: figures by name; bytes and instructions.
         notes: the manifest's notes, for the reader.
+        reading: who judged what was read of the policy file, or who could.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Report:
     checks: list[Check] = field(default_factory=list)
     measurements: dict[str, int | float | None] = field(default_factory=dict)
     notes: list[dict[str, str]] = field(default_factory=list)
+    reading: str = ""
 
     @property
     def passed(self) -> bool:
@@ -75,6 +77,7 @@ class Report:
                  f"Built with {self.toolchain} {self.optimize}, run on {self.emulator}.", "",
                  "| check | verdict | detail |", "|---|---|---|"]
         lines += [f"| {check.name} | {check.verdict} | {check.detail} |" for check in self.checks]
+        lines += ["", f"The policy file: {self.reading}."] if self.reading else []
         lines += ["", "| measurement | value |", "|---|---:|"]
         lines += [f"| {LABELS.get(key, key)} | {shown(value)} |"
                   for key, value in self.measurements.items()]

@@ -33,7 +33,7 @@ from puffer_edge.verification.check_reference import Ran, check_reference
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
-from puffer_edge.verification.originals.asking import Given, ask
+from puffer_edge.verification.originals.asking import Given, ask, unasked
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Check, Report
@@ -99,9 +99,11 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
         told, reference = asked.checks, asked.reference
     report = _verified(subject, target, toolchain, emulator, optimize, reference, demands,
                        progress)
-    if told:
-        report.checks += told
-        write_report(directory, report)
+    report.checks += told
+    report.reading = (told[0].detail if told else
+                      f"judged by {reference.name}" if isinstance(reference, Path) else
+                      unasked(subject.manifest))
+    write_report(directory, report)
     return report
 
 

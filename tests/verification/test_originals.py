@@ -16,7 +16,7 @@ import puffer_edge
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.verification.originals import SecondReading, mode_of, read_again, running
-from puffer_edge.verification.originals.asking import Given, ask
+from puffer_edge.verification.originals.asking import Given, ask, unasked
 from puffer_edge.verification.originals.job import Job
 from puffer_edge.verification.originals.original import Unjudged
 from puffer_edge.verification.originals.owners import owner_of
@@ -119,6 +119,8 @@ def test_the_original_judges_an_artefact_once_more(tmp_path: Path) -> None:
             assert answer.reference.expected is not None
             np.testing.assert_array_equal(answer.reference.observations, data.observations)
             np.testing.assert_allclose(answer.reference.expected, data.reference, atol=1e-3)
+    assert unasked(subject.manifest) == (
+        "read by puffer-edge alone; --original FILE or --reference decides")
     path.write_bytes(path.read_bytes() + b"\x1a\x00")
     with pytest.raises(UsageError, match="sha256"):
         puffer_edge.verify(out, original=path)

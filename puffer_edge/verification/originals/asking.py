@@ -27,7 +27,12 @@ from puffer_edge.storage import from_bytes
 from puffer_edge.verification.originals.comparing import compare, steps_of
 from puffer_edge.verification.originals.explaining import explain
 from puffer_edge.verification.originals.job import Trajectory
-from puffer_edge.verification.originals.judging import Mode, SecondReading, trajectory_of
+from puffer_edge.verification.originals.judging import (
+    ALONE,
+    Mode,
+    SecondReading,
+    trajectory_of,
+)
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.report import Check, Verdict
@@ -81,6 +86,16 @@ def refuse_another(directory: Path, path: Path) -> None:
         raise UsageError("this is not the file that the artefact was made of: its sha256 is "
                          "another", where=str(path),
                          hint="export this file, or give the one that was exported")
+
+
+def unasked(manifest: dict[str, Any]) -> str:
+    """Who could judge what was read, for a report that nobody was asked for."""
+    source = manifest.get("source")
+    source = source if isinstance(source, dict) else {}
+    if source.get("sha256") is None:
+        return f"{ALONE}; --reference decides"
+    code = str(source.get("kind")).startswith(("torch.export", "TorchScript"))
+    return f"{ALONE}; --original FILE{' --run-original' if code else ''} or --reference decides"
 
 
 def ask(subject: Subject, given: Given, progress: Callable[[str], None]) -> Answer:
