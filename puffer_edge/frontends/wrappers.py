@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import ActionMask, Field, Op, Program, Value
+from puffer_edge.ir import ActionMask, Continuous, Discrete, Field, Op, Program, Value
 from puffer_edge.ir.ops import Concat, Reshape, Slice
 from puffer_edge.ir.program import State, empty_state
 from puffer_edge.passes.constants import unused
@@ -25,10 +25,29 @@ def wrapped(program: Program, options: LoadOptions) -> Program:
     Raises:
         UsageError: the policy's observation is no stack of frames, or its action is continuous.
     """
-    program = drop_softmax(recognize_masks(program))
+    program = drop_softmax(recognize_masks(_choices_by_mask(program)))
     if options.frame_stack is not None and options.frame_stack > 1:
         program = stack_frames(program, options.frame_stack)
     return mask_actions(program) if options.action_mask else program
+
+
+def _choices_by_mask(program: Program) -> Program:
+    """With choices in place of numbers that are only assumed to be numbers, where they are masked.
+
+    A part of the observation that forbids an output marks it as the logit of a choice.
+    """
+    action = program.contract.action
+    assumed = {note.code for note in program.notes if note.kind == "assumed"}
+    if not isinstance(action, Continuous) or "action-kind" not in assumed:
+        return program
+    choosing = replace(
+        program, contract=replace(program.contract, action=Discrete((action.size,))),
+        output_names=tuple("logits" if name == "mean" else name for name in program.output_names),
+        notes=tuple(note for note in program.notes
+                    if note.code not in ("action-kind", "action-bounds")))
+    if recognize_masks(choosing).contract.mask is None:
+        return program
+    return choosing.noting("stated", "the action is discrete: a part of the observation masks it")
 
 
 def stack_frames(program: Program, count: int) -> Program:

@@ -14,7 +14,7 @@ import puffer_edge
 from puffer_edge.errors import StepError
 from puffer_edge.frontends.wrappers import wrapped
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import ActionMask, Program
+from puffer_edge.ir import ActionMask, Discrete, Program
 from puffer_edge.ir.status import Status
 from tests.masks.idioms import IDIOMS, OBSERVATION, SIZES, WIDTH, _node, model
 
@@ -132,6 +132,38 @@ def test_where_one_forbids(kind: str, tmp_path: Path) -> None:
         with torch.no_grad():
             theirs = policy(*torch.from_numpy(x)[None].split([OBSERVATION, WIDTH], 1))[0].numpy()
         assert np.array_equal(ours.act(x), [part.argmax() for part in np.split(theirs, CUTS)])
+
+
+class Joint(torch.nn.Module):
+    """The network reads the mask, too, and nothing but that says that its outputs are logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        self.first = torch.nn.Linear(OBSERVATION + WIDTH, 8)
+        self.last = torch.nn.Linear(8, WIDTH)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.last(torch.tanh(self.first(x)))
+        return torch.where(x[:, 4:] > 0.5, y, torch.tensor(-1e9))
+
+
+def test_a_mask_marks_choices(tmp_path: Path) -> None:
+    path = tmp_path / "policy.pt"
+    policy = Joint()
+    torch.jit.script(policy).save(str(path))
+    program = puffer_edge.load(path)
+    assert program.contract.action == Discrete((WIDTH,))
+    mask = program.contract.mask
+    assert mask == ActionMask(OBSERVATION, (WIDTH,))
+    assert program.output_names == ("logits",)
+    assert not {note.code for note in program.notes} & {"action-kind", "action-bounds"}
+    ours, random = Interpreter(program), np.random.default_rng(1)
+    for x in mask.at_random(random.standard_normal(
+            (30, OBSERVATION + WIDTH)).astype(np.float32), random):
+        with torch.no_grad():
+            assert ours.act(x)[0] == policy(torch.from_numpy(x)[None])[0].argmax()
+    assert puffer_edge.load(path, action="continuous").contract.mask is None
 
 
 def test_a_recognised_mask_and_the_option(tmp_path: Path) -> None:
