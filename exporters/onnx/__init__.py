@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.decompose import decompose
 from puffer_edge.exporters.onnx import ops
@@ -15,8 +17,9 @@ from puffer_edge.ir import Program
 from puffer_edge.ir.ops import Conv, Expand, LayerNormalization
 from puffer_edge.quantization.calibration import Calibration
 
-OPSET, IR_VERSION = 20, 9
-"""Gelu is of 20; onnxruntime reads both from 1.17 on."""
+OPSETS = range(13, 22)
+"""The lowest that takes the ops is written, for old runtimes: 13 for linear layers, 17 for layer
+norms, 20 for GELU, 21 for integers of 16 bits. What our form means is the same in all of them."""
 FILE = "policy.onnx"
 SCHEMES = ("float32", "float16", "int8")
 CALIBRATED = ("int8",)
@@ -55,7 +58,7 @@ def write(program: Program, scheme: str = "float32",
         MissingDependencyError: onnx is not installed.
     """
     try:
-        from onnx import TensorProto, checker, helper
+        from onnx import TensorProto, helper
     except ImportError as error:
         raise MissingDependencyError("writing ONNX needs onnx",
                                      hint="pip install 'puffer-edge[onnx]'") from error
@@ -83,12 +86,25 @@ def write(program: Program, scheme: str = "float32",
     infos = [[helper.make_tensor_value_info(port.name, TensorProto.FLOAT,
                                             program.values[port.value].shape) for port in side]
              for side in (given.inputs, given.outputs)]
-    opset, ir = (OPSET, IR_VERSION) if integers is None else (21, 10)  # integers of 16 bits
-    proto = helper.make_model(
-        helper.make_graph(graph.nodes, "policy", *infos, graph.initializers),
-        opset_imports=[helper.make_opsetid("", opset)], ir_version=ir,
-        producer_name="puffer-edge")
+    proto = _lowest(helper.make_graph(graph.nodes, "policy", *infos, graph.initializers))
     helper.set_model_props(proto, {METADATA: contract(program)})
-    checker.check_model(proto, full_check=True)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+def _lowest(graph: Any) -> Any:
+    """A checked ModelProto of the lowest opset that has every op in the form that it has here."""
+    from onnx import checker, helper, shape_inference
+
+    for opset in OPSETS:
+        imports = [helper.make_opsetid("", opset)]
+        proto = helper.make_model(
+            graph, opset_imports=imports, producer_name="puffer-edge",
+            ir_version=helper.find_min_ir_version_for(imports))
+        try:
+            checker.check_model(proto, full_check=True)
+            return proto
+        except (checker.ValidationError, shape_inference.InferenceError):
+            if opset == OPSETS[-1]:
+                raise
+    raise AssertionError

@@ -57,6 +57,20 @@ def test_decomposition_computes_the_same(case: str) -> None:
                           <= 4 * limits[name] + 2e-6)
 
 
+@pytest.mark.parametrize(("case", "opset", "ir"), [("mlp", 13, 7), ("lstm", 13, 7),
+                                                   ("activations", 20, 9)])
+def test_the_opset_is_the_lowest_that_the_ops_need(case: str, opset: int, ir: int) -> None:
+    import onnx as library
+
+    from puffer_edge.exporters import onnx
+
+    proto = library.load_from_string(onnx.model(zoo.program(case)))
+    assert (proto.opset_import[0].version, proto.ir_version) == (opset, ir)
+    newest = max(library.defs.get_schema(node.op_type, opset).since_version
+                 for node in proto.graph.node)
+    assert newest <= opset
+
+
 @pytest.mark.parametrize("policy", BUNDLED)
 @pytest.mark.parametrize("scheme", ["float32", "float16"])
 @pytest.mark.parametrize("target", FORMATS)
