@@ -99,6 +99,22 @@ def test_a_crash_is_a_result(code: str, reason: str, tmp_path: Path,
                     seconds=1 if "sleep" in code else 30)
 
 
+def test_what_is_drawn_at_random_is_not_judged(tmp_path: Path) -> None:
+    """... but what is not is, beside it."""
+    weights = {"w": np.eye(3, N, dtype=np.float32)}
+    nodes = [node("Gemm", "obs w", "logits", transB=1),
+             node("Multinomial", "logits", "drawn", sample_size=1, dtype=6)]
+    for outputs, verdict in (({"drawn": [1, 1]}, "not judged"), ({"logits": [1, 3]}, "agrees")):
+        proto = model(nodes, {"obs": [1, N]}, {**outputs, "drawn": [1, 1]}, weights,
+                      dtypes={"drawn": 6})
+        path = tmp_path / "policy.onnx"
+        path.write_bytes(proto.SerializeToString())
+        program = puffer_edge.load(path, action="discrete")
+        reading = read_again(path, program, LoadOptions())
+        assert reading.verdict == verdict, reading
+        assert ("at random what it gives as drawn" in reading.text) == (verdict == "not judged")
+
+
 def test_the_original_judges_an_artefact_once_more(tmp_path: Path) -> None:
     """In float32 by the artefact's own Program; in integers by what it does, too."""
     path = recurrent(tmp_path / "policy.onnx")

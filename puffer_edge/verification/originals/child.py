@@ -6,6 +6,7 @@ It has limits of its own, as it runs what a stranger's file asks a large library
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,19 @@ def run(job: Job, observations: Array, reset: Array) -> Trajectory:
 
 
 def record(original: Original, job: Job, observations: Array, reset: Array) -> Trajectory:
-    """As :func:`run`, of an original that is open."""
+    """As :func:`run`, of an open original; it runs twice, to tell what it draws at random."""
+    first, again = (_once(original, job, observations, reset) for _ in range(2))
+    drawn = tuple(name for name, array in first.outputs.items()
+                  if not _equal(array, again.outputs.get(name)))
+    return replace(first, random=drawn, outputs={
+        name: array for name, array in first.outputs.items() if name not in drawn})
+
+
+def _equal(a: Array, b: Array | None) -> bool:
+    return b is not None and a.tobytes() == b.tobytes()
+
+
+def _once(original: Original, job: Job, observations: Array, reset: Array) -> Trajectory:
     runner = Frames(original, job)
     seen, outputs, before, after, actions = [], [], [], [], []
     for x, fresh in zip(observations, reset, strict=True):

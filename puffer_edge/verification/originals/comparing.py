@@ -101,6 +101,9 @@ def compare(program: Program, trajectory: Trajectory) -> Finding:
     try:
         return comparison.run()
     except _Disagreement as error:
+        if trajectory.random:
+            return Finding("not judged", "the original draws at random what it gives as "
+                           f"{_listed(trajectory.random)}", len(trajectory.reset))
         return Finding("disagrees", str(error), len(trajectory.reset), comparison.largest)
 
 

@@ -90,6 +90,7 @@ class Trajectory:
         before, after: [T, size] by name; the state before and after each step, where it is visible.
         actions: [T, size] the library's own deterministic action; None where it has none.
         scales: step of the integers that an output of a quantised graph is made of, by name.
+        random: outputs that were others when the same steps were run once more; not in ``outputs``.
     """
 
     judge: str
@@ -100,11 +101,13 @@ class Trajectory:
     after: Mapping[str, Array] = field(default_factory=dict)
     actions: Array | None = None
     scales: Mapping[str, float] = field(default_factory=dict)
+    random: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
         """Writes an .npz; names, which a file chose, are in a text and no members' names."""
         text = json.dumps({"judge": self.judge, "outputs": list(self.outputs),
-                           "states": list(self.before), "scales": dict(self.scales)})
+                           "states": list(self.before), "scales": dict(self.scales),
+                           "random": self.random})
         arrays: dict[str, Any] = {
             "names": np.frombuffer(text.encode(), np.uint8),
             "observations": self.observations, "reset": self.reset,
@@ -130,4 +133,5 @@ class Trajectory:
             return {name: arrays[f"{kind}_{i}"] for i, name in enumerate(listed)}
         return Trajectory(names["judge"], arrays["observations"], arrays["reset"],
                           of("output", names["outputs"]), of("before", names["states"]),
-                          of("after", names["states"]), arrays.get("actions"), names["scales"])
+                          of("after", names["states"]), arrays.get("actions"), names["scales"],
+                          tuple(names["random"]))
