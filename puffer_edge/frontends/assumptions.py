@@ -29,8 +29,8 @@ ASSUMPTIONS: dict[str, str] = {
     "observation-scale": "What is subtracted from the observation and divides it; --config.",
     "observation-size": "Elements of an observation of which only slices are read; --observation.",
     "other-outputs": "What outputs are for that are neither action nor value; --state.",
-    "random-greedy": "That the likeliest choice stands for a draw; give a graph instead of logits.",
-    "random-mean": "That the mean stands for random numbers; give a graph instead that has none.",
+    "random-greedy": "That the likeliest choice stands for a draw; give a graph of logits instead.",
+    "random-mean": "That the mean stands for random numbers; give a graph without them instead.",
     "recurrent-state": "Which inputs and outputs are recurrent state; --state.",
     "weights-layout": "How bare numbers are weights; --hidden-size, --num-layers, --config.",
 }

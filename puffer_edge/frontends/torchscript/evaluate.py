@@ -27,7 +27,7 @@ from puffer_edge.frontends.torchscript.values import (
     Varying,
 )
 
-MAX_STEPS = 500_000
+MAX_STEPS = 200_000
 """Of all evaluations of one file together; that of a policy has some hundred."""
 
 MAX_CALLS = 40
@@ -139,8 +139,7 @@ class Evaluator:
     # Statements.
 
     def _at(self, node: ast.stmt | ast.expr) -> None:
-        self.recorder.place = (f"{self.recorder.graph.where}, "
-                               f"{printable(self._frames[-1].function.file)} line {node.lineno}")
+        self.recorder.file, self.recorder.line = self._frames[-1].function.file, node.lineno
         if next(self._budget, None) is None:
             raise self.recorder.refuse("it takes more steps than any policy")
 

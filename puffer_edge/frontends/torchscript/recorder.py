@@ -14,6 +14,7 @@ from typing import Any
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.onnx.graph import Array, Graph
+from puffer_edge.frontends.text import printable
 from puffer_edge.frontends.torch_export.exported import Call, Ref, Weight, references
 from puffer_edge.frontends.torch_export.lower import lower_call
 from puffer_edge.frontends.torchscript import sizes, views
@@ -48,7 +49,7 @@ class Recorder:
         graph: the scratch graph.
         calls: in order.
         dtypes: of all tensors by name.
-        place: where the code is, for messages.
+        file, line: where the code is.
         layer: path of the module that it is in.
         wrote: an in-place op wrote to a tensor of the archive.
     """
@@ -58,7 +59,7 @@ class Recorder:
         self.graph = Graph(Builder("shapes"), where)
         self.calls: list[Call] = []
         self.dtypes: dict[str, str] = {}
-        self.place, self.layer = where, ""
+        self.file, self.line, self.layer = "", 0, ""
         self._known: dict[str, Any] = {}
         self._weights = {id(tensor): name for name, tensor in tensors.items()}
         self._states = states
@@ -75,6 +76,12 @@ class Recorder:
                 self.graph.weights.add(weight.name)
                 self.graph.operands[name] = weight.array
             self.dtypes[name] = str(weight.array.dtype)
+
+    @property
+    def place(self) -> str:
+        """Where the code is, for messages."""
+        where = f"{self.graph.where}, {printable(self.file)}" if self.file else self.graph.where
+        return f"{where} line {self.line}" if self.line else where
 
     def input(self, name: str, shape: tuple[int, ...]) -> Tensor:
         """An argument of the function, of float32."""

@@ -36,6 +36,7 @@ class Argument:
         listed: a list of these.
         repeated: how often a single number stands in a list; 0 where it may not.
         optional: None will do.
+        gaps: None will do inside of the list.
         default: where it is left out; ``_MISSING`` where it may not be.
         keyword: given by name only.
         viewed: the result may be a window on it.
@@ -47,6 +48,7 @@ class Argument:
     listed: bool
     repeated: int
     optional: bool
+    gaps: bool
     default: Any
     keyword: bool
     viewed: bool
@@ -64,8 +66,7 @@ class Argument:
             raise TypeError(f"{self.name} is None")
         if self.listed:
             if isinstance(value, list | tuple):
-                return [None if item is None and self.kind == "Tensor" else self._one(item)
-                        for item in value]
+                return [None if item is None and self.gaps else self._one(item) for item in value]
             if self.repeated:
                 return [self._one(value)] * self.repeated
             raise TypeError(f"{self.name} is no list")
@@ -164,7 +165,7 @@ def _schema(line: str) -> Schema:
             kind = "ScalarType"
         arguments.append(Argument(
             name, kind, sizes is not None, int(sizes.group(1) or 0) if sizes else 0,
-            suffix.endswith("?") or "?[" in suffix, _default(default), keyword, bool(alias),
+            suffix.endswith("?"), suffix.startswith("?["), _default(default), keyword, bool(alias),
             "!" in alias))
     return Schema(op, overload or "", tuple(arguments), _results(result))
 

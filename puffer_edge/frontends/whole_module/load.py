@@ -121,8 +121,7 @@ class _Tree:
 
     def _module(self, recorder: Recorder, path: str, x: Tensor) -> Tensor:
         full = self.found.classes[path]
-        recorder.place = f"{self.where}, {printable(path)}" if path else self.where
-        recorder.layer, name = path, _short(full)
+        recorder.file, recorder.layer, name = path, path, _short(full)
         if path in self.found.hooked:
             raise recorder.refuse("it has a hook or a forward of its own", PASTE)
         if not full.startswith(_NN):
