@@ -6,6 +6,7 @@ import io
 import json
 import random
 import struct
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,6 +147,44 @@ def test_a_payload_in_a_script(payload: str, canary: Path, tmp_path: Path) -> No
         else:
             with refused(PufferEdgeError, "line 7"):
                 load(content, tmp_path, action="discrete")
+
+
+BOMBS = {
+    "endless": "while True:\n      pass",
+    "endless ops": "while True:\n      x = torch.mul(x, 2)",
+    "a long loop": "for i in range(1000000000000):\n      pass",
+    "recursion": "y = self.forward(x)",
+    "a list of gigabytes": "y = torch.mul([0], 1000000000000)",
+    "a text of gigabytes": 'y = torch.mul("a", 1000000000000)',
+    "a tuple of gigabytes": "y = torch.mul((0,), 1000000000000)",
+    "a tensor of terabytes": "y = torch.zeros([1000000, 1000000])",
+    "tensors of terabytes": "for i in range(1000):\n      y = torch.zeros([2000000])",
+    "lists that double": "y = [x]\n    for i in range(60):\n      y = [y, y]\n"
+                         "    return torch.eq(y, [y])",
+    "results that double": "y = [x]\n    for i in range(60):\n      y = [y, y]\n    return y",
+    "a number of megabytes": "y = 3\n    for i in range(100):\n      y = torch.mul(y, y)",
+    "brackets": "y = " + "(" * 5000 + "0" + ")" * 5000,
+    "signs": "y = " + "-" * 100000 + "1",
+    "not": "y = " + "not " * 100000 + "1",
+    "dots": "y = x" + ".a" * 100000,
+    "calls": "y = x" + "()" * 100000,
+    "blocks": "".join("\n" + " " * (4 + i) + "if True:" for i in range(400))[5:] + " pass",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_code_that_never_ends(bomb: str, tmp_path: Path) -> None:
+    """One error, in seconds."""
+    root = module("__torch__.Policy", {"weight": tensor()})
+    code = ("class Policy(Module):\n  def forward(self, x: Tensor) -> Tensor:\n    "
+            f"{BOMBS[bomb]}\n    return torch.linear(x, self.weight, None)\n")
+    content = zipped([
+        ("a/data.pkl", program(root)), ("a/constants.pkl", program(())),
+        ("a/code/__torch__.py", code.encode()), ("a/data/0", NUMBERS.tobytes())])
+    started = time.monotonic()
+    with refused():
+        load(content, tmp_path, action="continuous", observation={"x": 3})
+    assert time.monotonic() - started < 10
 
 
 def test_two_pickles_in_one_archive(tmp_path: Path) -> None:

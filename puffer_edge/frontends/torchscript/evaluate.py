@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from puffer_edge.errors import FileFormatError
@@ -140,7 +141,15 @@ class Evaluator:
 
     def _at(self, node: ast.stmt | ast.expr) -> None:
         self.recorder.file, self.recorder.line = self._frames[-1].function.file, node.lineno
-        if next(self._budget, None) is None:
+        self.spend(1)
+
+    def spend(self, steps: int) -> None:
+        """Takes steps from the budget of the file.
+
+        Raises:
+            UnsupportedError: none are left.
+        """
+        if len(list(islice(self._budget, steps))) < steps:
             raise self.recorder.refuse("it takes more steps than any policy")
 
     def _block(self, body: Sequence[ast.stmt]) -> Any:

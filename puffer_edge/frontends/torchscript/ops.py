@@ -75,6 +75,9 @@ def torch_op(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, A
     return _recorded(evaluator, op, given, named)
 
 
+_WEIGHT = 10
+"""Steps that an op counts for: it takes as long."""
+
 _MODES = frozenset(("is_autocast_cpu_enabled", "is_autocast_enabled", "is_grad_enabled",
                     "is_scripting"))
 _LISTS = frozenset(("__contains__", "__getitem__", "append", "clear", "copy", "extend", "get",
@@ -155,6 +158,7 @@ def _holds_tensor(value: Any) -> bool:
 
 def _recorded(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, Any]) -> Any:
     recorder = evaluator.recorder
+    evaluator.spend(_WEIGHT)
     if op.rstrip("_") in RANDOM:
         raise recorder.refuse(f"{op} gives random numbers", "give a policy whose forward returns "
                                                             "the logits or the mean")

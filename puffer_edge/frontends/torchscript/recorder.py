@@ -23,7 +23,7 @@ from puffer_edge.frontends.torchscript.schemas import Schema
 from puffer_edge.frontends.torchscript.values import Tensor
 from puffer_edge.ir import Builder
 
-MAX_CALLS = 10_000
+MAX_CALLS = 2_000
 """Of a step; a policy has some hundred."""
 
 _HINT = "write y = f(x) instead of changing x in place"
