@@ -11,7 +11,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
 from puffer_edge.quantization.calibration import Calibration
-from puffer_edge.quantization.judging import Judgement, judge, outputs
+from puffer_edge.quantization.judging import Judgement, Limits, judge, outputs
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.rules import RULES
@@ -64,13 +64,15 @@ class Chooser:
             chosen[found[0]] = SCHEMES[scheme]
         return chosen
 
-    def judged(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0) -> Judgement:
+    def judged(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0,
+               limits: Limits | None = None) -> Judgement:
         """How the policy acts with these schemes, over the calibration's steps or some of them."""
         steps = steps or len(self.reference)
         part = Recording(self.recording.observations[:steps], self.recording.reset[:steps])
         integers = quantize(self.program, self.calibration, scheme, layers)
+        meaning = integers.values[integers.outputs[0]].quantization
         return judge(self.reference[:steps], outputs(integers, part),
-                     self.original.contract.action)
+                     self.original.contract.action, limits, meaning.scale if meaning else 0.0)
 
     def shares(self, schemes: Mapping[str, Scheme]) -> dict[str, float]:
         """Mean error of the action with one layer in its scheme and all others in int16."""
@@ -81,12 +83,14 @@ class Chooser:
                   progress: Callable[[str], None] = lambda text: None) -> dict[str, Scheme]:
         """The smallest schemes that act like the float policy: int8, and int16 where it must be.
 
-        The layer with the largest error per weight gets int16 first. A continuous policy has no
-        greedy choice to agree on; its mean error, relative to the deviation of its actions, must
-        be at most 1 - min_agreement.
+        The layer with the largest error per weight gets int16 first. What is enough is what
+        ``verify`` will ask for: of choices the share that is given and little margin lost, of a
+        continuous action the mean and the 99th percentile of its error for these schemes, and that
+        nothing stands still. The figures themselves decide, not their intervals: the half that is
+        held back is the judge.
 
         Raises:
-            UsageError: not even int16 everywhere does.
+            UsageError: not even int16 everywhere does; it says what fails, and what would pass.
         """
         layers = self.layers()
         chosen = {layer: SCHEMES["int8"] for layer in layers}
@@ -95,16 +99,32 @@ class Chooser:
         sizes = {layer: max(1, self._weights(layer)) for layer in layers}
         order = sorted(layers, key=lambda layer: -shares[layer] / sizes[layer])
         for layer in [*order, None]:
-            judgement = self.judged(SCHEMES["int8"], chosen)
-            agreement = (1 - judgement.mean_error if judgement.agreement is None
-                         else judgement.agreement)
-            if agreement >= min_agreement:
+            limits = Limits.of((scheme.name for scheme in chosen.values()), min_agreement)
+            judgement = self.judged(SCHEMES["int8"], chosen, limits=limits)
+            wrong = [figure for figure in judgement.figures if (
+                figure.value < figure.limit if figure.least else figure.value > figure.limit)]
+            if not wrong and not judgement.still:
                 return chosen
             if layer is not None:
                 progress(f"giving {layer} 16 bits")
                 chosen[layer] = SCHEMES["int16"]
-        raise UsageError(f"even int16 agrees in {agreement:.2%} of the steps only",
-                         hint="calibrate with more steps, or ask for less with --min-agreement")
+        failing = [f"output {element} is constant" for element in judgement.still] + [
+            f"{figure.name} is {figure.value:.2%}, at {'least' if figure.least else 'most'} "
+            f"{figure.limit:.2%} is wanted" for figure in wrong]
+        raise UsageError(
+            f"even int16 is not enough: {'; '.join(failing)}" + "".join(
+                f"; the layer {layer} adds most" for layer in order[:1]),
+            hint=self._nearest(judgement) + "--scheme float16 halves the flash and needs no "
+                 "calibration; more steps to calibrate with may help, too")
+
+    @staticmethod
+    def _nearest(judgement: Judgement) -> str:
+        """What would pass, of the integers."""
+        if judgement.agreement is None:
+            return (f"--scheme int16 comes to a mean error of {judgement.mean_error:.2%}, which "
+                    f"verify accepts with --max-error {judgement.mean_error * 1.1:.2g}; ")
+        return (f"--scheme int16 passes with --min-agreement "
+                f"{np.floor(judgement.agreement * 100) / 100:.2f}; ")
 
     def _weights(self, layer: str) -> int:
         return sum(int(self.program.constants[name].size) for op in self.program.ops

@@ -25,19 +25,22 @@ def memories(program: Program, quantizer: Quantizer) -> dict[str, Quantization]:
     for op in program.ops:
         rule = RULES.get(type(op))
         for name, meaning in (rule.memories(op, quantizer) if rule else {}).items():
-            for value in _way(name, program, producers):
+            for value in _way(name, program, producers, set()):
                 if value not in found or found[value].scale < meaning.scale:
                     found[value] = meaning
     return found
 
 
-def _way(name: str, program: Program, producers: dict[str, Op]) -> list[str]:
+def _way(name: str, program: Program, producers: dict[str, Op], tried: set[str]) -> list[str]:
     """The values between a state and a value that is made of it; none if it is made of none."""
+    if name in tried:
+        return []
+    tried.add(name)
     if any(state.input == name for state in program.states):
         return [name]
     op = producers.get(name)
     if isinstance(op, Binary) or (op is not None and type(op) in RULES and RULES[type(op)].moves):
         for operand in op.operands:
-            if way := _way(operand, program, producers):
+            if way := _way(operand, program, producers, tried):
                 return [*way, name]
     return []

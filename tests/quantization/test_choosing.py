@@ -11,11 +11,11 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters.artifact import read_manifest
-from puffer_edge.ir import Program
+from puffer_edge.ir import Continuous, Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.choosing import Chooser
-from puffer_edge.quantization.judging import outputs
+from puffer_edge.quantization.judging import Limits, outputs
 from puffer_edge.quantization.pipeline import Wish, to_integers
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import SCHEMES
@@ -69,8 +69,27 @@ def test_auto_widens_what_it_must_and_no_more() -> None:
 
 def test_auto_says_when_it_cannot() -> None:
     found = chooser(*delicate())
-    with pytest.raises(UsageError, match="even int16"):
+    with pytest.raises(UsageError, match=r"int16 is not enough: equal greedy actions is") as told:
         found.automatic(1.1)
+    assert told.value.hint and "--min-agreement" in told.value.hint
+
+
+def test_auto_judges_a_continuous_action_by_its_own_limits() -> None:
+    """One output that hardly counts in the mean is far off in int8: what verify fails, auto widens.
+
+    An agreement says nothing there, so that asking for less of it changes nothing.
+    """
+    program, observations = delicate()
+    program = replace(program, contract=replace(
+        program.contract, action=Continuous(program.contract.action.width)))
+    found = chooser(program, observations)
+    schemes = found.automatic(0.0)
+    judged = found.judged(SCHEMES["int8"], schemes, limits=Limits.of(
+        scheme.name for scheme in schemes.values()))
+    assert all(figure.value <= figure.limit for figure in judged.figures) and not judged.still
+    plain = found.judged(SCHEMES["int8"], {}, limits=Limits.of(["int8"]))
+    assert any(figure.value > figure.limit for figure in plain.figures)
+    assert schemes["b"].name == "int16" and {each.name for each in schemes.values()} > {"int16"}
 
 
 def test_layers_are_known_by_their_last_name(tmp_path: Path) -> None:
