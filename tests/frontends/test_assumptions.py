@@ -59,7 +59,7 @@ def test_the_options_of_the_table_are_there() -> None:
     for text in ASSUMPTIONS.values():
         words = {word.strip(",.;") for word in text.split() if word.startswith("--")}
         assert words <= known | {"--no-squash"}
-        assert words or text.endswith("instead.")
+        assert words or "instead" in text
 
 
 def test_the_readme_lists_the_codes() -> None:
