@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 import puffer_edge
+from puffer_edge.errors import StepError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
@@ -144,12 +145,22 @@ def expected(case: str, entry: str, steps: int) -> np.ndarray:
     interpreter = Interpreter(program)
     first = program.output_names[0]
     h, digests = 0, []
+    # What C has before the first step; a step that is refused changes nothing.
+    nothing = interpreter.step(program.contract.mask.permitting(observations[0])
+                               if program.contract.mask else observations[0])
+    action = np.zeros_like(program.act(nothing[first]))
     for step, observation in enumerate(observations):
+        status = 0
         if step % EPISODE == 0:
             interpreter.reset()
-        outputs = interpreter.step(observation)
-        raw = np.concatenate([outputs[name] for name in program.output_names])
-        words = [0, *_words(program.act(outputs[first])), *_words(raw.astype(np.float32))]
+            raw = np.zeros_like(np.concatenate([nothing[name] for name in program.output_names]))
+        try:
+            outputs = interpreter.step(observation)
+            raw = np.concatenate([outputs[name] for name in program.output_names])
+            action = program.act(outputs[first])
+        except StepError as error:
+            status = error.status
+        words = [status, *_words(action), *_words(raw.astype(np.float32))]
         for word in words:
             h = (h ^ word) * 16777619 & 0xFFFFFFFF
             h ^= h >> 15
