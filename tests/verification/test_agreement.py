@@ -226,3 +226,14 @@ def test_a_reference_of_actions(target: str, scheme: str, tmp_path: Path) -> Non
         check = next(check for check in report.checks
                      if check.name == "actions are those of the reference")
         assert (check.verdict == "passed") == good, check.detail
+
+
+@pytest.mark.parametrize(("steps", "verdict"), [(100, "not judged"), (4000, "passed")])
+def test_the_bundled_lstm_needs_more_than_100_steps(steps: int, verdict: str) -> None:
+    """As ``--calibrate env:CartPole-v1 --observe 0,2`` records them."""
+    pytest.importorskip("gymnasium")
+    made = to_integers(puffer_edge.load(POLICIES / "cartpole_puffer_lstm.pt"),
+                       Wish("int16", "env:CartPole-v1", steps=steps, observe=(0, 2)))
+    assert made.judgements["held back"].verdict == verdict
+    told = [note.text for note in made.program.notes if note.kind == "warning"]
+    assert any("too few steps" in text for text in told) == (verdict == "not judged")
