@@ -131,9 +131,13 @@ def integer_program(case: str) -> Program:
 
 
 def programs(case: str) -> dict[str, Program]:
-    """The Program of each way in."""
+    """The Program of each way in.
+
+    Not from integers where the action is hybrid: words of its struct hold two numbers of 16 bits,
+    whose order is the processor's.
+    """
     program = integer_program(case)
-    given = integer_input(program)
+    given = None if len(program.contract.heads) > 1 else integer_input(program)
     return {"float": program} | ({} if given is None else {"integers": given.program})
 
 
@@ -143,25 +147,20 @@ def expected(case: str, entry: str, steps: int) -> np.ndarray:
     program = programs(case)[entry]
     observations = noise(program, steps)
     interpreter = Interpreter(program)
-    first = program.output_names[0]
+    action, raw = np.zeros(program.action_shape, program.action_dtype), np.zeros(0, np.float32)
     h, digests = 0, []
-    # What C has before the first step; a step that is refused changes nothing.
-    nothing = interpreter.step(program.contract.mask.permitting(observations[0])
-                               if program.contract.mask else observations[0])
-    action = np.zeros_like(program.act(nothing[first]))
     for step, observation in enumerate(observations):
-        status = 0
         if step % EPISODE == 0:
             interpreter.reset()
-            raw = np.zeros_like(np.concatenate([nothing[name] for name in program.output_names]))
+            raw = np.zeros(sum(program.values[name].size for name in program.outputs), np.float32)
+        status = 0
         try:
             outputs = interpreter.step(observation)
+            action = program.act(outputs)
             raw = np.concatenate([outputs[name] for name in program.output_names])
-            action = program.act(outputs[first])
-        except StepError as error:
+        except StepError as error:  # a mask without a choice: all is as before
             status = error.status
-        words = [status, *_words(action), *_words(raw.astype(np.float32))]
-        for word in words:
+        for word in [status, *_words(action), *_words(raw.astype(np.float32))]:
             h = (h ^ word) * 16777619 & 0xFFFFFFFF
             h ^= h >> 15
         digests.append(h)
@@ -185,6 +184,8 @@ def noise(program: Program, steps: int) -> np.ndarray:
 
 def _words(values: np.ndarray) -> list[int]:
     """Elements as 32-bit words: the bits of floats, integers with their sign."""
+    if values.dtype.names:
+        return np.frombuffer(values.tobytes(), np.uint32).tolist()
     if values.dtype != np.float32:
         values = values.astype(np.int32)
     return values.view(np.uint32).tolist()
