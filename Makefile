@@ -44,6 +44,7 @@ test: $(VENV)/.dev
 trainers: $(VENV)/.dev
 	$(PIP) -e '.[trainers]' --config-settings editable_mode=compat
 	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/frontends/test_trainers.py \
+		tests/frontends/test_torch_script.py \
 		tests/frontends/test_tflite.py tests/frontends/test_support.py \
 		tests/verification/test_misreadings.py
 

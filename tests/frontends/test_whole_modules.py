@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 import torch
 from torch import nn
 
+import puffer_edge
 from puffer_edge.errors import PufferEdgeError, UnsupportedError
 from puffer_edge.frontends import LoadOptions, load_file
 from puffer_edge.frontends.whole_module.layers import LAYERS, NOTHING
@@ -182,6 +183,30 @@ def test_a_hundred_classes_with_their_own_forward(tmp_path: Path, monkeypatch: p
         assert "Own" in note.text
         unseen += 1
     assert refused > 50 and unseen > 10
+
+
+class Functional(nn.Module):
+    """Layers whose order and functions only forward says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mu, self.fc2, self.fc1 = nn.Linear(8, 2), nn.Linear(8, 8), nn.Linear(6, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.mu(torch.relu(self.fc2(torch.relu(self.fc1(x)))))
+
+
+def test_both_ways_out_of_the_hint(tmp_path: Path) -> None:
+    module = Functional()
+    with pytest.raises(UnsupportedError, match=r"jit\.script") as refused:
+        whole(module, tmp_path / "policy.pt", (6,))
+    assert "module=" in refused.value.hint
+    given = puffer_edge.load(tmp_path / "policy.pt", module=Functional(), observation_shape=(6,),
+                             action="continuous")
+    torch.jit.script(module).save(str(tmp_path / "script.pt"))
+    scripted = load_file(tmp_path / "script.pt", LoadOptions(action="continuous"))
+    for program in (given, scripted):
+        agree(program, module, {}, 6)
 
 
 def test_hooks_and_classes_that_only_share_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
