@@ -1,4 +1,4 @@
-"""TFLite models as input: plain float networks of linear layers and convolutions.
+"""TFLite models as input: linear layers, convolutions, pools; quantised ones are read as float.
 
 TFLite keeps channels last; a convolution is turned to channels first and back. Formulas: the
 reference kernels of TensorFlow Lite.
@@ -23,8 +23,20 @@ from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
 from puffer_edge.frontends.text import printable
+from puffer_edge.frontends.tflite_names import operator_name
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
-from puffer_edge.ir.ops import Binary, Concat, Conv, Gemm, Reshape, Softmax, Transpose, Unary
+from puffer_edge.ir.ops import (
+    Binary,
+    Concat,
+    Conv,
+    Gemm,
+    Reduce,
+    Reshape,
+    Slice,
+    Softmax,
+    Transpose,
+    Unary,
+)
 
 Array = npt.NDArray[Any]
 Lowering = Callable[["_Graph", Operator], str]
@@ -40,8 +52,6 @@ _UNARY = {14: Activation("sigmoid"), 19: Activation("relu"), 20: Activation("cli
 _BINARY = {0: "add", 18: "mul", 41: "sub", 42: "div", 55: "max", 57: "min"}
 _CHOOSING = (25, 50, 56)
 """SOFTMAX, LOG_SOFTMAX, ARG_MAX."""
-_NAMES = {1: "AVERAGE_POOL_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE", 17: "MAX_POOL_2D",
-          114: "QUANTIZE", 32: "CUSTOM", 44: "UNIDIRECTIONAL_SEQUENCE_LSTM"}
 
 
 def load_tflite(path: Path, options: LoadOptions) -> Program:
@@ -49,7 +59,7 @@ def load_tflite(path: Path, options: LoadOptions) -> Program:
 
     Raises:
         FileFormatError: the file is damaged, or its tensors do not fit each other.
-        UnsupportedError: the model is quantised, or has an operator that is not supported.
+        UnsupportedError: the model has an operator that is not supported.
         UsageError: the options do not fit the policy.
     """
     model, where = load_tflite_model(path), str(path)
@@ -113,12 +123,15 @@ class _Graph:
         self.builder = Builder("TFLite model")
         number = model.inputs[0]
         self._values: dict[int, str] = {}
+        self.constants: dict[int, Array] = {}
         tensor = model.tensors[number]
-        if tensor.dtype != "float32" or tensor.shape[:1] != (1,) or 0 in tensor.shape:
+        if (tensor.dtype != "float32" and not tensor.quantised) or (
+                tensor.shape[:1] != (1,) or 0 in tensor.shape):
             raise UnsupportedError(
                 f"the input is of {tensor.dtype} and the shape {tensor.shape}", where=where,
                 hint="convert the float model, with a batch of 1")
-        self._values[number] = self.builder.input("observation", tensor.shape)
+        self._values[number] = self._rounded(
+            number, self.builder.input("observation", tensor.shape))
 
     def value(self, number: int) -> str:
         """A tensor as a value of the Program."""
@@ -129,6 +142,14 @@ class _Graph:
     def constant(self, number: int) -> Array:
         """A tensor that the file holds; floats of any width become float32."""
         tensor = self.model.tensors[number]
+        if number in self.constants:
+            return self.constants[number]
+        if tensor.data is not None and tensor.quantised:
+            apart = [1] * len(tensor.shape)
+            if tensor.scales.size > 1:
+                apart[tensor.axis] = -1
+            wide = tensor.data.astype(np.float64) - tensor.zeros.reshape(apart or ())
+            return np.asarray(wide * tensor.scales.reshape(apart or ()), np.float32)
         if tensor.data is None:
             raise UnsupportedError("a tensor is read before it is made, or is a variable",
                                    where=self.place(number), hint=_HINT)
@@ -148,9 +169,27 @@ class _Graph:
             raise FileFormatError("an operator has no input or no output", where=self.where)
         if lowering is None:
             raise UnsupportedError(
-                f"the operator {_NAMES.get(code, f'number {code}')} is not supported",
+                f"the operator {operator_name(code)} is not supported",
                 where=self.place(operator.outputs[0]), hint=_HINT)
-        self._values[operator.outputs[0]] = lowering(self, operator)
+        number = operator.outputs[0]
+        self._values[number] = self._rounded(number, lowering(self, operator))
+
+    def _rounded(self, number: int, x: str) -> str:
+        """A value as the integers of its tensor can have it: rounded, and cut off at their ends."""
+        tensor = self.model.tensors[number]
+        if not tensor.quantised or tensor.scales.size != 1 or tensor.dtype in ("int32", "int64"):
+            return x
+        text = ("a quantised model: read as float, with the weights that its integers stand for "
+                "and its own rounding of activations")
+        if all(note.text != text for note in self.builder.notes):
+            self.builder.note("quantised", text)
+        info, zero = np.iinfo(tensor.dtype), int(tensor.zeros[0])
+        step = self.builder.constant(tensor.scales.reshape(()))
+        x = self.builder.add(Binary, a=x, b=step, function="div")
+        x = self.builder.add(Unary, x=x, function=Activation("round"))
+        ends = float(info.min - zero), float(info.max - zero)
+        x = self.builder.add(Unary, x=x, function=Activation("clip", ends))
+        return self.builder.add(Binary, a=x, b=step, function="mul")
 
     def activated(self, x: str, operator: Operator, field: int) -> str:
         """The fused activation of the operator's options."""
@@ -190,11 +229,14 @@ def _conv_2d(graph: _Graph, op: Operator) -> str:
     weight = graph.constant(op.inputs[1])
     x = graph.value(op.inputs[0])
     shape = builder.shape(x)
-    if options is None or weight.ndim != 4 or len(shape) != 4 or shape[3] != weight.shape[3]:
+    deep = op.code == 4  # DEPTHWISE_CONV_2D: [1, height, width, filters], a group per channel
+    if options is None or weight.ndim != 4 or len(shape) != 4 or (
+            weight.shape[3] % shape[3] or weight.shape[0] != 1 if deep
+            else shape[3] != weight.shape[3]):
         raise FileFormatError("the weight does not fit the value before it",
                               where=graph.place(op.inputs[1]))
     strides = options.number(2), options.number(1)
-    dilations = options.number(5, "<i", 1), options.number(4, "<i", 1)
+    dilations = options.number(5 + deep, "<i", 1), options.number(4 + deep, "<i", 1)
     if min(*strides, *dilations) < 1 or max(*strides, *dilations) > 1024:
         raise FileFormatError("the strides are malformed", where=graph.place(op.outputs[0]))
     pads = [0, 0, 0, 0]
@@ -205,13 +247,15 @@ def _conv_2d(graph: _Graph, op: Operator) -> str:
             pads[axis], pads[2 + axis] = total // 2, total - total // 2
     x = builder.add(Transpose, x=x, permutation=(0, 3, 1, 2))
     y = builder.add(
-        Conv, x=x, weight=builder.constant(np.ascontiguousarray(weight.transpose(0, 3, 1, 2))),
+        Conv, x=x, group=shape[3] if deep else 1,
+        weight=builder.constant(np.ascontiguousarray(
+            weight.transpose((3, 0, 1, 2) if deep else (0, 3, 1, 2)))),
         bias=_bias(graph, op), strides=strides, pads=tuple(pads), dilations=dilations,
         layer=printable(graph.model.tensors[op.outputs[0]].name))
     if min(builder.shape(y)) < 1:
         raise FileFormatError("the kernel is larger than the image",
                               where=graph.place(op.inputs[1]))
-    y = graph.activated(y, op, 3)
+    y = graph.activated(y, op, 4 if deep else 3)
     return builder.add(Transpose, x=y, permutation=(0, 2, 3, 1))
 
 
@@ -257,7 +301,78 @@ def _binary(graph: _Graph, op: Operator) -> str:
     return graph.activated(y, op, 0) if op.code in (0, 18, 41, 42) else y
 
 
+def _same(graph: _Graph, op: Operator) -> str:
+    """QUANTIZE and DEQUANTIZE: values are real numbers, and what a tensor holds rounds them."""
+    number = op.inputs[0]
+    if graph.model.tensors[number].data is not None:
+        graph.constants[op.outputs[0]] = graph.constant(number)
+    return graph.value(number)
+
+
+def _transpose(graph: _Graph, op: Operator) -> str:
+    order = _integers(graph, op, 1)
+    x = graph.value(op.inputs[0])
+    if sorted(order) != list(range(len(graph.builder.shape(x)))):
+        raise FileFormatError("the axes are malformed", where=graph.place(op.outputs[0]))
+    return graph.builder.add(Transpose, x=x, permutation=order)
+
+
+def _concatenation(graph: _Graph, op: Operator) -> str:
+    xs = tuple(graph.value(number) for number in op.inputs)
+    rank = len(graph.builder.shape(xs[0]))
+    axis = op.options.number(0) if op.options else 0
+    if not -rank <= axis < rank:
+        raise FileFormatError("the axis is malformed", where=graph.place(op.outputs[0]))
+    return graph.activated(graph.builder.add(Concat, xs=xs, axis=axis % rank), op, 1)
+
+
+def _mean(graph: _Graph, op: Operator) -> str:
+    x = graph.value(op.inputs[0])
+    rank = len(graph.builder.shape(x))
+    axes = tuple(sorted({axis % rank for axis in _integers(graph, op, 1)}))
+    if not axes or axes[-1] - axes[0] + 1 != len(axes):
+        raise UnsupportedError("a mean over axes that are not beside each other",
+                               where=graph.place(op.outputs[0]), hint=_HINT)
+    function = {40: "mean", 74: "sum", 82: "max", 89: "min"}[op.code]
+    y = graph.builder.add(Reduce, x=x, function=function, axes=axes, keep=False)
+    return graph.builder.add(Reshape, x=y, shape=graph.shape_of(op))
+
+
+def _pool(graph: _Graph, op: Operator) -> str:
+    """Of blocks that do not overlap; what a block does not fill is left out, as VALID says."""
+    x, options = graph.value(op.inputs[0]), op.options
+    shape = graph.builder.shape(x)
+    if options is None or len(shape) != 4:
+        raise FileFormatError("the pool does not fit", where=graph.place(op.outputs[0]))
+    down, right, high, wide = (options.number(field) for field in (2, 1, 4, 3))
+    if (down, right) != (high, wide) or min(high, wide) < 1 or high > shape[1] or (
+            wide > shape[2]) or (options.number(0, "<b") == 0
+                                 and (shape[1] % high or shape[2] % wide)):
+        raise UnsupportedError("a pool whose blocks overlap, or leave the image",
+                               where=graph.place(op.outputs[0]), hint=_HINT)
+    rows, columns = shape[1] // high, shape[2] // wide
+    x = graph.builder.add(Slice, x=x, starts=(0,) * 4, steps=(1,) * 4,
+                          counts=(shape[0], rows * high, columns * wide, shape[3]))
+    x = graph.builder.add(Reshape, x=x, shape=(rows, high, columns, wide, shape[3]))
+    x = graph.builder.add(Transpose, x=x, permutation=(0, 2, 1, 3, 4))
+    y = graph.builder.add(Reduce, x=x, function="mean" if op.code == 1 else "max", axes=(2, 3),
+                          keep=False)
+    y = graph.builder.add(Reshape, x=y, shape=(1, rows, columns, shape[3]))
+    return graph.activated(y, op, 5)
+
+
+def _integers(graph: _Graph, op: Operator, index: int) -> tuple[int, ...]:
+    """The numbers of a constant input."""
+    data = graph.model.tensors[op.inputs[index]].data if len(op.inputs) > index else None
+    if data is None or data.dtype.kind not in "iu":
+        raise UnsupportedError("a shape or axes that are computed",
+                               where=graph.place(op.outputs[0]), hint=_HINT)
+    return tuple(int(n) for n in data.reshape(-1))
+
+
 _LOWERINGS: dict[int, Lowering] = {
+    1: _pool, 2: _concatenation, 4: _conv_2d, 6: _same, 17: _pool, 39: _transpose, 40: _mean,
+    43: _reshape, 70: _reshape, 74: _mean, 82: _mean, 89: _mean, 114: _same,
     3: _conv_2d, 9: _fully_connected, 22: _reshape, 25: _softmax, 98: _leaky_relu, 150: _gelu,
     **dict.fromkeys(_UNARY, _unary), **dict.fromkeys(_BINARY, _binary)}
 """By the numbers of tflite.BuiltinOperator."""

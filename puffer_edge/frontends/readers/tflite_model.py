@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,23 @@ class Tensor:
         shape: the batch included.
         dtype: as numpy calls it.
         data: of a constant, else None.
+        scales, zeros: what its integers stand for, ``(q - zero) * scale``; empty for none.
+        axis: that has a scale each, where there are several.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     data: Array | None
+    scales: Array = field(default_factory=lambda: np.empty(0, np.float32))
+    zeros: Array = field(default_factory=lambda: np.empty(0, np.int64))
+    axis: int = 0
+
+    @property
+    def quantised(self) -> bool:
+        """Whether its integers stand for real numbers."""
+        return bool(self.scales.size) and self.dtype in (
+            "int8", "uint8", "int16", "int32", "int64")
 
 
 @dataclass(frozen=True)
@@ -119,9 +130,26 @@ def _tensor(table: Table, buffers: list[Table], buffer: FlatBuffer, where: str) 
         raise buffer.error("a tensor's data is missing")
     content = buffers[number].array(0, "u1")
     dtype = np.dtype(TYPES[kind]).newbyteorder("<")
+    scales, zeros, axis = _meaning(table.table(4), shape, buffer)
     if not content.size:
-        return Tensor(name, shape, TYPES[kind], None)
+        return Tensor(name, shape, TYPES[kind], None, scales, zeros, axis)
     if content.size != prod(shape) * dtype.itemsize:
         raise buffer.error("a tensor has more or fewer numbers than its shape")
     data = content.view(dtype).reshape(shape).astype(TYPES[kind])
-    return Tensor(name, shape, TYPES[kind], data)
+    return Tensor(name, shape, TYPES[kind], data, scales, zeros, axis)
+
+
+def _meaning(table: Table | None, shape: tuple[int, ...], buffer: FlatBuffer
+             ) -> tuple[Array, Array, int]:
+    """Scales, zero points and their axis, as tflite.QuantizationParameters has them."""
+    nothing = np.empty(0, np.float32), np.empty(0, np.int64), 0
+    if table is None:
+        return nothing
+    scales, zeros, axis = table.array(2, "<f4"), table.array(3, "<i8"), table.number(6)
+    if not scales.size:
+        return nothing
+    zeros = zeros if zeros.size else np.zeros(scales.size, np.int64)
+    if zeros.size != scales.size or not (np.isfinite(scales).all() and (scales > 0).all()) or (
+            scales.size > 1 and not (0 <= axis < len(shape) and shape[axis] == scales.size)):
+        raise buffer.error("a tensor's scales are malformed")
+    return scales.astype(np.float32), zeros.astype(np.int64), int(axis)

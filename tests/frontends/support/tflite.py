@@ -96,8 +96,9 @@ class Model:
         path.write_bytes(bytes(builder.Output()))
 
 
-_BYTES = {1: (0, 3), 8: (0, 1)}
-"""Fields of one byte in the options of Conv2D (1) and FullyConnected (8)."""
+_BYTES = {1: (0, 3), 2: (0, 4), 5: (0, 5), 8: (0, 1), 27: (0,), 30: (), 52: ()}
+"""Fields of one byte in the options of Conv2D (1), DepthwiseConv2D (2), Pool2D (5), FullyConnected
+(8), Reducer (27), Squeeze (30) and ExpandDims (52)."""
 
 
 def dense(directory: Path) -> Made:
