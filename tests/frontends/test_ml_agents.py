@@ -149,6 +149,18 @@ def test_version_1_says_what_its_action_is(masked: bool, tmp_path: Path) -> None
         assert ours.act(x if masked else x[:INPUT]).tolist() == wanted
 
 
+def test_version_1_that_tells_the_sum_of_its_branches(tmp_path: Path) -> None:
+    """The graph cuts its masks at the branches."""
+    nodes = [*BODY, *DISCRETE, *branch(0, "log"), *branch(1, "log"),
+             node("Concat", "log0 log1", "action", axis=1)]
+    constants = {"is_continuous_control": np.float32([0]),
+                 "action_output_shape": np.float32([WIDTH])}
+    program = puffer_edge.load(save(tmp_path / "one.onnx", nodes, {"action": (1, WIDTH)},
+                                    constants))
+    assert program.contract.action == Discrete(BRANCHES)
+    assert program.contract.mask == ActionMask(INPUT, BRANCHES)
+
+
 def test_version_1_of_numbers(tmp_path: Path) -> None:
     constants = {"is_continuous_control": np.float32([1]), "action_output_shape": np.float32([2])}
     path = save(tmp_path / "one.onnx", [*BODY, node("Gemm", "t wc bc", "action", transB=1)],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,27 @@ def with_constants(graph: Any, options: LoadOptions, builder: Builder, where: st
     sizes = tuple(int(size) for size in shape.reshape(-1))
     if not sizes or min(sizes) < 1:
         return options
+    if len(sizes) == 1:  # some versions tell the sum
+        sizes = _branches(graph, sizes[0], where)
     builder.note("stated", "the action is discrete, of "
                            f"{' x '.join(map(str, sizes))} choices: the file says so "
                            "(is_continuous_control, action_output_shape)")
-    return replace(options, action="discrete", action_sizes=sizes)
+    return replace(options, action="discrete", action_sizes=sizes if len(sizes) > 1 else ())
+
+
+def _branches(graph: Any, total: int, where: str) -> tuple[int, ...]:
+    """Sizes of the branches, as the graph cuts its masks; one of all where it does not."""
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    ends = []
+    for node in graph.node:
+        if node.op_type == "Slice" and node.input[0] == "action_masks" and len(node.input) > 2:
+            bounds = [tensors.get(name) for name in node.input[1:3]]
+            if None not in bounds:
+                ends.append(tuple(int(to_numpy(t, where).reshape(-1)[-1]) for t in bounds))
+    cuts = sorted(set(ends))
+    tiles = bool(cuts) and cuts[0][0] == 0 and cuts[-1][1] == total and all(
+        a[1] == b[0] for a, b in pairwise(cuts))
+    return tuple(end - start for start, end in cuts) if tiles else (total,)
 
 
 def _constant(graph: Any, name: str, where: str) -> np.ndarray[Any, Any] | None:
