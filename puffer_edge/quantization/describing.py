@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Mask, Quantize, Table
+from puffer_edge.ir.ops import Concat, Mask, Quantize, Table
 from puffer_edge.quantization.calibration import Calibration
 
 
@@ -97,6 +97,9 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
             meaning = integers.values[name].quantization
             if meaning is None or isinstance(op, Mask):  # a mask leaves no range
                 continue
+            if isinstance(op, Concat) and len(
+                    {integers.values[part].quantization for part in op.xs}) > 1:
+                continue  # parts with scales of their own are told alone
             if isinstance(op, Quantize):
                 factor, offset = (integers.constants[c].astype(np.float64)
                                   for c in (op.factor, op.offset))
