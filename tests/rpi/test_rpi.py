@@ -174,7 +174,7 @@ def test_it_is_an_artefact_like_any_other(tmp_path: Path,
     skipped, = [check for check in found if "shipped" in check.name]
     assert skipped.verdict == "not checked" and "mips" in skipped.detail
     with runtimes.load(tmp_path / "a", "numpy") as policy:
-        assert policy.step(np.zeros(policy.observation_size)).shape == (policy.action_size,)
+        assert policy.step(np.zeros(policy.observation_size)).shape == policy.action_shape
 
 
 @ON_LINUX

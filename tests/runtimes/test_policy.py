@@ -179,7 +179,7 @@ def test_an_overflow_changes_nothing(backend: str) -> None:
         # One lane is refused, the other goes on.
         running.step_batch(xs[:2])
         other.step_batch(xs[:2])
-        room = np.full((2, running.action_size), 77, running.action_dtype)
+        room = np.full((2, *running.action_shape), 77, running.action_dtype)
         with pytest.raises(StepError):
             running.step_batch(np.stack([xs[2], huge]), room)
         assert (room[1] == 77).all()
@@ -192,7 +192,7 @@ def test_buffers_are_the_callers(backend: str) -> None:
     xs = observations(found, 3)
     with runtimes.load(found, backend) as running:
         expected = [running.step(x) for x in xs]
-        buffer, out = np.empty_like(xs[0]), np.empty(running.action_size, running.action_dtype)
+        buffer, out = np.empty_like(xs[0]), np.empty(running.action_shape, running.action_dtype)
         for x, action in zip(xs, expected, strict=True):
             buffer[:] = x
             assert running.step(buffer, out) is out
