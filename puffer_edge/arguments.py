@@ -28,7 +28,8 @@ _LOAD: dict[str, tuple[Any, Any]] = {
     "squash": (Annotated[bool | None, typer.Option(
         help="Apply tanh to a continuous action before scaling it.")], None),
     "vec_normalize": (Annotated[Path | None, typer.Option(
-        help="VecNormalize pickle with the observation's statistics (read, never executed).")],
+        help="VecNormalize pickle with the observation's statistics (read, never executed); "
+             "none: there was none.")],
         None),
     "state": (Annotated[list[str] | None, typer.Option(
         help="Recurrent state of a graph as INPUT:OUTPUT; may be repeated.")], None),
