@@ -37,7 +37,7 @@ _MOVING = frozenset(("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "
 _AFTER_CHOICE = frozenset(("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze"))
 _TAKE_INTEGERS = frozenset((
     "Cast", "Shape", "Size", "DequantizeLinear", "QLinearMatMul", "QLinearConv", "QGemm",
-    "MatMulInteger"))
+    "MatMulInteger", "ConvInteger"))
 _RANDOM = frozenset(("Bernoulli", "RandomUniform", "RandomUniformLike"))
 
 

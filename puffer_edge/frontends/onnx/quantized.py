@@ -135,6 +135,15 @@ def matmul_integer(graph: Graph, node: Node, a: Operand, b: Operand,
                   _real(graph, node, b, one, b_zero, axis=-1))
 
 
+@lowers("ConvInteger")
+def conv_integer(graph: Graph, node: Node, x: Operand, w: Operand, x_zero: Operand | None = None,
+                 w_zero: Operand | None = None) -> Operand:
+    """Whole numbers, exact in float32 up to 2^24."""
+    one = number(1)
+    return conv(graph, node, _real(graph, node, x, one, x_zero),
+                _real(graph, node, w, one, w_zero, axis=0))
+
+
 @lowers("DynamicQuantizeLinear")
 def dynamic_quantize(graph: Graph, node: Node, x: Operand) -> tuple[Operand, ...]:
     """To uint8 by the tensor's own range, which holds 0: the values, their scale, their zero."""
