@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends import unread
 from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.frontends.readers.torch_checkpoint import is_legacy
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
@@ -27,14 +27,12 @@ def detect(path: Path) -> Kind:
             export instead.
     """
     where = str(path)
-    if os.path.isfile(path / "rllib_checkpoint.json"):  # unlike Path.is_file, never raises
-        raise UnsupportedError("this is a checkpoint of RLlib, which is pickled", where=where,
-                               hint="export its module to ONNX and give that file")
+    unread.refuse_directory(path)
     content = read_file(path)
     if not content:
         raise FileFormatError("the file is empty", where=where)
     if content[:4] == b"PK\x03\x04":
-        return _zip_kind(content, where)
+        return _zip_kind(content, path)
     if content[4:8] == b"TFL3":
         return "tflite"
     if is_legacy(content):
@@ -42,7 +40,10 @@ def detect(path: Path) -> Kind:
     header = int.from_bytes(content[:8], "little")
     if content[8:10] in (b'{"', b"{}", b"{ ") and 2 <= header <= len(content) - 8:
         return "safetensors"
-    _refuse_known(content, where)
+    unread.refuse_content(content, path)
+    if content[:8] == b"\x89HDF\r\n\x1a\n":
+        raise UnsupportedError("HDF5 files are not supported", where=where,
+                               hint="export the policy to ONNX")
     if _is_bare_numbers(content):
         return "pufferlib_weights"
     if content[0] == 0x08 and len(content) > 2:  # field 1, ir_version, of an ONNX ModelProto
@@ -53,7 +54,8 @@ def detect(path: Path) -> Kind:
              "TFLite file")
 
 
-def _zip_kind(content: bytes, where: str) -> Kind:
+def _zip_kind(content: bytes, path: Path) -> Kind:
+    where = str(path)
     names = ZipArchive(content, where=where, stored_only=False).names
     ends = {name.split("/")[-1] for name in names}
     if "policy.pth" in names:
@@ -64,20 +66,9 @@ def _zip_kind(content: bytes, where: str) -> Kind:
         return "pt2"
     if "data.pkl" in ends:
         return "torch_checkpoint"
+    unread.refuse_zip(set(names), path)
     raise FileFormatError("the archive is none of a policy", where=where,
                           hint="give the file that the trainer saved")
-
-
-def _refuse_known(content: bytes, where: str) -> None:
-    """Raises UnsupportedError for kinds that are known and not read."""
-    if content[0] == 0x80 and content[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        raise UnsupportedError(
-            "this is a bare pickle, which may run code and is not read", where=where,
-            hint="save the policy's state_dict with torch.save; a VecNormalize is given beside "
-                 "its policy")
-    if content[:8] == b"\x89HDF\r\n\x1a\n":
-        raise UnsupportedError("HDF5 files are not supported", where=where,
-                               hint="export the policy to ONNX")
 
 
 def _is_bare_numbers(content: bytes) -> bool:

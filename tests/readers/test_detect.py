@@ -141,12 +141,6 @@ def test_file_without_the_right_to_read(tmp_path: Path) -> None:
         detect(path)
 
 
-def test_directory_of_rllib(tmp_path: Path) -> None:
-    (tmp_path / "rllib_checkpoint.json").write_text("{}")
-    with refused(UnsupportedError, "RLlib.*\n.*ONNX"):
-        detect(tmp_path)
-
-
 def test_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "policy.pt"
     with open(path, "wb") as file:
