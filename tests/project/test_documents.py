@@ -31,6 +31,12 @@ def test_every_clause_names_a_test() -> None:
     assert all(re.search(r"\| `[^|]*` \|$", clause) for clause in clauses)
 
 
+def test_no_number_stands_for_two_clauses() -> None:
+    text = (ROOT / "SPECIFICATION.md").read_text()
+    numbers = re.findall(r"^\| ([A-Z]\d+) \|", text, re.MULTILINE)
+    assert len(numbers) == len(set(numbers)), sorted({n for n in numbers if numbers.count(n) > 1})
+
+
 @pytest.mark.parametrize("identity", clause_tests())
 def test_the_tests_of_the_specification_exist(identity: str) -> None:
     path, _, name = identity.partition("::")
