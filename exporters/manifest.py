@@ -9,7 +9,7 @@ from typing import Any
 
 from puffer_edge import __version__
 from puffer_edge.exporters.artifact import FORMAT
-from puffer_edge.ir import Discrete, Head, Op, Program, Value
+from puffer_edge.ir import Discrete, Field, Head, Op, Program, Value
 from puffer_edge.ir.ops.mask import lowest
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.describing import Description
@@ -53,8 +53,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         "observation": {
             "size": program.contract.observation_size,
             "dtype": "float32",
-            "fields": [{"name": field.name, "shape": list(field.shape), "unit": field.unit}
-                       for field in program.contract.observation],
+            "fields": [described(field) for field in program.contract.observation],
             **({} if integers is None else {"integers": _integers(integers)}),
             **normaliser(program),
         },
@@ -91,6 +90,12 @@ def normaliser(program: Program) -> dict[str, Any]:
     """What is done to raw observations inside of the policy, if that is known."""
     found = program.contract.normaliser
     return {} if found is None else {"normaliser": asdict(found)}
+
+
+def described(field: Field) -> dict[str, Any]:
+    """A part of the observation, with its bounds where they are known."""
+    bounds = {"low": list(field.low), "high": list(field.high)} if field.low else {}
+    return {"name": field.name, "shape": list(field.shape), "unit": field.unit, **bounds}
 
 
 def action(program: Program) -> dict[str, Any]:

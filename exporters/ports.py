@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from puffer_edge import __version__
-from puffer_edge.exporters.manifest import action
+from puffer_edge.exporters.manifest import action, described
 from puffer_edge.ir import Program
 
 METADATA = "puffer_edge.contract"
@@ -50,8 +50,7 @@ def contract(program: Program) -> str:
         "source": program.source,
         "observation": {
             "input": given.inputs[0].name, "size": program.contract.observation_size,
-            "fields": [{"name": field.name, "shape": list(field.shape), "unit": field.unit}
-                       for field in program.contract.observation]},
+            "fields": [described(field) for field in program.contract.observation]},
         "action": {"output": given.outputs[0].name, **action(program)},
         "states": [{"input": given.inputs[1 + i].name, "output": given.outputs[outputs + i].name,
                     "initial": program.states[i].initial.reshape(-1).tolist()}

@@ -36,6 +36,7 @@ class Leaf:
         start: of its first element among the flattened floats.
         taken: dtype that an observation must have; None: any integer that the bounds allow.
         low, high: smallest and largest integers; None where the dtype alone decides.
+        bounds: smallest and largest numbers that the space holds, infinite ones included.
     """
 
     path: tuple[Key, ...]
@@ -46,6 +47,7 @@ class Leaf:
     taken: np.dtype[Any] | None
     low: Any = None
     high: Any = None
+    bounds: tuple[Any, Any] = (-np.inf, np.inf)
 
     @cached_property
     def size(self) -> int:
@@ -91,7 +93,9 @@ class SpaceTree:
         Raises:
             UsageError: two leaves have the same name in C.
         """
-        fields = tuple(Field(_identifier(leaf.path), leaf.shape or (1,)) for leaf in self.leaves)
+        fields = tuple(
+            Field(_identifier(leaf.path), leaf.shape or (1,)).bounded(*leaf.bounds)
+            if leaf.size else Field(_identifier(leaf.path), leaf.shape) for leaf in self.leaves)
         names = [field.name for field in fields]
         for name in names:
             if names.count(name) > 1:
@@ -284,7 +288,10 @@ def _leaves(root: Any, dtype: np.dtype[Any]) -> Iterator[Leaf]:
         if low is not None and (np.min(low) < -(2**31) or np.max(high) >= 2**31):
             raise UnsupportedError("an integer of the space does not fit 32 bits",
                                    where=repr(path))
-        leaf = Leaf(path, base, shape, offset, start, taken, low, high)
+        bounds: tuple[Any, Any] = (low, high)
+        if low is None:  # a Box has bounds of its own, a MultiBinary bits
+            bounds = (space.low, space.high) if isinstance(space, spaces.Box) else (0, 1)
+        leaf = Leaf(path, base, shape, offset, start, taken, low, high, bounds)
         start += leaf.size
         yield leaf
 

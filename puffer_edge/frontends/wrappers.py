@@ -70,6 +70,8 @@ def stack_frames(program: Program, count: int) -> Program:
             f"{count} frames", hint="give the number of frames that the trainer stacked")
     frame = Field(fields[0].name, (fields[0].shape[0] // count, *fields[0].shape[1:]),
                   fields[0].unit)
+    if fields[0].low:
+        frame = frame.bounded(fields[0].low[-frame.size:], fields[0].high[-frame.size:])
     taken = set(program.values)
     new, old, after, whole = (unused(name, taken) for name in (
         "frame", "earlier_frames", "later_frames", "frames"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TypeAlias
 
@@ -17,16 +17,47 @@ Float32 = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Field:
-    """A named part of the observation; fields lie one after another in a flat buffer."""
+    """A named part of the observation; fields lie one after another in a flat buffer.
+
+    Attributes:
+        name: of the member in C.
+        shape: of the part.
+        unit: for readers.
+        low, high: what the space of the trainer allows, in the caller's units, before any
+            normaliser: one number for all elements or one each. Empty where nothing is known; a
+            side without a bound has float32's largest number.
+    """
 
     name: str
     shape: tuple[int, ...]
     unit: str = ""
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.low) != len(self.high) or len(self.low) not in (0, 1, self.size):
+            raise ProgramError(f"{len(self.low)}/{len(self.high)} bounds for the {self.size} "
+                               f"elements of {self.name!a}")
 
     @property
     def size(self) -> int:
         """Number of elements."""
         return prod(self.shape)
+
+
+    def bounded(self, low: npt.ArrayLike, high: npt.ArrayLike) -> Field:
+        """The same with bounds that broadcast to its elements; without those that bound nothing.
+
+        Equal bounds of all elements are kept as one number, as an image has thousands.
+        """
+        largest = float(np.finfo(np.float32).max)
+        sides = [np.broadcast_to(np.clip(np.asarray(side, np.float64).reshape(-1), -largest,
+                                         largest), (self.size,)) for side in (low, high)]
+        if (np.abs(sides) >= largest).all():
+            return replace(self, low=(), high=())
+        alike = all((side == side[0]).all() for side in sides)
+        kept = [tuple(map(float, side[:1] if alike else side)) for side in sides]
+        return replace(self, low=kept[0], high=kept[1])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from puffer_edge.errors import ProgramError
 
 ITEM_SIZE = {"float32": 4, "float16": 2, "int32": 4, "int16": 2, "int8": 1, "uint8": 1}
 
+LARGEST_SCALE = 2.0**100
+"""Of one integer; products with any integer stay finite in float32."""
+
 
 @dataclass(frozen=True)
 class Quantization:
@@ -27,6 +30,10 @@ class Quantization:
     zero_point: int
     low: int
     high: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale < LARGEST_SCALE:
+            raise ProgramError(f"a scale of {self.scale:g} is not positive, or out of reach")
 
     @property
     def largest(self) -> int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from puffer_edge.ir import Contract
 from puffer_edge.quantization.describing import Range
 from puffer_edge.quantization.judging import Judgement
+from puffer_edge.quantization.outside import doubts_of_bounds
 from puffer_edge.quantization.recording import Recording
 
 Array = npt.NDArray[Any]
@@ -42,7 +43,9 @@ def doubts(contract: Contract, seen: Recording, held_back: Recording, ranges: It
         yield f"verify will fail: {judgement.text}"
     elif judgement.verdict == "not judged":
         yield f"too few steps to judge by, record {wanted(judgement):,} more: {judgement.text}"
-    yield from _constant(contract, np.concatenate([seen.observations, held_back.observations]))
+    everything = np.concatenate([seen.observations, held_back.observations])
+    yield from _constant(contract, everything)
+    yield from doubts_of_bounds(contract, everything)
     yield from _halves(contract, seen.observations, held_back.observations)
     cut = [row for row in ranges if row.steps > OUTSIDE]
     if cut:

@@ -14,6 +14,7 @@ from puffer_edge.environments import Environment
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
+from puffer_edge.quantization.outside import refuse_outside
 
 Array = npt.NDArray[Any]
 
@@ -70,7 +71,8 @@ def record(source: str, program: Program, *, seed: int = 0, steps: int = STEPS,
 
     Raises:
         FileFormatError: the file cannot be read or holds something else.
-        UsageError: the environment is unknown or does not fit the policy.
+        UsageError: the environment is unknown or does not fit the policy, or the numbers are not
+            those that its space holds.
         MissingDependencyError: gymnasium is not installed.
     """
     if source.startswith("env:"):
@@ -78,8 +80,11 @@ def record(source: str, program: Program, *, seed: int = 0, steps: int = STEPS,
             raise UsageError(f"{steps} steps cannot be halved")
         return _play(source.removeprefix("env:"), program, seed, steps, observe)
     if source.startswith("bounds:"):
-        return _imagine(source.removeprefix("bounds:"), program, seed)
-    return _read(Path(source))
+        made = _imagine(source.removeprefix("bounds:"), program, seed)
+    else:
+        made = _read(Path(source))
+    refuse_outside(program.contract, made.observations)
+    return made
 
 
 def _imagine(bounds: str, program: Program, seed: int) -> Recording:

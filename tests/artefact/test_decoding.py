@@ -29,8 +29,10 @@ UNREADABLE = [
     ("ab", tuple[str, ...]),
     ("c", Literal["a", "b"]), ("x", int | None), ({"class": "Field"}, Field),
     ({"class": "Popen"}, Field), ({"class": "Note", "kind": "warning", "text": ""}, Field),
-    ({"class": "Field", "name": "a", "shape": [1], "unit": "", "more": 1}, Field),
-    ({"class": "Field", "name": "a", "shape": [1.5], "unit": ""}, Field), ([], Field),
+    ({"class": "Field", "name": "a", "shape": [1], "unit": "", "low": [], "high": [],
+      "more": 1}, Field),
+    ({"class": "Field", "name": "a", "shape": [1.5], "unit": "", "low": [],
+      "high": []}, Field), ([], Field),
 ]
 
 
@@ -41,8 +43,8 @@ def test_what_is_of_another_type_is_refused(plain: Any, kind: Any) -> None:
 
 
 def test_what_is_of_the_type_comes_back() -> None:
-    assert decode({"class": "Field", "name": "a", "shape": [2, 3], "unit": "m"}, Field,
-                  storage.CLASSES) == Field("a", (2, 3), "m")
+    plain = {"class": "Field", "name": "a", "shape": [2, 3], "unit": "m", "low": [0], "high": [1]}
+    assert decode(plain, Field, storage.CLASSES) == Field("a", (2, 3), "m", (0,), (1,))
     assert decode([[1, "a"], [2, "b"]], tuple[tuple[int, str], ...], {}) == ((1, "a"), (2, "b"))
     assert decode(None, int | None, {}) is None and decode(1, float, {}) == 1.0
 

@@ -199,7 +199,10 @@ def test_the_struct_in_c_has_the_observations_names(tmp_path: Path) -> None:
                                              "Acc 1": spaces.Box(-1, 1, (2,))}),
                          "mode": spaces.Discrete(4)})
     fields = SpaceTree(space).fields
-    assert fields == (Field("imu_acc_1", (2,)), Field("imu_gyro", (3,)), Field("mode", (1,)))
+    assert fields == (
+        Field("imu_acc_1", (2,), low=(-1,), high=(1,)),
+        Field("imu_gyro", (3,), low=(-1,), high=(1,)),
+        Field("mode", (1,), low=(0,), high=(3,)))
     from puffer_edge.frontends.options import LoadOptions
 
     assert LoadOptions(observation=space).observation == fields  # type: ignore[arg-type]

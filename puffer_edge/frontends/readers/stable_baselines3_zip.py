@@ -163,7 +163,7 @@ def _space(value: Any, where: str) -> Space:
 
 
 _PART = re.compile(
-    r"'([A-Za-z_]\w{0,60})': (?:Box\([^,()]+, [^,()]+, \(([\d, ]*)\), (\w+)\)"
+    r"'([A-Za-z_]\w{0,60})': (?:Box\(([^,()]+), ([^,()]+), \(([\d, ]*)\), (\w+)\)"
     r"|Discrete\((\d{1,6})(?:, start=-?\d+)?\)|MultiBinary\((\d{1,6})\)"
     r"|MultiDiscrete\(\[([\d ]{1,200})\](?:, start=[^()]*)?\))(?:, |$)")
 
@@ -178,10 +178,11 @@ def _parts(text: str) -> dict[str, Space]:
         found = _PART.match(body, position)
         if found is None or len(parts) >= 64:
             return {}
-        name, shape, dtype, choices, bits, sizes = found.groups()
+        name, low, high, shape, dtype, choices, bits, sizes = found.groups()
         if shape is not None:
             axes = tuple(int(n) for n in shape.replace(" ", "").split(",") if n)
-            parts[name] = Space("box", axes or (1,), dtype=dtype)
+            bounds = [_bounds({"low": side}, "low", prod(axes)) for side in (low, high)]
+            parts[name] = Space("box", axes or (1,), low=bounds[0], high=bounds[1], dtype=dtype)
         elif choices is not None:
             parts[name] = Space("discrete", sizes=(int(choices),))
         elif bits is not None:

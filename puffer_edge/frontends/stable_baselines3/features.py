@@ -55,7 +55,8 @@ class Observation:
                                        where=where, hint=HINT)
             self.size = sum(_size(part, where) for part in self._parts.values())
             self.fields = tuple(
-                Field(name if is_identifier(name) else f"obs_{index}", _shape(part))
+                _bounded(Field(name if is_identifier(name) else f"obs_{index}", _shape(part)),
+                         part)
                 for index, (name, part) in enumerate(self._parts.items()))
         else:
             self._parts = {}
@@ -63,6 +64,12 @@ class Observation:
                 self.space = replace(self.space, shape=options.observation[0].shape)
             self.size = _size(self.space, where) if self.space.shape or self.space.sizes else size
         self.value = builder.input("observation", (1, self.size))
+
+    def named(self, fields: tuple[Field, ...], raw: bool) -> tuple[Field, ...]:
+        """The fields with the bounds of the space, if the caller gives what it is about."""
+        if not raw:
+            return tuple(replace(field, low=(), high=()) for field in fields)
+        return fields if self._parts else tuple(_bounded(field, self.space) for field in fields)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -118,6 +125,15 @@ class Observation:
 
 def _shape(space: Space) -> tuple[int, ...]:
     return (sum(space.sizes),) if space.sizes else space.shape
+
+
+def _bounded(field: Field, space: Space) -> Field:
+    """With the space's bounds; those of an image of floats may be VecNormalize's own."""
+    if space.kind == "box":
+        if len(space.shape) == 3 and space.dtype != "uint8":
+            return field
+        return field.bounded(space.low, space.high) if space.low and space.high else field
+    return field.bounded(0, 1) if space.kind else field
 
 
 def _size(space: Space, where: str) -> int:

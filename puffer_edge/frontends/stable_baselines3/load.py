@@ -73,7 +73,7 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
             else tensors.shape(f"{first}.weight", 2)[1])
     observation = Observation(builder, file, options, size, where)
     _note_observation(builder, file)
-    normalize(builder, observation, file, options, parts.name, where)
+    raw = normalize(builder, observation, file, options, parts.name, where)
     layers = bool(parts.hidden or (parts.critic and parts.critic.hidden))
     function = _activation(builder, file, options, parts, where) if layers else None
     features = observation.features(tensors, parts.features)
@@ -91,9 +91,13 @@ def load_zip(path: Path, options: LoadOptions) -> Program:
     for prefix in ("features_extractor.", "pi_features_extractor.", "vf_features_extractor."):
         tensors.skip_all(prefix)  # saved again under each name, and taken by one of them
     tensors.finish(f"a policy of {parts.name}", HINT)
-    if observation.fields and not options.observation:
+    given = options.observation
+    if observation.fields and not given:
         options = replace(options, observation=observation.fields)
-    return builder.build(outputs, heads.contract(builder, options, observation.size, action))
+    contract = heads.contract(builder, options, observation.size, action)
+    if not given:  # fields of the user's have the bounds that he gave, or none
+        contract = replace(contract, observation=observation.named(contract.observation, raw))
+    return builder.build(outputs, contract)
 
 
 def _refuse(file: StableBaselines3File, where: str) -> None:

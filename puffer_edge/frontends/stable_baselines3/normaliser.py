@@ -59,8 +59,12 @@ class Given:
 
 
 def normalize(builder: Builder, observation: Observation, file: StableBaselines3File,
-              options: LoadOptions, algorithm: str, where: str) -> None:
+              options: LoadOptions, algorithm: str, where: str) -> bool:
     """Puts VecNormalize before the features, if it was there in training.
+
+    Returns:
+        Whether the caller gives what the environment gave, as far as the zip tells; else the
+        caller normalises.
 
     Raises:
         FileFormatError: the statistics are damaged, or do not fit the observation.
@@ -70,17 +74,17 @@ def normalize(builder: Builder, observation: Observation, file: StableBaselines3
     path = options.vec_normalize
     if path is None:
         judge.missing()
-        return
+        return judge.raw()
     if path == NONE:
         if judge.outside():
             builder.note("warning", f"--vec-normalize none, but {judge.outside()}: the caller has "
                                     "to normalise as the trainer did")
-        return
+        return judge.raw()
     found = load_vec_normalize(path)
     if found is None:
         builder.note("warning", "the VecNormalize given does not normalise observations")
         judge.given(Given({}, path))
-        return
+        return judge.raw()
     if isinstance(found, dict) != (observation.space.kind == "dict"):
         raise UnsupportedError("the statistics and the policy do not agree whether observations "
                                "are dictionaries", where=str(path))
@@ -93,6 +97,7 @@ def normalize(builder: Builder, observation: Observation, file: StableBaselines3
         observation.value = _normalized(builder, found, str(path), observation.value)
     proof = judge.given(given)
     builder.normalise(_record(given, observation), proof)
+    return True
 
 
 class _Judge:
@@ -121,6 +126,12 @@ class _Judge:
             self._builder.assume(
                 MISSING, "observations are not normalised: the zip does not tell; give "
                 "--vec-normalize if the policy was trained with VecNormalize", "--vec-normalize")
+
+    def raw(self) -> bool:
+        """Whether a policy without statistics in it sees what the environment gave."""
+        unknown = self._options.vec_normalize is None
+        return not self.outside() and not (
+            unknown and self._on_policy and self._file.last.has_original)
 
     def given(self, given: Given) -> str:
         """What the zip says of the statistics that were given; empty if it says nothing."""
