@@ -26,6 +26,10 @@ from puffer_edge.ir import Builder, Program
 Array = npt.NDArray[Any]
 
 NAME = "CleanRL"
+_SPREADS = ("actor_logstd", "actor_log_std", "log_std", "logstd", "std")
+_NORMALISED = ("observations are not normalised: CleanRL's script for continuous actions does it "
+               "in the environment (NormalizeObservation), whose statistics are not in the file; "
+               "the caller has to do the same, or name them in a --map")
 _SCALES = ("action_scale", "action_bias")
 
 
@@ -56,11 +60,14 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
                       notes=(assumed("action-kind", "the action is discrete, the largest action "
                                      "value's: the names are those of CleanRL's DQN", "--action"),))
     else:
-        continuous = tensors.has("actor_mean.0.weight")
-        hidden, last = sequence(tensors, "actor_mean." if continuous else "actor.")
+        named = tensors.has("actor_mean.0.weight")
+        continuous = named or any(tensors.has(name) for name in _SPREADS)
+        hidden, last = sequence(tensors, "actor_mean." if named else "actor.")
         actor = Actor(f"CleanRL, PPO with {'continuous' if continuous else 'discrete'} actions",
                       [last], "mean" if continuous else "logits", before=hidden, function="tanh",
-                      dropped={"critic.": CRITIC, "actor_logstd": SPREAD}, sampled=True)
+                      dropped={"critic.": CRITIC, **dict.fromkeys(_SPREADS, SPREAD)}, sampled=True,
+                      notes=(assumed("normaliser-missing", _NORMALISED, "--map"),)
+                      if continuous else ())
     return build(actor, tensors, options, where)
 
 

@@ -62,7 +62,8 @@ def _policy(weights: dict[str, Array]) -> str:
         if first.ndim == 5:
             return "TowerClimb"
         # Points of four numbers, of which the largest features count.
-        if first.ndim == 2 and first.shape[1] == 4 and "network.2.weight" in body:
+        if first.ndim == 2 and first.shape[1] == 4 and "network.2.weight" in body and (
+                "value_fn.weight" in body):
             return "Boids"
     four = "decoder.decoder.weight" in body or "decoder.decoder_mean.weight" in body
     if four and "encoder.encoder.weight" not in body and any(

@@ -8,6 +8,7 @@ normaliser is ``(x - mean) / (std + 0.01)``, not clipped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy.typing as npt
@@ -28,8 +29,20 @@ _NORMALISERS = ("obs_normalizer.", "actor_obs_normalizer.", "obs_norm_state_dict
 
 def matches(weights: dict[str, Array]) -> bool:
     """Whether the keys are those of a checkpoint of any version."""
-    return any(f"{start}.0.weight" in weights for start in (
-        "actor_state_dict.mlp", "model_state_dict.actor"))
+    if "actor_state_dict.mlp.0.weight" in weights:
+        return True
+    # A script's own agent may lie in a model_state_dict, too, but calls its spread otherwise.
+    return "model_state_dict.actor.0.weight" in weights and any(
+        f"model_state_dict.{name}" in weights for name in ("std", "log_std"))
+
+
+def is_other(weights: Mapping[str, Array], attributes: Mapping[str, Any]) -> bool:
+    """Whether these are a script's, which may call its spread ``log_std``, too.
+
+    rsl_rl's runner saves ``iter`` beside the weights, and no settings.
+    """
+    return "model_state_dict.log_std" in weights and ("iter" not in attributes or any(
+        name.startswith(("config.", "args.", "cfg.")) for name in attributes))
 
 
 def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: str) -> Program:

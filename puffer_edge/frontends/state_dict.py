@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,8 +12,10 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends import (
+    beside,
     cleanrl,
     mlp,
+    nesting,
     pufferlib,
     pufferlib4,
     pufferlib_unread,
@@ -20,6 +23,7 @@ from puffer_edge.frontends import (
     rl_games,
     rsl_rl,
     sample_factory,
+    script_policy,
     skrl,
     tianshou,
     whole_module,
@@ -46,8 +50,12 @@ class Family(Protocol):
 
 FAMILIES: tuple[Family, ...] = (
     pufferlib4, rsl_rl, rl_games, sample_factory, pufferlib_vision, pufferlib_unread, pufferlib,
-    cleanrl, tianshou, skrl, mlp)
+    cleanrl, tianshou, skrl)
 """Asked in this order, the ones with the most special keys first."""
+_UNNAMED: tuple[Family, ...] = (mlp, script_policy)
+"""Asked when none of those has the names; of a module's class these would tell nothing."""
+_OF_ANY_FUNCTION = (rsl_rl, rl_games, cleanrl, tianshou, skrl, mlp, script_policy)
+"""Those that take the activation that the run's config beside the weights names."""
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "PufferLib": ("encoder", "decoder", "value", "value_fn", "lstm", "cell", "policy", "actor"),
@@ -89,7 +97,7 @@ def load_safetensors_file(path: Path, options: LoadOptions) -> Program:
 
 def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Program:
     """The Program of parameters that were read."""
-    known = next((family for family in FAMILIES if family.matches(found.weights)), None)
+    view, known = _family(found)
     if options.config is not None and (options.key_map or known is not sample_factory):
         raise UsageError(f"{spelled('config')} is of no use for this file", where=where,
                          hint="leave the option out; of checkpoints, Sample Factory's take it")
@@ -98,14 +106,16 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
 
         return load_with_map(found.weights, options, where=where)
     whole = whole_module.matches(found)
-    root = found.classes.get("", "")
-    for family in FAMILIES:
-        if not (whole and (family is mlp or root.startswith("torch.nn."))) and family.matches(
-                found.weights):
-            if not whole:
-                return family.load_state_dict(found.weights, options, where=where)
-            load = partial(family.load_state_dict, found.weights, where=where)
-            return whole_module.of_family(found, where, family.NAME, load, options)
+    if known is not None:
+        settings = beside.settings(view.attributes)
+        if settings.activation and not options.activation and known in _OF_ANY_FUNCTION:
+            options = replace(options, activation=settings.activation)
+        else:
+            settings = replace(settings, activation="")
+        load = partial(known.load_state_dict, view.weights, where=where)
+        program = (whole_module.of_family(found, where, known.NAME, load, options) if whole
+                   else load(options))
+        return beside.noted(program, settings, view.left_out)
     if whole:
         return whole_module.load_whole_module(found, options, where=where)
     raise UnsupportedError(
@@ -114,6 +124,20 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
         hint="build the policy's torch module, load the state_dict into it and give the module "
              "to puffer_edge.load(path, module=...), say what the tensors are for with "
              "--map keys.toml, or export the policy to ONNX or with torch.export")
+
+
+def _family(found: Parameters) -> tuple[Parameters, Family | None]:
+    """The family, and the part of the file that is its state_dict: without what is around it."""
+    whole = whole_module.matches(found)
+    torchs_own = found.classes.get("", "").startswith("torch.nn.")
+    views = list(nesting.views(found))
+    for families in ((() if torchs_own else FAMILIES), (() if whole else _UNNAMED)):
+        for view in views:
+            for family in families:
+                if family.matches(view.weights) and not (
+                        family is rsl_rl and rsl_rl.is_other(view.weights, view.attributes)):
+                    return view, family
+    return found, None
 
 
 def _nearest(weights: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,16 @@ _NO_NUMBERS = "an array does not hold numbers"
 class PickledDtype:
     """A dtype of plain numbers; structured and object dtypes are refused."""
 
-    def __init__(self, code: Any, *_: Any) -> None:
-        if not isinstance(code, str) or code not in _CODES:
+    def __init__(self, code: Any, *_: Any, strict: bool = True) -> None:
+        known = isinstance(code, str) and code in _CODES
+        if not known and strict:
             raise RefusedError(_NO_NUMBERS)
-        self.dtype = np.dtype(code)
+        self.dtype: np.dtype[Any] | None = np.dtype(code) if known else None
 
     def set_pickle_state(self, state: Any) -> None:
         """The state's second element is the byte order."""
         order = state[1]
-        if isinstance(order, str) and order in ("<", ">"):
+        if self.dtype is not None and isinstance(order, str) and order in ("<", ">"):
             self.dtype = self.dtype.newbyteorder("<" if order == "<" else ">")
 
 
@@ -45,18 +47,22 @@ class PickledArray:
         self.value = _array(self._room, content, dtype, shape, "F" if fortran is True else "C")
 
 
-def numpy_names() -> dict[tuple[str, str], Any]:
-    """For :class:`pickle_data.Names`; one dictionary per file, which bounds all its arrays."""
+def numpy_names(*, strict: bool = True) -> dict[tuple[str, str], Any]:
+    """For :class:`pickle_data.Names`; one dictionary per file, which bounds all its arrays.
+
+    Args:
+        strict: refuse arrays of something else than numbers, which else are none.
+    """
     room = Room(MAX_ELEMENTS)
     names: dict[tuple[str, str], Any] = {
-        ("numpy", "dtype"): Known(PickledDtype),
+        ("numpy", "dtype"): Known(partial(PickledDtype, strict=strict)),
         ("numpy", "ndarray"): Stub("numpy", "ndarray"),
         ("_codecs", "encode"): Known(lambda text, codec: _bytes(room, text, codec)),
     }
     for core in ("numpy.core", "numpy._core"):  # before and since numpy 2
         names[f"{core}.multiarray", "_reconstruct"] = Known(lambda *_: PickledArray(room))
         names[f"{core}.multiarray", "scalar"] = Known(
-            lambda dtype, content: _array(room, content, dtype, (1,), "C")[0])
+            lambda dtype, content: _scalar(_array(room, content, dtype, (1,), "C")))
         names[f"{core}.numeric", "_frombuffer"] = Known(
             lambda content, dtype, shape, order: _array(room, content, dtype, shape, order))
     return names
@@ -82,8 +88,15 @@ def _bytes(room: Room, text: Any, codec: Any) -> bytes:
     return text.encode("latin1")
 
 
-def _array(room: Room, content: Any, dtype: Any, shape: Any, order: Any) -> Array:
-    if not isinstance(content, bytes | bytearray) or not isinstance(dtype, PickledDtype):
+def _scalar(array: Array | None) -> Any:
+    return None if array is None else array[0]
+
+
+def _array(room: Room, content: Any, dtype: Any, shape: Any, order: Any) -> Array | None:
+    if isinstance(dtype, PickledDtype) and dtype.dtype is None:
+        return None
+    if not isinstance(content, bytes | bytearray) or not isinstance(dtype, PickledDtype) or (
+            dtype.dtype is None):
         raise RefusedError(_NO_NUMBERS)
     if room.take(shape) * dtype.dtype.itemsize != len(content):
         raise RefusedError("an array's shape is not that of its data")

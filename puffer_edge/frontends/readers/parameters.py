@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.readers.numpy_pickle import PickledArray, array_of
 from puffer_edge.frontends.readers.pickle_data import Stub
 from puffer_edge.frontends.text import printable
 
@@ -22,6 +23,7 @@ Array = npt.NDArray[Any]
 MAX_DEPTH = 16
 MAX_PARTS = 20_000
 _SAVE = "save the policy with torch.save(policy.state_dict(), path)"
+_ACTIVATIONS = "torch.nn.modules.activation"
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _NOT_THE_POLICY = ("optim", "scheduler", "scaler", "replay", "target_network")
 
@@ -35,12 +37,16 @@ class Parameters:
         classes: class of each pickled module by its dotted name, the root under ``""``.
         attributes: plain numbers and texts, None, and pairs of integers, by dotted name.
         hooked: dotted names of the modules whose forward is changed by a hook, or is their own.
+        arrays: numpy arrays and other tensors beside the weights, such as statistics, by name.
+        left_out: names of parts of the file that were read and are of no use.
     """
 
     weights: dict[str, Array] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
     hooked: set[str] = field(default_factory=set)
+    arrays: dict[str, Array] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 def parameters(tree: Any, where: str) -> Parameters:
@@ -66,6 +72,11 @@ def parameters(tree: Any, where: str) -> Parameters:
                 raise FileFormatError("two tensors have this name without their prefixes",
                                       where=f"{where}: {printable(name)}")
             found.weights[name] = value
+        elif isinstance(value, PickledArray):
+            if (array := array_of(value)) is not None and np.isfinite(array).all():
+                found.arrays[name] = array
+        elif isinstance(value, Stub):
+            found.attributes[name] = value.name
         elif _is_plain(value):
             found.attributes[name] = value
     if not found.weights:
@@ -87,6 +98,11 @@ class _Walk:
         if len(path) > MAX_DEPTH or self._left < 0:
             raise FileFormatError("the checkpoint is deeper or has more parts than any policy",
                                   where=self._where)
+        if isinstance(value, Stub) and value.module == _ACTIVATIONS and not value.called:
+            yield path, value  # the class, as in a config
+            return
+        if isinstance(value, np.generic):
+            value = value.item()
         if isinstance(value, Stub):
             children = self._of_module(value, path)
         elif isinstance(value, Mapping):
@@ -111,7 +127,11 @@ class _Walk:
                 where=f"{self._where}: {printable(_name(path))}",
                 hint="convert the policy with policy.float() and save it again")
         if not _is_module(stub):
-            return {}
+            # Settings, as an argparse.Namespace has them, and statistics: never a tensor.
+            state = stub.state if path and isinstance(stub.state, Mapping) else {}
+            return {k: v for k, v in state.items()
+                    if _is_plain(v) or isinstance(v, PickledArray | np.generic)
+                    or (isinstance(v, Stub) and v.module == _ACTIVATIONS)}
         self._found.classes[_name(path)] = f"{stub.module}.{stub.name}"
         if "forward" in stub.state or any(map(stub.state.get, _HOOKS)):
             self._found.hooked.add(_name(path))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.readers.numpy_pickle import numpy_names
 from puffer_edge.frontends.readers.pickle_data import (
     Known,
     Names,
@@ -165,6 +166,7 @@ class TensorReader:
             # Filled by SETITEMS; an argument could be repeated without end.
             ("collections", "OrderedDict"): Known(lambda: OrderedDict()),
             ("torch", "Size"): Known(_size),
+            **numpy_names(strict=False),  # statistics beside the weights
         }
         # The classes of storages stay stubs, which cannot be taken for the names of tensors.
         return read_pickle(content, Names(known, self._storage), where=self._where)

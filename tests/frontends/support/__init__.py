@@ -10,6 +10,7 @@ from tests.frontends.support import (
     containers,
     graphs,
     pufferlib,
+    scripts,
     stable_baselines3,
     tflite,
     trainers,
@@ -18,6 +19,6 @@ from tests.frontends.support import (
 from tests.frontends.support.row import Row
 
 ROWS: tuple[Row, ...] = (
-    *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *containers.ROWS,
-    *graphs.ROWS,
+    *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *scripts.ROWS,
+    *containers.ROWS, *graphs.ROWS,
     *tflite.ROWS)
