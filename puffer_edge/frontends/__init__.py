@@ -59,7 +59,14 @@ def _tflite(path: Path, options: LoadOptions) -> Program:
     return load_tflite(path, options)
 
 
+def _hdf5(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.hdf5 import load_hdf5_file
+
+    return load_hdf5_file(path, options)
+
+
 FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
+    "hdf5": _hdf5,
     "onnx": _onnx,
     "pt2": _pt2,
     "pufferlib_weights": _pufferlib_weights,
@@ -75,6 +82,7 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 _GRAPHS = ("onnx", "pt2", "torch_script", "tflite")
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
+    "hdf5": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "module": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "onnx": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "pt2": ("activation", "vec_normalize", *_SIZES, "key_map"),

@@ -7,14 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import unread
+from puffer_edge.frontends.readers.hdf5 import MAGIC
 from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.frontends.readers.torch_checkpoint import is_legacy
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
 Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
-               "pufferlib_weights", "safetensors", "tflite", "torch_script"]
+               "hdf5", "pufferlib_weights", "safetensors", "tflite", "torch_script"]
 
 
 def detect(path: Path) -> Kind:
@@ -41,9 +42,8 @@ def detect(path: Path) -> Kind:
     if content[8:10] in (b'{"', b"{}", b"{ ") and 2 <= header <= len(content) - 8:
         return "safetensors"
     unread.refuse_content(content, path)
-    if content[:8] == b"\x89HDF\r\n\x1a\n":
-        raise UnsupportedError("HDF5 files are not supported", where=where,
-                               hint="export the policy to ONNX")
+    if content.startswith(MAGIC):
+        return "hdf5"
     if _is_bare_numbers(content):
         return "pufferlib_weights"
     if content[0] == 0x08 and len(content) > 2:  # field 1, ir_version, of an ONNX ModelProto

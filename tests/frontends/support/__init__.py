@@ -10,6 +10,7 @@ from tests.frontends.support import (
     containers,
     graphs,
     pufferlib,
+    rltools,
     scripts,
     stable_baselines3,
     tflite,
@@ -20,5 +21,5 @@ from tests.frontends.support.row import Row
 
 ROWS: tuple[Row, ...] = (
     *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *scripts.ROWS,
-    *containers.ROWS, *graphs.ROWS,
+    *containers.ROWS, *graphs.ROWS, *rltools.ROWS,
     *tflite.ROWS)

@@ -1,0 +1,30 @@
+"""HDF5 files: finds out whose they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends import rltools
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.readers.hdf5 import load_hdf5
+from puffer_edge.frontends.text import printable
+from puffer_edge.ir import Program
+
+
+def load_hdf5_file(path: Path, options: LoadOptions) -> Program:
+    """The Program of an HDF5 file: RLtools'.
+
+    Raises:
+        MissingDependencyError: h5py is not installed.
+        FileFormatError: the file is damaged.
+        UnsupportedError: it is of no known kind, or has layers that are not supported.
+        UsageError: the options do not fit the policy.
+    """
+    file = load_hdf5(path)
+    if rltools.matches(file):
+        return rltools.load_rltools(file, options)
+    listed = ", ".join(printable(name, 40) for name in list(file.arrays)[:12])
+    raise UnsupportedError(
+        f"the HDF5 file is of no known kind; its data are {listed or 'none'}", where=str(path),
+        hint="RLtools' checkpoints are read; export other policies to ONNX")
