@@ -1,8 +1,8 @@
 """Checkpoints of RLtools (.h5), and RAPTOR, the quadrotor policy that is published in that format.
 
-A group per layer, whose attribute ``type`` says what it is; layers as rl_tools and the Python package
-foundation-policy compute them. The file brings an example of inputs and outputs, which judges what
-was read: a file whose example says otherwise is refused.
+A group per layer, whose attribute ``type`` says what it is; layers as RLtools and the Python
+package foundation-policy compute them. The file brings an example of inputs and outputs, which
+judges what was read: a file whose example says otherwise is refused.
 """
 
 from __future__ import annotations
@@ -85,11 +85,8 @@ def _flat(file: Hdf5, path: str) -> list[str]:
         count = len(file.children(f"{path}/layers"))
         names = [f"layers/{index}" for index in range(count)]
     elif kind == "mlp":
-        count = file.attributes[path].get("num_layers")
-        if type(count) is str and count.isascii() and count.isdigit():
-            count = int(count)
-        if type(count) is not int or count != len(
-                [name for name in children if name.endswith("_layer") or "_layer_" in name]):
+        count = sum(name.endswith("_layer") or "_layer_" in name for name in children)
+        if str(file.attributes[path].get("num_layers")) != str(count) or count < 2:
             raise FileFormatError("num_layers is not the number of layers",
                                   where=file.place(path))
         names = ["input_layer", *(f"hidden_layer_{i}" for i in range(count - 2)), "output_layer"]
@@ -110,7 +107,7 @@ def _inputs(file: Hdf5, layer: str) -> int:
     for name in ("weights", "weights_input", "mean"):
         weight = file.arrays.get(f"{layer}/{name}/parameters")
         if weight is not None and weight.ndim:
-            return weight.shape[-1]
+            return int(weight.shape[-1])
     return 0
 
 

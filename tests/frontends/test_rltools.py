@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-h5py = pytest.importorskip("h5py")
+pytest.importorskip("h5py")
+
+import h5py
 
 import puffer_edge
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UnsupportedError
@@ -98,7 +100,7 @@ def test_without_an_example_a_note_says_so(tmp_path: Path) -> None:
 def test_another_hdf5_file_is_named_by_its_data(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "p.h5", "w") as file:
         file["a/b"] = np.zeros(3)
-    with pytest.raises(UnsupportedError, match="no known kind.*a/b"):
+    with pytest.raises(UnsupportedError, match=r"no known kind.*a/b"):
         puffer_edge.load(tmp_path / "p.h5")
 
 

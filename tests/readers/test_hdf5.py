@@ -1,4 +1,4 @@
-"""HDF5 files by strangers: nothing is followed, unpacked or allocated that the file does not hold."""
+"""HDF5 files by strangers: nothing is followed or allocated that the file does not hold."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """HDF5 files as names and arrays; the format's own C library reads them, within narrow limits.
 
-That library follows links to other files, opens plug-ins for compression and makes arrays of whatever
-size a file states. So the file is read into memory first and each object is looked at before its data
-are: hard links alone, each object once, numbers that are stored as they are, as many as the file has
-bytes for.
+That library follows links to other files, opens plug-ins for compression and makes arrays of
+whatever size a file states. So the file is read into memory first and each object is looked at
+before its data are: hard links alone, each object once, numbers that are stored as they are, as
+many as the file has bytes for.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def load_hdf5(path: Path) -> Hdf5:
     Raises:
         MissingDependencyError: h5py is not installed.
         FileFormatError: the file is damaged, or has more than any policy.
-        UnsupportedError: it refers to other files, or holds data of kinds that policies do not have.
+        UnsupportedError: it refers to other files, or its data are compressed.
     """
     try:
         import h5py
