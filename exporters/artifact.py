@@ -9,10 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.artefact.manifest_schema import MANIFEST as LAYOUT
 from puffer_edge.artefact.replacing import PREFIX, replace_directory, restore, tidy
+from puffer_edge.artefact.schema import check
 from puffer_edge.errors import FileFormatError, OutputError
+from puffer_edge.frontends.readers.regular_file import read_file
 
 MANIFEST = "policy.json"
+LARGEST_MANIFEST = 1 << 26
+"""Bytes; a policy of a thousand layers has some hundred thousand."""
 REPORTS = ("report.json", "report.md")
 FORMAT = "puffer-edge artefact"
 
@@ -39,19 +44,33 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
-    """The manifest of an artefact.
+    """The manifest of an artefact, every part of it of its type and form.
 
     Raises:
         FileFormatError: the directory is no artefact, or its manifest is damaged.
     """
+    manifest = _parsed(directory)
+    try:
+        check(manifest, LAYOUT)
+    except ValueError as error:
+        raise FileFormatError(f"the manifest is damaged: {error}",
+                              where=str(directory / MANIFEST),
+                              hint="export the policy again") from None
+    return manifest
+
+
+def _parsed(directory: Path) -> dict[str, Any]:
+    """The manifest of this or any other version."""
     path = directory / MANIFEST
     restore(directory)
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileFormatError(f"there is no artefact here: {MANIFEST} cannot be read",
-                              where=str(directory),
+        text = read_file(path, LARGEST_MANIFEST)
+    except FileFormatError as error:
+        raise FileFormatError(f"there is no artefact here: {MANIFEST} cannot be read "
+                              f"({error.what})", where=str(directory),
                               hint="give the directory that export wrote") from error
+    try:
+        manifest = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f"the manifest is damaged: {error}", where=str(path),
                               hint="export the policy again") from error
@@ -73,7 +92,7 @@ def _check_replaceable(directory: Path) -> None:
                           hint="give another directory with --output")
     try:
         present = {path.name for path in directory.iterdir()}
-        files = read_manifest(directory).get("files") if present else None
+        files = _parsed(directory).get("files") if present else None
     except FileFormatError:
         raise OutputError("the directory exists and is no artefact of puffer-edge",
                           where=str(directory),

@@ -114,7 +114,8 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
     description = manifest.build(
         optimized, plan(optimized), name=name, target=chosen.target, scheme=scheme,
         constant_bytes=len(files[chosen.file]),
-        ram=sum(state.initial.nbytes for state in optimized.states), source=source, files=files)
+        ram=sum(state.initial.nbytes for state in optimized.states), source=source, files=files,
+        seed=seed)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
 
 

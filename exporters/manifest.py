@@ -13,7 +13,7 @@ from puffer_edge.ir import Discrete, Field, Head, Op, Program, Value
 from puffer_edge.ir.ops.mask import lowest
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.describing import Description
-from puffer_edge.quantization.integer_input import IntegerInput
+from puffer_edge.quantization.integer_input import Counts, IntegerInput
 from puffer_edge.targets import Target
 
 SCHEMA = 1
@@ -22,9 +22,10 @@ SCHEMA = 1
 
 def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: str,
           constant_bytes: int, ram: int, source: Path | None,
-          files: dict[str, bytes], integers: IntegerInput | None = None,
+          files: dict[str, bytes], seed: int, counts: Counts | None = None,
+          integers: IntegerInput | None = None,
           quantization: Description | None = None) -> dict[str, Any]:
-    """The manifest of a C artefact.
+    """The manifest of an artefact.
 
     Args:
         program: what was exported.
@@ -36,6 +37,8 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         ram: bytes of the policy's struct.
         source: the policy file, whose hash is recorded.
         files: the artefact's other files, whose hashes are recorded.
+        seed: of the test vectors, which are part of the code.
+        counts: what integer observations count; so that the code can be made again.
         integers: what ``<name>_step_q`` takes, if there is one.
         quantization: layers and ranges of an integer Program.
     """
@@ -46,6 +49,8 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         "name": name,
         "target": target.name,
         "scheme": scheme,
+        "request": {"seed": seed, "counts": None if counts is None else {
+            field: [float(scale), float(offset)] for field, (scale, offset) in counts.items()}},
         "source": {
             "kind": program.source,
             "sha256": _sha256(source.read_bytes()) if source else None,

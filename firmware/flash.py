@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from puffer_edge.errors import FileFormatError, MissingDependencyError, OutputError, UsageError
 from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.exporters.micropython.boards import ANY, find_board
+from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.targets import MICROPYTHON
 
 EXAMPLE = "main.py"
@@ -64,11 +65,17 @@ class Flashed:
     example: bool
 
 
-def plan(directory: Path, board: str) -> Flashing:
+def plan(directory: Path, board: str, *, trust: bool = False) -> Flashing:
     """What flash would copy.
 
+    Args:
+        directory: the artefact.
+        board: a key of ``boards.BOARDS``.
+        trust: copy the code that lies there, also where it is not what this version makes of the
+            artefact's Program.
+
     Raises:
-        FileFormatError: the artefact is damaged.
+        FileFormatError: the artefact is damaged, or its code another.
         UsageError: it is not for MicroPython, or for another board; there is no such board.
     """
     manifest, chosen = read_manifest(directory), find_board(board)
@@ -82,16 +89,21 @@ def plan(directory: Path, board: str) -> Flashing:
     if chosen.small and built.get("board") == ANY.name:
         raise UsageError(f"{chosen.title} needs the smallest form",
                          hint=f"export the policy with --board {chosen.name}")
+    files = flashed_of(manifest, read_code(directory, manifest, trust=trust), directory)
+    return Flashing(chosen.title, files, 64 if chosen.small else 512)
+
+
+def flashed_of(manifest: Mapping[str, Any], code: Mapping[str, bytes], directory: Path
+               ) -> dict[str, bytes]:
+    """What goes on a board, of an artefact's code."""
     files = {}
-    for name in (*built.get("modules", ()), "weights.bin", EXAMPLE):
-        path = directory / str(name)
-        inside = path.name == name  # a manifest may be a stranger's: no other file is ever copied
-        content = path.read_bytes() if inside and path.is_file() else b""
-        if not inside or hashlib.sha256(content).hexdigest() != manifest["files"].get(name):
+    for name in (*manifest["micropython"]["modules"], "weights.bin", EXAMPLE):
+        if name not in code or hashlib.sha256(code[name]).hexdigest() != manifest["files"].get(
+                name):
             raise FileFormatError(f"{name} is not what export wrote", where=str(directory),
                                   hint="export the policy again")
-        files[str(name)] = content
-    return Flashing(chosen.title, files, 64 if chosen.small else 512)
+        files[name] = code[name]
+    return files
 
 
 def flash(flashing: Flashing, port: str = "",

@@ -11,6 +11,7 @@ from puffer_edge.errors import FileFormatError, OutputError, UsageError
 from puffer_edge.exporters.artifact import read_manifest, write
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.micropython.boards import BOARDS, Board, find_board
+from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
 from puffer_edge.targets import MICROPYTHON, find_target
 
@@ -18,13 +19,14 @@ STACK = 1024
 """Bytes that the linker keeps for the stack; `verify` measures what the step needs."""
 
 
-def project(directory: Path, board: str, output: Path) -> list[str]:
+def project(directory: Path, board: str, output: Path, *, trust: bool = False) -> list[str]:
     """Writes the project and gives the names of its files.
 
     Args:
         directory: an artefact, for MicroPython or in C.
         board: a key of ``boards.BOARDS``.
         output: a directory that does not exist, or is empty.
+        trust: see :func:`puffer_edge.firmware.flash.plan`.
 
     Raises:
         UsageError: there is no such board, or no example for it.
@@ -33,25 +35,25 @@ def project(directory: Path, board: str, output: Path) -> list[str]:
     """
     manifest, chosen = read_manifest(directory), find_board(board)
     if manifest.get("target") == MICROPYTHON.name:
-        files = flash.plan(directory, board).files
-        manual = directory / "manifest.py"
-        files = {**files, "manifest.py": manual.read_bytes(), "Makefile": _copying(files)}
+        files = flash.plan(directory, board, trust=trust).files
+        manual = read_code(directory, manifest, trust=trust, compiled=False)["manifest.py"]
+        files = {**files, "manifest.py": manual, "Makefile": _copying(files)}
     else:
-        files = _bare_metal(directory, manifest, chosen)
+        files = _bare_metal(directory, manifest, chosen, trust)
     if output.is_dir() and any(output.iterdir()):
         raise OutputError("the directory is not empty", where=str(output))
     write(output, files)
     return sorted(files)
 
 
-def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board) -> dict[str, bytes]:
+def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board, trust: bool
+                ) -> dict[str, bytes]:
     if not board.core:
         raise UsageError(f"there is no bare-metal example for {board.name}",
                          hint="choose one of " + ", ".join(
                              name for name, each in BOARDS.items() if each.core))
-    header = directory / "policy.h"
-    policy = header.read_bytes() if header.is_file() else b""
-    if hashlib.sha256(policy).hexdigest() != manifest.get("files", {}).get("policy.h"):
+    policy = read_code(directory, manifest, trust=trust, compiled=False).get("policy.h", b"")
+    if hashlib.sha256(policy).hexdigest() != manifest["files"].get("policy.h"):
         raise FileFormatError("policy.h is not what export wrote", where=str(directory),
                               hint="export the policy again")
     name = stem(str(manifest["name"]))

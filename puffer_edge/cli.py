@@ -33,6 +33,11 @@ PolicyFile = Annotated[Path, typer.Argument(help="Policy file, as the trainer sa
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Strict = Annotated[bool, typer.Option(
     "--strict", help="Refuse what is assumed and not confirmed by --accept (for CI).")]
+Trust = Annotated[bool, typer.Option(
+    "--trust", help="Take code that is not what this version makes of the artefact's program. "
+                    "Only for artefacts of people whose code you would run.")]
+NoNative = Annotated[bool, typer.Option(
+    "--no-native", help="Compile nothing for this computer.")]
 
 
 @app.command()
@@ -134,6 +139,7 @@ def verify(
              "default 0.04 where a layer is int8, else 0.01.")] = None,
     strict: Annotated[bool, typer.Option(
         "--strict", help="Exit with 9 where there is too little evidence to judge.")] = False,
+    no_native: NoNative = False, trust: Trust = False,
     as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Compiles an artefact, runs it on the host and on the emulated target, and judges it."""
@@ -143,7 +149,8 @@ def verify(
         report = api.verify(directory, original=original, run_original=run_original,
                             load_options=options, target=target, toolchain=toolchain,
                             emulator=emulator, optimize=optimize, reference=reference,
-                            min_agreement=min_agreement, max_error=max_error, progress=progress)
+                            min_agreement=min_agreement, max_error=max_error, trust=trust,
+                            native=not no_native, progress=progress)
     if as_json:
         _print_json(report.to_json())
     else:
@@ -159,13 +166,13 @@ def firmware(
     directory: Annotated[Path, typer.Argument(help="Directory that export wrote.")],
     board: Annotated[str, typer.Option(help="As for export.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="An empty or new directory.")],
-    as_json: Json = False,
+    trust: Trust = False, as_json: Json = False,
 ) -> None:
     """Writes an example around an artefact, ready to build (C) or to copy (MicroPython)."""
     from puffer_edge import printing
     from puffer_edge.firmware.project import project
 
-    files = project(directory, board, output)
+    files = project(directory, board, output, trust=trust)
     if as_json:
         _print_json({"directory": str(output), "files": files})
     else:
@@ -179,7 +186,7 @@ def flash(
     port: Annotated[str, typer.Option(help="Serial port; the only one by default.")] = "",
     dry_run: Annotated[bool, typer.Option(
         "--dry-run", help="Only says what would be copied.")] = False,
-    as_json: Json = False,
+    trust: Trust = False, as_json: Json = False,
 ) -> None:
     """Copies a MicroPython artefact to a board, runs its self-test there, and times a step."""
     from dataclasses import asdict
@@ -187,7 +194,7 @@ def flash(
     from puffer_edge import printing
     from puffer_edge.firmware import flash as flashing
 
-    wanted = flashing.plan(directory, board)
+    wanted = flashing.plan(directory, board, trust=trust)
     if dry_run:
         sizes = {name: len(content) for name, content in wanted.files.items()}
         if as_json:
@@ -222,7 +229,8 @@ def run(
     processes: Annotated[int, typer.Option(help="How many; 0 for one per processor.")] = 0,
     min_agreement: Annotated[float, typer.Option(
         help="Share of the actions that must be those of --compare.")] = 0.95,
-    as_json: Json = False, *, options: LoadOptions,
+    no_native: NoNative = False, trust: Trust = False, as_json: Json = False, *,
+    options: LoadOptions,
 ) -> None:
     """Plays a policy, and fails where it does not play like the float policy."""
     from puffer_edge import printing
@@ -230,8 +238,9 @@ def run(
     from puffer_edge.runtimes.loading import read_program
 
     given = {"options": options}
-    program = read_program(policy, {} if policy.is_dir() else given)
+    program = read_program(policy, {} if policy.is_dir() else given, trust=trust)
     other = None if compare is None else read_program(compare, given)
+    backend = _interpreted(backend) if no_native else backend
     with printing.working(f"Playing {env}", quiet=as_json) as progress:
         match = play(program, env, compare=other, backend=backend or None, episodes=episodes,
                      seed=seed, observe=numbers(observe, int), processes=processes,
@@ -251,16 +260,21 @@ def bench(
         help="Which back ends, as in native,onnxruntime; all by default.")] = "",
     seconds: Annotated[float, typer.Option(help="How long to measure each back end.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the observations.")] = 0,
-    as_json: Json = False,
+    no_native: NoNative = False, trust: Trust = False, as_json: Json = False,
 ) -> None:
     """Measures how fast each back end runs a policy on this computer."""
     from puffer_edge import printing
     from puffer_edge.benchmarking import bench as measure
+    from puffer_edge.runtimes import BACKENDS
     from puffer_edge.runtimes.loading import read_program
 
-    program = read_program(policy)
+    program = read_program(policy, trust=trust)
+    chosen = tuple(filter(None, backends.split(",")))
+    if no_native:
+        chosen = tuple(_interpreted(name) for name in chosen) or tuple(
+            name for name in BACKENDS if name != "native")
     with printing.working(f"Measuring {policy}", quiet=as_json) as progress:
-        found = measure(program, backends=tuple(filter(None, backends.split(","))),
+        found = measure(program, backends=chosen,
                         seconds=seconds, seed=seed, progress=progress)
     if as_json:
         _print_json([measurement.to_json() for measurement in found])
@@ -377,6 +391,14 @@ def confirming(arguments: Sequence[str], codes: Sequence[str]) -> list[str]:
     """The same arguments, with which --strict passes."""
     command, *rest = arguments  # before the rest, which may hold a --
     return [command, *(word for code in codes for word in ("--accept", code)), *rest]
+
+
+def _interpreted(backend: str) -> str:
+    """The back end under --no-native."""
+    if backend == "native":
+        raise UsageError("--no-native and the back end native exclude each other",
+                         hint="leave out one of them")
+    return backend or "numpy"
 
 
 def _original(never: bool, run: bool) -> str:

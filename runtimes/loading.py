@@ -11,20 +11,21 @@ from puffer_edge import api, storage
 from puffer_edge.artefact.replacing import restore
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UsageError
 from puffer_edge.exporters.artifact import read_manifest
+from puffer_edge.exporters.regenerating import PROGRAM, read_code
+from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.runtimes import BACKENDS
 from puffer_edge.runtimes.policy import Policy
 
-PROGRAM = "program.npz"
 
-
-def open_policy(policy: Any, backend: str | None, options: dict[str, Any]) -> Policy:
+def open_policy(policy: Any, backend: str | None, options: dict[str, Any], *,
+                trust: bool = False) -> Policy:
     """See :func:`puffer_edge.runtimes.load`."""
     if backend is not None and backend not in BACKENDS:
         raise UsageError(f"there is no back end {backend!r}",
                          hint=f"choose one of {', '.join(BACKENDS)}")
-    program = read_program(policy, options)
+    program = read_program(policy, options, trust=trust)
     backend, content, original = _model(policy, backend)
     if original is not None:
         program = original
@@ -36,8 +37,12 @@ def open_policy(policy: Any, backend: str | None, options: dict[str, Any]) -> Po
         return _open("numpy", program)
 
 
-def read_program(policy: Any, options: dict[str, Any] | None = None) -> Program:
+def read_program(policy: Any, options: dict[str, Any] | None = None, *, trust: bool = False
+                 ) -> Program:
     """The Program of an artefact's directory, as it was exported, or of a policy file.
+
+    ``trust`` takes an artefact whose code is not what this version makes of its Program; that code
+    is not run in either case.
 
     Raises:
         UsageError: a directory or a Program is given options.
@@ -46,7 +51,7 @@ def read_program(policy: Any, options: dict[str, Any] | None = None) -> Program:
     if isinstance(policy, Program):
         found = policy
     elif isinstance(policy, str | Path) and (restore(Path(policy)) or Path(policy).is_dir()):
-        found = _stored(Path(policy))
+        found = _stored(Path(policy), trust)
     else:
         return optimize(api.load(policy, **(options or {})))
     if options:
@@ -54,20 +59,28 @@ def read_program(policy: Any, options: dict[str, Any] | None = None) -> Program:
     return found
 
 
-def _stored(directory: Path) -> Program:
-    files = read_manifest(directory).get("files")
-    if not isinstance(files, dict) or PROGRAM not in files:
+def _stored(directory: Path, trust: bool) -> Program:
+    manifest = read_manifest(directory)
+    if PROGRAM not in manifest["files"]:
         raise FileFormatError(f"the artefact holds no {PROGRAM}", where=str(directory),
                               hint=storage.HINT)
-    for name, digest in files.items():
-        path = directory / str(name)
-        content = path.read_bytes() if path.is_file() else b""
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise FileFormatError("the file is not the one that export wrote", where=str(path),
-                                  hint=storage.HINT)
-        if name == PROGRAM:
-            program = storage.from_bytes(content, str(path))
+    contents = {name: _content(directory / name, digest)
+                for name, digest in manifest["files"].items()}
+    program = storage.from_bytes(contents[PROGRAM], str(directory / PROGRAM))
+    if not trust:
+        read_code(directory, manifest, compiled=False, program=program)
     return program
+
+
+def _content(path: Path, digest: str) -> bytes:
+    """The file that export wrote."""
+    content = read_file(path) if path.exists() else b""
+    if hashlib.sha256(content).hexdigest() != digest:
+        changed = hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == digest
+        raise FileFormatError("the file is not the one that export wrote" + (
+            ": its line ends were changed to CRLF, as git does with core.autocrlf"
+            if changed else ""), where=str(path), hint=storage.HINT)
+    return content
 
 
 def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None, Program | None]:
@@ -82,7 +95,7 @@ def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None, 
     from puffer_edge.exporters.rpi.companions import ORIGINAL
 
     manifest, directory = read_manifest(Path(policy)), Path(policy)
-    target = FORMATS.get(str(manifest.get("target")))
+    target = FORMATS.get(manifest["target"])
     if target is not None and target.file not in manifest["files"]:
         raise FileFormatError(f"the artefact holds no {target.file}", where=str(policy),
                               hint=storage.HINT)
@@ -90,9 +103,9 @@ def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None, 
         backend = target.backend
     for format in FORMATS.values():
         if format.backend == backend and format.file in manifest["files"]:
-            original = (storage.from_bytes((directory / ORIGINAL).read_bytes(), ORIGINAL)
+            original = (storage.from_bytes(read_file(directory / ORIGINAL), ORIGINAL)
                         if ORIGINAL in manifest["files"] else None)
-            return backend, (directory / format.file).read_bytes(), original
+            return backend, read_file(directory / format.file), original
     return backend, None, None
 
 

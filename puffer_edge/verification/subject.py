@@ -160,7 +160,6 @@ def _means_numbers(manifest: dict[str, Any]) -> bool:
     whole = [*(output.get("zero_point", 0) for output in manifest["outputs"]),
              *(state.get(end, 0) for state in manifest["states"] for end in ("low", "high"))]
     return (isinstance(manifest["states"], list)
-            and ("original.h" not in manifest["files"] or bool(manifest["states"]))
             and all(isinstance(number, float | int) and math.isfinite(number) for number in real)
             and all(scale > 0 for scale in scales)
             and len(given["scale"]) == len(given["offset"]) == n

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.errors import OutputError, UsageError
+from puffer_edge.errors import FileFormatError, OutputError, UsageError
 from puffer_edge.exporters.artifact import as_json, replace_file
+from puffer_edge.exporters.c import header_of
+from puffer_edge.exporters.regenerating import read_code
+from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.quantization.judging import AGREEMENT
 from puffer_edge.storage import from_bytes
 from puffer_edge.targets import (
@@ -58,11 +61,15 @@ FLASH_BYTES = {"unicorn": 64 << 20, "qemu": 4 << 20}
 
 BAD_OBSERVATION = 1
 
+ORIGINAL = "original.h"
+"""The float policy beside a recurrent one in integers, made of ``original.npz``."""
+
 
 def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
            emulator: str = "unicorn", optimize: str = "-O2",
            reference: Path | Reference | None = None, original: Given | None = None,
            min_agreement: float = AGREEMENT, max_error: float | None = None,
+           trust: bool = False, native: bool = True,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """Verifies an artefact and writes report.json and report.md into it.
 
@@ -78,10 +85,15 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
             float one.
         max_error: largest mean error of its continuous action; see
             :class:`verification.agreement.Demands`.
+        trust: compile and run the code that lies there, also where it is not what this version
+            makes of the artefact's Program.
+        native: also build and run it on this computer; without, the emulated core does everything
+            but the run of many steps.
         progress: is told what is being done.
 
     Raises:
-        FileFormatError: the directory is no artefact, or the reference does not fit.
+        FileFormatError: the directory is no artefact, its code is not what this version makes of
+            its Program (unless it is trusted), or the reference does not fit.
         MissingDependencyError: a compiler or an emulator is not installed.
         VerificationError: the policy does not compile, or faults. What merely differs is a failed
             check of the report instead.
@@ -97,8 +109,9 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
                              hint="verify once with each")
         asked = ask(subject, original, progress)
         told, reference = asked.checks, asked.reference
-    report = _verified(subject, target, toolchain, emulator, optimize, reference, demands,
-                       progress)
+    code = read_code(directory, subject.manifest, trust=trust)
+    report = _verified(subject, code, target, toolchain, emulator, optimize, reference, demands,
+                       native, progress)
     report.checks += told
     report.reading = (told[0].detail if told else
                       f"judged by {reference.name}" if isinstance(reference, Path) else
@@ -107,18 +120,17 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "zig",
     return report
 
 
-def _verified(subject: Subject, target: str, toolchain: str, emulator: str, optimize: str,
-              reference: Path | Reference | None, demands: Demands,
-              progress: Callable[[str], None]) -> Report:
+def _verified(subject: Subject, code: Mapping[str, bytes], target: str, toolchain: str,
+              emulator: str, optimize: str, reference: Path | Reference | None, demands: Demands,
+              native: bool, progress: Callable[[str], None]) -> Report:
     """The report, which is written; see :func:`verify`."""
-    directory = subject.directory
     if MICROPYTHON.name in (target, subject.manifest["target"]):
         if target not in ("", subject.manifest["target"]):
             raise UsageError(f"the artefact was exported for {subject.manifest['target']}",
                              hint=f"export the policy with --target {target}")
         from puffer_edge.verification.micropython.verify import verify as verify_micropython
 
-        return verify_micropython(subject, demands=demands, reference=reference,
+        return verify_micropython(subject, code, demands=demands, reference=reference,
                                   progress=progress)
     wanted = target or subject.manifest["target"]
     if {wanted, subject.manifest["target"]} & {ONNX.name, TFLITE.name}:
@@ -130,6 +142,9 @@ def _verified(subject: Subject, target: str, toolchain: str, emulator: str, opti
         return verify_format(subject, demands=demands, reference=reference,
                              progress=progress)
     core = RPI if wanted == RPI.name else find_target(wanted)
+    if core.isa == "host" and not native:
+        raise UsageError(f"the target {core.name} is this computer, for which nothing may be built",
+                         hint="leave out --no-native, or give another --target")
     report = Report(subject.manifest["name"], core.name, toolchain,
                     emulator if core.isa != "host" else "this computer", optimize,
                     notes=subject.manifest["notes"])
@@ -137,36 +152,34 @@ def _verified(subject: Subject, target: str, toolchain: str, emulator: str, opti
     compiler = find_toolchain(toolchain)
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
 
+        headers = {"policy.h": code["policy.h"], **_original(subject)}
+        for file, content in headers.items():
+            (Path(work) / file).write_bytes(content)
+
         def build(where: Target, part: Subject = subject, file: str = "policy.h") -> ImageBuilder:
             folder = Path(work) / f"{where.name}-{Path(file).stem}-{part.spec.integers}"
             folder.mkdir()
             # The float original may remember in fewer states than the policy does in integers.
             spec = part.spec if file == "policy.h" else replace(part.spec, states=())
-            return ImageBuilder(header=directory / file, spec=spec, target=where,
+            return ImageBuilder(header=Path(work) / file, spec=spec, target=where,
                                 toolchain=compiler, directory=folder, optimize=optimize,
                                 flash_bytes=FLASH_BYTES.get(emulator, 4 << 20))
 
-        progress("building and running on this computer")
-        host = build(TARGETS["host"])
-        with open_machine(host, emulator) as machine:
-            _check_vectors(subject, machine, "this computer", report)
-            if "judge.npz" in subject.manifest["files"]:
-                data = read_recorded(subject)
-                ran = _run(machine, data.observations, data.reset, subject.manifest)
-                check_agreement(subject, ran.raw, data, demands, report)
-            if "original.h" in subject.manifest["files"]:
+        if native:
+            progress("building and running on this computer")
+            host = build(TARGETS["host"])
+            with open_machine(host, emulator) as machine:
+                _check_vectors(subject, machine, "this computer", report)
+                _judge(subject, machine, reference, demands, report)
+            if ORIGINAL in headers:
                 progress(f"running {drift.STEPS:,} steps without a reset")
                 # Its states, which may be fewer, are not watched.
                 original = replace(subject, spec=replace(subject.spec, states=()))
-                drift.check(subject, build(TARGETS["host"], original, "original.h"), host, report)
-            if reference is not None:
-                given = load_for(subject.manifest, reference)
-                ran = _run(machine, given.observations, given.reset, subject.manifest)
-                check_reference(subject, ran, given, demands, report)
+                drift.check(subject, build(TARGETS["host"], original, ORIGINAL), host, report)
         if subject.manifest["target"] == RPI.name:
             from puffer_edge.verification.formats import check_companions
 
-            shipped.check(subject, report)
+            shipped.check(subject, code, report)
             check_companions(subject, demands, report)
         if core.isa != "host":
             progress(f"building for {core.title}")
@@ -175,6 +188,8 @@ def _verified(subject: Subject, target: str, toolchain: str, emulator: str, opti
                 progress(f"running on {emulator}")
                 steps = _check_vectors(subject, machine, core.title, report)
                 _check_instructions(core, steps, report)
+                if not native:
+                    _judge(subject, machine, reference, demands, report)
                 stack = machine.stack_used()
                 check_weights(machine, report)
             if subject.integers is not None:
@@ -188,8 +203,37 @@ def _verified(subject: Subject, target: str, toolchain: str, emulator: str, opti
     report.measurements |= {
         "macs": subject.manifest["macs"],
         **{name: subject.manifest["memory"][name] for name in MEMORY}}
-    write_report(directory, report)
+    write_report(subject.directory, report)
     return report
+
+
+def _judge(subject: Subject, machine: Machine, reference: Path | Reference | None,
+           demands: Demands, report: Report) -> None:
+    """Against the float policy over the recording, and against the reference."""
+    if "judge.npz" in subject.manifest["files"]:
+        data = read_recorded(subject)
+        ran = _run(machine, data.observations, data.reset, subject.manifest)
+        check_agreement(subject, ran.raw, data, demands, report)
+    if reference is not None:
+        given = load_for(subject.manifest, reference)
+        ran = _run(machine, given.observations, given.reset, subject.manifest)
+        check_reference(subject, ran, given, demands, report)
+
+
+def _original(subject: Subject) -> dict[str, bytes]:
+    """The header of the float policy that a recurrent integer one is compared with."""
+    manifest = subject.manifest
+    if not ({"original.npz", "judge.npz"} <= set(manifest["files"]) and manifest["states"]):
+        return {}
+    path = subject.directory / "original.npz"
+    program = from_bytes(read_file(path), str(path))
+    sizes = {name: program.values[value].size
+             for name, value in zip(program.output_names, program.outputs, strict=True)}
+    if (sizes != dict(subject.spec.outputs)
+            or program.contract.observation_size != manifest["observation"]["size"]):
+        raise FileFormatError("the float policy does not fit the artefact", where=str(path),
+                              hint="export the policy again")
+    return {ORIGINAL: header_of(program, manifest["name"]).encode("ascii")}
 
 
 def check_files(subject: Subject, report: Report) -> None:

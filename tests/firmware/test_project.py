@@ -73,7 +73,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not empty"):
         project(tmp_path / "a", "nrf52", tmp_path / "full")
     (tmp_path / "a" / "policy.h").write_text("changed")
-    with pytest.raises(FileFormatError, match="not what export wrote"):
+    with pytest.raises(FileFormatError, match="not the one that export wrote"):
         project(tmp_path / "a", "nrf52", tmp_path / "p")
     assert not (tmp_path / "p").exists()
 

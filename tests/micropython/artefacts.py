@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from puffer_edge.exporters import micropython
+from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.verification.micropython.session import Session
@@ -40,7 +41,8 @@ def export(case: str, directory: Path, kernels: str = "") -> Program:
 def session(directory: Path, folder: Path) -> Session:
     """A session with an artefact."""
     folder.mkdir()
-    return Session(read_subject(directory), folder)
+    subject = read_subject(directory)
+    return Session(subject, read_code(directory, subject.manifest), folder)
 
 
 def equal(found: object, expected: Vectors) -> bool:

@@ -130,11 +130,11 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     manifest.write_text(good.replace('"policy_kernels.mpy"', '"../secret"').replace(
         '"files": {', f'"files": {{"../secret": "{empty}",', 1))
     assert "../secret" in manifest.read_text()
-    with pytest.raises(FileFormatError, match="secret is not what export wrote"):
+    with pytest.raises(FileFormatError, match="manifest is damaged"):
         plan(tmp_path / "pico", "pico")
     manifest.write_text(good)
     (tmp_path / "pico" / "weights.bin").write_bytes(b"")
-    with pytest.raises(FileFormatError, match=r"weights\.bin is not what export wrote"):
+    with pytest.raises(FileFormatError, match=r"weights\.bin: the file is not the one"):
         plan(tmp_path / "pico", "pico")
 
 

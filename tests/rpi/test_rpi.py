@@ -16,7 +16,7 @@ import pytest
 
 import puffer_edge
 from puffer_edge import runtimes
-from puffer_edge.errors import MissingDependencyError, UnsupportedError
+from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.exporters import c, formats, rpi
 from puffer_edge.exporters.rpi.companions import ORIGINAL
 from puffer_edge.targets import RPI
@@ -237,7 +237,9 @@ def test_verify_runs_the_library_that_is_shipped(tmp_path: Path) -> None:
         (tmp_path / "a" / name).write_bytes(content)
         manifest["files"][name] = hashlib.sha256(content).hexdigest()
     (tmp_path / "a" / "policy.json").write_text(json.dumps(manifest))
-    report = puffer_edge.verify(tmp_path / "a")
+    with pytest.raises(FileFormatError, match=r"libpolicy-.*other code"):
+        puffer_edge.verify(tmp_path / "a")
+    report = puffer_edge.verify(tmp_path / "a", trust=True)
     failed = [check.name for check in report.checks if check.verdict == "failed"]
     assert failed == ["the library that is shipped gives the oracle's bits"]
 

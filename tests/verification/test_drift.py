@@ -102,7 +102,7 @@ def test_a_planted_drift_fails(tmp_path: Path) -> None:
                               "static int32_t n;\nstatic inline int32_t gate_tanh(")
     assert changed.count("n++") == 1
     header.write_text(changed)
-    report = puffer_edge.verify(out, target="host", min_agreement=0)
+    report = puffer_edge.verify(out, target="host", min_agreement=0, trust=True)
     assert {check.name for check in report.checks if check.verdict == "failed"} >= {GROWS}
     assert "self-test on this computer" in {
         check.name for check in report.checks if check.verdict == "passed"}

@@ -76,21 +76,21 @@ def test_a_changed_weight_fails_everywhere(lstm: Path) -> None:
     start = header.read_text().index("zoo_w0[")
     text = header.read_text()
     header.write_text(text[:start] + text[start:].replace("0x1.", "0x1.0", 1))
-    failed = failures(puffer_edge.verify(lstm))
+    failed = failures(puffer_edge.verify(lstm, trust=True))
     assert "files are those that export wrote" in failed
     assert {name.split(" on ")[0] for name in failed} >= {"self-test", "outputs and actions"}
 
 
 def test_a_policy_that_swallows_nan_fails(lstm: Path) -> None:
     edit(lstm / "policy.h", "if (!all_finite_f32(x, 6)) {", "if (x[0] == 1.5f && x[0] != x[0]) {")
-    failed = failures(puffer_edge.verify(lstm, target="host"))
+    failed = failures(puffer_edge.verify(lstm, target="host", trust=True))
     assert "bad observations on this computer change nothing" in failed
 
 
 def test_a_policy_that_forgets_its_state_on_a_bad_observation_fails(lstm: Path) -> None:
     edit(lstm / "policy.h", "        return ZOO_BAD_OBSERVATION;",
          "        zoo_reset(policy);\n        return ZOO_BAD_OBSERVATION;")
-    failed = failures(puffer_edge.verify(lstm, target="host"))
+    failed = failures(puffer_edge.verify(lstm, target="host", trust=True))
     assert failed == {"files are those that export wrote",
                       "bad observations on this computer change nothing"}
 
@@ -104,7 +104,7 @@ def test_a_policy_that_is_changed_by_an_overflow_fails(case: str, status: str, l
     puffer_edge.export(zoo.program(case), tmp_path / "image", name="zoo")
     edit(tmp_path / "image" / "policy.h", f"        return ZOO_{status};",
          f"{line}        return ZOO_{status};")
-    failed = failures(puffer_edge.verify(tmp_path / "image", target="host"))
+    failed = failures(puffer_edge.verify(tmp_path / "image", target="host", trust=True))
     assert "extreme observations on this computer leave it finite" in failed
 
 
@@ -115,14 +115,14 @@ def test_a_state_that_is_not_looked_at_fails(tmp_path: Path) -> None:
     at = text.index("return ZOO_BAD_STATE")
     start = text.rindex("if (!all_finite", 0, at)
     header.write_text(text[:start] + "if (x[0] != x[0]) {" + text[text.index("\n", start):])
-    failed = failures(puffer_edge.verify(tmp_path / "image", target="host"))
+    failed = failures(puffer_edge.verify(tmp_path / "image", target="host", trust=True))
     assert "extreme observations on this computer leave it finite" in failed
 
 
 def test_time_that_depends_on_the_data_fails(lstm: Path) -> None:
     edit(lstm / "policy.h", "    /* action */",
          "    for (volatile int i = 0; i < 500 && x[0] > 0.0f; ++i) {\n    }\n    /* action */")
-    failed = failures(puffer_edge.verify(lstm))
+    failed = failures(puffer_edge.verify(lstm, trust=True))
     assert "instructions per step do not depend on the data" in failed
 
 
@@ -131,20 +131,20 @@ def test_a_policy_that_allocates_fails(lstm: Path) -> None:
          "    extern void *malloc(size_t);\n    if (x[0] > 1e30f) {\n"
          "        *(volatile float *)malloc(4) = 0.0f;\n    }\n    /* action */")
     with pytest.raises(VerificationError, match=r"malloc|link"):
-        puffer_edge.verify(lstm)
+        puffer_edge.verify(lstm, trust=True)
 
 
 def test_a_policy_that_needs_double_precision_fails(lstm: Path) -> None:
     edit(lstm / "policy.h", "    /* action */",
          "    m[0] = (float)((double)m[0] * (double)x[0] / 3.0 * 0.0 + (double)m[0]);\n"
          "    /* action */")
-    assert "no heap, no double precision, no libm" in failures(puffer_edge.verify(lstm))
+    assert "no heap, no double precision, no libm" in failures(puffer_edge.verify(lstm, trust=True))
 
 
 def test_code_that_does_not_compile_is_one_error(lstm: Path) -> None:
     edit(lstm / "policy.h", "    /* action */", "    not C\n    /* action */")
     with pytest.raises(VerificationError, match="does not compile"):
-        puffer_edge.verify(lstm)
+        puffer_edge.verify(lstm, trust=True)
 
 
 def test_a_reference_is_compared(lstm: Path, tmp_path: Path) -> None:

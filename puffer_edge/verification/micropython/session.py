@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,18 @@ class Session:
 
     Args:
         subject: the artefact.
+        code: its modules and weights by file name; see ``exporters.regenerating.read_code``.
         folder: empty; scripts and their data are written into it.
     """
 
     subject: Subject
+    code: Mapping[str, bytes]
     folder: Path
 
     def __post_init__(self) -> None:
-        for path in self.subject.directory.glob("*.py"):
-            shutil.copyfile(path, self.folder / path.name)
-        shutil.copyfile(self.subject.directory / "weights.bin", self.folder / "weights.bin")
+        for name, content in self.code.items():
+            if name.endswith(".py") or name == "weights.bin":
+                (self.folder / name).write_bytes(content)
         kernels = self.folder / "policy_kernels.py"
         if kernels.is_file():  # native code runs on the board only
             kernels.write_text(portable(kernels.read_text()))

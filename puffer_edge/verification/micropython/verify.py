@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ SQUASHED = 1e-6
 """Largest difference of a squashed action, as tanh is the port's own there."""
 
 
-def verify(subject: Subject, *, demands: Demands, reference: Path | Reference | None = None,
+def verify(subject: Subject, code: Mapping[str, bytes], *, demands: Demands,
+           reference: Path | Reference | None = None,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """The report of a MicroPython artefact; see :func:`puffer_edge.verification.verify.verify`.
 
@@ -44,7 +45,7 @@ def verify(subject: Subject, *, demands: Demands, reference: Path | Reference | 
         FileFormatError: a file of the artefact is missing.
     """
     for name in CARRIED:
-        if not (subject.directory / name).is_file():
+        if name not in code:
             raise FileFormatError(f"the artefact has no {name}", where=str(subject.directory),
                                   hint="export the policy again")
     if subject.integers is None:
@@ -58,12 +59,12 @@ def verify(subject: Subject, *, demands: Demands, reference: Path | Reference | 
     common.check_files(subject, report)
     if built.get("board") == MICROBIT.name and find_microbit():
         progress("running on an emulated micro:bit")
-        _run_microbit(subject, report)
+        _run_microbit(subject, code, report)
     elif built.get("kernels") in NATIVE:
         report.skip("outputs from the native kernels", "they run on the board only: "
                     "`puffer-edge flash` runs the self-test there")
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
-        session = Session(subject, Path(work))
+        session = Session(subject, code, Path(work))
         progress("running under CPython")
         _run(session, run_cpython, "CPython", report)
         if find_board(built.get("board", "")).small:
@@ -106,18 +107,18 @@ def _run(session: Session, runner: Runner, where: str, report: Report) -> None:
         report.check(f"the policy runs under {where}", False, str(error))
 
 
-def _run_microbit(subject: Subject, report: Report) -> None:
+def _run_microbit(subject: Subject, code: Mapping[str, bytes], report: Report) -> None:
     """The self-test with the native kernels, on MicroPython 1.9 under QEMU."""
     name = "self-test on a micro:bit under QEMU"
     try:
         with Microbit() as board:
             for file in (*subject.manifest["micropython"]["modules"], "weights.bin"):
-                board.put(str(file), (subject.directory / str(file)).read_bytes())
+                board.put(file, code[file])
             board.run("import policy")
             board.run("import gc,selftest;gc.collect()")
             bad = board.run("p=policy.Policy();print(selftest.run(p))").strip()
         report.check(name, bad == "0", f"{bad} steps gave other numbers")
-    except (VerificationError, OSError) as error:
+    except (VerificationError, OSError, KeyError) as error:
         report.check(name, False, str(error))
 
 

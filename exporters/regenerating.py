@@ -1,0 +1,111 @@
+"""The code of an artefact, made again from its Program: nobody else's is compiled or run.
+
+Equal Programs give equal bytes, so code that the same version wrote is told from any other by
+comparing. What is handed on is what was made here, never what lies in the directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from puffer_edge import __version__, storage
+from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEdgeError
+from puffer_edge.exporters.formats import FORMATS
+from puffer_edge.frontends.readers.regular_file import read_file
+from puffer_edge.ir import Program
+from puffer_edge.targets import MICROPYTHON, RPI
+
+PROGRAM = "program.npz"
+CODE = (".h", ".c", ".py", ".mpy", ".so")
+"""Ends of the names of files that are compiled or run."""
+TRUST = "export the policy again; or give --trust, if you would run code of who sent it"
+
+
+def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = False,
+              compiled: bool = True, program: Program | None = None) -> dict[str, bytes]:
+    """Code and weights of an artefact by file name, as this version makes them.
+
+    Args:
+        directory: the artefact.
+        manifest: its manifest.
+        trust: take the files that lie there, whoever wrote them.
+        compiled: also what needs zig or mpy-cross; where such a tool is not installed, its files
+            are neither compared nor given.
+        program: that of the artefact, if it was read already.
+
+    Raises:
+        FileFormatError: a file is missing, differs from what is made of the Program, or is code
+            that export does not write.
+    """
+    listed = [name for name in manifest["files"] if name.endswith((*CODE, ".bin"))]
+    if trust:
+        return {name: _read(directory, name) for name in listed}
+    if program is None:
+        program = storage.from_bytes(_read(directory, PROGRAM), str(directory / PROGRAM))
+    made = _made(manifest, program, compiled)
+    for name, content in made.items():
+        if (found := _read(directory, name)) != content:
+            raise FileFormatError(_difference(found, content, manifest), hint=TRUST,
+                                  where=str(directory / name))
+    unmade = (".so", ".mpy")  # by a tool that is not here; nobody gets them
+    if more := [name for name in listed if name not in made and not name.endswith(unmade)]:
+        raise FileFormatError("export does not write this file", where=str(directory / more[0]),
+                              hint=TRUST)
+    return made
+
+
+def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict[str, bytes]:
+    """What export would write but for data."""
+    if manifest["target"] in FORMATS:
+        return {}
+    if "request" not in manifest:
+        raise FileFormatError(f"the artefact was written by {manifest['tool']}, which did not "
+                              "record what its code was made with", hint=TRUST)
+    request: dict[str, Any] = manifest["request"]
+    given = {"name": manifest["name"], "scheme": manifest["scheme"], "seed": request["seed"],
+             "counts": request["counts"]}
+    try:
+        if manifest["target"] == MICROPYTHON.name:
+            from puffer_edge.exporters import micropython
+
+            about = manifest.get("micropython", {})
+            files = micropython.make(program, **given, board=about.get("board", ""),
+                                     kernels=about.get("kernels", ""), compile_too=compiled).files
+            return {name: content for name, content in files.items()
+                    if name.endswith((*CODE, ".bin"))}
+        from puffer_edge.exporters import c, rpi
+
+        made = {"policy.h": c.make(program, **given).header.text.encode("ascii")}
+        if manifest["target"] == RPI.name:
+            made[rpi.LOADER] = rpi.loader()
+            if compiled:
+                with suppress(MissingDependencyError):
+                    made |= rpi.files(program)
+        return made
+    except MissingDependencyError:
+        raise
+    except (PufferEdgeError, ValueError, TypeError, OverflowError, MemoryError) as error:
+        raise FileFormatError(f"no code can be made of the stored program: {error}",
+                              hint=storage.HINT) from error
+
+
+def _difference(found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:
+    ours = f"puffer-edge {__version__}"
+    if found.replace(b"\r\n", b"\n") == made:
+        return ("its line ends were changed to CRLF, as git does with core.autocrlf; "
+                "`* -text` in .gitattributes keeps it from that")
+    if manifest["tool"] != ours:
+        return (f"the file is not what {ours} makes of the artefact's program: it was written by "
+                f"{manifest['tool']!a}")
+    return "the file is not the one that export wrote: other code than the artefact's program makes"
+
+
+def _read(directory: Path, name: str) -> bytes:
+    try:
+        return read_file(directory / name)
+    except FileFormatError as error:
+        raise FileFormatError(f"the artefact has no {name}: {error.what}", where=str(directory),
+                              hint=storage.HINT) from error

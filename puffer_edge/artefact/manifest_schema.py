@@ -1,0 +1,64 @@
+"""The layout of policy.json, for :func:`puffer_edge.artefact.schema.check`.
+
+Names of files and modules go into paths and Makefiles, names of fields and outputs into C: each has
+a pattern that leaves nothing to escape.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+from puffer_edge.ir.program import Kind
+from puffer_edge.ir.value import ITEM_SIZE
+
+FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,60}(\.[a-z0-9_]{1,8}){1,2}")
+"""Of a file that export writes: no folder, no space, nothing that a shell or make would expand."""
+MODULE = re.compile(r"[a-z][a-z0-9_]{0,60}\.m?py")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,40}")
+WORD = re.compile(r"[a-z][a-z0-9_+-]{0,40}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+DTYPE = frozenset(ITEM_SIZE)
+
+_DISCRETE: dict[str, Any] = {
+    "kind": frozenset({"discrete"}), "sizes": [int], "dtype": frozenset({"int32"})}
+_CONTINUOUS: dict[str, Any] = {
+    "kind": frozenset({"continuous"}), "size": int, "dtype": frozenset({"float32"}),
+    "squash": bool, "rescale": bool, "low": [float], "high": [float]}
+_ACTION: dict[str, Any] = {
+    "sampled_by_trainer": bool,
+    "mask?": {"start": int, "ones": frozenset({"forbidden", "allowed"})}}
+
+MANIFEST: dict[str, Any] = {
+    "format": str, "schema": int, "tool": str, "name": IDENTIFIER, "target": WORD, "scheme": WORD,
+    "request?": {"seed": int, "counts": (None, {re.compile(r"|[a-z][a-z0-9_]{0,40}"): [float]})},
+    "source": {"kind": str, "sha256": (None, SHA256)},
+    "observation": {
+        "size": int, "dtype": frozenset({"float32"}),
+        "fields": [{"name": IDENTIFIER, "shape": [int], "unit": str,
+                    "low?": [float], "high?": [float]}],
+        "integers?": {"dtype": DTYPE, "scale": [float], "offset": [float]},
+        "normaliser?": {"kind": str, "mean": [float], "deviation": [float],
+                        "clip": (None, float), "file": str, "sha256": str}},
+    "action": (_DISCRETE | _ACTION, _CONTINUOUS | _ACTION,
+               {"kind": frozenset({"hybrid"}), "continuous": _CONTINUOUS, "discrete": _DISCRETE,
+                **_ACTION}),
+    "outputs": [{"name": IDENTIFIER, "size": int, "dtype": DTYPE, "scale?": float,
+                 "zero_point?": int, "forbidden?": int}],
+    "states": [{"name": str, "shape": [int], "dtype": DTYPE, "low?": int, "high?": int}],
+    "layers": [{"op": re.compile(r"[A-Za-z0-9]{1,60}"), "layer": str, "input_shapes": [[int]],
+                "output_shapes": [[int]], "activation": (None, WORD), "parameters": int,
+                "macs": int}],
+    "quantization?": {
+        "layers": [{"layer": str, "scheme": WORD, "error": float}],
+        "ranges": [{"value": str, "layer": str, "low": float, "high": float, "smallest": float,
+                    "largest": float, "scale": (None, float), "zero_point": int, "bits": int,
+                    "clipped": float, "steps": float}]},
+    "macs": int, "parameters": int,
+    "memory": {"weights_bytes": int, "struct_bytes": int, "arena_bytes": int,
+               "arena_lower_bound_bytes": int, "arena_without_sharing_bytes": int},
+    "notes": [{"kind": frozenset(get_args(Kind)), "text": str, "code?": str, "option?": str,
+               "accepted?": bool}],
+    "files": {FILE: SHA256},
+    "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int},
+}
