@@ -19,6 +19,7 @@ from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.action_kind import Evidence, action_kind
 from puffer_edge.frontends.onnx import roles
+from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS
 from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
@@ -75,7 +76,7 @@ def load_tflite(path: Path, options: LoadOptions) -> Program:
         flat = [graph.builder.add(Reshape, x=part, shape=(1, size))
                 for part, size in zip(parts, widths, strict=True)]
         y = flat[0] if len(flat) == 1 else graph.builder.add(Concat, xs=tuple(flat), axis=1)
-    except (ProgramError, ValueError, TypeError, ZeroDivisionError) as error:
+    except (ProgramError, ValueError, TypeError, IndexError, ArithmeticError) as error:
         raise FileFormatError("the operators do not fit each other", where=where) from error
     builder, action = graph.builder, _action(graph, options, widths)
     name = "logits" if isinstance(action, Discrete) else "mean"
@@ -141,9 +142,14 @@ class _Graph:
 
     def constant(self, number: int) -> Array:
         """A tensor that the file holds; floats of any width become float32."""
+        if number not in self.constants:
+            self.constants[number] = self._constant(number)
+        return self.constants[number]
+
+    def _constant(self, number: int) -> Array:
+        if number < 0:
+            raise FileFormatError("an input that an operator needs is absent", where=self.where)
         tensor = self.model.tensors[number]
-        if number in self.constants:
-            return self.constants[number]
         if tensor.data is not None and tensor.quantised:
             apart = [1] * len(tensor.shape)
             if tensor.scales.size > 1:
@@ -156,7 +162,12 @@ class _Graph:
         if tensor.dtype not in ("float32", "float16"):
             raise UnsupportedError(f"a weight is of {tensor.dtype}", where=self.place(number),
                                    hint="convert the float model without quantisation")
-        return tensor.data.astype(np.float32)
+        return tensor.data.astype(np.float32, copy=False)
+
+    def weight(self, array: Array, name: str) -> str:
+        """A weight as a value of the Program; any number of operators can have the same one."""
+        self.model.budget.array(array.shape)
+        return self.builder.constant(array, name)
 
     def place(self, number: int) -> str:
         return f"{self.where}: {printable(self.model.tensors[number].name)}"
@@ -172,7 +183,11 @@ class _Graph:
                 f"the operator {operator_name(code)} is not supported",
                 where=self.place(operator.outputs[0]), hint=_HINT)
         number = operator.outputs[0]
-        self._values[number] = self._rounded(number, lowering(self, operator))
+        y = self._values[number] = self._rounded(number, lowering(self, operator))
+        if self.builder.values[y].size > MAX_ELEMENTS:
+            raise UnsupportedError(
+                f"a value of shape {self.builder.shape(y)} would be computed",
+                where=self.place(number), hint="no policy needs that; is this the right file?")
 
     def _rounded(self, number: int, x: str) -> str:
         """A value as the integers of its tensor can have it: rounded, and cut off at their ends."""
@@ -213,7 +228,7 @@ def _fully_connected(graph: _Graph, op: Operator) -> str:
                               where=graph.place(op.inputs[1]))
     x = builder.add(Reshape, x=x, shape=(1, weight.shape[1]))
     layer = printable(graph.model.tensors[op.outputs[0]].name)
-    y = builder.add(Gemm, x=x, weight=builder.constant(weight, "weight"), bias=_bias(graph, op),
+    y = builder.add(Gemm, x=x, weight=graph.weight(weight, "weight"), bias=_bias(graph, op),
                     layer=layer)
     return graph.activated(y, op, 0)
 
@@ -221,7 +236,7 @@ def _fully_connected(graph: _Graph, op: Operator) -> str:
 def _bias(graph: _Graph, op: Operator) -> str:
     if len(op.inputs) < 3 or op.inputs[2] < 0:
         return ""
-    return graph.builder.constant(graph.constant(op.inputs[2]).reshape(-1), "bias")
+    return graph.weight(graph.constant(op.inputs[2]).reshape(-1), "bias")
 
 
 def _conv_2d(graph: _Graph, op: Operator) -> str:
@@ -248,8 +263,7 @@ def _conv_2d(graph: _Graph, op: Operator) -> str:
     x = builder.add(Transpose, x=x, permutation=(0, 3, 1, 2))
     y = builder.add(
         Conv, x=x, group=shape[3] if deep else 1,
-        weight=builder.constant(np.ascontiguousarray(
-            weight.transpose((3, 0, 1, 2) if deep else (0, 3, 1, 2)))),
+        weight=graph.weight(weight.transpose((3, 0, 1, 2) if deep else (0, 3, 1, 2)), "weight"),
         bias=_bias(graph, op), strides=strides, pads=tuple(pads), dilations=dilations,
         layer=printable(graph.model.tensors[op.outputs[0]].name))
     if min(builder.shape(y)) < 1:

@@ -178,7 +178,7 @@ def test_statistics_that_float32_does_not_hold(tmp_path: Path) -> None:
 
 def test_a_pickle_of_plain_data_is_no_statistics(tmp_path: Path) -> None:
     path = tmp_path / "v.pkl"
-    for value in (None, {}, [1], {"obs_rms": 1}, "x", 1.5, 10**400):
+    for value in (None, {}, [1], {"obs_rms": 1}, "x", 1.5, 10**300):
         path.write_bytes(program(value))
         with refused(FileFormatError, "no VecNormalize"):
             load_vec_normalize(path)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.budget import Budget
 
 MAX_READS = 1_000_000
 
@@ -23,11 +24,15 @@ class FlatBuffer:
     Args:
         content: the file.
         where: the file, for messages.
+
+    Attributes:
+        budget: what may still be made of the file.
     """
 
     def __init__(self, content: bytes, where: str) -> None:
         self.content = content
         self.where = where
+        self.budget = Budget(len(content), where)
         self._left = MAX_READS
 
     def root(self) -> Table:

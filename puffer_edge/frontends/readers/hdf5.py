@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
+from puffer_edge.frontends.readers.budget import Budget
 from puffer_edge.frontends.readers.pickle_data import RefusedError
 from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.room import Room
 from puffer_edge.frontends.text import printable
 
 Array = npt.NDArray[Any]
@@ -91,7 +91,7 @@ class _Walk:
 
     def __init__(self, h5py: Any, found: Hdf5, size: int) -> None:
         self._h5py, self._found = h5py, found
-        self._room, self._bytes = Room(size), size
+        self._budget, self._bytes = Budget(size, found.where), size
         self._seen: set[Any] = set()
 
     def group(self, group: Any, path: str, depth: int) -> None:
@@ -128,7 +128,7 @@ class _Walk:
         if data.dtype.str[1:] not in _TYPES:
             return  # texts of the trainer's; what a layer needs and has not is said there
         shape = tuple(int(size) for size in data.shape or ())
-        count = self._room.take(shape)
+        count = self._budget.array(shape, data.dtype.itemsize)
         # Less is stored than the shape says where the rest is one value that the file repeats.
         if count * data.dtype.itemsize > min(data.id.get_storage_size(), self._bytes):
             raise FileFormatError("the data are not all there", where=self._found.place(path))
@@ -143,7 +143,7 @@ class _Walk:
             text = self._h5py.check_string_dtype(low.dtype) is not None
             if not text and low.dtype.str[1:] not in _TYPES:
                 continue  # references, tables: nothing that describes a layer
-            if self._room.take(tuple(low.shape)) > MAX_OBJECTS or (
+            if self._budget.array(tuple(low.shape)) > MAX_OBJECTS or (
                     text and low.dtype.itemsize > self._bytes):
                 raise RefusedError("an attribute is larger than any policy's")
             kept[name] = _plain(thing.attrs[name])

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.budget import Budget
 from puffer_edge.frontends.readers.numpy_pickle import array_of, numpy_names
 from puffer_edge.frontends.readers.pickle_data import Known, Names, read_pickle
 
@@ -52,9 +53,12 @@ def _parts(entry: Any, where: str) -> Parts:
     text = entry.get(":serialized:") if isinstance(entry, dict) else None
     if not isinstance(text, str):
         return {}
-    known = numpy_names() | {("collections", "OrderedDict"): Known(OrderedDict)}
     try:
-        tree = read_pickle(base64.b64decode(text, validate=True), Names(known), where=where)
+        content = base64.b64decode(text, validate=True)
+        # Filled by SETITEMS; an argument could be repeated without end.
+        known = numpy_names(Budget(len(content), where)) | {
+            ("collections", "OrderedDict"): Known(lambda: OrderedDict())}
+        tree = read_pickle(content, Names(known), where=where)
     except (ValueError, FileFormatError):
         return {}
     named = tree if isinstance(tree, dict) else {"": tree}

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.budget import Budget
 from puffer_edge.frontends.readers.pickle_data import MAX_OPCODES, Names, Stub, read_pickle
-from puffer_edge.frontends.readers.torch_checkpoint import STORAGES, TensorReader, room_for
+from puffer_edge.frontends.readers.torch_checkpoint import STORAGES, TensorReader
 
 _SIZES = {name: 2 if kind == "bf16" else np.dtype(kind).itemsize for name, kind in STORAGES.items()}
 _HINT = "load it once with torch.load(path, weights_only=True) and torch.save it again"
@@ -55,7 +56,8 @@ def load_legacy(content: bytes, *, where: str) -> Any:
             raise _error("a tensor's storage is missing", where)
         return storages[key]
 
-    return TensorReader(fetch, where, "<" if little else ">", room_for(content)).read(saved)
+    budget = Budget(len(content), where)
+    return TensorReader(fetch, where, "<" if little else ">", budget).read(saved)
 
 
 def _end(content: bytes, start: int, where: str) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.readers.budget import Budget
 from puffer_edge.frontends.readers.numpy_pickle import PickledArray, array_of
 from puffer_edge.frontends.readers.pickle_data import Stub
 from puffer_edge.frontends.text import printable
@@ -64,15 +65,25 @@ def parameters(tree: Any, where: str) -> Parameters:
     found = Parameters()
     if isinstance(tree, np.ndarray) or not isinstance(tree, Stub | Mapping | list | tuple):
         raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
-    for path, value in _Walk(where, found).parts(tree, ()):
+    # What was read is bounded by the reader; here, how often it is there under another name.
+    budget = Budget(0, where)
+    checked: set[int] = set()
+    for path, value in _Walk(where, found, budget).parts(tree, ()):
         name = _name(path)
         if isinstance(value, np.ndarray):
-            _check(value, f"{where}: {printable(name)}")
+            if id(value) in checked:
+                budget.array(value.shape)
+            else:
+                _check(value, f"{where}: {printable(name)}")
+            checked.add(id(value))
             if name in found.weights:
                 raise FileFormatError("two tensors have this name without their prefixes",
                                       where=f"{where}: {printable(name)}")
             found.weights[name] = value
         elif isinstance(value, PickledArray):
+            if id(value) in checked and value.value is not None:
+                budget.array(value.value.shape, 8)
+            checked.add(id(value))
             if (array := array_of(value)) is not None and np.isfinite(array).all():
                 found.arrays[name] = array
         elif isinstance(value, Stub):
@@ -87,10 +98,11 @@ def parameters(tree: Any, where: str) -> Parameters:
 class _Walk:
     """Goes through a tree, each of whose parts may be there many times."""
 
-    def __init__(self, where: str, found: Parameters) -> None:
+    def __init__(self, where: str, found: Parameters, budget: Budget) -> None:
         self._where = where
         self._found = found
         self._left = MAX_PARTS
+        self._budget = budget
 
     def parts(self, value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
         """Every leaf with its path."""
@@ -112,6 +124,7 @@ class _Walk:
         else:
             yield path, value
             return
+        self._budget.parts(len(children))
         for key, part in children.items():
             if not isinstance(key, str | int) or isinstance(key, bool):
                 if isinstance(part, np.ndarray):
@@ -148,7 +161,8 @@ class _Walk:
 def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
         return 0 < len(value) <= 4 and all(type(part) is int for part in value)
-    return value is None or type(value) in (int, float, bool) or (
+    return value is None or type(value) in (float, bool) or (
+        type(value) is int and abs(value) < 1 << 63) or (
         type(value) is str and len(value) < 100)
 
 

@@ -21,6 +21,11 @@ MAX_OPCODES = 100_000
 """A fraction of a second; the pickle of a large checkpoint has some ten thousand."""
 
 
+MAX_BITS = 1024
+"""Of an integer; the state of a random generator has 128. Python prints up to 4,300 digits only,
+and numpy and floats take fewer."""
+
+
 class RefusedError(ValueError):
     """What our meaning of a name says about arguments that it does not take; goes to the user."""
 
@@ -130,6 +135,8 @@ class _Machine:
         elif name in _CONSTANTS:
             stack.append(_CONSTANTS[name])
         elif name in _LITERALS:
+            if type(argument) is int and argument.bit_length() > MAX_BITS:
+                raise RefusedError("an integer is larger than any of a policy")
             stack.append(argument)
         elif name in ("EMPTY_LIST", "EMPTY_DICT", "EMPTY_SET"):
             stack.append({"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": set}[name]())

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.readers.pickle_data import RefusedError
+from puffer_edge.frontends.readers.budget import Budget, is_shape
 from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.room import Room, is_shape
 from puffer_edge.frontends.text import printable
 
 Array = npt.NDArray[Any]
@@ -42,16 +41,13 @@ def load_safetensors(path: Path) -> dict[str, Array]:
     if not isinstance(header, dict) or len(header) > MAX_TENSORS:
         raise FileFormatError("the header is damaged", where=where)
     header.pop("__metadata__", None)
-    data, room, end = content[8 + length :], Room(len(content)), 0
+    data, budget, end = content[8 + length :], Budget(len(content), where), 0
     tensors: dict[str, Array] = {}
     entries = [(*_entry(value, f"{where}: {printable(name)}"), name)
                for name, value in header.items()]
     for start, stop, kind, shape, name in sorted(entries, key=lambda entry: entry[:2]):
         place = f"{where}: {printable(name)}"
-        try:
-            count = room.take(shape)
-        except RefusedError as error:
-            raise FileFormatError(str(error), where=place) from None
+        count = budget.array(shape)
         if start != end or stop - start != count * np.dtype(kind).itemsize or stop > len(data):
             raise FileFormatError("the tensor's bytes are not where they should be", where=place)
         numbers = np.frombuffer(data[start:stop], kind)

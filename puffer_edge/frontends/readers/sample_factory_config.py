@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,10 @@ def load_config(path: Path) -> SampleFactoryConfig:
 
 def _number(settings: dict[str, Any], name: str, default: float, where: str) -> float:
     value = settings.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    try:
+        number = float(value) if type(value) in (int, float) else inf
+    except OverflowError:  # an integer of hundreds of digits
+        number = inf
+    if not isfinite(number):
         raise FileFormatError(f"{name} is no number", where=where)
-    return float(value)
+    return number

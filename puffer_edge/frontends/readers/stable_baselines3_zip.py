@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.budget import is_shape
 from puffer_edge.frontends.readers.last_observation import LastObservation, last_observation
-from puffer_edge.frontends.readers.room import is_shape
 from puffer_edge.frontends.readers.torch_checkpoint import flat_state_dict, load_checkpoint
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
@@ -163,7 +163,7 @@ def _space(value: Any, where: str) -> Space:
 
 
 _PART = re.compile(
-    r"'([A-Za-z_]\w{0,60})': (?:Box\(([^,()]+), ([^,()]+), \(([\d, ]*)\), (\w+)\)"
+    r"'([A-Za-z_]\w{0,60})': (?:Box\(([^,()]+), ([^,()]+), \(([\d, ]{0,100})\), (\w+)\)"
     r"|Discrete\((\d{1,6})(?:, start=-?\d+)?\)|MultiBinary\((\d{1,6})\)"
     r"|MultiDiscrete\(\[([\d ]{1,200})\](?:, start=[^()]*)?\))(?:, |$)")
 

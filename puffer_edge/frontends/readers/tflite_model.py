@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends.readers.budget import Budget, is_shape
 from puffer_edge.frontends.readers.flatbuffer import FlatBuffer, Table
 from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.room import is_shape
 
 Array = npt.NDArray[Any]
 
@@ -21,7 +21,6 @@ TYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "boo
          9: "int8", 10: "float64"}
 """Numbers of tflite.TensorType."""
 MAX_TENSORS = 4096
-MAX_ELEMENTS = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,13 @@ class Operator:
 
 @dataclass(frozen=True)
 class TFLiteModel:
-    """What a file holds."""
+    """What a file holds, and what may still be made of it."""
 
     tensors: list[Tensor]
     operators: list[Operator]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    budget: Budget
 
 
 def load_tflite_model(path: Path) -> TFLiteModel:
@@ -101,13 +101,14 @@ def load_tflite_model(path: Path) -> TFLiteModel:
     tensors = [_tensor(table, buffers, buffer, where) for table in tables]
     operators = []
     for table in graph.tables(3):
+        buffer.budget.parts()
         index = table.number(0, "<I")
         if index >= len(codes):
             raise buffer.error("an operator is of no kind")
         operators.append(Operator(codes[index], _numbers(table, 1, len(tensors), buffer),
                                   _numbers(table, 2, len(tensors), buffer), table.table(4)))
     return TFLiteModel(tensors, operators, _numbers(graph, 1, len(tensors), buffer),
-                       _numbers(graph, 2, len(tensors), buffer))
+                       _numbers(graph, 2, len(tensors), buffer), buffer.budget)
 
 
 def _numbers(table: Table, index: int, count: int, buffer: FlatBuffer) -> tuple[int, ...]:
@@ -120,7 +121,7 @@ def _numbers(table: Table, index: int, count: int, buffer: FlatBuffer) -> tuple[
 def _tensor(table: Table, buffers: list[Table], buffer: FlatBuffer, where: str) -> Tensor:
     name, kind = table.text(3), table.number(1, "<b")
     shape = tuple(int(n) for n in table.array(0, "<i4"))
-    if not is_shape(shape) or prod(shape) > MAX_ELEMENTS:
+    if not is_shape(shape):
         raise buffer.error("a tensor's shape is malformed")
     if kind not in TYPES:
         raise UnsupportedError(f"a tensor is of TFLite's type {kind}", where=where,
@@ -135,7 +136,8 @@ def _tensor(table: Table, buffers: list[Table], buffer: FlatBuffer, where: str) 
         return Tensor(name, shape, TYPES[kind], None, scales, zeros, axis)
     if content.size != prod(shape) * dtype.itemsize:
         raise buffer.error("a tensor has more or fewer numbers than its shape")
-    data = content.view(dtype).reshape(shape).astype(TYPES[kind])
+    buffer.budget.array(shape)  # a constant becomes float32 sooner or later
+    data = content.view(dtype).reshape(shape).astype(TYPES[kind], copy=False)
     return Tensor(name, shape, TYPES[kind], data, scales, zeros, axis)
 
 

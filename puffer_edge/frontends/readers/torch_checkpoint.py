@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.readers.budget import Budget, is_shape
 from puffer_edge.frontends.readers.numpy_pickle import numpy_names
 from puffer_edge.frontends.readers.pickle_data import (
     Known,
@@ -22,15 +23,10 @@ from puffer_edge.frontends.readers.pickle_data import (
     read_pickle,
 )
 from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.room import Room, is_shape
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 from puffer_edge.frontends.text import printable
 
 Array = npt.NDArray[Any]
-
-MAX_ELEMENTS = 1 << 26
-"""Of all tensors together; a policy for a microcontroller has a few million. Nor can they have many
-more than the file has bytes: tied and strided tensors repeat data, and a bomb does nothing else."""
 
 STORAGES = {
     "FloatStorage": "f4", "DoubleStorage": "f8", "HalfStorage": "f2", "BFloat16Storage": "bf16",
@@ -76,13 +72,8 @@ def load_checkpoint(source: Path | bytes, *, where: str) -> Any:
     order = prefix + "byteorder"
     big = order in archive.names and archive.read(order).strip() == b"big"
     reader = TensorReader(lambda key: archive.read(f"{prefix}data/{key}"), where,
-                          ">" if big else "<", room_for(content))
+                          ">" if big else "<", archive.budget)
     return reader.read(archive.read(pickles[0]))
-
-
-def room_for(content: bytes) -> Room:
-    """The elements that all tensors of a file may have together."""
-    return Room(min(MAX_ELEMENTS, len(content) + (1 << 20)))
 
 
 def is_legacy(content: bytes) -> bool:
@@ -107,6 +98,8 @@ def flat_state_dict(tree: Any, where: str) -> dict[str, Array]:
     if not isinstance(tree, dict) or not tree:
         raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
     weights: dict[str, Array] = {}
+    budget = Budget(0, where)  # for tensors under several names
+    checked: set[int] = set()
     for key, value in tree.items():
         # Never str(stub): it would print what the stub was made from, which can be endless.
         shown = _class_of(key) if isinstance(key, Stub) else printable(str(key))
@@ -118,7 +111,9 @@ def flat_state_dict(tree: Any, where: str) -> dict[str, Array]:
         if not isinstance(key, str) or not isinstance(value, np.ndarray):
             raise FileFormatError("the file holds no state_dict: this is no tensor", where=place,
                                   hint=_SAVE)
-        if not _finite(value):
+        if id(value) in checked:
+            budget.array(value.shape)
+        elif not _finite(value):
             raise FileFormatError(
                 "the tensor holds NaN or infinite values", where=place,
                 hint="the training run has diverged; take an earlier checkpoint")
@@ -127,6 +122,7 @@ def flat_state_dict(tree: Any, where: str) -> dict[str, Array]:
         if name in weights:
             raise FileFormatError("two tensors have this name without their prefixes", where=place)
         weights[name] = value
+        checked.add(id(value))
     return weights
 
 
@@ -147,15 +143,16 @@ class TensorReader:
         fetch: the bytes of a storage by its key.
         where: the file, for messages.
         order: byte order of the numbers, ``<`` or ``>``.
-        room: for the tensors.
+        budget: of the file.
     """
 
-    def __init__(self, fetch: Callable[[str], bytes], where: str, order: str, room: Room) -> None:
+    def __init__(self, fetch: Callable[[str], bytes], where: str, order: str, budget: Budget
+                 ) -> None:
         self._fetch = fetch
         self._where = where
         self._order = order
         self._storages: dict[str, tuple[str, _Storage]] = {}
-        self._room = room
+        self._budget = budget
 
     def read(self, content: bytes) -> Any:
         """The data of a pickle."""
@@ -166,7 +163,7 @@ class TensorReader:
             # Filled by SETITEMS; an argument could be repeated without end.
             ("collections", "OrderedDict"): Known(lambda: OrderedDict()),
             ("torch", "Size"): Known(_size),
-            **numpy_names(strict=False),  # statistics beside the weights
+            **numpy_names(self._budget, strict=False),  # statistics beside the weights
         }
         # The classes of storages stay stubs, which cannot be taken for the names of tensors.
         return read_pickle(content, Names(known, self._storage), where=self._where)
@@ -207,7 +204,7 @@ class TensorReader:
         if not isinstance(storage, _Storage) or not is_shape((offset,)) or not is_shape(
                 stride) or not is_shape(size) or len(size) != len(stride):
             raise RefusedError("a tensor's shape is malformed")
-        if not self._room.take(size):
+        if not self._budget.array(size, storage.data.itemsize):
             return np.zeros(size, storage.data.dtype)
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if last >= len(storage.data):

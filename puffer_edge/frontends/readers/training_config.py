@@ -86,7 +86,7 @@ def _size(pairs: list[tuple[str, Any]], name: str, where: str, notes: list[str])
     for key, value in candidates.items():
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = float("nan")
         if not 0 <= number <= _LARGEST or isinstance(value, bool):
             raise FileFormatError(f"{printable(key)} is no size of a network: "

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.budget import Budget
 from puffer_edge.frontends.readers.numpy_pickle import array_of, numpy_names
 from puffer_edge.frontends.readers.pickle_data import Names, Stub, read_pickle
 from puffer_edge.frontends.readers.regular_file import read_file
@@ -47,8 +48,9 @@ def load_vec_normalize(path: Path
         FileFormatError: the file is damaged or no VecNormalize.
     """
     where = str(path)
-    names = Names(numpy_names(), hint=_HINT)
-    tree = read_pickle(read_file(path, MAX_BYTES), names, where=where)
+    content = read_file(path, MAX_BYTES)
+    names = Names(numpy_names(Budget(len(content), where)), hint=_HINT)
+    tree = read_pickle(content, names, where=where)
     if not isinstance(tree, Stub) or tree.name != "VecNormalize" or not isinstance(
             tree.state, dict):
         raise FileFormatError("the file holds no VecNormalize", where=where, hint=_HINT)

@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.budget import Budget
 from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.frontends.text import printable
 
@@ -31,6 +32,9 @@ class ZipArchive:
         stored_only: refuse compressed members; torch never writes any.
         inflated: bytes that a compressed member may unfold to.
 
+    Attributes:
+        budget: what may still be made of the archive.
+
     Raises:
         FileFormatError: the archive is damaged, has members twice, names that leave the archive,
             or more members than any policy.
@@ -41,6 +45,7 @@ class ZipArchive:
         self.where = where
         self._inflated = inflated
         content = source if isinstance(source, bytes) else read_file(source)
+        self.budget = Budget(len(content), where)
         # zipfile makes an object of every entry before it can be asked for their number.
         if content.count(b"PK\x01\x02") > MAX_ENTRIES:
             raise self.error("the archive has more members than any policy")
@@ -84,6 +89,7 @@ class ZipArchive:
         if member.compress_type != zipfile.ZIP_STORED and member.file_size > self._inflated:
             raise self.error(
                 f"the member {shown!r} unfolds to more than {self._inflated >> 20} MiB")
+        self.budget.copy(member.file_size)
         try:
             with self._zip.open(member) as file:
                 # With a size: read() would inflate everything there is before it is cut. One byte

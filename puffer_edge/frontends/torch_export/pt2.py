@@ -26,13 +26,14 @@ import numpy as np
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS
 from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.readers.budget import is_shape
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 from puffer_edge.frontends.torch_export.exported import Array, Exported, Sharing
 from puffer_edge.frontends.torch_export.pt2_graph import Json, dtype_of, integers, read_graph
 
 _READABLE = frozenset(("bool", "float32", "float64", "int16", "int32", "int64", "int8", "uint8"))
 _MAJOR = 8
-_MAX_JSON = 1 << 26
+_MAX_JSON = 1 << 24
 
 
 def read_pt2(path: Path, where: str) -> Exported:
@@ -50,6 +51,7 @@ class _Reader:
         self.archive = archive
         self.where = where
         self.sharing = Sharing()
+        self._bytes: dict[str, bytes] = {}
         # Everything lies in a folder that is called like the file was.
         self.members = {name.partition("/")[2]: name for name in archive.names}
         if len(self.members) != len(archive.names):
@@ -83,6 +85,12 @@ class _Reader:
             raise TypeError(f"{name} is no object")
         return content
 
+    def _data(self, member: str) -> bytes:
+        """The bytes that tensors lie in, read once."""
+        if member not in self._bytes:
+            self._bytes[member] = self.archive.read(self.members[member])
+        return self._bytes[member]
+
     def _tensors(self, kind: str) -> dict[str, Array]:
         config = self._json(f"data/{kind}/model_{kind}_config.json")["config"]
         return {name: self._tensor(f"data/{kind}/{meta['path_name']}", meta,
@@ -101,12 +109,12 @@ class _Reader:
         sizes, strides = integers(tensor["sizes"]), integers(tensor["strides"])
         (offset,) = integers([tensor["storage_offset"]])
         if len(sizes) != len(strides) or min((*sizes, *strides, offset), default=0) < 0 or (
-                prod(sizes) > MAX_ELEMENTS):
+                not is_shape(sizes) or prod(sizes) > MAX_ELEMENTS):
             raise FileFormatError(f"its shape {sizes} is not sound or too large", where=place)
 
         def make() -> Array:
-            flat = np.frombuffer(self.archive.read(self.members[member]),
-                                 np.dtype(dtype).newbyteorder("<"))
+            flat = np.frombuffer(self._data(member), np.dtype(dtype).newbyteorder("<"))
+            self.archive.budget.array(sizes, flat.dtype.itemsize)
             last = offset + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
             if prod(sizes) and last >= flat.size:
                 raise FileFormatError("the data does not fill the shape", where=place)
@@ -115,4 +123,5 @@ class _Reader:
                 flat[offset:], sizes, [s * step for s in strides], writeable=False)
             return np.ascontiguousarray(window).astype(dtype).reshape(sizes)
 
+        self.archive.budget.parts()
         return self.sharing.get((member, sizes, strides, offset, dtype), make)

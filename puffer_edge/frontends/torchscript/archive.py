@@ -9,8 +9,7 @@ from typing import Any
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.readers.pickle_data import Stub
 from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.room import Room
-from puffer_edge.frontends.readers.torch_checkpoint import TensorReader, room_for
+from puffer_edge.frontends.readers.torch_checkpoint import TensorReader
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
 MAX_CODE = 1 << 22
@@ -47,21 +46,21 @@ def read_archive(path: Path) -> Archive:
     pickles = [name for name in archive.names if name.split("/")[-1] == "data.pkl"]
     if len(pickles) != 1:
         raise archive.error(f"an archive holds one data.pkl, this file has {len(pickles)}")
-    prefix, room = pickles[0].removesuffix("data.pkl"), room_for(content)
-    root = _pickle(archive, prefix, "data", room)
+    prefix = pickles[0].removesuffix("data.pkl")
+    root = _pickle(archive, prefix, "data")
     if not isinstance(root, Stub) or not isinstance(root.state, dict):
         raise archive.error("its data.pkl holds no module")
-    constants = _pickle(archive, prefix, "constants", room)
+    constants = _pickle(archive, prefix, "constants")
     if not isinstance(constants, tuple | list):
         raise archive.error("its constants.pkl holds no tuple")
     return Archive(root, tuple(constants), _code(archive, prefix), where)
 
 
-def _pickle(archive: ZipArchive, prefix: str, name: str, room: Room) -> Any:
+def _pickle(archive: ZipArchive, prefix: str, name: str) -> Any:
     order = prefix + "byteorder"
     big = order in archive.names and archive.read(order).strip() == b"big"
     reader = _Reader(lambda key: archive.read(f"{prefix}{name}/{key}"), archive.where,
-                     ">" if big else "<", room)
+                     ">" if big else "<", archive.budget)
     return reader.read(archive.read(f"{prefix}{name}.pkl"))
 
 

@@ -68,11 +68,12 @@ class Model:
         codes = sorted({operator[0] for operator in self.operators})
         buffers = [table({})]
         tensors = []
+        places: dict[int, int] = {}  # one buffer for an array that several tensors have
         for name, shape, kind, data in self.tensors:
-            number = 0
-            if data is not None:
+            number = 0 if data is None else places.get(id(data), len(buffers))
+            if number == len(buffers):
                 content = builder.CreateByteVector(data.tobytes())
-                number = len(buffers)
+                places[id(data)] = number
                 buffers.append(table({0: ("offset", content)}))
             tensors.append(table({0: ("offset", numbers(shape)), 1: ("i8", kind),
                                   2: ("u32", number), 3: ("offset", builder.CreateString(name))}))
