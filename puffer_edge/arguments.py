@@ -31,6 +31,10 @@ _LOAD: dict[str, tuple[Any, Any]] = {
         help="VecNormalize pickle with the observation's statistics (read, never executed); "
              "none: there was none.")],
         None),
+    "normaliser": (Annotated[Path | None, typer.Option(
+        help="Mean and variance of the observation, where a checkpoint's trainer normalised "
+             "outside of it: .npz, a pickle (read, never executed), a file of torch.save; none: "
+             "it did not.")], None),
     "state": (Annotated[list[str] | None, typer.Option(
         help="Recurrent state of a graph as INPUT:OUTPUT; may be repeated.")], None),
     "keep_value": (Annotated[bool, typer.Option(

@@ -82,15 +82,15 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 _GRAPHS = ("onnx", "pt2", "torch_script", "tflite")
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
-    "hdf5": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "module": ("activation", "vec_normalize", *_SIZES, "key_map"),
-    "onnx": ("activation", "vec_normalize", *_SIZES, "key_map"),
-    "pt2": ("activation", "vec_normalize", *_SIZES, "key_map"),
-    "pufferlib_weights": ("states", "vec_normalize", "key_map"),
+    "hdf5": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "module": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "onnx": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "pt2": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "pufferlib_weights": ("normaliser", "states", "vec_normalize", "key_map"),
     "safetensors": ("states", "vec_normalize", *_SIZES),
-    "tflite": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "torch_script": ("states", "vec_normalize", "activation", *_SIZES, "key_map"),
-    "stable_baselines3": ("states", *_SIZES, "key_map"),
+    "tflite": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "torch_script": ("normaliser", "states", "vec_normalize", "activation", *_SIZES, "key_map"),
+    "stable_baselines3": ("normaliser", "states", *_SIZES, "key_map"),
     "torch_checkpoint": ("states", "vec_normalize", *_SIZES[1:]),
 }
 """Options that a kind of file, or a module, has no place for: an error, as the user counts on them.

@@ -29,7 +29,7 @@ NAME = "CleanRL"
 _SPREADS = ("actor_logstd", "actor_log_std", "log_std", "logstd", "std")
 _NORMALISED = ("observations are not normalised: CleanRL's script for continuous actions does it "
                "in the environment (NormalizeObservation), whose statistics are not in the file; "
-               "the caller has to do the same, or name them in a --map")
+               "give them with --normaliser FILE, or --normaliser none")
 _SCALES = ("action_scale", "action_bias")
 
 
@@ -66,8 +66,8 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
         actor = Actor(f"CleanRL, PPO with {'continuous' if continuous else 'discrete'} actions",
                       [last], "mean" if continuous else "logits", before=hidden, function="tanh",
                       dropped={"critic.": CRITIC, **dict.fromkeys(_SPREADS, SPREAD)}, sampled=True,
-                      notes=(assumed("normaliser-missing", _NORMALISED, "--map"),)
-                      if continuous else ())
+                      notes=(assumed("normaliser-missing", _NORMALISED, "--normaliser"),)
+                      if continuous and options.normaliser is None else ())
     return build(actor, tensors, options, where)
 
 

@@ -29,6 +29,8 @@ class LoadOptions:
         squash: apply tanh to a continuous action's mean.
         vec_normalize: path of a VecNormalize pickle with the observation's statistics; ``none``
             says that observations were not normalised.
+        normaliser: path of statistics of the observation (.npz, pickle, torch.save) for checkpoints
+            whose trainer normalised outside of the policy; ``none`` says that it did not.
         states: pairs (input, output) of an ONNX graph or module that are recurrent state.
         keep_value: keep the value head as a second output.
         observation: names and shapes of the observation's parts, in order; ``{name: size}`` will
@@ -53,6 +55,7 @@ class LoadOptions:
     action_high: tuple[float, ...] = ()
     squash: bool | None = None
     vec_normalize: Path | None = None
+    normaliser: Path | None = None
     states: tuple[tuple[str, str], ...] = ()
     keep_value: bool = False
     observation: tuple[Field, ...] = ()
@@ -134,5 +137,6 @@ def _fields(value: Any) -> tuple[Field, ...]:
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "action_sizes": _whole, "action_low": _real, "action_high": _real, "vec_normalize": _path,
+    "normaliser": _path,
     "observation": _fields, "config": _path, "key_map": _path, "hidden_size": _count(1),
     "num_layers": _count(0), "frame_stack": _count(1), "accept": _words}

@@ -16,6 +16,7 @@ from puffer_edge.frontends import (
     cleanrl,
     mlp,
     nesting,
+    observation_statistics,
     pufferlib,
     pufferlib4,
     pufferlib_unread,
@@ -32,6 +33,9 @@ from puffer_edge.frontends.options import LoadOptions, spelled
 from puffer_edge.frontends.readers.parameters import Parameters
 from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
+
+NONE = Path("none")
+"""``--normaliser none``: observations were not normalised."""
 
 StateDict = dict[str, npt.NDArray[Any]]
 
@@ -54,6 +58,8 @@ FAMILIES: tuple[Family, ...] = (
 """Asked in this order, the ones with the most special keys first."""
 _UNNAMED: tuple[Family, ...] = (mlp, script_policy)
 """Asked when none of those has the names; of a module's class these would tell nothing."""
+_WITHOUT_NORMALISER = (cleanrl, tianshou, mlp, script_policy)
+"""Those whose trainer has none of its own: statistics are what a script added."""
 _OF_ANY_FUNCTION = (rsl_rl, rl_games, cleanrl, tianshou, skrl, mlp, script_policy)
 """Those that take the activation that the run's config beside the weights names."""
 
@@ -104,7 +110,8 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
     if options.key_map is not None:
         from puffer_edge.frontends.key_map import load_with_map
 
-        return load_with_map(found.weights, options, where=where)
+        program = load_with_map(found.weights, options, where=where)
+        return _normalised(program, found, options, where)
     whole = whole_module.matches(found)
     if known is not None:
         settings = beside.settings(view.attributes)
@@ -115,7 +122,7 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
         load = partial(known.load_state_dict, view.weights, where=where)
         program = (whole_module.of_family(found, where, known.NAME, load, options) if whole
                    else load(options))
-        return beside.noted(program, settings, view.left_out)
+        return _normalised(beside.noted(program, settings, view.left_out), view, options, where)
     if whole:
         return whole_module.load_whole_module(found, options, where=where)
     raise UnsupportedError(
@@ -126,6 +133,24 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
              "--map keys.toml, or export the policy to ONNX or with torch.export")
 
 
+def _normalised(program: Program, found: Parameters, options: LoadOptions, where: str) -> Program:
+    """With the statistics given, or those beside the weights, before the policy."""
+    given = options.normaliser
+    if given == NONE:
+        return program
+    if given is not None:
+        return observation_statistics.normalised(
+            program, observation_statistics.load_statistics(given))
+    near = observation_statistics.statistics(found.arrays, found.attributes, where, beside=True)
+    if near is None:
+        return program
+    if program.contract.normaliser is not None or near.mean.size not in (
+            1, program.contract.observation_size):
+        return program.noting("warning", f"{near.name} holds {near.mean.size} means and deviations "
+                              "that the policy has no place for; they were left out")
+    return observation_statistics.normalised(program, near)
+
+
 def _family(found: Parameters) -> tuple[Parameters, Family | None]:
     """The family, and the part of the file that is its state_dict: without what is around it."""
     whole = whole_module.matches(found)
@@ -133,10 +158,13 @@ def _family(found: Parameters) -> tuple[Parameters, Family | None]:
     views = list(nesting.views(found))
     for families in ((() if torchs_own else FAMILIES), (() if whole else _UNNAMED)):
         for view in views:
+            # What a class does with its statistics whose forward is not in the file is not known.
+            bare = view if whole else observation_statistics.parted(view)
             for family in families:
-                if family.matches(view.weights) and not (
-                        family is rsl_rl and rsl_rl.is_other(view.weights, view.attributes)):
-                    return view, family
+                seen = bare if family in _WITHOUT_NORMALISER else view
+                if family.matches(seen.weights) and not (
+                        family is rsl_rl and rsl_rl.is_other(seen.weights, seen.attributes)):
+                    return seen, family
     return found, None
 
 
