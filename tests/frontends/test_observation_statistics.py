@@ -160,6 +160,12 @@ def test_statistics_of_something_else(actor: Any, tmp_path: Path) -> None:
     other.write_bytes(pickle.dumps(print))
     with pytest.raises(FileFormatError):
         puffer_edge.load(path, normaliser=other)
+    nested: Any = {"mean": MEAN}
+    for _ in range(6):
+        nested = dict.fromkeys("abcdefghijklmnop", nested)
+    other.write_bytes(pickle.dumps(nested))
+    with pytest.raises(FileFormatError, match="more parts"):
+        puffer_edge.load(path, normaliser=other)
     tree = {"agent": weights(actor), "obs_rms": {"mean": MEAN[:5], "var": VAR[:5]}}
     assert any("no place for" in text
                for text in notes(puffer_edge.load(saved(tree, tmp_path)), "warning"))

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.readers.budget import Budget
 from puffer_edge.frontends.readers.numpy_pickle import PickledArray, array_of, numpy_names
 from puffer_edge.frontends.readers.pickle_data import Names, Stub, read_pickle
 
-MAX_DEPTH = 6
+MAX_DEPTH, MAX_PARTS = 6, 4000
+_HINT = "give an .npz: numpy.savez(file, mean=..., var=...)"
 
 
 def pickled(content: bytes, where: str) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
@@ -20,11 +23,18 @@ def pickled(content: bytes, where: str) -> tuple[dict[str, npt.NDArray[Any]], di
     Raises:
         FileFormatError: the pickle is damaged, or uses what data does not need.
     """
-    names = Names(numpy_names(strict=False), hint="give an .npz: numpy.savez(file, mean=, var=)")
+    names = Names(numpy_names(Budget(len(content), where), strict=False), hint=_HINT)
     arrays: dict[str, npt.NDArray[Any]] = {}
     numbers: dict[str, Any] = {}
 
+    left = MAX_PARTS
+
     def walk(value: Any, path: tuple[str, ...]) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:  # parts can be there any number of times
+            raise FileFormatError("the pickle has more parts than statistics have", where=where,
+                                  hint=_HINT)
         if isinstance(value, Stub):
             value = value.state
         if isinstance(value, PickledArray):
