@@ -17,6 +17,7 @@ from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.calibration import Calibration, calibrate
+from puffer_edge.quantization.coverage import doubts_of_recording
 from puffer_edge.quantization.judging import measure_of, outputs
 from puffer_edge.quantization.recording import STEPS, record
 from puffer_edge.targets import ONNX, TFLITE, Target
@@ -56,7 +57,7 @@ FORMATS = {
 def export(program: Program, directory: Path, *, target: str, name: str, seed: int = 0,
            scheme: str = "float32", source: Path | None = None, calibrate_with: str = "",
            observer: str = "minmax", steps: int = STEPS, observe: tuple[int, ...] = (),
-           progress: Callable[[str], None] = lambda text: None) -> None:
+           progress: Callable[[str], None] = lambda text: None) -> Program:
     """Writes an artefact: equal inputs give equal bytes.
 
     Args:
@@ -72,6 +73,9 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
         steps: to play in an environment.
         observe: see :func:`quantization.recording.record`.
         progress: is told what is being done.
+
+    Returns:
+        The float Program that judges the file, with notes of what was found on the way.
 
     Raises:
         UsageError: the format has no such scheme, a recording is missing, or a name is unsafe.
@@ -98,8 +102,11 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
                          hint="give --calibrate observations.npz or --calibrate env:CartPole-v1")
     if calibrate_with:
         progress("recording")
-        seen, held_back = record(calibrate_with, program, seed=seed, steps=steps,
-                                 observe=observe).halves()
+        recording = record(calibrate_with, program, seed=seed, steps=steps, observe=observe)
+        seen, held_back = recording.halves()
+        for text in [recording.warning] if recording.warning else [
+                *doubts_of_recording(program.contract, seen, held_back)]:
+            optimized = optimized.noting("warning", text)
         progress(f"calibrating over {len(seen.observations)} steps")
         if scheme in chosen.calibrated:
             calibration = calibrate(prepared, seen.observations, seen.reset, observer)
@@ -117,6 +124,7 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
         ram=sum(state.initial.nbytes for state in optimized.states), source=source, files=files,
         seed=seed)
     artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+    return optimized
 
 
 def halved(program: Program) -> Program:

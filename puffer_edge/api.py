@@ -187,9 +187,11 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
 
         if layers or counts:
             raise UsageError(f"the target {target} takes neither layers nor counts")
-        formats.export(program, path, target=target, name=name, seed=seed,
-                       scheme=scheme, source=source, calibrate_with=calibrate, observer=observer,
-                       steps=steps, observe=tuple(observe), progress=progress)
+        written = formats.export(
+            program, path, target=target, name=name, seed=seed, scheme=scheme, source=source,
+            calibrate_with=calibrate, observer=observer, steps=steps, observe=tuple(observe),
+            progress=progress)
+        _warn(note for note in written.notes if note not in program.notes)
         return path
     quantized, exact, first = None, None, program
     if layers and scheme in FLOATING:

@@ -43,10 +43,7 @@ def doubts(contract: Contract, seen: Recording, held_back: Recording, ranges: It
         yield f"verify will fail: {judgement.text}"
     elif judgement.verdict == "not judged":
         yield f"too few steps to judge by, record {wanted(judgement):,} more: {judgement.text}"
-    everything = np.concatenate([seen.observations, held_back.observations])
-    yield from _constant(contract, everything)
-    yield from doubts_of_bounds(contract, everything)
-    yield from _halves(contract, seen.observations, held_back.observations)
+    yield from doubts_of_recording(contract, seen, held_back)
     cut = [row for row in ranges if row.steps > OUTSIDE]
     if cut:
         worst = max(cut, key=lambda row: row.steps)
@@ -56,9 +53,23 @@ def doubts(contract: Contract, seen: Recording, held_back: Recording, ranges: It
                + ": record more episodes, from other starts")
 
 
-def wanted(judgement: Judgement) -> int:
-    """Steps to record beside those that there are; one half is held back, two digits will do."""
-    more = 2 * judgement.missing
+def doubts_of_recording(contract: Contract, seen: Recording, held_back: Recording
+                        ) -> Iterator[str]:
+    """Those that do not depend on what is made of it; its two halves as in :func:`doubts`."""
+    everything = np.concatenate([seen.observations, held_back.observations])
+    yield from _constant(contract, everything)
+    yield from doubts_of_bounds(contract, everything)
+    yield from _halves(contract, seen.observations, held_back.observations)
+
+
+def wanted(judgement: Judgement, recorded: int = 2) -> int:
+    """Steps to record beside those that there are; two digits will do.
+
+    Args:
+        judgement: of them.
+        recorded: steps for each that judges: 2 where one half calibrates, 1 where all judge.
+    """
+    more = recorded * judgement.missing
     digits: int = 10 ** max(len(str(more)) - 2, 0)
     return math.ceil(more / digits) * digits
 

@@ -76,19 +76,20 @@ def check_agreement(subject: Subject, raw: Array, recorded: Recorded, demands: D
         report.measurements["agreement"] = found.agreement
     kind = "greedy actions" if isinstance(head, Discrete) else "actions"
     report.checks.append(decided(f"{kind} agree with the float policy", found,
-                                 "held-back steps"))
+                                 "held-back steps", recorded=2))
     check_held_back(subject, recorded.observations, report)
 
 
-def decided(name: str, found: Judgement, what: str) -> Check:
+def decided(name: str, found: Judgement, what: str, recorded: int = 1) -> Check:
     """A judgement as a check; one that is none says how many steps would make it one.
 
     Args:
         name: of the check.
         found: the judgement.
         what: the steps that it is over.
+        recorded: steps of a recording for each that judges.
     """
     detail = f"{found.steps:,} {what}: {found.text}"
     if found.verdict == "not judged":
-        detail += f"; too few to tell: record {wanted(found):,} more steps"
+        detail += f"; too few to tell: record {wanted(found, recorded):,} more steps"
     return Check(name, found.verdict, detail)

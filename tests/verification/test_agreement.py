@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 
 import puffer_edge
-from puffer_edge.errors import UsageError
+from puffer_edge.errors import PolicyWarning, UsageError
 from puffer_edge.exporters import c
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Op, Program
 from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
+from puffer_edge.quantization.judging import Limits, judge_actions
 from puffer_edge.quantization.pipeline import Quantized, Wish, to_integers
 from puffer_edge.targets import HOST
+from puffer_edge.verification.agreement import decided
 from puffer_edge.verification.report import Check, Report
 from tests import zoo
 
@@ -174,7 +176,7 @@ def test_short_recordings_are_not_judged(target: str, tmp_path: Path) -> None:
     """Nothing differs, and still 50 steps show nothing: 0.929 is where Wilson's interval ends."""
     pytest.importorskip({"onnx": "onnxruntime", "tflite": "ai_edge_litert"}.get(target, "numpy"))
     np.savez(tmp_path / "seen.npz",
-             observations=np.random.default_rng(0).standard_normal((100, 4)))
+             observations=0.1 * np.random.default_rng(0).standard_normal((100, 4)))
     out = puffer_edge.export(POLICIES / "cartpole_sb3.zip", tmp_path / "a", target=target,
                              scheme="int8", calibrate=str(tmp_path / "seen.npz"))
     report = puffer_edge.verify(out)
@@ -192,7 +194,7 @@ def test_short_recordings_are_not_judged(target: str, tmp_path: Path) -> None:
 
 def test_data_of_another_kind_is_not_judged_by(tmp_path: Path) -> None:
     """The half that judges is ten times as large as the one that calibrated."""
-    seen = np.random.default_rng(0).standard_normal((2000, 4))
+    seen = 0.01 * np.random.default_rng(0).standard_normal((2000, 4))
     seen[1000:] *= 10
     np.savez(tmp_path / "seen.npz", observations=seen)
     out = puffer_edge.export(POLICIES / "cartpole_sb3.zip", tmp_path / "a", scheme="int16",
@@ -200,6 +202,46 @@ def test_data_of_another_kind_is_not_judged_by(tmp_path: Path) -> None:
     report = puffer_edge.verify(out, target="host")
     assert "held-back steps lie in the calibrated ranges" in {
         check.name for check in report.undecided}
+
+
+@pytest.mark.parametrize("target", ["host", "micropython", "onnx"])
+@pytest.mark.parametrize("action", ["continuous", "discrete"])
+def test_steps_that_clip_fail(action: str, target: str, tmp_path: Path) -> None:
+    """Four in five held-back steps leave the calibrated range, and bounds hide most of the error:
+    it is judged all the same, and verify does not pass."""
+    torch = pytest.importorskip("torch")
+    if target == "onnx":
+        pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(6, 32), torch.nn.ReLU(), torch.nn.Linear(32, 2))
+    seen = np.random.default_rng(0).standard_normal((2000, 6))
+    seen[1000:] *= 10
+    np.savez(tmp_path / "seen.npz", observations=seen)
+    bounds = {"action_low": (-2.0, -2.0), "action_high": (2.0, 2.0)}
+    with pytest.warns(PolicyWarning, match="far outside" if target == "onnx" else "will fail"):
+        out = puffer_edge.export(
+            net, tmp_path / "a", target=target, scheme="int8", observation_shape=6, action=action,
+            calibrate=str(tmp_path / "seen.npz"), **(bounds if action == "continuous" else {}))
+    report = puffer_edge.verify(out, **({"target": "host"} if target == "host" else {}))
+    assert not report.passed
+    assert any("agree with the float policy" in check.name for check in report.checks
+               if check.verdict == "failed")
+
+
+def test_a_reference_wants_what_is_missing_and_no_more() -> None:
+    """All its steps judge; a recording is halved, and so twice as many are to be recorded."""
+    random = np.random.default_rng(0)
+    theirs = random.standard_normal((60, 2))
+    ours = theirs + 0.03 * theirs.std() * random.standard_normal(theirs.shape)
+    found = judge_actions(theirs, ours, Continuous(2), Limits(mean=0.026, tail=1.0))
+    assert found.verdict == "not judged" and found.missing > 0
+
+    def asked(recorded: int) -> int:
+        text = decided("x", found, "steps", recorded).detail
+        return int(text.split("record ")[1].split(" more")[0].replace(",", ""))
+
+    assert found.missing <= asked(1) <= 1.2 * found.missing
+    assert asked(2) == pytest.approx(2 * found.missing, rel=0.2)
 
 
 @pytest.mark.parametrize(("target", "scheme"), [
