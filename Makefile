@@ -47,7 +47,7 @@ trainers: $(VENV)/.dev
 		tests/frontends/test_torch_script.py \
 		tests/frontends/test_rltools.py tests/readers/test_hdf5.py \
 		tests/frontends/test_tflite.py tests/frontends/test_support.py \
-		tests/verification/test_misreadings.py
+		tests/verification/test_misreadings.py tests/verification/test_rsl_rl_library.py
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof -m exhaustive -n auto --dist worksteal

@@ -1,4 +1,4 @@
-"""rsl_rl's actors of every version in torch's layers, from the names of its checkpoints.
+"""rsl_rl's actors of every version: run by the library, or in torch's layers where it is missing.
 
 ``mlp(rnn((x - mean) / (std + 0.01)))``: EmpiricalNormalization adds 0.01 to the deviation, the
 recurrent layer is nn.LSTM or nn.GRU, and ELU is the activation of every task's configuration.
@@ -14,46 +14,54 @@ import numpy as np
 from puffer_edge.verification.originals import plain_layers
 from puffer_edge.verification.originals.job import Job
 from puffer_edge.verification.originals.original import Array, Original, Unjudged
+from puffer_edge.verification.originals.rsl_rl_library import LibraryOriginal
 
 
 def open_original(job: Job) -> Original:
     """The actor of a checkpoint."""
-    return RslRlOriginal(job)
+    found = plain_layers.weights_of(Path(job.path))
+    start = ("actor_state_dict." if "actor_state_dict.mlp.0.weight" in found
+             else "model_state_dict.")
+    own = {name.removeprefix(start): array for name, array in found.items()
+           if name.startswith((start, "obs_norm_state_dict."))}
+    try:
+        return LibraryOriginal(own, job.activation)
+    except ImportError:
+        return PlainOriginal(own, job.activation)
 
 
-class RslRlOriginal(Original):
-    """Normaliser, recurrent layer, layers."""
+class PlainOriginal(Original):
+    """Normaliser, recurrent layer, layers.
 
-    def __init__(self, job: Job) -> None:
+    Args:
+        own: arrays of the actor, by their names without those of the checkpoint.
+        activation: the user's; rsl_rl's default without.
+    """
+
+    def __init__(self, own: dict[str, Array], activation: str) -> None:
         super().__init__()
         import torch
 
         torch.set_num_threads(1)
         self.torch = torch
         self.judge = f"rsl_rl's layers in torch {torch.__version__}"
-        found = plain_layers.weights_of(Path(job.path))
-        actor, stack, cell = (("actor_state_dict.", "mlp", "rnn.rnn")
-                              if "actor_state_dict.mlp.0.weight" in found
-                              else ("model_state_dict.", "actor", "memory_a.rnn"))
-        own = {name.removeprefix(actor): array for name, array in found.items()
-               if name.startswith(actor)}
+        stack, cell = (("mlp", "rnn.rnn") if "mlp.0.weight" in own else ("actor", "memory_a.rnn"))
         numbers = sorted(int(match[1]) for name in own
                          if (match := re.fullmatch(rf"{stack}\.(\d+)\.weight", name)))
         if not numbers:
             raise Unjudged("the checkpoint has no layers of an actor")
         layers = [plain_layers.linear(torch, own, f"{stack}.{n}") for n in numbers]
-        kind = plain_layers.activation(torch, job.activation or "elu")
+        kind = plain_layers.activation(torch, activation or "elu")
         parts = [part for layer in layers[:-1] for part in (layer, kind())]
         self.layers = torch.nn.Sequential(*parts, layers[-1])
         self.cell = None
         if f"{cell}.weight_ih_l0" in own:
             self.cell = plain_layers.Memory(plain_layers.recurrent(torch, own, cell))
-        every = {**found, **own}
         norm = next((n for n in ("obs_normalizer", "actor_obs_normalizer", "obs_norm_state_dict")
-                     if f"{n}._mean" in every), "")
+                     if f"{n}._mean" in own), "")
         self.mean = self.spread = None
         if norm:
-            self.mean, self.spread = (every[f"{norm}.{part}"].astype(np.float64).reshape(-1)
+            self.mean, self.spread = (own[f"{norm}.{part}"].astype(np.float64).reshape(-1)
                                       for part in ("_mean", "_std"))
 
     def reset(self) -> None:
