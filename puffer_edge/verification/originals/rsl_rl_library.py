@@ -7,7 +7,7 @@ that it does not know, so that nothing is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -39,7 +39,8 @@ class LibraryOriginal(Original):
         from tensordict import TensorDict
 
         torch.set_num_threads(1)
-        self.torch, self.of_group = torch, lambda x: TensorDict({_GROUP: x}, batch_size=[1])
+        self.torch = torch
+        self.of_group: Callable[[Any], Any] = lambda x: TensorDict({_GROUP: x}, batch_size=[1])
         self.judge = f"rsl_rl {_version()}"
         weights = {name: array for name, array in map(_renamed, own, own.values())
                    if name.startswith(_PARTS)}
