@@ -65,8 +65,15 @@ def _hdf5(path: Path, options: LoadOptions) -> Program:
     return load_hdf5_file(path, options)
 
 
+def _keras(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.keras import load_keras_file
+
+    return load_keras_file(path, options)
+
+
 FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
     "hdf5": _hdf5,
+    "keras": _keras,
     "onnx": _onnx,
     "pt2": _pt2,
     "pufferlib_weights": _pufferlib_weights,
@@ -79,10 +86,11 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 """Front end by the kind that ``detect`` finds; each imports what it needs when it is called."""
 
 
-_GRAPHS = ("onnx", "pt2", "torch_script", "tflite")
+_GRAPHS = ("hdf5", "keras", "onnx", "pt2", "torch_script", "tflite")
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
     "hdf5": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "keras": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "module": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
     "onnx": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
     "pt2": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),

@@ -15,7 +15,7 @@ from puffer_edge.frontends.readers.torch_checkpoint import is_legacy
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
 Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
-               "hdf5", "pufferlib_weights", "safetensors", "tflite", "torch_script"]
+               "hdf5", "keras", "pufferlib_weights", "safetensors", "tflite", "torch_script"]
 
 
 def detect(path: Path) -> Kind:
@@ -66,6 +66,8 @@ def _zip_kind(content: bytes, path: Path) -> Kind:
         return "pt2"
     if "data.pkl" in ends:
         return "torch_checkpoint"
+    if {"config.json", "model.weights.h5"} <= set(names):
+        return "keras"
     unread.refuse_zip(set(names), path)
     raise FileFormatError("the archive is none of a policy", where=where,
                           hint="give the file that the trainer saved")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ def test_no_more_than_a_beginning(content: bytes, tmp_path: Path) -> None:
 
 
 def test_without_h5py_the_hint_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    (tmp_path / "p.h5").write_bytes(MAGIC)
     with pytest.raises(MissingDependencyError, match=r"puffer-edge\[rltools\]"):
         load_hdf5(tmp_path / "p.h5")

@@ -59,7 +59,12 @@ class Hdf5:
 
 
 def load_hdf5(path: Path) -> Hdf5:
-    """All numbers and attributes of a file.
+    """All numbers and attributes of a file; errors as of :func:`parse_hdf5`."""
+    return parse_hdf5(read_file(path), str(path))
+
+
+def parse_hdf5(content: bytes, where: str) -> Hdf5:
+    """The same of a file's bytes.
 
     Raises:
         MissingDependencyError: h5py is not installed.
@@ -69,20 +74,19 @@ def load_hdf5(path: Path) -> Hdf5:
     try:
         import h5py
     except ImportError as missing:
-        raise MissingDependencyError("this is an HDF5 file, and h5py is not installed",
-                                     where=str(path), hint="pip install 'puffer-edge[rltools]'"
+        raise MissingDependencyError("HDF5 files need h5py, which is not installed",
+                                     where=where, hint="pip install 'puffer-edge[rltools]'"
                                      ) from missing
-    content = read_file(path)
-    found = Hdf5(str(path))
+    found = Hdf5(where)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             _Walk(h5py, found, len(content)).group(file, "", 0)
     except RefusedError as error:
-        raise FileFormatError(str(error), where=str(path)) from None
+        raise FileFormatError(str(error), where=where) from None
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError,
             NotImplementedError, AttributeError) as error:  # whatever h5py raises for damage
         raise FileFormatError(f"the HDF5 file is damaged: {printable(str(error), 60)}",
-                              where=str(path)) from None
+                              where=where) from None
     return found
 
 

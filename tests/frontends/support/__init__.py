@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.frontends.support import (
     containers,
     graphs,
+    keras_models,
     pufferlib,
     rltools,
     scripts,
@@ -21,5 +22,5 @@ from tests.frontends.support.row import Row
 
 ROWS: tuple[Row, ...] = (
     *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *scripts.ROWS,
-    *containers.ROWS, *graphs.ROWS, *rltools.ROWS,
+    *containers.ROWS, *graphs.ROWS, *rltools.ROWS, *keras_models.ROWS,
     *tflite.ROWS)
