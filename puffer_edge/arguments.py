@@ -54,6 +54,9 @@ _LOAD: dict[str, tuple[Any, Any]] = {
     "frame_stack": (Annotated[int | None, typer.Option(
         help="Frames that the trainer's environment stacked: the policy remembers them itself.")],
         None),
+    "frame_stack_reset": (Annotated[str | None, typer.Option(
+        help="The frames before the first: zeros (VecFrameStack), or repeat the first "
+             "(gymnasium's FrameStackObservation).")], None),
     "action_mask": (Annotated[bool, typer.Option(
         "--action-mask", help="Take a mask of the choices that may be taken, as an input.")],
         False),

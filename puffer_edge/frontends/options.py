@@ -40,6 +40,8 @@ class LoadOptions:
         hidden_size: width of the network, for files of bare weights.
         num_layers: recurrent layers, for files of bare weights.
         frame_stack: frames that the trainer's environment stacked; the policy remembers them.
+        frame_stack_reset: what the frames before the first are: ``zeros``, or ``repeat`` for the
+            first one, as gymnasium's FrameStackObservation has them by default.
         action_mask: take a mask of the choices that may be taken, as the observation's last part.
         key_map: path of a TOML file that says what the tensors of an unknown state_dict are for.
         accept: codes of assumptions that are right; see ``frontends.assumptions``.
@@ -64,6 +66,7 @@ class LoadOptions:
     num_layers: int | None = None
     key_map: Path | None = None
     frame_stack: int | None = None
+    frame_stack_reset: Literal["zeros", "repeat"] | None = None
     action_mask: bool = False
     accept: tuple[str, ...] = ()
 
@@ -77,6 +80,9 @@ class LoadOptions:
                                  ) from error
         if self.action not in (None, "discrete", "continuous"):
             raise UsageError(f"the action {self.action!r} is neither discrete nor continuous")
+        if self.frame_stack_reset not in (None, "zeros", "repeat"):
+            raise UsageError(f"the frames before the first are neither zeros nor repeat: "
+                             f"{self.frame_stack_reset!r:.40}")
         check_codes(self.accept)
 
 

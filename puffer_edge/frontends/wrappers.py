@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from puffer_edge.errors import UsageError
-from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.options import LoadOptions, spelled
 from puffer_edge.ir import ActionMask, Continuous, Discrete, Field, Op, Program, Value
-from puffer_edge.ir.ops import Concat, Reshape, Slice
+from puffer_edge.ir.ops import Binary, Concat, Reshape, Slice
 from puffer_edge.ir.program import State, empty_state
 from puffer_edge.passes.constants import unused
 from puffer_edge.passes.drop_softmax import drop_softmax
@@ -27,7 +29,11 @@ def wrapped(program: Program, options: LoadOptions) -> Program:
     """
     program = drop_softmax(recognize_masks(_choices_by_mask(program)))
     if options.frame_stack is not None and options.frame_stack > 1:
-        program = stack_frames(program, options.frame_stack)
+        program = stack_frames(program, options.frame_stack,
+                               repeat=options.frame_stack_reset == "repeat")
+    elif options.frame_stack_reset is not None:
+        raise UsageError(f"{spelled('frame_stack_reset')} is of no use without stacked frames",
+                         hint="give --frame-stack, too")
     return mask_actions(program) if options.action_mask else program
 
 
@@ -50,11 +56,17 @@ def _choices_by_mask(program: Program) -> Program:
     return choosing.noting("stated", "the action is discrete: a part of the observation masks it")
 
 
-def stack_frames(program: Program, count: int) -> Program:
-    """The same policy for single frames: it remembers those before, which are zeros at reset.
+def stack_frames(program: Program, count: int, *, repeat: bool = False) -> Program:
+    """The same policy for single frames: it remembers those before.
 
     The oldest frame comes first. Right for flat observations, and for images whose planes come
     first, where a frame's planes lie side by side.
+
+    Args:
+        program: takes stacked frames.
+        count: of the frames.
+        repeat: those before the first are the first one, as gymnasium's FrameStackObservation has
+            them by default; else zeros, as VecFrameStack of Stable-Baselines3 has them.
 
     Raises:
         UsageError: the observation cannot be divided into so many frames.
@@ -76,18 +88,30 @@ def stack_frames(program: Program, count: int) -> Program:
     new, old, after, whole = (unused(name, taken) for name in (
         "frame", "earlier_frames", "later_frames", "frames"))
     shape, rest = program.values[program.input].shape, size - frame.size
+    states, begun, earlier = [State(old, after, empty_state((1, rest)))], list[Op](), old
+    if repeat:
+        first, later, copies, kept, earlier = (unused(name, taken) for name in (
+            "first_step", "no_first_step", "copies", "copies_or_zeros", "earlier_or_copies"))
+        states.append(State(first, later, np.ones((1, rest), np.float32)))
+        # 1 at the first step, when the earlier frames are zeros, and 0 after it.
+        begun = [Concat(xs=(new,) * (count - 1), y=copies, axis=1, layer="frame_stack"),
+                 Binary(a=copies, b=first, y=kept, function="mul", layer="frame_stack"),
+                 Binary(a=old, b=kept, y=earlier, function="add", layer="frame_stack"),
+                 Binary(a=first, b=first, y=later, function="sub", layer="frame_stack")]
     ops: list[Op] = [
-        Concat(xs=(old, new), y=whole, axis=1, layer="frame_stack"),
+        *begun, Concat(xs=(earlier, new), y=whole, axis=1, layer="frame_stack"),
         Slice(x=whole, y=after, starts=(0, frame.size), counts=(1, rest), steps=(1, 1),
               layer="frame_stack"),
         Reshape(x=whole, y=program.input, shape=shape)]
-    values = {**program.values, new: Value(new, (1, frame.size)), old: Value(old, (1, rest))}
+    values = {**program.values, new: Value(new, (1, frame.size)), old: Value(old, (1, rest)),
+              **{state.input: Value(state.input, (1, rest)) for state in states}}
     stacked = program.with_ops(
         [*ops, *program.ops], values=values, input=new,
-        states=(*program.states, State(old, after, empty_state((1, rest)))),
+        states=(*program.states, *states),
         contract=replace(program.contract, observation=(frame,)))
     return stacked.noting("stated", f"the policy stacks {count} frames itself, the oldest first; "
-                                    "those before the first are zeros")
+                                    "those before the first are "
+                                    + ("the first itself" if repeat else "zeros"))
 
 
 def mask_actions(program: Program) -> Program:

@@ -66,6 +66,82 @@ def test_as_stable_baselines3_stacks_them() -> None:
         stacked, *_ = env.step([0])
 
 
+@pytest.mark.parametrize("padding", ["reset", "zero"])
+def test_as_gymnasium_stacks_them(padding: str) -> None:
+    """Its default repeats the first frame; over two episodes."""
+    gymnasium = pytest.importorskip("gymnasium")
+    random = np.random.default_rng(1)
+
+    class Env(gymnasium.Env):  # type: ignore[misc, name-defined, unused-ignore]
+        observation_space = gymnasium.spaces.Box(-9, 9, (2,))
+        action_space = gymnasium.spaces.Discrete(2)
+        last: Any = None
+
+        def draw(self) -> Any:
+            Env.last = random.standard_normal(2).astype(np.float32)
+            return Env.last
+
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+            return self.draw(), {}
+
+        def step(self, action: Any) -> Any:
+            return self.draw(), 0.0, False, False, {}
+
+    env = gymnasium.wrappers.FrameStackObservation(Env(), 3, padding_type=padding)
+    program = zoo.program("mlp")
+    ours = Interpreter(stack_frames(program, 3, repeat=padding == "reset"))
+    for _ in range(2):
+        ours.reset()
+        stacked, _ = env.reset()
+        for _ in range(6):
+            theirs = Interpreter(program).step(stacked.reshape(-1))["logits"]
+            assert np.array_equal(ours.step(Env.last)["logits"], theirs)
+            stacked, *_ = env.step(0)
+
+
+@pytest.mark.parametrize("scheme", ["float32", "int16", "int8"])
+def test_a_repeated_first_frame_is_exported(scheme: str, tmp_path: Path) -> None:
+    program = stack_frames(zoo.program("mlp"), 3, repeat=True)
+    recorded = tmp_path / "obs.npy"
+    np.save(recorded, np.random.default_rng(0).standard_normal((2000, 2)).astype(np.float32))
+    calibrate = {} if scheme == "float32" else {"calibrate": str(recorded)}
+    out = puffer_edge.export(program, tmp_path / "out", scheme=scheme, **calibrate)
+    assert puffer_edge.verify(out).passed
+
+
+@pytest.mark.parametrize(("scheme", "allowed"), [("int16", 2e-3), ("int8", 0.1)])
+def test_the_first_frames_in_integers(scheme: str, allowed: float) -> None:
+    """Episodes of a single step: all frames are the first. Relative to what the logits vary."""
+    from puffer_edge.passes import optimize
+    from puffer_edge.quantization.calibration import calibrate
+    from puffer_edge.quantization.quantize import quantize
+    from puffer_edge.quantization.schemes import SCHEMES
+
+    prepared = optimize(stack_frames(zoo.program("mlp"), 3, repeat=True), fuse=False)
+    seen = np.random.default_rng(4).standard_normal((400, 2)).astype(np.float32)
+    integers = quantize(prepared, calibrate(prepared, seen, np.arange(400) % 50 == 0),
+                        SCHEMES[scheme])
+    meaning = integers.values[integers.outputs[0]].quantization
+    assert meaning is not None
+    original = Interpreter(zoo.program("mlp"))
+    ours, theirs = [], []
+    for frame in seen[:40]:
+        ours.append(Interpreter(integers).step(frame)["logits"].reshape(-1))
+        theirs.append(original.step(np.tile(frame, 3))["logits"].reshape(-1))
+    found = (np.array(ours, np.float64) - float(meaning.zero_point)) * meaning.scale
+    assert np.abs(found - np.array(theirs)).max() < allowed * np.std(theirs)
+
+
+def test_what_comes_before_the_first_needs_frames(tmp_path: Path) -> None:
+    from puffer_edge.frontends.options import LoadOptions
+    from puffer_edge.frontends.wrappers import wrapped
+
+    with pytest.raises(UsageError, match="no use without stacked"):
+        wrapped(zoo.program("mlp"), LoadOptions(frame_stack_reset="repeat"))
+    with pytest.raises(UsageError, match="neither zeros nor repeat"):
+        LoadOptions(frame_stack_reset="first")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("count", [4, 7])
 def test_what_is_no_stack(count: int) -> None:
     with pytest.raises(UsageError, match="no stack of"):

@@ -199,3 +199,18 @@ def test_nan_weight_is_named(tmp_path: Path) -> None:
         model.policy.action_net.bias[1] = float("nan")
     with refused(FileFormatError, r"action_net\.bias"):
         read(model, tmp_path)
+
+
+def test_spaces_as_python_printed_them_before_3_12() -> None:
+    """gymnasium's own spaces, as pairs of an OrderedDict and as today's dictionary."""
+    spaces = pytest.importorskip("gymnasium").spaces
+    from puffer_edge.frontends.readers.stable_baselines3_zip import _parts
+
+    parts = {"image": spaces.Box(0, 255, (3, 36, 36), "uint8"), "speed": spaces.Box(-1, 2, (2,)),
+             "gear": spaces.Discrete(4), "keys": spaces.MultiBinary(3),
+             "levels": spaces.MultiDiscrete([3, 4])}
+    pairs = ", ".join(f"({name!r}, {space!r})" for name, space in parts.items())
+    found = _parts(f"OrderedDict([{pairs}])")
+    assert found == _parts(repr(parts))
+    assert [space.shape for space in found.values()] == [(3, 36, 36), (2,), (), (3,), ()]
+    assert not _parts(f"OrderedDict([{pairs}, ('odd', Odd(1))])")

@@ -168,9 +168,14 @@ _PART = re.compile(
     r"|MultiDiscrete\(\[([\d ]{1,200})\](?:, start=[^()]*)?\))(?:, |$)")
 
 
+_PAIR = re.compile(r"\(('[A-Za-z_]\w{0,60}'), ([A-Z]\w{2,20}\([^()]*(?:\([^()]*\)[^()]*)?\))\), ")
+
+
 def _parts(text: str) -> dict[str, Space]:
     """Spaces of a Dict as Python prints them; nothing unless all of it is understood."""
     body = text.strip().removeprefix("OrderedDict(").removesuffix(")").strip()
+    if body.startswith("[") and body.endswith("]"):  # before Python 3.12: pairs
+        body = _PAIR.sub(r"\1: \2, ", body[1:-1] + ", ").removesuffix(", ")
     body = body.removeprefix("{").removesuffix("}")
     parts: dict[str, Space] = {}
     position = 0

@@ -50,6 +50,7 @@ class Frames:
 
     def __init__(self, original: Original, job: Job) -> None:
         self.original, self.count, self.masked = original, job.frame_stack, job.masked
+        self.repeat = job.frame_repeat
         self.earlier: Array | None = None
 
     def meant(self, x: Array) -> Array:
@@ -59,7 +60,7 @@ class Frames:
         return np.concatenate([whole[len(whole) - len(kept):], x[len(kept):]])
 
     def reset(self) -> None:
-        """Frames before the first are zeros."""
+        """Frames before the first are zeros, or the first itself."""
         self.earlier = None
         self.original.reset()
 
@@ -74,13 +75,17 @@ class Frames:
         """What is remembered, earlier frames included."""
         found = dict(self.original.state())
         if self.count > 1:
-            found["earlier_frames"] = self._earlier(x[: len(x) - self.masked])
+            size = (self.count - 1) * (len(x) - self.masked)
+            found["earlier_frames"] = np.zeros(size, np.float32) if (
+                self.earlier is None) else self.earlier
+            if self.repeat:
+                found["first_step"] = np.full(size, self.earlier is None, np.float32)
         return found
 
     def _earlier(self, kept: Array) -> Array:
-        if self.earlier is None:
-            self.earlier = np.zeros((self.count - 1) * len(kept), np.float32)
-        return self.earlier
+        if self.earlier is not None:
+            return self.earlier
+        return np.tile(kept, self.count - 1) * np.float32(self.repeat)
 
 
 def run(job: Job, observations: Array, reset: Array) -> Trajectory:

@@ -33,6 +33,7 @@ class Job:
         pairs: (input, output) of state that the user named.
         told: what our reader says it dropped, as text.
         frame_stack: frames that the policy stacks itself; 1 for none.
+        frame_repeat: those before the first are the first itself, in place of zeros.
         masked: elements at the observation's end that are a mask which the original does not take.
         activation: the user's, where the file does not hold it.
         vec_normalize: path of the statistics, absolute; empty for none.
@@ -52,6 +53,7 @@ class Job:
     pairs: tuple[tuple[str, str], ...] = ()
     told: str = ""
     frame_stack: int = 1
+    frame_repeat: bool = False
     masked: int = 0
     activation: str = ""
     vec_normalize: str = ""

@@ -153,7 +153,7 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
         states=tuple(state.input for state in program.states),
         state_shapes=tuple(state.initial.shape for state in program.states), pairs=options.states,
         told="\n".join(note.text for note in program.notes if note.kind == "dropped"),
-        frame_stack=frames, masked=masked,
+        frame_stack=frames, frame_repeat=options.frame_stack_reset == "repeat", masked=masked,
         size=frames * (program.contract.observation_size - masked), width=program.contract.width,
         own_action=not (options.action_mask or options.action_low or options.action_high
                         or options.action_sizes or options.squash is not None), **bounds,
