@@ -119,7 +119,8 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
         raise UnsupportedError("the action depends on no observation", where=graph.where)
     builder = graph.builder
     for port in ports:
-        _check_port(port, graph.where)
+        _check_port(port, graph.where, prod(port.shape) == sum(
+            field.size for field in options.observation))
         if not port.dtype.startswith("float"):
             builder.note("stated", f"argument {printable(port.name)} is of integers; the "
                                    "observation holds the same numbers as float32")
@@ -141,11 +142,12 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
     return options if options.observation else replace(options, observation=tuple(fields))
 
 
-def _check_port(port: Port, where: str) -> None:
+def _check_port(port: Port, where: str, whole: bool) -> None:
     place = f"{where}, argument {printable(port.name)}"
-    if len(port.shape) > 1 and port.shape[0] != 1:
+    if len(port.shape) > 1 and port.shape[0] != 1 and not whole:
         raise UsageError(f"its shape {port.shape} is of a batch of {port.shape[0]}", where=place,
-                         hint="give an example with a batch of 1")
+                         hint="give an example with a batch of 1, or --observation with all "
+                              "elements if the rows are one observation")
     if prod(port.shape) > MAX_ELEMENTS or 0 in port.shape:
         raise UnsupportedError(f"its shape {port.shape} is too large or empty", where=place)
     if port.dtype not in ("bool", "float32", "float64", "int16", "int32", "int64", "int8", "uint8"):

@@ -11,16 +11,20 @@ import numpy as np
 from puffer_edge.errors import (
     FileFormatError,
     ProgramError,
+    PufferEdgeError,
     UnsupportedError,
     UsageError,
 )
+from puffer_edge.frontends.onnx.batch import check_rows
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torch_export.assemble import assemble
+from puffer_edge.frontends.torch_export.batch import fixed_batch, one_row
+from puffer_edge.frontends.torch_export.exported import Exported
 from puffer_edge.frontends.torch_export.from_torch import import_torch, read_program, trace
 from puffer_edge.frontends.torch_export.pt2 import read_pt2
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Program
+from puffer_edge.ir import Field, Program
 
 
 def load_module(module: Any, options: LoadOptions, *, example: tuple[Any, ...] | None = None,
@@ -70,7 +74,7 @@ def load_pt2(path: Path, options: LoadOptions) -> Program:
     """
     where = printable(path.name)
     try:
-        program = assemble(read_pt2(path, where), options, "torch.export program", where)
+        program = _of_one_row(read_pt2(path, where), options, where)
         # One step, so that an argument that no shape rule looks at fails here and not later.
         Interpreter(program).values(np.zeros(program.contract.observation_size, np.float32))
         return program
@@ -81,6 +85,27 @@ def load_pt2(path: Path, options: LoadOptions) -> Program:
             f"its graph is not as torch.export writes it ({type(error).__name__}: "
             f"{printable(str(error), 200)})", where=where,
             hint="save the program again with torch.export.save") from error
+
+
+def _of_one_row(exported: Exported, options: LoadOptions, where: str) -> Program:
+    """The Program of a graph that may have a fixed batch, whose rows must not depend on another."""
+    rows = fixed_batch(exported, sum(field.size for field in options.observation))
+    if rows == 1:
+        return assemble(exported, options, "torch.export program", where)
+    text = (f"the {rows} rows of the argument {printable(exported.ports[0].name)} are a batch, of "
+            "which a step has one; give --observation with all elements if they are one "
+            "observation")
+    program = assemble(one_row(exported, rows), options, "torch.export program", where).assuming(
+        "fixed-batch", text, "--observation")
+    if len(exported.ports) == 1:
+        everything = Field("rows", (rows * program.contract.observation_size,))
+        try:
+            whole = assemble(exported, LoadOptions(observation=(everything,)),
+                             "torch.export program", where)
+        except PufferEdgeError:  # such as an LSTM, of which a step takes one row: it mixes none
+            return program
+        check_rows(program, whole, rows, where)
+    return program
 
 
 def _decomposed(torch: Any, program: Any) -> Any:
