@@ -6,14 +6,17 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 POLICY := examples/policies/cartpole_puffer_lstm.pt
 # Logits that torch gave for one episode; written by the script that trained the policy.
 REFERENCE := examples/policies/cartpole_puffer_lstm_reference.npz
+FUZZ_SECONDS ?= 3600
+FUZZ_SEED ?= $(shell date +%s)
 # MicroPython for WebAssembly, with small integers of 31 bits as on most boards; needs npm.
 MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
 
-.PHONY: demo test proof trainers check lint wheel clean help
+.PHONY: demo test fuzz proof trainers check lint wheel clean help
 
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
+	@echo "make fuzz   the fuzzers, for an hour, or FUZZ_SECONDS; FUZZ_SEED tells which inputs"
 	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 90 min on two cores"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
 	@echo "make check  what CI runs: lint, types, tests"
@@ -39,6 +42,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 # Not a part of check: the trainers bring two dozen packages along, and every row is verified.
 trainers: $(VENV)/.dev

@@ -90,8 +90,8 @@ def weights(content: bytes | Path) -> dict[str, npt.NDArray[Any]]:
 
 
 @contextmanager
-def limited_memory() -> Iterator[None]:
-    """Nothing in the block can allocate more than ``MEMORY``, where the system can promise that."""
+def limited_memory(most: int = MEMORY) -> Iterator[None]:
+    """Nothing in the block can allocate more bytes than this, where the system can promise that."""
     if sys.platform != "linux":
         yield
         return
@@ -99,7 +99,7 @@ def limited_memory() -> Iterator[None]:
 
     before = resource.getrlimit(resource.RLIMIT_AS)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limit = used + MEMORY
+    limit = used + most
     if before[0] != resource.RLIM_INFINITY:
         limit = min(limit, before[0])
     resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))

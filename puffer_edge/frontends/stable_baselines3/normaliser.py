@@ -170,6 +170,8 @@ class _Judge:
             return ""
         rows = seen.reshape(-1, len(space.low))
         low, high = np.array(space.low, np.float64), np.array(space.high, np.float64)
+        if low.shape != high.shape:
+            return ""
         slack = EQUAL * np.maximum(1, np.maximum(np.abs(low), np.abs(high)))
         wrong = ((rows < low - slack) & (low > -_LARGEST)) | (
             (rows > high + slack) & (high < _LARGEST))

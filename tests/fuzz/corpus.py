@@ -1,0 +1,79 @@
+"""Inputs that failed once, each made anew by a few lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from puffer_edge import api
+from tests.fuzz import mutations
+from tests.fuzz.targets import POLICIES, load
+
+CORPUS: dict[str, Callable[[Path], None]] = {}
+
+
+def failed(function: Callable[[Path], None]) -> Callable[[Path], None]:
+    CORPUS[function.__name__] = function
+    return function
+
+
+def stable_baselines3(folder: Path, space: dict[str, Any], **changes: Any) -> None:
+    entries = mutations.members((POLICIES / "cartpole_sb3.zip").read_bytes())
+    data = json.loads(entries["data"])
+    data["observation_space"].update(space)
+    entries["data"] = json.dumps(data | changes).encode()
+    load(folder / "p.zip", mutations.zipped(entries))
+
+
+@failed
+def digits_in_a_space(folder: Path) -> None:
+    stable_baselines3(folder, {
+        ":type:": "<class 'gymnasium.spaces.dict.Dict'>",
+        "spaces": f"{{'a': Box(-1.0, 1.0, ({'9' * 5000},), float32)}}"})
+
+
+@failed
+def bounds_of_one_side(folder: Path) -> None:
+    """The last observation was compared with a lower and no upper end."""
+    stable_baselines3(folder, {"high": "", "high_repr": ""})
+
+
+def onnx(folder: Path, nodes: list[tuple[str, list[str]]], *, shape: tuple[int, ...],
+         weights: dict[str, Any], **options: Any) -> None:
+    import onnx as library
+
+    helper, kind = library.helper, library.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node(op, inputs, [f"y{i}"]) for i, (op, inputs) in enumerate(nodes)], "g",
+        [helper.make_tensor_value_info("obs", kind, [1, 4])],
+        [helper.make_tensor_value_info(f"y{len(nodes) - 1}", kind, shape)],
+        [library.numpy_helper.from_array(np.asarray(array), name)
+         for name, array in weights.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    load(folder / "p.onnx", model.SerializeToString(), **options)
+
+
+@failed
+def depth_of_a_one_hot_that_is_computed(folder: Path) -> None:
+    onnx(folder, [("OneHot", ["obs", "obs", "values"])], shape=(1, 4, 4),
+         weights={"values": np.array([0, 1], np.float32)}, action="discrete")
+
+
+@failed
+def choices_of_three_axes_with_a_mask(folder: Path) -> None:
+    import onnx as library
+
+    weights = {"axis": np.array([0])}
+    path = folder / "sound.onnx"
+    helper, kind = library.helper, library.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("Unsqueeze", ["obs", "axis"], ["y"])], "g",
+        [helper.make_tensor_value_info("obs", kind, [1, 4])],
+        [helper.make_tensor_value_info("y", kind, [1, 1, 4])],
+        [library.numpy_helper.from_array(array, name) for name, array in weights.items()])
+    library.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), path)
+    api.export(path, folder / "out", target="host", action="discrete", action_mask=True)

@@ -1,0 +1,277 @@
+"""What is fuzzed: sound inputs, and what reads them once they are changed."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import shutil
+from functools import cache
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+import puffer_edge
+from puffer_edge import api, runtimes, storage
+from puffer_edge.errors import PufferEdgeError
+from puffer_edge.exporters import regenerating
+from puffer_edge.frontends.readers import sample_factory_config, training_config
+from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
+from puffer_edge.interpreter import Interpreter
+from puffer_edge.subset import check_source
+from tests import zoo
+from tests.fuzz import mutations as change
+from tests.fuzz.engine import Target
+
+POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+TARGETS: dict[str, Target] = {}
+
+
+def target(function: Target) -> Target:
+    TARGETS[function.__name__] = function
+    return function
+
+
+def load(path: Path, content: bytes, **options: Any) -> None:
+    """Reads a policy file and takes a step, as a user would."""
+    path.write_bytes(content)
+    program = puffer_edge.load(path, **options)
+    size = program.contract.observation_size
+    if size < 100_000 and program.macs < 10_000_000 and program.contract.mask is None:
+        with np.errstate(all="ignore"):
+            Interpreter(program).step(np.zeros(size, np.float32))
+
+
+def json_bytes(random: Random, content: bytes) -> bytes:
+    return change.as_json(change.tree(random, json.loads(content)))
+
+
+def text_bytes(random: Random, content: bytes) -> bytes:
+    return change.text(random, content.decode()).encode()
+
+
+@target
+def checkpoint(random: Random, folder: Path) -> None:
+    content = (POLICIES / "cartpole_puffer_lstm.pt").read_bytes()
+    load(folder / "p.pt", change.member(random, content, "data.pkl", change.instructions))
+
+
+@target
+def whole_module(random: Random, folder: Path) -> None:
+    content = change.member(random, _module(), "data.pkl", change.instructions)
+    load(folder / "p.pt", content, action="discrete")
+
+
+@cache
+def _module() -> bytes:
+    import torch
+
+    file = io.BytesIO()
+    torch.manual_seed(0)
+    torch.save(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(),
+                                   torch.nn.Linear(4, 2)), file)
+    return file.getvalue()
+
+
+@target
+def legacy_checkpoint(random: Random, folder: Path) -> None:
+    load(folder / "p.pt", change.raw(random, _legacy()), action="discrete", activation="tanh")
+
+
+@cache
+def _legacy() -> bytes:
+    import torch
+
+    file = io.BytesIO()
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+    torch.save(net.state_dict(), file, _use_new_zipfile_serialization=False)
+    return file.getvalue()
+
+
+@target
+def stable_baselines3(random: Random, folder: Path) -> None:
+    entries = change.members((POLICIES / "cartpole_sb3.zip").read_bytes())
+    if random.random() < 0.7:
+        entries["data"] = json_bytes(random, entries["data"])
+    else:
+        entries["policy.pth"] = change.member(random, entries["policy.pth"], "data.pkl",
+                                              change.instructions)
+    load(folder / "p.zip", change.zipped(entries))
+
+
+@target
+def vec_normalize(random: Random, folder: Path) -> None:
+    content = (POLICIES / "pendulum_vecnormalize.pkl").read_bytes()
+    path = folder / "v.pkl"
+    path.write_bytes(change.instructions(random, content))
+    load_vec_normalize(path)
+
+
+@target
+def tflite(random: Random, folder: Path) -> None:
+    content, options = _tflite(random.choice(("dense", "convolutional")))
+    load(folder / "p.tflite", change.words(random, content), **options)
+
+
+@cache
+def _tflite(kind: str) -> tuple[bytes, dict[str, Any]]:
+    from tests.frontends.support import tflite as written
+
+    with TemporaryDirectory() as folder:
+        made = getattr(written, kind)(Path(folder))
+        return made.path.read_bytes(), made.options
+
+
+@target
+def onnx(random: Random, folder: Path) -> None:
+    import onnx as library
+
+    model = library.ModelProto.FromString(_onnx(random.choice(ONNX_CASES)))
+    change.message(random, model)
+    load(folder / "p.onnx", model.SerializeToString(), action="discrete")
+
+
+ONNX_CASES = ("lstm", "mlp", "gru", "conv", "layer_normalization", "softmax", "slice", "gather",
+              "concat", "reduce_mean", "pad")
+
+
+@cache
+def _onnx(case: str) -> bytes:
+    name = case if case in zoo.CASES else random_case(case)
+    with TemporaryDirectory() as folder:
+        api.export(zoo.program(name), Path(folder) / "a", target="onnx", name="zoo")
+        return next((Path(folder) / "a").glob("*.onnx")).read_bytes()
+
+
+def random_case(case: str) -> str:
+    """A float policy of the zoo in place of one that it does not have."""
+    names = [name for name in zoo.CASES if "int" not in name and "mlp" in name]
+    return names[sum(map(ord, case)) % len(names)]
+
+
+@target
+def torch_export(random: Random, folder: Path) -> None:
+    content = change.member(random, _pt2(), ".json", json_bytes)
+    load(folder / "p.pt2", content, action="discrete")
+
+
+@cache
+def _pt2() -> bytes:
+    import torch
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LayerNorm(4), torch.nn.ELU(),
+                              torch.nn.Linear(4, 2))
+    file = io.BytesIO()
+    torch.export.save(torch.export.export(net, (torch.zeros(1, 3),)), file)
+    return file.getvalue()
+
+
+@target
+def torchscript(random: Random, folder: Path) -> None:
+    suffix, mutate = random.choice(((".py", text_bytes), (".py", text_bytes),
+                                    (".pkl", change.instructions)))
+    load(folder / "p.pt", change.member(random, _script(), suffix, mutate), action="discrete")
+
+
+@cache
+def _script() -> bytes:
+    from tests.fuzz.scripted import scripted
+
+    return scripted()
+
+
+@target
+def safetensors(random: Random, folder: Path) -> None:
+    arrays = {"0.weight": np.ones((4, 3), np.float32), "0.bias": np.ones(4, np.float32),
+              "2.weight": np.ones((2, 4), np.float32), "2.bias": np.ones(2, np.float32)}
+    header, data = {}, b""
+    for name, array in arrays.items():
+        header[name] = {"dtype": "F32", "shape": list(array.shape),
+                        "data_offsets": [len(data), len(data) + array.nbytes]}
+        data += array.tobytes()
+    text = change.as_json(change.tree(random, header))
+    size = len(text) if random.random() < 0.9 else change.number(random) % (1 << 64)
+    load(folder / "p.safetensors", size.to_bytes(8, "little") + text + data, action="discrete",
+         activation="tanh")
+
+
+@target
+def settings(random: Random, folder: Path) -> None:
+    sound = {"nonlinearity": "elu", "obs_scale": 255.0, "obs_subtract_mean": 0.0,
+             "policy": {"hidden_size": 128, "num_layers": 1}}
+    path = folder / "config.json"
+    path.write_bytes(json_bytes(random, change.as_json(sound)))
+    reader = random.choice((sample_factory_config, training_config))
+    reader.load_config(path)
+
+
+@target
+def program(random: Random, folder: Path) -> None:
+    """What a stranger's program.npz says, through to C."""
+    content = _programs()[random.choice(sorted(_programs()))]
+    with np.load(io.BytesIO(content)) as data:
+        arrays = {name: data[name] for name in data.files}
+    if random.random() < 0.7:
+        text = change.tree(random, json.loads(arrays["program"].tobytes()))
+        arrays["program"] = np.frombuffer(change.as_json(text), np.uint8)
+    else:
+        name = random.choice(sorted(arrays))
+        changed = change.words(random, arrays[name].tobytes())
+        arrays[name] = np.frombuffer(changed, arrays[name].dtype).reshape(arrays[name].shape)
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    found = storage.from_bytes(change.raw(random, file.getvalue())
+                               if random.random() < 0.1 else file.getvalue())
+    regenerating._made(MANIFEST, found, compiled=False)
+
+
+MANIFEST = {"target": "host", "tool": "", "name": "zoo", "scheme": "float",
+            "request": {"seed": 0, "counts": None}}
+
+
+@cache
+def _programs() -> dict[str, bytes]:
+    names = [name for name in ("mlp", "lstm", "lstm_int8", "mlp_int8", "mlp_int16", "gru_int8",
+                               "conv_int8") if name in zoo.CASES or _exists(name)]
+    return {name: storage.to_bytes(zoo.program(name)) for name in names}
+
+
+def _exists(name: str) -> bool:
+    try:
+        zoo.program(name)
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
+@target
+def manifest(random: Random, folder: Path) -> None:
+    directory = folder / "artefact"
+    if not directory.exists():
+        api.export(zoo.program("mlp"), directory, target="host", name="zoo")
+        shutil.copy(directory / "policy.json", folder / "sound.json")
+    (directory / "policy.json").write_bytes(
+        json_bytes(random, (folder / "sound.json").read_bytes()))
+    runtimes.load(directory, "numpy")
+
+
+@target
+def python_source(random: Random, folder: Path) -> None:
+    """Sources for ``puffer-edge check``; a file that cannot be parsed is a problem it tells."""
+    mutate = random.choice((change.text, change.names))
+    source = mutate(random, "\n".join(random.choices(_sources(), k=2)))
+    report = check_source(source)
+    if report.problems:
+        raise PufferEdgeError("not parsed")
+
+
+@cache
+def _sources() -> tuple[str, ...]:
+    folder = Path(__file__).parents[2] / "runtimes" / "micropython"
+    return tuple(ast.unparse(node) for path in sorted(folder.glob("*.py"))
+                 for node in ast.walk(ast.parse(path.read_text()))
+                 if isinstance(node, ast.FunctionDef))
