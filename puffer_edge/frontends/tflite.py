@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
 from puffer_edge.frontends.text import printable
+from puffer_edge.frontends.tflite_batch import of_one_row
 from puffer_edge.frontends.tflite_names import operator_name
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
 from puffer_edge.ir.ops import (
@@ -67,7 +69,12 @@ def load_tflite(path: Path, options: LoadOptions) -> Program:
     if len(model.inputs) != 1 or not model.outputs or model.inputs[0] < 0:
         raise UnsupportedError(f"the model has {len(model.inputs)} inputs", where=where,
                                hint="one observation is supported, without recurrent state")
-    graph = _Graph(model, where)
+    return of_one_row(model, options, where, partial(_program, where=where))
+
+
+def _program(model: TFLiteModel, options: LoadOptions, where: str) -> Program:
+    """Of a model of one row, or of all rows where they are the observation that is given."""
+    graph = _Graph(model, where, sum(field.size for field in options.observation))
     try:
         for operator in model.operators:
             graph.lower(operator)
@@ -119,15 +126,15 @@ def _action(graph: _Graph, options: LoadOptions, widths: list[int]) -> Discrete 
 class _Graph:
     """Values and constants of the model by the numbers of its tensors."""
 
-    def __init__(self, model: TFLiteModel, where: str) -> None:
+    def __init__(self, model: TFLiteModel, where: str, observation: int) -> None:
         self.model, self.where = model, where
         self.builder = Builder("TFLite model")
         number = model.inputs[0]
         self._values: dict[int, str] = {}
         self.constants: dict[int, Array] = {}
         tensor = model.tensors[number]
-        if (tensor.dtype != "float32" and not tensor.quantised) or (
-                tensor.shape[:1] != (1,) or 0 in tensor.shape):
+        if (tensor.dtype != "float32" and not tensor.quantised) or 0 in tensor.shape or (
+                tensor.shape[:1] != (1,) and prod(tensor.shape) != observation):
             raise UnsupportedError(
                 f"the input is of {tensor.dtype} and the shape {tensor.shape}", where=where,
                 hint="convert the float model, with a batch of 1")
@@ -223,10 +230,11 @@ class _Graph:
 def _fully_connected(graph: _Graph, op: Operator) -> str:
     builder, weight = graph.builder, graph.constant(op.inputs[1])
     x = graph.value(op.inputs[0])
-    if weight.ndim != 2 or prod(builder.shape(x)) != weight.shape[1]:
+    size = prod(builder.shape(x))
+    if weight.ndim != 2 or not weight.size or size % weight.shape[1]:
         raise FileFormatError("the weight does not fit the value before it",
                               where=graph.place(op.inputs[1]))
-    x = builder.add(Reshape, x=x, shape=(1, weight.shape[1]))
+    x = builder.add(Reshape, x=x, shape=(size // weight.shape[1], weight.shape[1]))
     layer = printable(graph.model.tensors[op.outputs[0]].name)
     y = builder.add(Gemm, x=x, weight=graph.weight(weight, "weight"), bias=_bias(graph, op),
                     layer=layer)

@@ -63,6 +63,41 @@ def test_damaged_files_are_one_error(make: Callable[[Path], Made], tmp_path: Pat
             assert error.exit_code in (2, 3, 4)
 
 
+def _batch(path: Path, mixing: bool) -> list[np.ndarray]:
+    """Two layers over a batch of four; gives their weights."""
+    random = np.random.default_rng(0)
+    weights = [random.standard_normal(shape).astype(np.float32)
+               for shape in ((4, 6), (4,), (3, 4), (3,))]
+    model = tflite.Model()
+    x = model.tensor((4, 6))
+    first, bias, last, end = (model.constant(weight) for weight in weights)
+    y = model.add(tflite.FULLY_CONNECTED, [x, first, bias], (4, 4), 8)
+    if mixing:
+        order = model.tensor((2,), np.array([1, 0], np.int32), 2)
+        y = model.add(39, [y, order], (4, 4))  # TRANSPOSE
+    y = model.add(tflite.TANH, [y], (4, 4))
+    model.write(path, [x], [model.add(tflite.FULLY_CONNECTED, [y, last, end], (4, 3), 8)])
+    return weights
+
+
+def test_a_row_of_a_fixed_batch_is_a_step(tmp_path: Path) -> None:
+    first, bias, last, end = _batch(tmp_path / "p.tflite", mixing=False)
+    program = puffer_edge.load(tmp_path / "p.tflite", action="continuous")
+    assert program.contract.observation_size == 6
+    assert "fixed-batch" in {note.code for note in program.notes}
+    x = np.random.default_rng(1).standard_normal((4, 6)).astype(np.float32)
+    wanted = np.tanh(x @ first.T + bias) @ last.T + end
+    ours = [next(iter(Interpreter(program).step(row).values())).ravel() for row in x]
+    np.testing.assert_allclose(ours, wanted, atol=1e-5)
+
+
+def test_rows_that_meet_are_refused(tmp_path: Path) -> None:
+    _batch(tmp_path / "p.tflite", mixing=True)
+    with pytest.raises(UnsupportedError, match="batch") as why:
+        puffer_edge.load(tmp_path / "p.tflite", action="continuous")
+    assert "batch of 1" in why.value.hint
+
+
 def test_operators_that_are_not_supported_are_named(tmp_path: Path) -> None:
     model = tflite.Model()
     x = model.tensor((1, 4, 4, 1))
