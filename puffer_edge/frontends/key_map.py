@@ -17,6 +17,7 @@ clip = 5.0
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,27 @@ def load_with_map(weights: dict[str, Array], options: LoadOptions, *, where: str
     if actor.cell and not tensors.has(f"{actor.cell}.weight_ih_l0"):
         raise UsageError(f"there is no {actor.cell}.weight_ih_l0 in {where}", where=str(path))
     return build(actor, tensors, options, where)
+
+
+def example(weights: Mapping[str, Array]) -> str:
+    """A map made of the tensors' own names, in the file's order, for the user to correct."""
+    from puffer_edge.frontends.script_policy import unneeded
+
+    ignore = unneeded(weights)
+    rest = [key for key in weights if not key.startswith(tuple(ignore))]
+    layers = [key.removesuffix(".weight") for key in rest
+              if key.endswith(".weight") and weights[key].ndim == 2]
+    cell = next((key.removesuffix(".weight_ih_l0") for key in rest
+                 if key.endswith(".weight_ih_l0")), "")
+    at = len(layers) - 1
+    if cell:
+        first = rest.index(f"{cell}.weight_ih_l0")
+        at = sum(rest.index(f"{name}.weight") < first for name in layers[:-1])
+    lines: list[tuple[str, Any]] = [
+        ("action", "discrete"), ("activation", "relu"), ("layers", layers[:at]),
+        ("recurrent", cell), ("after", layers[at:-1]), ("output", "".join(layers[-1:])),
+        ("ignore", ignore)]
+    return "\n".join(f"{name} = {json.dumps(value)}" for name, value in lines if value)
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ function lies between the layers is in no such file, so the user gives it, or th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -111,6 +112,14 @@ def _chains(weights: dict[str, Array]) -> tuple[list[tuple[chain.Layer, ...]], l
         return [], [], []
     orders = [order for order in chain.orders(found) if not order[-1].cell]
     return orders, spread, critic
+
+
+def unneeded(weights: Mapping[str, Array]) -> list[str]:
+    """Names and prefixes of spreads and of what only training needs, by their names."""
+    parts = {part.lower() for key in weights for part in key.split(".")}
+    acting = any(part.startswith(_ACTORS) for part in parts)
+    return list(dict.fromkeys(found for key in weights if (
+        found := key if _is_spread(key) else _critic(key, acting))))
 
 
 def _is_spread(key: str) -> bool:

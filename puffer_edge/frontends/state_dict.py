@@ -129,8 +129,9 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
         f"the state_dict is of no known family{_nearest(found.weights)}; its keys are "
         f"{_shown(found.weights)}", where=where,
         hint="build the policy's torch module, load the state_dict into it and give the module "
-             "to puffer_edge.load(path, module=...), say what the tensors are for with "
-             "--map keys.toml, or export the policy to ONNX or with torch.export")
+             "to puffer_edge.load(path, module=...), export the policy to ONNX or with "
+             "torch.export, or say what the tensors are for with --map keys.toml, which begins "
+             f"like this and is to be corrected by forward:\n{_map(found)}")
 
 
 def _normalised(program: Program, found: Parameters, options: LoadOptions, where: str) -> Program:
@@ -166,6 +167,13 @@ def _family(found: Parameters) -> tuple[Parameters, Family | None]:
                         family is rsl_rl and rsl_rl.is_other(seen.weights, seen.attributes)):
                     return seen, family
     return found, None
+
+
+def _map(found: Parameters) -> str:
+    from puffer_edge.frontends.key_map import example
+
+    lines = example(observation_statistics.parted(found).weights).split("\n")
+    return "\n".join(printable(line, 4000) for line in lines)
 
 
 def _nearest(weights: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from puffer_edge.errors import PufferEdgeError, UnsupportedError, UsageError
 from puffer_edge.frontends import chain
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Discrete, Program
-from tests.frontends.support.networks import mlp, named
+from tests.frontends.support.networks import Memory, mlp, named
 
 
 @pytest.fixture
@@ -145,3 +145,28 @@ def test_layers_side_by_side(tmp_path: Path) -> None:
     weights = named(torch, {"network": net, "actor": nn.Linear(5, 2)}).state_dict()
     with pytest.raises(UnsupportedError, match=r"nothing lies between network\.0 and network\.1"):
         puffer_edge.load(saved(weights, tmp_path), activation="relu")
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_the_hint_has_a_map_of_the_files_own_keys(recurrent: bool, tmp_path: Path) -> None:
+    """As it stands it is read, where the file's order is that of forward."""
+    torch.manual_seed(8)
+    first, one, other, out = (nn.Linear(i, o) for i, o in ((6, 8), (8, 8), (8, 8), (8, 3)))
+    memory = Memory(nn.GRU(8, 8))
+    parts = {"first": first, "one": one, **({"memory": memory.module} if recurrent else {}),
+             "other": other, "out": out, "critic": nn.Linear(8, 1),
+             "log_std": nn.Parameter(torch.zeros(3))}
+    path = saved(named(torch, parts).state_dict(), tmp_path)
+    with pytest.raises(UnsupportedError, match="no known family") as caught:
+        puffer_edge.load(path, activation="relu")
+    keys = tmp_path / "keys.toml"
+    keys.write_text(str(caught.value.hint).partition("forward:")[2])
+    program = puffer_edge.load(path, key_map=keys)
+    runner = Interpreter(program)
+    with torch.no_grad():
+        for x in np.random.default_rng(0).standard_normal((64, 6)).astype(np.float32):
+            h = torch.relu(one(torch.relu(first(torch.from_numpy(x)[None]))))
+            h = memory(h) if recurrent else h
+            theirs = out(torch.relu(other(h))).numpy().reshape(-1)
+            # Sums of at most 8 terms of small numbers, a GRU that forgets: below 2^-18.
+            assert np.allclose(runner.step(x)["logits"], theirs, rtol=0, atol=2**-18)

@@ -188,7 +188,7 @@ def _skrl(directory: Path) -> Made:
     return Made(path, step, N)
 
 
-def _sample_factory(*, cell: str = "", continuous: bool = False) -> Make:
+def _sample_factory(*, cell: str = "", continuous: bool = False, key: str = "obs") -> Make:
     def make(directory: Path) -> Made:
         import torch
         torch.manual_seed(7)
@@ -196,12 +196,12 @@ def _sample_factory(*, cell: str = "", continuous: bool = False) -> Make:
         memory = Memory(getattr(torch.nn, cell)(10, 8)) if cell else None
         head = linear(torch, 8 if memory else 10, 2 * A if continuous else A)
         mean, variance = _normaliser(torch)
-        norm = "obs_normalizer.running_mean_std.running_mean_std.obs."
+        norm = f"obs_normalizer.running_mean_std.running_mean_std.{key}."
         parts: dict[str, Any] = {
             f"{norm}running_mean": mean, f"{norm}running_var": variance,
             f"{norm}count": torch.ones(1, dtype=torch.float64),
             "returns_normalizer.running_mean": torch.zeros(1, dtype=torch.float64),
-            "encoder.encoders.obs.mlp_head": body, "critic_linear": linear(torch, 8, 1),
+            f"encoder.encoders.{key}.mlp_head": body, "critic_linear": linear(torch, 8, 1),
             "action_parameterization.distribution_linear": head}
         if memory:
             parts["core.core"] = memory.module
@@ -379,6 +379,9 @@ ROWS: tuple[Row, ...] = (
         "`--activation`"),
     Row("Sample Factory", "discrete", "`checkpoint_*.pth`", _sample_factory(),
         "Sample Factory checkpoint, discrete actions", "`--activation`"),
+    Row("Sample Factory", "observation key `measurements`", "`checkpoint_*.pth`",
+        _sample_factory(key="measurements"), "Sample Factory checkpoint, discrete actions",
+        "`--activation`"),
     Row("Sample Factory", "GRU", "`checkpoint_*.pth`", _sample_factory(cell="GRU"),
         "Sample Factory checkpoint, discrete actions", "`--activation`"),
     Row("Sample Factory", "LSTM, continuous", "`checkpoint_*.pth`",
