@@ -88,7 +88,8 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
     except MissingDependencyError:
         raise
     except (PufferEdgeError, ValueError, TypeError, OverflowError, MemoryError) as error:
-        raise FileFormatError(f"no code can be made of the stored program: {error}",
+        what = error.what if isinstance(error, PufferEdgeError) else error
+        raise FileFormatError(f"no code can be made of the stored program: {what}",
                               hint=storage.HINT) from error
 
 

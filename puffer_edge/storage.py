@@ -22,6 +22,7 @@ from puffer_edge.ir.contract import Continuous, Contract, Discrete, Field, Hybri
 from puffer_edge.ir.op import OPS, Activation, Op
 from puffer_edge.ir.program import Note, Program, State
 from puffer_edge.ir.value import Quantization, Value
+from puffer_edge.proofs import prove
 
 CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (
     ActionMask, Activation, Continuous, Contract, Discrete, Field, Hybrid, Normaliser, Note,
@@ -68,15 +69,21 @@ def from_bytes(content: bytes, where: str = "") -> Program:
         where: the file, for the message.
 
     Raises:
-        FileFormatError: it is damaged, or was not written by :func:`to_bytes`.
+        FileFormatError: it is damaged, was not written by :func:`to_bytes`, or cannot be shown to
+            stay in the range of its integers.
     """
     try:
         arrays = unpack(content, where)
         program = _program(json.loads(arrays["program"].tobytes()), arrays)
+        prove(program)
         sample = np.zeros(program.contract.observation_size, np.float32)
         if program.contract.mask is not None:
             sample = program.contract.mask.permitting(sample)
         values = Interpreter(program).values(sample)
+        for name, array in values.items():
+            value = program.values[name]
+            if (array.shape, array.dtype) != (value.shape, value.numpy_dtype):
+                raise ValueError(f"{name!a} is not of the shape that was inferred")
         program.act({name: values[value] for name, value in zip(
             program.output_names, program.outputs, strict=True)})  # attributes fit their kernels
     except FileFormatError as error:
