@@ -53,7 +53,8 @@ trainers: $(VENV)/.dev
 		tests/frontends/test_torch_script.py \
 		tests/frontends/test_rltools.py tests/frontends/test_keras.py tests/readers/test_hdf5.py \
 		tests/frontends/test_tflite.py tests/frontends/test_support.py \
-		tests/verification/test_misreadings.py tests/verification/test_rsl_rl_library.py
+		tests/verification/test_misreadings.py tests/verification/test_rsl_rl_library.py \
+		tests/verification/test_reference_scripts.py
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof -m exhaustive -n auto --dist worksteal
