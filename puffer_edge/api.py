@@ -110,8 +110,14 @@ def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = F
     """
     from puffer_edge.inspection import examine
 
-    return examine(_accepted(policy, strict, **changes) if isinstance(policy, Program)
-                   else _load(policy, options, strict, changes))
+    if isinstance(policy, Program):
+        return examine(_accepted(policy, strict, **changes))
+    found = examine(_load(policy, options, strict, changes))
+    if not isinstance(policy, str | Path):
+        return found
+    from puffer_edge.frontends.metadata import metadata
+
+    return replace(found, metadata=metadata(Path(policy)))
 
 
 def export(policy: Any, directory: str | Path | None = None, *, target: str = "cortex-m",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from puffer_edge.exporters import manifest
@@ -50,6 +50,7 @@ class Inspection:
         parameters, macs: sums over the layers.
         notes: what was assumed, dropped, folded.
         estimates: per scheme.
+        metadata: what the exporter wrote into the file beside the policy, texts by name.
     """
 
     source: str
@@ -62,6 +63,7 @@ class Inspection:
     macs: int
     notes: list[Note]
     estimates: list[Estimate]
+    metadata: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -74,7 +76,7 @@ def examine(program: Program) -> Inspection:
     planned = plan(exported)
     return Inspection(
         source=program.source,
-        observation={field.name: list(field.shape) for field in program.contract.observation},
+        observation={each.name: list(each.shape) for each in program.contract.observation},
         action=manifest.action(exported),
         outputs={name: exported.values[value].size for name, value
                  in zip(exported.output_names, exported.outputs, strict=True)},

@@ -176,6 +176,13 @@ def inspected(policy: Path, found: Inspection) -> None:
     for estimate in found.estimates:
         sizes.add_row(estimate.scheme, f"{estimate.flash:,}", f"{estimate.ram:,}")
     _console.print(sizes)
+    if found.metadata:
+        texts = Table(title="beside the policy in the file", title_justify="left")
+        texts.add_column("name", overflow="fold")
+        texts.add_column("text", overflow="fold")
+        for name, text in found.metadata.items():
+            texts.add_row(escape(ascii(name)[1:-1]), escape(ascii(text[:400])[1:-1]))
+        _console.print(texts)
     _notes([note.to_json() for note in found.notes])
 
 
