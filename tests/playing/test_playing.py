@@ -172,7 +172,7 @@ def test_other_choices_are_refused() -> None:
 def test_the_command_line_plays_and_judges(tmp_path: Path) -> None:
     policy = POLICIES / "cartpole_sb3.zip"
     puffer_edge.export(policy, tmp_path / "good", name="policy", scheme="int8",
-                       calibrate="env:CartPole-v1", steps=400)
+                       calibrate="env:CartPole-v1", steps=2000)
     for name, change in (("negated", lambda _: negated(read_program(policy))),
                          ("doubled", doubled)):
         changed = change(read_program(tmp_path / "good"))
