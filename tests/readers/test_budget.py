@@ -220,6 +220,28 @@ def onnx_tile(folder: Path) -> list[str]:
 
 
 @hostile("no policy needs that", "import onnx")
+def onnx_many_constants(folder: Path) -> list[str]:
+    nodes = [("ConstantOfShape", ["shape"], f"w{i}") for i in range(30)]
+    sums = [("Add", ["w0" if i == 1 else f"s{i - 1}", f"w{i}"], f"s{i}") for i in range(1, 30)]
+    return onnx_graph(folder, [*nodes, *sums, ("Add", ["obs", "s29"], "y")],
+                      shape=np.array([1 << 20, 4]))
+
+
+@hostile("no policy needs that", "import onnx")
+def onnx_chain_of_casts(folder: Path) -> list[str]:
+    """A weight of the file as float64, float32, float64, ..., each of which is kept."""
+    onnx = pytest.importorskip("onnx")
+    nodes = [("Cast", [f"w{i}"], f"w{i + 1}") for i in range(400)]
+    arguments = onnx_graph(folder, [*nodes, ("Add", ["obs", "w400"], "y")],
+                           w0=np.ones((1 << 18, 4), np.float32))
+    model = onnx.load(folder / "p.onnx")
+    for i, node in enumerate(model.graph.node[:400]):
+        node.attribute.append(onnx.helper.make_attribute("to", 1 if i % 2 else 11))
+    onnx.save(model, folder / "p.onnx")
+    return arguments
+
+
+@hostile("no policy needs that", "import onnx")
 def onnx_range(folder: Path) -> list[str]:
     return onnx_graph(folder, [("Range", ["a", "b", "c"], "w"), ("Add", ["obs", "w"], "y")],
                       a=np.int64(0), b=np.int64(1 << 30), c=np.int64(1))

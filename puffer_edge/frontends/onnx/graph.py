@@ -51,6 +51,9 @@ MAX_ELEMENTS = 1 << 22
 MAX_FOLDED = 1 << 26
 """Elements that folding may make in all: chained doublings stop here."""
 
+MAX_MADE = 1 << 28
+"""Bytes that all constants take that are not the file's own: a cast to float64 doubles them."""
+
 _MOVING = (Concat, Expand, Gather, Pad, Reshape, Slice, Split, Transpose)
 
 
@@ -101,12 +104,30 @@ class Graph:
         self._labels: dict[int, str] = {}
         self._constants: dict[int, tuple[Array, str]] = {}
         self._budget = MAX_FOLDED
+        self._bytes = MAX_MADE
+        self._memory: dict[int, Array] = {}
 
     def bind(self, name: str, operand: Operand) -> None:
         """Gives an ONNX name its operand."""
         self.operands[name] = operand
         if not isinstance(operand, str):
             self._labels.setdefault(id(operand), name)
+            memory = _memory(operand)
+            self._memory[id(memory)] = memory
+
+    def count(self, operands: Iterable[Any], node: Node) -> None:
+        """Counts the memory of constants that a node has made; views of bound ones have none.
+
+        Raises:
+            UnsupportedError: all of them together have more than any policy.
+        """
+        for operand in operands:
+            if isinstance(operand, np.ndarray):
+                memory = _memory(operand)
+                self._bytes -= 0 if id(memory) in self._memory else memory.nbytes
+        if self._bytes < 0:
+            raise node.refuse(f"constants of more than {MAX_MADE >> 20} MiB would be made",
+                              "no policy needs that; is this the right file?")
 
     def shape(self, operand: Operand) -> tuple[int, ...]:
         """Shape of an operand; all shapes are static."""
@@ -222,6 +243,13 @@ class Graph:
 def number(value: float) -> Array:
     """A float32 constant without dimensions."""
     return np.full((), value, np.float32)
+
+
+def _memory(array: Array) -> Array:
+    """The array that owns the memory of this one, as far as numpy tells."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 def _flat(fields: Iterable[Any]) -> Iterable[Any]:

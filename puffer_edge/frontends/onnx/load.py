@@ -62,6 +62,7 @@ def load_onnx_bytes(data: bytes, options: LoadOptions, where: str,
     try:
         return _program(model, options, where)
     except UnsupportedError as error:
+        error.with_traceback(None)  # its frames hold all that was made
         try:  # what stands beside the action may be what is not supported
             return _program(model, options, where, alone=printable(error.what, 200))
         except UnsupportedError:

@@ -145,6 +145,7 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
     results = results if isinstance(results, tuple) else (results,)
     if any(len(graph.shape(x)) > MAX_RANK for x in results if not _absent(x)):
         raise node.refuse(f"a tensor of more than {MAX_RANK} dimensions")
+    graph.count(results, node)
     return results
 
 

@@ -104,6 +104,7 @@ def lower_call(call: Call, graph: Graph, known: dict[str, Any], dtypes: Mapping[
                               f"{printable(str(error), 200)}", where=place) from error
     if not call.unpacked:
         results = (results,)
+    graph.count(results, node)
     for name, result in zip(call.outputs, results, strict=False):
         if isinstance(result, str | np.ndarray):
             graph.bind(name, result)
