@@ -51,7 +51,7 @@ trainers: $(VENV)/.dev
 	$(PIP) -e '.[trainers]' --config-settings editable_mode=compat
 	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/frontends/test_trainers.py \
 		tests/frontends/test_torch_script.py \
-		tests/frontends/test_rltools.py tests/frontends/test_keras.py tests/readers/test_hdf5.py \
+		tests/frontends/test_rltools.py tests/frontends/test_keras.py tests/frontends/test_flax.py tests/readers/test_hdf5.py \
 		tests/frontends/test_tflite.py tests/frontends/test_support.py \
 		tests/verification/test_misreadings.py tests/verification/test_rsl_rl_library.py \
 		tests/verification/test_reference_scripts.py

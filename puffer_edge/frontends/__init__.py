@@ -71,7 +71,14 @@ def _keras(path: Path, options: LoadOptions) -> Program:
     return load_keras_file(path, options)
 
 
+def _flax(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.flax import load_flax_file
+
+    return load_flax_file(path, options)
+
+
 FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
+    "flax": _flax,
     "hdf5": _hdf5,
     "keras": _keras,
     "onnx": _onnx,
@@ -89,6 +96,7 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 _GRAPHS = ("hdf5", "keras", "onnx", "pt2", "torch_script", "tflite")
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
+    "flax": ("normaliser", "states", "vec_normalize", *_SIZES, "key_map"),
     "hdf5": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "keras": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "module": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),

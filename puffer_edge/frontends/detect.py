@@ -10,12 +10,14 @@ import numpy as np
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import unread
 from puffer_edge.frontends.readers.hdf5 import MAGIC
+from puffer_edge.frontends.readers.msgpack import looks_like_msgpack
 from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.frontends.readers.torch_checkpoint import is_legacy
 from puffer_edge.frontends.readers.zip_archive import ZipArchive
 
 Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
-               "hdf5", "keras", "pufferlib_weights", "safetensors", "tflite", "torch_script"]
+               "flax", "hdf5", "keras", "pufferlib_weights", "safetensors", "tflite",
+               "torch_script"]
 
 
 def detect(path: Path) -> Kind:
@@ -46,6 +48,8 @@ def detect(path: Path) -> Kind:
         return "hdf5"
     if _is_bare_numbers(content):
         return "pufferlib_weights"
+    if looks_like_msgpack(content):
+        return "flax"
     if content[0] == 0x08 and len(content) > 2:  # field 1, ir_version, of an ONNX ModelProto
         return "onnx"
     raise FileFormatError(

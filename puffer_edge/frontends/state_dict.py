@@ -14,6 +14,7 @@ from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends import (
     beside,
     cleanrl,
+    flax,
     mlp,
     nesting,
     observation_statistics,
@@ -98,7 +99,10 @@ def load_safetensors_file(path: Path, options: LoadOptions) -> Program:
     from puffer_edge.frontends.readers.safetensors import load_safetensors
 
     where = str(path)
-    return load_parameters(parameters(load_safetensors(path), where), options, where)
+    found = parameters(load_safetensors(path), where)
+    if options.key_map is None and flax.matches(found.weights):
+        return flax.load_flax(found.weights, options, where)
+    return load_parameters(found, options, where)
 
 
 def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Program:

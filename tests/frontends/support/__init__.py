@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.frontends.support import (
     containers,
+    flax_models,
     graphs,
     keras_models,
     pufferlib,
@@ -23,4 +24,5 @@ from tests.frontends.support.row import Row
 ROWS: tuple[Row, ...] = (
     *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *scripts.ROWS,
     *containers.ROWS, *graphs.ROWS, *rltools.ROWS, *keras_models.ROWS,
+    *flax_models.ROWS,
     *tflite.ROWS)
