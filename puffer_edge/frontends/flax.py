@@ -1,8 +1,9 @@
 """Parameters of flax: brax, PureJaxRL, SBX, and scripts made after them; layers by their names.
 
 flax numbers layers in the order in which they are made (the outer one of ``Dense(3)(Dense(8)(x))``
-first), and has [inputs, outputs] matrices called kernel. They get torch's names, and where their shapes chain in exactly one way they are an actor,
-behind it a critic or a second head of deviations. What no name tells is assumed.
+first), and has [inputs, outputs] matrices called kernel. They get torch's names, and where their
+shapes chain in exactly one way they are an actor, behind it a critic or a second head of
+deviations. What no name tells is assumed.
 """
 
 from __future__ import annotations
