@@ -108,6 +108,9 @@ def load_safetensors_file(path: Path, options: LoadOptions) -> Program:
 def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Program:
     """The Program of parameters that were read."""
     view, known = _family(found)
+    if known is None or known in _UNNAMED:  # a module in a dictionary tells more than its tensors
+        found = next((each for each in nesting.views(found) if whole_module.matches(each)), found)
+        view, known = _family(found)
     if options.config is not None and (options.key_map or known is not sample_factory):
         raise UsageError(f"{spelled('config')} is of no use for this file", where=where,
                          hint="leave the option out; of checkpoints, Sample Factory's take it")

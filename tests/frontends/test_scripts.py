@@ -170,3 +170,13 @@ def test_the_hint_has_a_map_of_the_files_own_keys(recurrent: bool, tmp_path: Pat
             theirs = out(torch.relu(other(h))).numpy().reshape(-1)
             # Sums of at most 8 terms of small numbers, a GRU that forgets: below 2^-18.
             assert np.allclose(runner.step(x)["logits"], theirs, rtol=0, atol=2**-18)
+
+
+def test_a_whole_module_in_a_dictionary(tmp_path: Path) -> None:
+    """Its layers, with their parameters and each its own function, are in the file."""
+    torch.manual_seed(9)
+    net = nn.Sequential(nn.Linear(6, 8), nn.ELU(0.7), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 3))
+    path = saved({"model": net, "optimizer": {"lr": 1e-3}, "epoch": 3}, tmp_path)
+    program = puffer_edge.load(path, action="discrete")
+    agrees(program, net)
+    assert "whole module" in program.source
