@@ -23,6 +23,7 @@ from puffer_edge.frontends import (
     pufferlib_unread,
     pufferlib_vision,
     rl_games,
+    rllib,
     rsl_rl,
     sample_factory,
     script_policy,
@@ -54,8 +55,8 @@ class Family(Protocol):
 
 
 FAMILIES: tuple[Family, ...] = (
-    pufferlib4, rsl_rl, rl_games, sample_factory, pufferlib_vision, pufferlib_unread, pufferlib,
-    cleanrl, tianshou, skrl)
+    pufferlib4, rsl_rl, rl_games, rllib, sample_factory, pufferlib_vision, pufferlib_unread,
+    pufferlib, cleanrl, tianshou, skrl)
 """Asked in this order, the ones with the most special keys first."""
 _UNNAMED: tuple[Family, ...] = (mlp, script_policy)
 """Asked when none of those has the names; of a module's class these would tell nothing."""

@@ -22,6 +22,22 @@ def _normaliser(torch: Any) -> tuple[Any, Any]:
     return torch.randn(N, dtype=torch.float64), torch.rand(N, dtype=torch.float64) + 0.5
 
 
+def _rllib(*, continuous: bool) -> Make:
+    def make(directory: Path) -> Made:
+        import torch
+        torch.manual_seed(8)
+        body, critic = (mlp(torch, [N, 12, 10], torch.nn.Tanh, last=True) for _ in range(2))
+        head, value = linear(torch, 10, 2 * A if continuous else A), linear(torch, 10, 1)
+        path = directory / "policy.pt"
+        torch.save(named(torch, {
+            "encoder.actor_encoder.net.mlp": body, "encoder.critic_encoder.net.mlp": critic,
+            "pi.net.mlp.0": head, "vf.net.mlp.0": value}).state_dict(), path)
+        output = "mean" if continuous else "logits"
+        return Made(path, lambda x: {output: head(body(rows(torch, x)))[:, :A].detach().numpy()}, N,
+                    {"action": "continuous"} if continuous else {})
+    return make
+
+
 def _optimizer(torch: Any) -> dict[str, Any]:
     return {"state": {0: {"exp_avg": torch.randn(4), "step": torch.tensor(3.0)}},
             "param_groups": [{"lr": 1e-3, "params": [0]}]}
@@ -341,6 +357,10 @@ def _torchrl(directory: Path) -> Made:
 
 
 ROWS: tuple[Row, ...] = (
+    Row("RLlib, new stack", "PPO, discrete", "`module.state_dict()`", _rllib(continuous=False),
+        "RLlib state_dict", "`--activation`, `--action`"),
+    Row("RLlib, new stack", "PPO, continuous", "`module.state_dict()`", _rllib(continuous=True),
+        "RLlib state_dict", "`--activation`, `--action`"),
     Row("CleanRL", "PPO, discrete", "`.cleanrl_model`", _cleanrl_ppo(continuous=False),
         "CleanRL, PPO with discrete actions", "`--activation`"),
     Row("CleanRL", "PPO, continuous", "`.cleanrl_model`", _cleanrl_ppo(continuous=True),
