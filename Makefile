@@ -57,7 +57,7 @@ trainers: $(VENV)/.dev
 		tests/verification/test_reference_scripts.py
 
 proof: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/proof -m exhaustive -n auto --dist worksteal
+	$(BIN)/python -m pytest tests/proof tests/fuzz -m exhaustive -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -115,6 +115,8 @@ def _program(text: Any, arrays: dict[str, Any]) -> Program:
     values = {value.name: value for value in read("values", tuple[Value, ...])}
     states = tuple(State(before, after, arrays[f"state_{index}"])
                    for index, (before, after) in enumerate(pairs))
+    if not all(np.isfinite(state.initial).all() for state in states):
+        raise ValueError("a state starts with NaN or infinity")
     draft = Program(
         source=read("source", str), values=values, constants=constants, ops=(),
         input=read("input", str), outputs=read("outputs", tuple[str, ...]),

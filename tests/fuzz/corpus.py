@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from puffer_edge import api
+from puffer_edge import api, storage
+from puffer_edge.exporters import c
+from tests import zoo
 from tests.fuzz import mutations
 from tests.fuzz.targets import POLICIES, load
 
@@ -40,6 +43,15 @@ def digits_in_a_space(folder: Path) -> None:
 def bounds_of_one_side(folder: Path) -> None:
     """The last observation was compared with a lower and no upper end."""
     stable_baselines3(folder, {"high": "", "high_repr": ""})
+
+
+@failed
+def a_state_that_starts_with_infinity(folder: Path) -> None:
+    program = zoo.program("lstm")
+    state, *others = program.states
+    endless = replace(state, initial=np.full_like(state.initial, np.inf))
+    found = storage.from_bytes(storage.to_bytes(replace(program, states=(endless, *others))))
+    c.make(found, name="zoo", seed=0, scheme="float32", counts=None)
 
 
 def onnx(folder: Path, nodes: list[tuple[str, list[str]]], *, shape: tuple[int, ...],

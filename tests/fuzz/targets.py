@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -21,6 +22,7 @@ from puffer_edge.exporters import regenerating
 from puffer_edge.frontends.readers import sample_factory_config, training_config
 from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
 from puffer_edge.interpreter import Interpreter
+from puffer_edge.ir import Program
 from puffer_edge.subset import check_source
 from tests import zoo
 from tests.fuzz import mutations as change
@@ -212,7 +214,19 @@ def settings(random: Random, folder: Path) -> None:
 @target
 def program(random: Random, folder: Path) -> None:
     """What a stranger's program.npz says, through to C."""
-    content = _programs()[random.choice(sorted(_programs()))]
+    regenerating._made(MANIFEST, changed_program(random), compiled=False)
+
+
+PROGRAMS = ("mlp", "lstm", "lstm_int8", "mlp_int8", "mlp_int16", "conv_int8")
+
+
+def changed_program(random: Random, cases: Sequence[str] = PROGRAMS) -> Program:
+    """A Program of the zoo with other attributes, names or numbers.
+
+    Raises:
+        FileFormatError: it is none any more.
+    """
+    content = _stored(random.choice(cases))
     with np.load(io.BytesIO(content)) as data:
         arrays = {name: data[name] for name in data.files}
     if random.random() < 0.7:
@@ -224,28 +238,17 @@ def program(random: Random, folder: Path) -> None:
         arrays[name] = np.frombuffer(changed, arrays[name].dtype).reshape(arrays[name].shape)
     file = io.BytesIO()
     np.savez(file, **arrays)
-    found = storage.from_bytes(change.raw(random, file.getvalue())
-                               if random.random() < 0.1 else file.getvalue())
-    regenerating._made(MANIFEST, found, compiled=False)
+    return storage.from_bytes(change.raw(random, file.getvalue())
+                              if random.random() < 0.1 else file.getvalue())
 
 
-MANIFEST = {"target": "host", "tool": "", "name": "zoo", "scheme": "float",
+MANIFEST = {"target": "host", "tool": "", "name": "zoo", "scheme": "int8",
             "request": {"seed": 0, "counts": None}}
 
 
 @cache
-def _programs() -> dict[str, bytes]:
-    names = [name for name in ("mlp", "lstm", "lstm_int8", "mlp_int8", "mlp_int16", "gru_int8",
-                               "conv_int8") if name in zoo.CASES or _exists(name)]
-    return {name: storage.to_bytes(zoo.program(name)) for name in names}
-
-
-def _exists(name: str) -> bool:
-    try:
-        zoo.program(name)
-    except (KeyError, ValueError):
-        return False
-    return True
+def _stored(case: str) -> bytes:
+    return storage.to_bytes(zoo.program(case))
 
 
 @target
