@@ -92,14 +92,17 @@ def _load(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[
 
 
 def _unless_unknown(policy: Any, options: LoadOptions, named: str) -> tuple[Program | None, Any]:
-    """What a front end makes of a file, or the user's module where none knows it."""
+    """What a front end makes of a file, or the user's module where none knows its forward."""
     from puffer_edge.frontends import load_file
     from puffer_edge.frontends.into_module import named_module
 
     try:
-        return load_file(Path(policy), options), None
+        program = load_file(Path(policy), options)
     except UnsupportedError:
         return None, named_module(named)
+    if any(note.code == "forward-unseen" for note in program.notes):
+        return None, named_module(named)
+    return program, None
 
 
 def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,

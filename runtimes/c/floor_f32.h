@@ -6,6 +6,6 @@
 static inline float floor_f32(float x)
 {
     const float rounded = round_f32(x);
-    return rounded > x ? rounded - 1.0f : rounded;
+    return rounded - (rounded > x ? 1.0f : 0.0f);
 }
 #endif

@@ -5,8 +5,9 @@
  * a one, rounds. Exact; NaN and infinity stay. */
 static inline float round_f32(float x)
 {
-    const float far_away = x < 0.0f ? -0x1p+23f : 0x1p+23f;
-    const float near_by = (x + far_away) - far_away;
-    return x > -0x1p+23f && x < 0x1p+23f ? near_by : x;
+    const float sign = x < 0.0f ? -1.0f : 1.0f;
+    const float size = x * sign;
+    const float added = size < 0x1p+23f ? 0x1p+23f : 0.0f;
+    return ((size + added) - added) * sign;
 }
 #endif

@@ -81,8 +81,8 @@ def other_form_of_gelu(program: Program) -> Program | None:
 def _normaliser(program: Program) -> tuple[str, bool] | None:
     """The constant that scales the observation, and whether it is divided by."""
     for op in program.ops[:6]:
-        if isinstance(op, BatchNormalization):
-            return op.scale, False
+        if isinstance(op, BatchNormalization) and not (program.constants[op.scale] == 1).all():
+            return op.scale, False  # where the mean is large, it is subtracted first
         if isinstance(op, Binary) and op.function in ("mul", "div"):
             return (op.b if op.b in program.constants else op.a), op.function == "div"
     return None

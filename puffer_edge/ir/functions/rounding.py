@@ -12,21 +12,21 @@ ZERO, ONE, WHOLE = f32("0x0p+0"), f32("0x1p+0"), f32("0x1p+23")
 @register(np.rint, lipschitz=None)
 def round_f32(x: Array) -> Array:
     """A sum with 2^23, where a float's last digit is a one, rounds; NaN and infinity stay."""
-    far = np.where(x < ZERO, -WHOLE, WHOLE)
-    with np.errstate(invalid="ignore"):
-        near = (x + far) - far
-    return np.where((x > -WHOLE) & (x < WHOLE), near, x)
+    sign = np.where(x < ZERO, -ONE, ONE)
+    size = x * sign
+    added = np.where(size < WHOLE, WHOLE, ZERO)
+    return np.asarray(((size + added) - added) * sign, np.float32)
 
 
 @register(np.floor, lipschitz=None)
 def floor_f32(x: Array) -> Array:
     """The largest whole number that is not above x."""
     near = round_f32(x)
-    return np.where(near > x, near - ONE, near)
+    return np.asarray(near - np.where(near > x, ONE, ZERO), np.float32)
 
 
 @register(np.ceil, lipschitz=None)
 def ceil_f32(x: Array) -> Array:
     """The smallest whole number that is not below x."""
     near = round_f32(x)
-    return np.where(near < x, near + ONE, near)
+    return np.asarray(near + np.where(near < x, ONE, ZERO), np.float32)
