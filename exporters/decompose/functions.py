@@ -39,8 +39,22 @@ def _silu(draft: Draft, x: str, y: str) -> None:
 
 
 @_makes
+def _ceil(draft: Draft, x: str, y: str) -> None:
+    draft.unary("neg", draft.unary("floor", draft.unary("neg", x)), y)
+
+
+@_makes
 def _clip(draft: Draft, x: str, y: str, low: float, high: float) -> None:
     draft.binary("min", draft.binary("max", x, low), high, y)
+
+
+@_makes
+def _round(draft: Draft, x: str, y: str) -> None:
+    """Below 2^22 a sum with 1.5 * 2^23 rounds to whole numbers; beyond, a half may stay."""
+    inside = draft.fresh("inside")
+    _clip(draft, x, inside, -2.0**22, 2.0**22)
+    whole = draft.binary("sub", draft.binary("add", inside, 1.5 * 2**23), 1.5 * 2**23)
+    draft.binary("add", whole, draft.binary("sub", x, inside), y)
 
 
 @_makes

@@ -34,8 +34,8 @@ def test_every_scheme_in_every_resolver(tmp_path: Path) -> None:
             program = zoo.program(case)
             program = halved(program) if scheme == "float16" else program
             prepared = tflite.prepare(program)
-            x = np.random.default_rng(1).standard_normal(
-                (STEPS, program.contract.observation_size)).astype(np.float32)
+            x = zoo.permitted(program, np.random.default_rng(1).standard_normal(
+                (STEPS, program.contract.observation_size)).astype(np.float32))
             ranges = (calibrate(prepared, x, np.arange(STEPS) == 0)
                       if scheme in tflite.CALIBRATED else None)
             name = f"{case}-{scheme}"
@@ -58,5 +58,11 @@ def test_every_scheme_in_every_resolver(tmp_path: Path) -> None:
         else:
             # Weights of 8 bits are off by 1/254 of the largest; a wrong kernel by a whole range. A
             # norm divides by the spread of three numbers, which may be a third of their size.
-            share = 0.09 if name.startswith("layer_norms") else 0.03
+            normed = name.startswith(("layer_norms", "experts", "attention"))
+            share = 0.09 if normed else 0.03
+            if name.startswith("joined"):
+                # Parts 500 times smaller than others have one scale with them, as TFLite knows no
+                # other way: what is lost there is no fault of a kernel, and all must lose the same.
+                reference = np.load(tmp_path / f"{name}.reference.npy")
+                error = np.abs(np.load(path).astype(np.float64) - reference)
             assert error.max() <= share * max(1.0, np.abs(expected[name]).max()), path.name

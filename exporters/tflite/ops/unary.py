@@ -9,9 +9,9 @@ from puffer_edge.ir.ops import Unary
 
 KINDS = {"relu": "RELU", "tanh": "TANH", "sigmoid": "LOGISTIC", "gelu": "GELU",
          "gelu_tanh": "GELU", "exp": "EXP", "log": "LOG", "neg": "NEG", "abs": "ABS",
-         "sqrt": "SQRT", "leaky_relu": "LEAKY_RELU", "round": "ROUND", "floor": "FLOOR",
-         "ceil": "CEIL"}
-"""TFLite's operator by function; others are made of these. The reference kernels lack ELU."""
+         "sqrt": "SQRT", "leaky_relu": "LEAKY_RELU", "floor": "FLOOR"}
+"""TFLite's operator by function; others are made of these. The reference kernels of tflite-runtime
+2.14 lack ELU, CEIL and ROUND."""
 
 
 @emits(Unary)
