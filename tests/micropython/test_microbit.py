@@ -149,8 +149,8 @@ def test_verify_runs_it_there(tmp_path: Path) -> None:
     need_microbit()
     export(tmp_path / "a", (4, 16, 16, 2), "int8")
     name = "self-test on a micro:bit under QEMU"
-    assert {check.name: check.verdict for check in puffer_edge.verify(
-        tmp_path / "a").checks}[name] == "passed"
+    found = {check.name: check for check in puffer_edge.verify(tmp_path / "a").checks}[name]
+    assert found.verdict == "passed", found.detail
     kernels = tmp_path / "a" / "policy_kernels.py"
     text = kernels.read_text().replace("0x436E", "0x406E")  # mul r6, r5 becomes eor r6, r5
     kernels.write_text(text)

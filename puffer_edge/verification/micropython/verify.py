@@ -108,18 +108,30 @@ def _run(session: Session, runner: Runner, where: str, report: Report) -> None:
 
 
 def _run_microbit(subject: Subject, code: Mapping[str, bytes], report: Report) -> None:
-    """The self-test with the native kernels, on MicroPython 1.9 under QEMU."""
-    name = "self-test on a micro:bit under QEMU"
-    try:
-        with Microbit() as board:
-            for file in (*subject.manifest["micropython"]["modules"], "weights.bin"):
-                board.put(file, code[file])
-            board.run("import policy")
-            board.run("import gc,selftest;gc.collect()")
-            bad = board.run("p=policy.Policy();print(selftest.run(p))").strip()
-        report.check(name, bad == "0", f"{bad} steps gave other numbers")
-    except (VerificationError, OSError, KeyError) as error:
-        report.check(name, False, str(error))
+    """The self-test with the native kernels, on MicroPython 1.9 under QEMU.
+
+    QEMU's serial port loses a character now and then on a busy computer, after which nothing that
+    follows is right; so an error is believed when it comes again. Wrong numbers are believed at once.
+    """
+    name, said = "self-test on a micro:bit under QEMU", ""
+    for _ in range(ATTEMPTS):
+        try:
+            with Microbit() as board:
+                for file in (*subject.manifest["micropython"]["modules"], "weights.bin"):
+                    board.put(file, code[file])
+                board.run("import policy")
+                board.run("import gc,selftest;gc.collect()")
+                bad = board.run("p=policy.Policy();print(selftest.run(p))").strip()
+        except (VerificationError, OSError, KeyError) as error:
+            said = str(error)
+        else:
+            report.check(name, bad == "0", f"{bad} steps gave other numbers")
+            return
+    report.check(name, False, said)
+
+
+ATTEMPTS = 3
+"""Times that a board which fails is started anew."""
 
 
 def _wrong(session: Session, runner: Runner, vectors: Vectors) -> int:
