@@ -111,7 +111,8 @@ def _run_microbit(subject: Subject, code: Mapping[str, bytes], report: Report) -
     """The self-test with the native kernels, on MicroPython 1.9 under QEMU.
 
     QEMU's serial port loses a character now and then on a busy computer, after which nothing that
-    follows is right; so an error is believed when it comes again. Wrong numbers are believed at once.
+    follows is right; so an error is believed when it comes again. Wrong numbers are believed at
+    once.
     """
     name, said = "self-test on a micro:bit under QEMU", ""
     for _ in range(ATTEMPTS):
