@@ -127,7 +127,7 @@ def _plain(kind: str, value: Any) -> Any:
 
 def dtype_of(code: Any) -> str:
     """The name of a dtype by its number in the schema."""
-    return _DTYPES.get(code, f"torch type {code}")
+    return _DTYPES.get(code, f"torch type {printable(str(code))}")
 
 
 def integers(sizes: list[Json]) -> tuple[int, ...]:
