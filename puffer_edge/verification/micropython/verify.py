@@ -110,9 +110,8 @@ def _run(session: Session, runner: Runner, where: str, report: Report) -> None:
 def _run_microbit(subject: Subject, code: Mapping[str, bytes], report: Report) -> None:
     """The self-test with the native kernels, on MicroPython 1.9 under QEMU.
 
-    QEMU's serial port loses a character now and then on a busy computer, after which nothing that
-    follows is right; so an error is believed when it comes again. Wrong numbers are believed at
-    once.
+    On a busy computer QEMU's serial port may lose a character, after which nothing that follows is
+    right; so an error is believed when it comes again. Wrong numbers are believed at once.
     """
     name, said = "self-test on a micro:bit under QEMU", ""
     for _ in range(ATTEMPTS):
