@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from puffer_edge import storage
+from puffer_edge.artefact import manifest, program_file, vectors
+from puffer_edge.artefact.directory import MANIFEST, as_json, write
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters import artifact, manifest, onnx, tflite, vectors
-from puffer_edge.exporters.c.text import identifier, stem
+from puffer_edge.exporters import onnx, tflite
 from puffer_edge.ir import Program
+from puffer_edge.naming import identifier, stem
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.calibration import Calibration, calibrate
@@ -62,7 +63,7 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
 
     Args:
         program: in float32, as a front end made it.
-        directory: see :func:`puffer_edge.exporters.artifact.write`.
+        directory: see :func:`puffer_edge.artefact.directory.write`.
         target: a key of :data:`FORMATS`.
         name: of the policy.
         seed: of the test vectors, at least 0, and of the environment that calibrates.
@@ -117,13 +118,13 @@ def export(program: Program, directory: Path, *, target: str, name: str, seed: i
     progress(f"writing {chosen.file}")
     files |= {chosen.file: chosen.write(prepared, scheme, calibration),
               "vectors.npz": vectors.make(optimized, seed=seed).to_bytes(),
-              "program.npz": storage.to_bytes(optimized)}
+              "program.npz": program_file.to_bytes(optimized)}
     description = manifest.build(
         optimized, plan(optimized), name=name, target=chosen.target, scheme=scheme,
         constant_bytes=len(files[chosen.file]),
         ram=sum(state.initial.nbytes for state in optimized.states), source=source, files=files,
         seed=seed)
-    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+    write(directory, {**files, MANIFEST: as_json(description)})
     return optimized
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from puffer_edge import __version__
-from puffer_edge.exporters.manifest import action, described
+from puffer_edge.artefact.manifest import action, described
 from puffer_edge.ir import Program
 
 METADATA = "puffer_edge.contract"

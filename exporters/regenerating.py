@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from puffer_edge import __version__, storage
+from puffer_edge import __version__
+from puffer_edge.artefact import program_file
 from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEdgeError
 from puffer_edge.exporters.formats import FORMATS
-from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.ir import Program
+from puffer_edge.readers.regular_file import read_file
 from puffer_edge.targets import MICROPYTHON, RPI
 
 PROGRAM = "program.npz"
@@ -44,7 +45,7 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
     if trust:
         return {name: _read(directory, name) for name in listed}
     if program is None:
-        program = storage.from_bytes(_read(directory, PROGRAM), str(directory / PROGRAM))
+        program = program_file.from_bytes(_read(directory, PROGRAM), str(directory / PROGRAM))
     made = _made(manifest, program, compiled)
     for name, content in made.items():
         if (found := _read(directory, name)) != content:
@@ -90,7 +91,7 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
     except (PufferEdgeError, ValueError, TypeError, OverflowError, MemoryError) as error:
         what = error.what if isinstance(error, PufferEdgeError) else error
         raise FileFormatError(f"no code can be made of the stored program: {what}",
-                              hint=storage.HINT) from error
+                              hint=program_file.HINT) from error
 
 
 def _difference(found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:
@@ -109,4 +110,4 @@ def _read(directory: Path, name: str) -> bytes:
         return read_file(directory / name)
     except FileFormatError as error:
         raise FileFormatError(f"the artefact has no {name}: {error.what}", where=str(directory),
-                              hint=storage.HINT) from error
+                              hint=program_file.HINT) from error

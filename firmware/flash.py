@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.errors import FileFormatError, MissingDependencyError, OutputError, UsageError
-from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.exporters.micropython.boards import ANY, find_board
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.targets import MICROPYTHON

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.artefact.directory import read_manifest, write
 from puffer_edge.errors import FileFormatError, OutputError, UsageError
-from puffer_edge.exporters.artifact import read_manifest, write
-from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.micropython.boards import BOARDS, Board, find_board
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
+from puffer_edge.naming import identifier, stem
 from puffer_edge.targets import MICROPYTHON, find_target
 
 STACK = 1024

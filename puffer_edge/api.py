@@ -307,7 +307,7 @@ def default_directory(policy: Path | None, target: str) -> Path:
 
 def name_from(text: str) -> str:
     """A safe C name made from a file's name; ``policy`` where none can be made."""
-    from puffer_edge.exporters.c.text import stem
+    from puffer_edge.naming import stem
 
     try:
         return stem(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:41])

@@ -95,7 +95,7 @@ def export(
     model file.
     """
     from puffer_edge import api, printing
-    from puffer_edge.exporters.artifact import read_manifest
+    from puffer_edge.artefact.directory import read_manifest
 
     readings: list[SecondReading] = []
     with printing.working(f"Exporting {policy.name}", quiet=as_json) as progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from puffer_edge.exporters import manifest
+from puffer_edge.artefact import manifest
 from puffer_edge.ir import Note, Program
 from puffer_edge.passes import optimize
 from puffer_edge.planning import Plan, plan

@@ -7,14 +7,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from puffer_edge import api, storage
+from puffer_edge import api
+from puffer_edge.artefact import program_file
+from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.artefact.replacing import restore
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UsageError
-from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.exporters.regenerating import PROGRAM, read_code
-from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
+from puffer_edge.readers.regular_file import read_file
 from puffer_edge.runtimes import BACKENDS
 from puffer_edge.runtimes.policy import Policy
 
@@ -63,10 +64,10 @@ def _stored(directory: Path, trust: bool) -> Program:
     manifest = read_manifest(directory)
     if PROGRAM not in manifest["files"]:
         raise FileFormatError(f"the artefact holds no {PROGRAM}", where=str(directory),
-                              hint=storage.HINT)
+                              hint=program_file.HINT)
     contents = {name: _content(directory / name, digest)
                 for name, digest in manifest["files"].items()}
-    program = storage.from_bytes(contents[PROGRAM], str(directory / PROGRAM))
+    program = program_file.from_bytes(contents[PROGRAM], str(directory / PROGRAM))
     if not trust:
         read_code(directory, manifest, compiled=False, program=program)
     return program
@@ -79,7 +80,7 @@ def _content(path: Path, digest: str) -> bytes:
         changed = hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == digest
         raise FileFormatError("the file is not the one that export wrote" + (
             ": its line ends were changed to CRLF, as git does with core.autocrlf"
-            if changed else ""), where=str(path), hint=storage.HINT)
+            if changed else ""), where=str(path), hint=program_file.HINT)
     return content
 
 
@@ -98,12 +99,12 @@ def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None, 
     target = FORMATS.get(manifest["target"])
     if target is not None and target.file not in manifest["files"]:
         raise FileFormatError(f"the artefact holds no {target.file}", where=str(policy),
-                              hint=storage.HINT)
+                              hint=program_file.HINT)
     if backend is None and target is not None:
         backend = target.backend
     for format in FORMATS.values():
         if format.backend == backend and format.file in manifest["files"]:
-            original = (storage.from_bytes(read_file(directory / ORIGINAL), ORIGINAL)
+            original = (program_file.from_bytes(read_file(directory / ORIGINAL), ORIGINAL)
                         if ORIGINAL in manifest["files"] else None)
             return backend, read_file(directory / format.file), original
     return backend, None, None

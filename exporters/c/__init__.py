@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from puffer_edge import storage
+from puffer_edge.artefact import manifest, program_file, vectors
+from puffer_edge.artefact.directory import MANIFEST, as_json, write
 from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.exporters import artifact, manifest, vectors
 from puffer_edge.exporters.c.header import Entry, Header, render
-from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.ir import Program
+from puffer_edge.naming import identifier, stem
 from puffer_edge.passes import optimize
 from puffer_edge.planning import Plan, plan
 from puffer_edge.quantization.integer_input import Counts, integer_input
@@ -31,7 +31,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
 
     Args:
         program: as a front end made it.
-        directory: see :func:`puffer_edge.exporters.artifact.write`.
+        directory: see :func:`puffer_edge.artefact.directory.write`.
         target: what the artefact is meant for; float32 code itself is the same for all.
         name: stem of the C identifiers.
         seed: of the test vectors, at least 0.
@@ -51,14 +51,14 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
     optimized = program if scheme != "float32" else optimize(program)
     made = make(optimized, name=name, seed=seed, scheme=scheme, counts=counts)
     files = {"policy.h": made.header.text.encode("ascii"), "vectors.npz": made.tests.to_bytes(),
-             "program.npz": storage.to_bytes(optimized)}
+             "program.npz": program_file.to_bytes(optimized)}
     if made.entry is not None:
         files["vectors_q.npz"] = made.entry.vectors.to_bytes()
     if judge is not None:
         files["judge.npz"] = vectors.judged_by(
             judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
     if original is not None and program.states:
-        files["original.npz"] = storage.to_bytes(optimize(original))
+        files["original.npz"] = program_file.to_bytes(optimize(original))
     if more is not None:
         files |= more(optimized)
     description = manifest.build(
@@ -66,7 +66,7 @@ def export(program: Program, directory: Path, *, target: Target, name: str, seed
         constant_bytes=made.header.constant_bytes, ram=made.header.ram, source=source, files=files,
         seed=seed, counts=counts, integers=None if made.entry is None else made.entry.input,
         quantization=judge.description if judge else None)
-    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+    write(directory, {**files, MANIFEST: as_json(description)})
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from puffer_edge import __version__
+from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import ProgramError
 from puffer_edge.exporters.c import action, check, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
-from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.finiteness import unproved
 from puffer_edge.ir import Discrete, Head, Program
+from puffer_edge.naming import identifier
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
 
@@ -102,10 +103,10 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     states = [program.values[state.input] for state in program.states]
     ram = sum(-(-state.nbytes // 4) * 4 for state in states) + max(plan.arena, 4)
     for field in contract.observation:  # whoever made them: they become C text here
-        text.identifier(field.name, "a field of the observation")
+        identifier(field.name, "a field of the observation")
         text.remark(field.unit)
     outputs = [
-        {"name": text.identifier(outside, "an output"), "size": program.values[value].size,
+        {"name": identifier(outside, "an output"), "size": program.values[value].size,
          "ctype": C_TYPES[program.values[value].dtype],
          "ref": _from_outside(context, value)}
         for outside, value in zip(program.output_names, program.outputs, strict=True)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from puffer_edge import __version__, storage
+from puffer_edge import __version__
+from puffer_edge.artefact import manifest, program_file, vectors
+from puffer_edge.artefact.directory import MANIFEST, as_json, write
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters import artifact, manifest, vectors
-from puffer_edge.exporters.c.text import identifier, stem
 from puffer_edge.exporters.micropython import compiled, small, source
 from puffer_edge.exporters.micropython.boards import Board, find_board, find_grade
 from puffer_edge.exporters.micropython.kernels import read
 from puffer_edge.ir import Program
+from puffer_edge.naming import identifier, stem
 from puffer_edge.planning import plan
 from puffer_edge.quantization.integer_input import (
     Counts,
@@ -34,7 +35,7 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
 
     Args:
         program: in integers.
-        directory: see :func:`puffer_edge.exporters.artifact.write`.
+        directory: see :func:`puffer_edge.artefact.directory.write`.
         name: of the policy.
         seed: of the test vectors, at least 0.
         scheme: of the Program.
@@ -54,7 +55,7 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
                 kernels=kernels)
     files = {**made.files, "vectors.npz": made.tests.to_bytes(),
              "vectors_q.npz": made.integer_tests.to_bytes(),
-             "program.npz": storage.to_bytes(program)}
+             "program.npz": program_file.to_bytes(program)}
     if judge is not None:
         files["judge.npz"] = vectors.judged_by(
             judge.held_back.observations, judge.held_back.reset, judge.reference, judge.measure)
@@ -66,7 +67,7 @@ def export(program: Program, directory: Path, *, name: str, seed: int = 0, schem
     description["micropython"] = {
         "board": made.board.name, "kernels": made.grade, "modules": list(made.shipped),
         "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))}
-    artifact.write(directory, {**files, artifact.MANIFEST: artifact.as_json(description)})
+    write(directory, {**files, MANIFEST: as_json(description)})
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,6 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         **modules, "weights.bin": written.weights,
         "main.py": source.example(given.program, name).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
-        "package.json": artifact.as_json({
+        "package.json": as_json({
             "version": __version__, "urls": [[name, name] for name in (*shipped, "weights.bin")]})}
     return Made(files, shipped, tests, integer_tests, given, chosen, grade, written.ram)

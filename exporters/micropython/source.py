@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge import __version__
+from puffer_edge.artefact import manifest
+from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.exporters import manifest
-from puffer_edge.exporters.c.text import identifier
 from puffer_edge.exporters.micropython import blob, ops
 from puffer_edge.exporters.micropython.boards import Board, Grade
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
 from puffer_edge.exporters.micropython.kernels import Kernels
-from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
+from puffer_edge.naming import identifier
 from puffer_edge.quantization.integer_input import IntegerInput
 from puffer_edge.sampling import LARGEST, TABLE, distance_factor, never
 

@@ -36,8 +36,8 @@ def files(program: Program) -> dict[str, bytes]:
         VerificationError: it refuses.
     """
     from puffer_edge.exporters.c import header_of
+    from puffer_edge.toolchains.zig import Zig
     from puffer_edge.verification.harness.build import FOLDER
-    from puffer_edge.verification.toolchains.zig import Zig
 
     compiler = Zig()
     found = {LOADER: loader()}

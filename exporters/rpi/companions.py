@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from puffer_edge import storage
+from puffer_edge.artefact import program_file
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.formats import FORMATS, halved
 from puffer_edge.ir import Program
@@ -38,5 +38,5 @@ def companions(program: Program, scheme: str, seen: Recording | None = None,
                           else calibrate(prepared, seen.observations, seen.reset, observer))
                 found[format.file] = format.write(prepared, scheme, ranges)
     if found and scheme != "float32":
-        found[ORIGINAL] = storage.to_bytes(original)
+        found[ORIGINAL] = program_file.to_bytes(original)
     return found

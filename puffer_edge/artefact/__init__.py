@@ -1,1 +1,1 @@
-"""The artefact as a directory on disk."""
+"""The artefact: its directory, manifest, test vectors and stored Program; written and opened."""

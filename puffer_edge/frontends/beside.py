@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
 from puffer_edge.ir.functions import FUNCTIONS
+from puffer_edge.readers.text import printable
 
 _ACTIVATION = ("act", "act_fn", "activation", "activation_fn", "activation_function",
                "actor_activation", "hidden_activation", "nonlinearity")

@@ -9,11 +9,11 @@ import numpy as np
 
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import unread
-from puffer_edge.frontends.readers.hdf5 import MAGIC
-from puffer_edge.frontends.readers.msgpack import looks_like_msgpack
-from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.torch_checkpoint import is_legacy
-from puffer_edge.frontends.readers.zip_archive import ZipArchive
+from puffer_edge.readers.hdf5 import MAGIC
+from puffer_edge.readers.msgpack import looks_like_msgpack
+from puffer_edge.readers.regular_file import read_file
+from puffer_edge.readers.torch_checkpoint import is_legacy
+from puffer_edge.readers.zip_archive import ZipArchive
 
 Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
                "flax", "hdf5", "keras", "pufferlib_weights", "safetensors", "tflite",

@@ -21,12 +21,12 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import CRITIC, SPREAD, Actor, Normaliser, build, deviations
 from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.msgpack import parse_msgpack
-from puffer_edge.frontends.readers.parameters import parameters
-from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.frontends.tensors import Tensors
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Note, Program
+from puffer_edge.readers.msgpack import parse_msgpack
+from puffer_edge.readers.parameters import parameters
+from puffer_edge.readers.regular_file import read_file
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 HINT = ("export the policy to ONNX, or save it with torch's names and [outputs, inputs] matrices "

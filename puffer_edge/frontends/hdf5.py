@@ -8,10 +8,10 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import rltools
 from puffer_edge.frontends.keras import load_keras
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.hdf5 import load_hdf5
-from puffer_edge.frontends.readers.keras_file import model_of_hdf5
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
+from puffer_edge.readers.hdf5 import load_hdf5
+from puffer_edge.readers.keras_file import model_of_hdf5
+from puffer_edge.readers.text import printable
 
 
 def load_hdf5_file(path: Path, options: LoadOptions) -> Program:

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
 from puffer_edge.frontends.detect import detect
-from puffer_edge.frontends.readers.parameters import parameters
-from puffer_edge.frontends.readers.safetensors import load_safetensors
-from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
-from puffer_edge.frontends.text import printable
+from puffer_edge.readers.parameters import parameters
+from puffer_edge.readers.safetensors import load_safetensors
+from puffer_edge.readers.text import printable
+from puffer_edge.readers.torch_checkpoint import load_checkpoint
 
 Array = npt.NDArray[Any]
 

@@ -18,10 +18,10 @@ from puffer_edge.frontends.keras_layers import LAYERS, MERGES, Context, activati
 from puffer_edge.frontends.onnx import roles
 from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.keras_file import KerasModel, Layer, load_keras_zip
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Builder, Continuous, Discrete, Field, Program
 from puffer_edge.ir.ops import Concat, Reshape, Slice
+from puffer_edge.readers.keras_file import KerasModel, Layer, load_keras_zip
+from puffer_edge.readers.text import printable
 
 HINT = ("convert the model to TFLite and give that file: "
         "tf.lite.TFLiteConverter.from_keras_model(model).convert()")

@@ -16,9 +16,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.layers import max_pool, normalized
-from puffer_edge.frontends.readers.keras_file import Layer
 from puffer_edge.frontends.tensors import add_linear
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Builder
 from puffer_edge.ir.ops import (
     Binary,
@@ -34,6 +32,8 @@ from puffer_edge.ir.ops import (
     Transpose,
     Unary,
 )
+from puffer_edge.readers.keras_file import Layer
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 

@@ -28,9 +28,9 @@ import numpy.typing as npt
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.actor import Actor, build, statistics
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
+from puffer_edge.readers.regular_file import read_file
 
 Array = npt.NDArray[Any]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from puffer_edge.frontends.detect import detect
-from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.zip_archive import ZipArchive
+from puffer_edge.readers.regular_file import read_file
+from puffer_edge.readers.zip_archive import ZipArchive
 
 MOST, LONGEST = 200, 20_000
 """Entries, and characters of each, that are kept."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from puffer_edge.frontends.readers.parameters import Parameters
-from puffer_edge.frontends.text import printable
+from puffer_edge.readers.parameters import Parameters
+from puffer_edge.readers.text import printable
 
 WRAPPERS = frozenset((
     "ac", "actor_critic", "agent", "agent_state_dict", "checkpoint", "ema", "learner", "model",

@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.frontends.assumptions import assumed
-from puffer_edge.frontends.readers.parameters import Parameters
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Normaliser, Note, Op, Program, Value
 from puffer_edge.ir.ops import BatchNormalization, Unary
 from puffer_edge.ir.ops.batch_normalization import LARGEST_SHIFT
 from puffer_edge.passes.constants import unused
+from puffer_edge.readers.parameters import Parameters
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 
@@ -132,11 +132,11 @@ def load_statistics(path: Path) -> Statistics:
     Raises:
         FileFormatError: the file is damaged, or holds none.
     """
-    from puffer_edge.frontends.readers.regular_file import read_file
+    from puffer_edge.readers.regular_file import read_file
 
     where, content = str(path), read_file(path)
     if content[:1] == b"\x80":
-        from puffer_edge.frontends.readers.pickle_statistics import pickled
+        from puffer_edge.readers.pickle_statistics import pickled
 
         arrays, numbers = pickled(content, where)
     else:
@@ -150,17 +150,17 @@ def load_statistics(path: Path) -> Statistics:
 
 
 def _zipped(content: bytes, path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    from puffer_edge.frontends.readers.zip_archive import ZipArchive
+    from puffer_edge.readers.zip_archive import ZipArchive
 
     where = str(path)
     names = ZipArchive(content, where=where, stored_only=False).names
     if any(name.endswith(".npy") for name in names):
-        from puffer_edge.artefact.npz import read_npz
+        from puffer_edge.readers.npz import read_npz
 
         arrays = read_npz(path, "the normaliser", "numpy.savez writes it")
         return arrays, {name: array.item() for name, array in arrays.items() if array.size == 1}
-    from puffer_edge.frontends.readers.parameters import parameters
-    from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
+    from puffer_edge.readers.parameters import parameters
+    from puffer_edge.readers.torch_checkpoint import load_checkpoint
 
     found = parameters(load_checkpoint(content, where=where), where)
     return found.weights | found.arrays, found.attributes

@@ -24,9 +24,9 @@ import numpy.typing as npt
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.frontends import pufferlib, pufferlib4
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.training_config import TrainingConfig, load_config
 from puffer_edge.ir import Program
+from puffer_edge.readers.regular_file import read_file
+from puffer_edge.readers.training_config import TrainingConfig, load_config
 
 Array = npt.NDArray[Any]
 

@@ -15,12 +15,12 @@ from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.layers import normalized
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.hdf5 import Array, Hdf5
 from puffer_edge.frontends.tensors import add_linear
-from puffer_edge.frontends.text import printable
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Builder, Program
 from puffer_edge.ir.ops import Binary, GRUCell, Slice, Unary
+from puffer_edge.readers.hdf5 import Array, Hdf5
+from puffer_edge.readers.text import printable
 
 SOURCE = "RLtools checkpoint"
 MAX_EXAMPLE_STEPS = 64

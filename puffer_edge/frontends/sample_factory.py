@@ -31,11 +31,11 @@ from puffer_edge.frontends.actor import (
 from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import numbered
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.sample_factory_config import SampleFactoryConfig, load_config
 from puffer_edge.frontends.sample_factory_images import ImageEncoder
 from puffer_edge.frontends.tensors import Tensors
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Builder, Note, Program
+from puffer_edge.readers.sample_factory_config import SampleFactoryConfig, load_config
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 

@@ -25,8 +25,8 @@ from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 

@@ -32,9 +32,9 @@ from puffer_edge.frontends import (
     whole_module,
 )
 from puffer_edge.frontends.options import LoadOptions, spelled
-from puffer_edge.frontends.readers.parameters import Parameters
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Program
+from puffer_edge.readers.parameters import Parameters
+from puffer_edge.readers.text import printable
 
 NONE = Path("none")
 """``--normaliser none``: observations were not normalised."""
@@ -87,8 +87,8 @@ def load_checkpoint_file(path: Path, options: LoadOptions) -> Program:
         UnsupportedError: the keys are those of no known family.
         UsageError: the options do not fit the policy.
     """
-    from puffer_edge.frontends.readers.parameters import parameters
-    from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
+    from puffer_edge.readers.parameters import parameters
+    from puffer_edge.readers.torch_checkpoint import load_checkpoint
 
     where = str(path)
     return load_parameters(parameters(load_checkpoint(path, where=where), where), options, where)
@@ -96,8 +96,8 @@ def load_checkpoint_file(path: Path, options: LoadOptions) -> Program:
 
 def load_safetensors_file(path: Path, options: LoadOptions) -> Program:
     """The Program of a safetensors file; errors as of :func:`load_checkpoint_file`."""
-    from puffer_edge.frontends.readers.parameters import parameters
-    from puffer_edge.frontends.readers.safetensors import load_safetensors
+    from puffer_edge.readers.parameters import parameters
+    from puffer_edge.readers.safetensors import load_safetensors
 
     where = str(path)
     found = parameters(load_safetensors(path), where)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Builder
 from puffer_edge.ir.ops import Gemm
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 

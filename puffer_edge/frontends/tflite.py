@@ -23,8 +23,6 @@ from puffer_edge.frontends.onnx import roles
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS
 from puffer_edge.frontends.onnx.names import normalised
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
-from puffer_edge.frontends.text import printable
 from puffer_edge.frontends.tflite_batch import of_one_row
 from puffer_edge.frontends.tflite_names import operator_name
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
@@ -40,6 +38,8 @@ from puffer_edge.ir.ops import (
     Transpose,
     Unary,
 )
+from puffer_edge.readers.text import printable
+from puffer_edge.readers.tflite_model import Operator, TFLiteModel, load_tflite_model
 
 Array = npt.NDArray[Any]
 Lowering = Callable[["_Graph", Operator], str]

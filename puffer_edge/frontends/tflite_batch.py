@@ -9,8 +9,8 @@ from math import prod
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UnsupportedError
 from puffer_edge.frontends.onnx.batch import check_rows
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.tflite_model import TFLiteModel
 from puffer_edge.ir import Field, Program
+from puffer_edge.readers.tflite_model import TFLiteModel
 
 Read = Callable[[TFLiteModel, LoadOptions], Program]
 

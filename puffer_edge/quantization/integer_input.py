@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Contract, Op, Program, Value
 from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import BatchNormalization, Flags, Quantize, Rescale, Reshape, Slice, Unary
 from puffer_edge.ir.requantization import LIMIT
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 Counts = Mapping[str, tuple[float, float]]

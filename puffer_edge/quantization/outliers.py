@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Concat, Gemm, GRUCell, LSTMCell, Unary
 from puffer_edge.passes.constants import unused
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.flatness import useful_range
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.artefact.npz import read_npy, read_npz
 from puffer_edge.environments import Environment
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 from puffer_edge.quantization.outside import refuse_outside
+from puffer_edge.readers.npz import read_npy, read_npz
 
 Array = npt.NDArray[Any]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.opening import Subject, acting, head_of
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Discrete
 from puffer_edge.quantization import judging
@@ -19,7 +20,6 @@ from puffer_edge.sampling import NOTHING
 from puffer_edge.verification.ranges import check_held_back
 from puffer_edge.verification.recorded import Recorded
 from puffer_edge.verification.report import Check, Report
-from puffer_edge.verification.subject import Subject, acting, head_of
 
 Array = npt.NDArray[Any]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.opening import Subject, acting, head_of
 from puffer_edge.ir import Discrete, Head, Hybrid
 from puffer_edge.quantization.judging import Limits, judge, judge_actions, judge_choices
 from puffer_edge.verification import reference as references
@@ -16,7 +17,6 @@ from puffer_edge.verification.ranges import count_out_of_range
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.reference_form import in_form_of
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import Subject, acting, head_of
 
 Array = npt.NDArray[Any]
 

@@ -13,13 +13,13 @@ from contextlib import ExitStack
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.opening import Subject, acting, heads_of
 from puffer_edge.ir import Continuous, Head
 from puffer_edge.verification.agreement import real
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import Subject, acting, heads_of
 
 Array = npt.NDArray[np.float64]
 

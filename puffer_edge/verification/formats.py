@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.opening import MEMORY, Subject
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.formats import FORMATS, Format
 from puffer_edge.interpreter import Interpreter
@@ -22,7 +23,6 @@ from puffer_edge.verification.error_bound import ErrorBound
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Check, Report
-from puffer_edge.verification.subject import MEMORY, Subject
 
 Array = npt.NDArray[Any]
 

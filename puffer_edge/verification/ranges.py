@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.opening import Subject
+from puffer_edge.artefact.program_file import from_bytes
 from puffer_edge.errors import FileFormatError
 from puffer_edge.exporters.regenerating import PROGRAM
 from puffer_edge.quantization.coverage import OUTSIDE
 from puffer_edge.quantization.integer_input import out_of_range
 from puffer_edge.quantization.schemes import FLOATING
-from puffer_edge.storage import from_bytes
 from puffer_edge.verification.report import Check, Report
-from puffer_edge.verification.subject import Subject
 
 
 def count_out_of_range(subject: Subject, observations: npt.NDArray[Any], report: Report) -> None:

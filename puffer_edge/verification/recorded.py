@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.artefact.npz import read_npz
+from puffer_edge.artefact.opening import Subject, acting, heads_of
 from puffer_edge.errors import FileFormatError
 from puffer_edge.ir import Continuous
-from puffer_edge.verification.subject import Subject, acting, heads_of
+from puffer_edge.readers.npz import read_npz
 
 Array = npt.NDArray[Any]
 HINT = "export the policy again"

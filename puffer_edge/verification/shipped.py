@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from puffer_edge.exporters.artifact import MANIFEST, as_json
+from puffer_edge.artefact.directory import MANIFEST, as_json
+from puffer_edge.artefact.opening import Subject
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import Subject
 
 
 def check(subject: Subject, code: Mapping[str, bytes], report: Report) -> None:

@@ -13,13 +13,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.directory import as_json, replace_file
+from puffer_edge.artefact.opening import (
+    MEMORY,
+    Subject,
+    acting,
+    action_dtype,
+    read_subject,
+)
+from puffer_edge.artefact.program_file import from_bytes
 from puffer_edge.errors import FileFormatError, OutputError, UsageError
-from puffer_edge.exporters.artifact import as_json, replace_file
 from puffer_edge.exporters.c import header_of
 from puffer_edge.exporters.regenerating import read_code
-from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.quantization.judging import AGREEMENT
-from puffer_edge.storage import from_bytes
+from puffer_edge.readers.regular_file import read_file
 from puffer_edge.targets import (
     CORTEX_M3,
     MICROPYTHON,
@@ -30,6 +37,7 @@ from puffer_edge.targets import (
     Target,
     find_target,
 )
+from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification import drift, extremes, shipped
 from puffer_edge.verification.agreement import Demands, check_agreement
 from puffer_edge.verification.check_reference import Ran, check_reference
@@ -40,15 +48,7 @@ from puffer_edge.verification.originals.asking import Given, ask, unasked
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Check, Report
-from puffer_edge.verification.subject import (
-    MEMORY,
-    Subject,
-    acting,
-    action_dtype,
-    read_subject,
-)
 from puffer_edge.verification.symbols import find_float_helpers, find_offences, measure_sizes
-from puffer_edge.verification.toolchains import find_toolchain
 from puffer_edge.verification.weights import check_weights
 
 Array = npt.NDArray[Any]

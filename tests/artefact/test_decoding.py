@@ -13,14 +13,15 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from puffer_edge import api, runtimes, storage
+from puffer_edge import api, runtimes
+from puffer_edge.artefact import program_file
 from puffer_edge.artefact.decoding import decode
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UsageError
 from puffer_edge.exporters.c import header_of
 from puffer_edge.ir import Field
 from tests import zoo
 
-CONTENT = storage.to_bytes(zoo.program("lstm_int8"))
+CONTENT = program_file.to_bytes(zoo.program("lstm_int8"))
 UNREADABLE = [
     (1.0, int), (True, int), ("1", int), (None, int), (2**50, int), (-(2**50), int),
     ("1", float), (True, float), (None, float), (float("nan"), float),
@@ -39,12 +40,12 @@ UNREADABLE = [
 @pytest.mark.parametrize(("plain", "kind"), UNREADABLE)
 def test_what_is_of_another_type_is_refused(plain: Any, kind: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        decode(plain, kind, storage.CLASSES)
+        decode(plain, kind, program_file.CLASSES)
 
 
 def test_what_is_of_the_type_comes_back() -> None:
     plain = {"class": "Field", "name": "a", "shape": [2, 3], "unit": "m", "low": [0], "high": [1]}
-    assert decode(plain, Field, storage.CLASSES) == Field("a", (2, 3), "m", (0,), (1,))
+    assert decode(plain, Field, program_file.CLASSES) == Field("a", (2, 3), "m", (0,), (1,))
     assert decode([[1, "a"], [2, "b"]], tuple[tuple[int, str], ...], {}) == ((1, "a"), (2, "b"))
     assert decode(None, int | None, {}) is None and decode(1, float, {}) == 1.0
 
@@ -78,7 +79,7 @@ def test_any_value_in_any_place_is_read_or_one_error(value: Any) -> None:
             container[key] = value
 
         try:
-            program = storage.from_bytes(forged(change))
+            program = program_file.from_bytes(forged(change))
         except FileFormatError:
             continue
         try:

@@ -15,8 +15,8 @@ import pytest
 
 from puffer_edge import runtimes
 from puffer_edge.artefact import replacing
+from puffer_edge.artefact.directory import FORMAT, _parsed, as_json, write
 from puffer_edge.artefact.replacing import PREFIX, replace_directory, restore, tidy
-from puffer_edge.exporters.artifact import FORMAT, _parsed, as_json, write
 
 ROOT = Path(__file__).parents[2]
 FILES = 8
@@ -26,7 +26,7 @@ WRITER = f"""
 import sys
 from pathlib import Path
 from puffer_edge.artefact import replacing
-from puffer_edge.exporters.artifact import FORMAT, as_json, write
+from puffer_edge.artefact.directory import FORMAT, as_json, write
 if sys.argv[2] == "renames":
     replacing._exchanged = lambda one, other: False
 count = 0

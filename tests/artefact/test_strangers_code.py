@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from puffer_edge import api, runtimes, verify
+from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.artefact.manifest_schema import MANIFEST
 from puffer_edge.artefact.schema import check
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.exporters import micropython
-from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
 from puffer_edge.firmware.project import project

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from puffer_edge.artefact.interface import Interface
 from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.emulators.machine import Machine
 from puffer_edge.verification.emulators.opening import open_machine
-from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
-from puffer_edge.verification.toolchains import find_toolchain
+from puffer_edge.verification.harness import ImageBuilder
 
 FOLDER = Path(__file__).parent
-LANDER = HarnessSpec("lander", 32, 4, (("logits", 4),))
-PROBE = HarnessSpec("probe", 8, 4, (("arithmetic", 4), ("compared", 6)))
+LANDER = Interface("lander", 32, 4, (("logits", 4),))
+PROBE = Interface("probe", 8, 4, (("arithmetic", 4), ("compared", 6)))
 CORTEX = ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"]
 EMULATED = [*CORTEX, "riscv32"]
 assert {*EMULATED, "host", "cortex-m"} == set(TARGETS)
@@ -34,7 +35,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     def built(
         target: str,
         toolchain: str = "zig",
-        spec: HarnessSpec = LANDER,
+        spec: Interface = LANDER,
         header: Path | None = None,
         **options: str,
     ) -> ImageBuilder:

@@ -7,11 +7,11 @@ import pytest
 
 from puffer_edge.errors import VerificationError
 from puffer_edge.targets import find_target
+from puffer_edge.toolchains import Gcc, Zig
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
-from puffer_edge.verification.toolchains import Gcc, Zig
 
 from .conftest import LANDER, Run, edited_lander
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.targets import find_target
+from puffer_edge.toolchains import Zig
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.emulators.instructions import count_instructions
 from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
-from puffer_edge.verification.toolchains import Zig
 
 from .conftest import CORTEX, EMULATED, FOLDER, LANDER, PROBE, Build, Lander, Run
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.symbols import find_offences, measure_sizes, why_not
-from puffer_edge.verification.toolchains import find_toolchain
 
 from .conftest import CORTEX, EMULATED, LANDER, Build, edited_lander
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from puffer_edge.artefact.interface import Interface
 from puffer_edge.cache import cache_folder
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
 from puffer_edge.targets import CORTEX_M4, HOST, RISCV32, TARGETS, find_target
-from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
-from puffer_edge.verification.harness.spec import HarnessSpec as Spec
-from puffer_edge.verification.toolchains import Gcc, Zig, find_toolchain
+from puffer_edge.toolchains import Gcc, Zig, find_toolchain
+from puffer_edge.verification.harness import ImageBuilder
 
 from .conftest import FOLDER, LANDER
 
@@ -101,6 +101,5 @@ def test_missing_header(tmp_path: Path) -> None:
     ],
 )
 def test_a_spec_that_is_no_c_is_refused(fields: tuple) -> None:
-    assert HarnessSpec is Spec
     with pytest.raises(UsageError):
-        HarnessSpec(*fields)
+        Interface(*fields)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from puffer_edge.artefact.interface import Interface
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops.gru_cell_integer import packed_units
 from puffer_edge.exporters.c.packing import (
@@ -34,9 +35,9 @@ from puffer_edge.ir.ops.softmax_integer import distance_factor, power_table, rec
 from puffer_edge.ir.reciprocal_root import SHIFTS, root_table, square_bits
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.targets import TARGETS
+from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.emulators.opening import open_machine
-from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
-from puffer_edge.verification.toolchains import find_toolchain
+from puffer_edge.verification.harness import ImageBuilder
 from tests.tools import need
 
 Array = np.ndarray[Any, Any]
@@ -401,7 +402,7 @@ def test_every_form_gives_the_numbers_of_numpy(header: Header, target: str, tool
             f"#ifndef PUFFER_EDGE_{form.upper()}\n#error \"the fast form is not used\"\n#endif\n"
             "static inline int kern_selftest"))
     path.write_text(text)
-    builder = ImageBuilder(path, HarnessSpec("kern", 4, 4, (("count", 1),)), TARGETS[target],
+    builder = ImageBuilder(path, Interface("kern", 4, 4, (("count", 1),)), TARGETS[target],
                            find_toolchain(toolchain), tmp_path, optimize=optimize,
                            flash_bytes=2**21)
     with open_machine(builder, "unicorn") as machine:
@@ -414,7 +415,7 @@ def test_the_comparison_can_fail(header: Header, tmp_path: Path) -> None:
     table, rest = header.text("").split("layers[] = {", 1)
     changed = re.sub(r"(, pool_int8 \+ )", r"\1 1 + ", rest, count=1)
     path.write_text(f"{table}layers[] = {{{changed}")
-    builder = ImageBuilder(path, HarnessSpec("kern", 4, 4, (("count", 1),)), TARGETS["host"],
+    builder = ImageBuilder(path, Interface("kern", 4, 4, (("count", 1),)), TARGETS["host"],
                            find_toolchain("zig"), tmp_path)
     with open_machine(builder, "unicorn") as machine:
         assert machine.selftest() == 1

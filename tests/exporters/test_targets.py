@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 import puffer_edge
+from puffer_edge.artefact.interface import Interface
 from puffer_edge.ir import Activation, Program
 from puffer_edge.ir.ops import Binary, Concat, Gemm, Reshape, Unary
 from puffer_edge.targets import TARGETS
-from puffer_edge.verification.harness import HarnessSpec, ImageBuilder
-from puffer_edge.verification.toolchains import find_toolchain
+from puffer_edge.toolchains import find_toolchain
+from puffer_edge.verification.harness import ImageBuilder
 from tests import zoo
 from tests.exporters.test_c import export_as_it_is
 from tests.tools import need
@@ -52,7 +53,7 @@ def test_no_compiler_warns(artefact: Path, target: str, toolchain: str, language
     """ImageBuilder compiles with -Wall -Wextra -Wconversion -Wdouble-promotion -Werror."""
     if toolchain == "gcc":
         need({"host": "gcc", "riscv32": "riscv64-unknown-elf-gcc"}.get(target, "arm-none-eabi-gcc"))
-    spec = HarnessSpec("zoo", 70 * 4, 4, (("logits", 1),))
+    spec = Interface("zoo", 70 * 4, 4, (("logits", 1),))
     builder = ImageBuilder(artefact / "policy.h", spec, TARGETS[target], find_toolchain(toolchain),
                            tmp_path, language=language)
     assert builder.compiled("harness").stat().st_size > 1000

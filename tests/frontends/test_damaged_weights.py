@@ -20,15 +20,15 @@ from puffer_edge.errors import PufferEdgeError
 from puffer_edge.frontends import stable_baselines3
 from puffer_edge.frontends.detect import detect
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers import stable_baselines3_zip
-from puffer_edge.frontends.readers.parameters import Parameters, parameters
-from puffer_edge.frontends.readers.pickle_data import Stub
-from puffer_edge.frontends.readers.safetensors import load_safetensors
-from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
 from puffer_edge.frontends.state_dict import load_parameters
 from puffer_edge.frontends.torchscript.archive import read_archive
 from puffer_edge.frontends.torchscript.load import load_archive
 from puffer_edge.ir import Program
+from puffer_edge.readers import stable_baselines3_zip
+from puffer_edge.readers.parameters import Parameters, parameters
+from puffer_edge.readers.pickle_data import Stub
+from puffer_edge.readers.safetensors import load_safetensors
+from puffer_edge.readers.torch_checkpoint import load_checkpoint
 from tests.frontends.support import ROWS
 from tests.frontends.support.row import Row
 

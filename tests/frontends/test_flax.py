@@ -15,8 +15,8 @@ pytest.importorskip("torch")
 
 import puffer_edge
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UnsupportedError
-from puffer_edge.frontends.readers.msgpack import parse_msgpack
 from puffer_edge.interpreter import Interpreter
+from puffer_edge.readers.msgpack import parse_msgpack
 from tests.frontends.support.containers import write_safetensors
 from tests.frontends.support.flax_models import brax, packed
 

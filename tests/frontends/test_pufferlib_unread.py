@@ -59,8 +59,8 @@ def test_the_error_names_the_policy(name: str, wrapped: bool, tmp_path: Path) ->
 
 def test_no_row_is_mistaken_for_one(tmp_path: Path) -> None:
     from puffer_edge.frontends import pufferlib_unread
-    from puffer_edge.frontends.readers.parameters import parameters
-    from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
+    from puffer_edge.readers.parameters import parameters
+    from puffer_edge.readers.torch_checkpoint import load_checkpoint
 
     seen = 0
     for row in ROWS:

@@ -11,8 +11,8 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.frontends.pufferlib_weights import Reading
-from puffer_edge.frontends.readers.training_config import load_config
 from puffer_edge.ir import Continuous, Discrete
+from puffer_edge.readers.training_config import load_config
 
 
 def write(directory: Path, reading: Reading, spare: int = 0) -> Path:

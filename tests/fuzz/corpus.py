@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from puffer_edge import api, storage
+from puffer_edge import api
+from puffer_edge.artefact import program_file
 from puffer_edge.exporters import c
 from tests import zoo
 from tests.fuzz import mutations
@@ -50,7 +51,8 @@ def a_state_that_starts_with_infinity(folder: Path) -> None:
     program = zoo.program("lstm")
     state, *others = program.states
     endless = replace(state, initial=np.full_like(state.initial, np.inf))
-    found = storage.from_bytes(storage.to_bytes(replace(program, states=(endless, *others))))
+    found = program_file.from_bytes(
+        program_file.to_bytes(replace(program, states=(endless, *others))))
     c.make(found, name="zoo", seed=0, scheme="float32", counts=None)
 
 

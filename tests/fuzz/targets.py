@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 import puffer_edge
-from puffer_edge import api, runtimes, storage
+from puffer_edge import api, runtimes
+from puffer_edge.artefact import program_file
 from puffer_edge.errors import PufferEdgeError
 from puffer_edge.exporters import regenerating
-from puffer_edge.frontends.readers import sample_factory_config, training_config
-from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
+from puffer_edge.readers import sample_factory_config, training_config
+from puffer_edge.readers.vec_normalize import load_vec_normalize
 from puffer_edge.subset import check_source
 from tests import zoo
 from tests.fuzz import mutations as change
@@ -238,7 +239,7 @@ def changed_program(random: Random, cases: Sequence[str] = PROGRAMS) -> Program:
         arrays[name] = np.frombuffer(changed, arrays[name].dtype).reshape(arrays[name].shape)
     file = io.BytesIO()
     np.savez(file, **arrays)
-    return storage.from_bytes(change.raw(random, file.getvalue())
+    return program_file.from_bytes(change.raw(random, file.getvalue())
                               if random.random() < 0.1 else file.getvalue())
 
 
@@ -248,7 +249,7 @@ MANIFEST = {"target": "host", "tool": "", "name": "zoo", "scheme": "int8",
 
 @cache
 def _stored(case: str) -> bytes:
-    return storage.to_bytes(zoo.program(case))
+    return program_file.to_bytes(zoo.program(case))
 
 
 @target

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from puffer_edge.artefact.opening import read_subject
+from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.exporters import micropython
 from puffer_edge.exporters.regenerating import read_code
-from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.verification.micropython.session import Session
-from puffer_edge.verification.subject import read_subject
 from tests import zoo
 
 HEADS = {

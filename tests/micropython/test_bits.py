@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from puffer_edge.artefact.vectors import run
 from puffer_edge.exporters import micropython
-from puffer_edge.exporters.vectors import run
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests import zoo

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import puffer_edge
+from puffer_edge.artefact.vectors import run
 from puffer_edge.errors import UnsupportedError, VerificationError
 from puffer_edge.exporters import micropython
 from puffer_edge.exporters.micropython.kernels import read, without_comments
-from puffer_edge.exporters.vectors import run
 from puffer_edge.ir import Activation, Program
 from puffer_edge.ir.ops import Gemm, Unary
 from puffer_edge.quantization.integer_input import integer_input

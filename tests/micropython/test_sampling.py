@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from puffer_edge.artefact.vectors import run
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters import c
 from puffer_edge.exporters.c import header_of
-from puffer_edge.exporters.vectors import run
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.sampling import FACTORS, REACH, TABLE, Sampler, distance_factor
 from puffer_edge.targets import HOST

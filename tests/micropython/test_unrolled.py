@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from puffer_edge.artefact.vectors import run
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters import micropython
 from puffer_edge.exporters.micropython.boards import ANY, BOARDS, NATIVE
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
 from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.exporters.micropython.unrolled import ALL, LARGEST, WIDEST
-from puffer_edge.exporters.vectors import run
 from puffer_edge.ir import Activation, Program
 from puffer_edge.ir.ops import Gemm, GemmInteger, Reshape
 from puffer_edge.quantization.integer_input import integer_input

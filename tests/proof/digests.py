@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 import puffer_edge
+from puffer_edge.artefact.opening import Subject
 from puffer_edge.errors import StepError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
@@ -20,11 +21,10 @@ from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.schemes import SCHEMES
 from puffer_edge.targets import HOST, TARGETS, Target
+from puffer_edge.toolchains import Toolchain, Zig, find_toolchain
+from puffer_edge.toolchains.gcc import Gcc
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
-from puffer_edge.verification.subject import Subject
-from puffer_edge.verification.toolchains import Toolchain, Zig, find_toolchain
-from puffer_edge.verification.toolchains.gcc import Gcc
 from tests import zoo
 from tests.tools import need
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from puffer_edge.artefact.opening import Subject, read_subject
 from puffer_edge.exporters import c
 from puffer_edge.targets import HOST
-from puffer_edge.verification.subject import Subject, read_subject
 from tests.proof.digests import (
     CASES,
     EPISODE,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from puffer_edge import storage
+from puffer_edge.artefact import program_file
 from puffer_edge.errors import FileFormatError, ProgramError, PufferEdgeError, StepError
 from puffer_edge.exporters.c import header_of
 from puffer_edge.interpreter import Interpreter
@@ -165,11 +165,11 @@ OBSERVED = [0.0, 1.0, -1.0, 0.37, -2.5, 1e4, -1e4, 3e38, -3e38, 1e-40, 127.5, -3
 def accepted(count: int, tries: int, random: np.random.Generator,
              cases: Sequence[str] = FEW) -> list[Program]:
     """Mutated Programs that were read, and that numpy runs without leaving a range."""
-    contents = [storage.to_bytes(zoo.program(case)) for case in cases]
+    contents = [program_file.to_bytes(zoo.program(case)) for case in cases]
     found: list[Program] = []
     for turn in range(tries):
         try:
-            program = storage.from_bytes(mutated(contents[turn % len(contents)], random))
+            program = program_file.from_bytes(mutated(contents[turn % len(contents)], random))
         except FileFormatError:
             continue
         steps = Interpreter(program)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import puffer_edge
+from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.ir import Continuous, Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate

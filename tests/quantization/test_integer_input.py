@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import puffer_edge
+from puffer_edge.artefact.opening import read_subject
+from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters import c
-from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Field, Program
 from puffer_edge.ir.observed import parts_of_observation
@@ -34,10 +35,9 @@ from puffer_edge.quantization.integer_input import integer_input, out_of_range
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.schemes import SCHEMES
 from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
-from puffer_edge.verification.subject import read_subject
 from puffer_edge.verification.symbols import find_float_helpers
-from puffer_edge.verification.toolchains import find_toolchain
 from tests import zoo
 from tests.exporters.test_c import export_as_it_is
 from tests.tools import need

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import puffer_edge
+from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.observers import OBSERVERS, minmax, mse, percentile

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import puffer_edge
-from puffer_edge import storage
+from puffer_edge.artefact import program_file
 from puffer_edge.errors import PolicyWarning, PufferEdgeError, UsageError
 from puffer_edge.ir import Program
 from puffer_edge.quantization.pipeline import Wish, to_integers
@@ -69,7 +69,7 @@ def _warnings(program: Program, source: str) -> str:
 def test_the_bounds_are_those_of_the_environment(program: Program) -> None:
     (field,) = program.contract.observation
     assert (field.low, field.high) == ((-1, -1, -8), (1, 1, 8))
-    stored = storage.from_bytes(storage.to_bytes(program))
+    stored = program_file.from_bytes(program_file.to_bytes(program))
     assert stored.contract == program.contract
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import puffer_edge
+from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
-from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program
 from puffer_edge.ir.ops import Binary, Gemm, GemmInteger, Reshape, Unary

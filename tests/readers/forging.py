@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from puffer_edge.errors import PufferEdgeError
-from puffer_edge.frontends.readers.torch_checkpoint import flat_state_dict, load_checkpoint
+from puffer_edge.readers.torch_checkpoint import flat_state_dict, load_checkpoint
 
 WHERE = "policy.pt"
 CPU_SECONDS = 1.0

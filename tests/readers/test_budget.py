@@ -18,9 +18,9 @@ import pytest
 
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import LoadOptions
-from puffer_edge.frontends.readers import sample_factory_config, training_config
-from puffer_edge.frontends.readers.budget import BYTES_PER_BYTE, FLOOR, PART, Budget
 from puffer_edge.frontends.torch_export.load import load_pt2
+from puffer_edge.readers import sample_factory_config, training_config
+from puffer_edge.readers.budget import BYTES_PER_BYTE, FLOOR, PART, Budget
 from tests.frontends.support import tflite
 from tests.readers.forging import Raw, body, checkpoint, mapping, members, refused, tensor, zipped
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from puffer_edge.errors import PufferEdgeError
-from puffer_edge.frontends.readers.stable_baselines3_zip import load_stable_baselines3
-from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
+from puffer_edge.readers.stable_baselines3_zip import load_stable_baselines3
+from puffer_edge.readers.vec_normalize import load_vec_normalize
 from tests.readers.forging import (
     NUMBERS,
     Raw,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
-from puffer_edge.frontends.readers.hdf5 import MAGIC, load_hdf5
+from puffer_edge.readers.hdf5 import MAGIC, load_hdf5
 from tests.readers.forging import refused
 
 h5py = pytest.importorskip("h5py")

@@ -21,7 +21,7 @@ import pytest
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends import LoadOptions, load_file
-from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
+from puffer_edge.readers.vec_normalize import load_vec_normalize
 from tests.readers.forging import (
     Raw,
     body,

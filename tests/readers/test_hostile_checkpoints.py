@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.readers.pickle_data import Stub
-from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
+from puffer_edge.readers.pickle_data import Stub
+from puffer_edge.readers.torch_checkpoint import load_checkpoint
 from tests.readers.forging import (
     NUMBERS,
     WHERE,
@@ -50,7 +50,7 @@ def test_no_file_imports_a_module(tmp_path: Path) -> None:
         checkpoint(mapping({"w": tensor(), "x": call("evil_module", "f", 1)})))
     code = (f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(Path(__file__).parents[2])!r}]\n"
             "from pathlib import Path\n"
-            "from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint\n"
+            "from puffer_edge.readers.torch_checkpoint import load_checkpoint\n"
             "tree = load_checkpoint(Path('evil.pt'), where='evil.pt')\n"
             "assert tree['w'].shape == (2, 2) and tree['x'].name == 'f'\n"
             "print(sorted({'torch', 'evil_module', 'onnx'} & set(sys.modules)))")

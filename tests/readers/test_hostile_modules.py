@@ -17,8 +17,8 @@ import pytest
 
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UnsupportedError
 from puffer_edge.frontends import LoadOptions, load_file
-from puffer_edge.frontends.readers.parameters import parameters
-from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
+from puffer_edge.readers.parameters import parameters
+from puffer_edge.readers.torch_checkpoint import load_checkpoint
 from tests.readers.forging import (
     NUMBERS,
     Raw,

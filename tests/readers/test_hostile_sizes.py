@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from puffer_edge.errors import FileFormatError, PufferEdgeError
-from puffer_edge.frontends.readers.budget import FLOOR
-from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
-from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
+from puffer_edge.readers.budget import FLOOR
+from puffer_edge.readers.torch_checkpoint import load_checkpoint
+from puffer_edge.readers.vec_normalize import load_vec_normalize
 from tests.readers.forging import (
     WHERE,
     Raw,

@@ -13,8 +13,8 @@ import pytest
 
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UnsupportedError, UsageError
 from puffer_edge.frontends import LoadOptions, load_file
-from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
-from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
+from puffer_edge.readers.torch_checkpoint import load_checkpoint
+from puffer_edge.readers.vec_normalize import load_vec_normalize
 from tests.readers.forging import (
     Raw,
     body,

@@ -19,7 +19,7 @@ from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 
 import puffer_edge
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.readers.stable_baselines3_zip import (
+from puffer_edge.readers.stable_baselines3_zip import (
     load_stable_baselines3,
 )
 from tests.readers.forging import refused, zipped
@@ -204,7 +204,7 @@ def test_nan_weight_is_named(tmp_path: Path) -> None:
 def test_spaces_as_python_printed_them_before_3_12() -> None:
     """gymnasium's own spaces, as pairs of an OrderedDict and as today's dictionary."""
     spaces = pytest.importorskip("gymnasium").spaces
-    from puffer_edge.frontends.readers.stable_baselines3_zip import _parts
+    from puffer_edge.readers.stable_baselines3_zip import _parts
 
     parts = {"image": spaces.Box(0, 255, (3, 36, 36), "uint8"), "speed": spaces.Box(-1, 2, (2,)),
              "gear": spaces.Discrete(4), "keys": spaces.MultiBinary(3),

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UnsupportedError  # noqa: E402
-from puffer_edge.frontends.readers.pickle_data import Stub  # noqa: E402
-from puffer_edge.frontends.readers.torch_checkpoint import (  # noqa: E402
+from puffer_edge.readers.pickle_data import Stub  # noqa: E402
+from puffer_edge.readers.torch_checkpoint import (  # noqa: E402
     flat_state_dict,
     load_checkpoint,
 )

@@ -16,7 +16,7 @@ from gymnasium.spaces import Box, Dict
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.readers.vec_normalize import load_vec_normalize
+from puffer_edge.readers.vec_normalize import load_vec_normalize
 from tests.readers.forging import refused
 
 

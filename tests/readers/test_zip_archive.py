@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from puffer_edge.errors import FileFormatError, PufferEdgeError
-from puffer_edge.frontends.readers.zip_archive import ZipArchive
+from puffer_edge.readers.zip_archive import ZipArchive
 from tests.readers.forging import (
     NUMBERS,
     WHERE,

@@ -17,14 +17,14 @@ import pytest
 
 import puffer_edge
 from puffer_edge import runtimes
+from puffer_edge.artefact.opening import read_subject
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.exporters import c, formats, rpi
 from puffer_edge.exporters.rpi.companions import ORIGINAL
 from puffer_edge.targets import RPI
+from puffer_edge.toolchains.zig import Zig
 from puffer_edge.verification.formats import check_companions
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import read_subject
-from puffer_edge.verification.toolchains.zig import Zig
 from tests import zoo
 from tests.tools import need
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import puffer_edge
+from puffer_edge.artefact.program_file import from_bytes, to_bytes
+from puffer_edge.artefact.vectors import npz
 from puffer_edge.errors import FileFormatError
-from puffer_edge.exporters.vectors import npz
-from puffer_edge.storage import from_bytes, to_bytes
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 

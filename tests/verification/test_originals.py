@@ -13,6 +13,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 import puffer_edge
+from puffer_edge.artefact.opening import read_subject
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.verification.originals import SecondReading, mode_of, read_again, running
@@ -21,7 +22,6 @@ from puffer_edge.verification.originals.job import Job
 from puffer_edge.verification.originals.original import Unjudged
 from puffer_edge.verification.originals.owners import owner_of
 from puffer_edge.verification.recorded import read_recorded
-from puffer_edge.verification.subject import read_subject
 from tests.frontends.onnx_models import model, node, normal
 
 N, H, A = 5, 8, 3

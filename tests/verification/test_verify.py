@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import puffer_edge
+from puffer_edge.artefact.vectors import Vectors, run
 from puffer_edge.errors import FileFormatError, UsageError, VerificationError
-from puffer_edge.exporters.vectors import Vectors, run
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes import optimize

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
-from puffer_edge.frontends.text import printable as printable
+from puffer_edge.readers.text import printable as printable
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
 

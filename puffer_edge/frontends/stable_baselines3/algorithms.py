@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.frontends.readers.stable_baselines3_zip import StableBaselines3File
-from puffer_edge.frontends.text import printable
+from puffer_edge.readers.stable_baselines3_zip import StableBaselines3File
+from puffer_edge.readers.text import printable
 
 HINT = "export the policy to ONNX, or give puffer_edge.load() a torch module of its actor"
 

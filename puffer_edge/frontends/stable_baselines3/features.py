@@ -14,12 +14,12 @@ from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.layers import activate, convolution, flatten, linear, scaled
 from puffer_edge.frontends.onnx.names import is_identifier
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.stable_baselines3_zip import Space, StableBaselines3File
 from puffer_edge.frontends.stable_baselines3.algorithms import HINT
 from puffer_edge.frontends.tensors import Tensors
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Builder, Field
 from puffer_edge.ir.ops import Concat, Reshape, Slice
+from puffer_edge.readers.stable_baselines3_zip import Space, StableBaselines3File
+from puffer_edge.readers.text import printable
 
 _RELU = Activation("relu")
 STRIDES = (4, 2, 1)

@@ -20,16 +20,16 @@ from puffer_edge.frontends import heads
 from puffer_edge.frontends.activations import activation
 from puffer_edge.frontends.layers import activate, drop_prefix, linear, recurrent, stack
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.stable_baselines3_zip import (
-    StableBaselines3File,
-    load_stable_baselines3,
-)
 from puffer_edge.frontends.stable_baselines3.algorithms import HINT, Layout, layout
 from puffer_edge.frontends.stable_baselines3.features import Observation
 from puffer_edge.frontends.stable_baselines3.normaliser import normalize
 from puffer_edge.frontends.tensors import Tensors, add_linear
-from puffer_edge.frontends.text import printable
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.readers.stable_baselines3_zip import (
+    StableBaselines3File,
+    load_stable_baselines3,
+)
+from puffer_edge.readers.text import printable
 
 _ACTIVATIONS = {
     f"<class 'torch.nn.modules.{module}'>": name for module, name in {

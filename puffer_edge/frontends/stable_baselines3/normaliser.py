@@ -25,16 +25,16 @@ import numpy as np
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
 from puffer_edge.frontends.layers import normalized
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.last_observation import Parts
-from puffer_edge.frontends.readers.stable_baselines3_zip import StableBaselines3File
-from puffer_edge.frontends.readers.vec_normalize import (
+from puffer_edge.frontends.stable_baselines3.features import Observation
+from puffer_edge.ir import Activation, Builder, Normaliser
+from puffer_edge.ir.ops import Unary
+from puffer_edge.readers.last_observation import Parts
+from puffer_edge.readers.stable_baselines3_zip import StableBaselines3File
+from puffer_edge.readers.text import printable
+from puffer_edge.readers.vec_normalize import (
     VecNormalizeStatistics,
     load_vec_normalize,
 )
-from puffer_edge.frontends.stable_baselines3.features import Observation
-from puffer_edge.frontends.text import printable
-from puffer_edge.ir import Activation, Builder, Normaliser
-from puffer_edge.ir.ops import Unary
 
 NONE = Path("none")
 """``--vec-normalize none``: the policy's observations were not normalised."""

@@ -26,10 +26,10 @@ import numpy as np
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS
 from puffer_edge.frontends.onnx.names import printable
-from puffer_edge.frontends.readers.budget import is_shape
-from puffer_edge.frontends.readers.zip_archive import ZipArchive
 from puffer_edge.frontends.torch_export.exported import Array, Exported, Sharing
 from puffer_edge.frontends.torch_export.pt2_graph import Json, dtype_of, integers, read_graph
+from puffer_edge.readers.budget import is_shape
+from puffer_edge.readers.zip_archive import ZipArchive
 
 _READABLE = frozenset(("bool", "float32", "float64", "int16", "int32", "int64", "int8", "uint8"))
 _MAJOR = 8

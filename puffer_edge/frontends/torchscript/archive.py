@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.frontends.readers.pickle_data import Stub
-from puffer_edge.frontends.readers.regular_file import read_file
-from puffer_edge.frontends.readers.torch_checkpoint import TensorReader
-from puffer_edge.frontends.readers.zip_archive import ZipArchive
+from puffer_edge.readers.pickle_data import Stub
+from puffer_edge.readers.regular_file import read_file
+from puffer_edge.readers.torch_checkpoint import TensorReader
+from puffer_edge.readers.zip_archive import ZipArchive
 
 MAX_CODE = 1 << 22
 """Bytes of all code together; that of a policy has some ten thousand."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.text import printable
 from puffer_edge.frontends.torchscript.values import Function, Record
+from puffer_edge.readers.text import printable
 
 MAX_DEPTH = 200
 """Of indentation and brackets; printed code has a handful."""

@@ -14,7 +14,6 @@ from typing import Any
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.onnx.graph import Array, Graph
-from puffer_edge.frontends.text import printable
 from puffer_edge.frontends.torch_export.exported import Call, Ref, Weight, references
 from puffer_edge.frontends.torch_export.lower import lower_call
 from puffer_edge.frontends.torchscript import sizes, views
@@ -22,6 +21,7 @@ from puffer_edge.frontends.torchscript.dtypes import result_dtype
 from puffer_edge.frontends.torchscript.schemas import Schema
 from puffer_edge.frontends.torchscript.values import Tensor
 from puffer_edge.ir import Builder
+from puffer_edge.readers.text import printable
 
 MAX_CALLS = 2_000
 """Of a step; a policy has some hundred."""

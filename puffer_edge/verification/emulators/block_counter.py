@@ -17,8 +17,8 @@ from typing import Any
 
 from puffer_edge.cache import built
 from puffer_edge.errors import PufferEdgeError
+from puffer_edge.toolchains import Clang, Gcc, Zig
 from puffer_edge.verification.emulators.instructions import count_instructions
-from puffer_edge.verification.toolchains import Clang, Gcc, Zig
 
 SOURCE = Path(__file__).with_suffix(".c")
 

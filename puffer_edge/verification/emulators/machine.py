@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from puffer_edge.artefact.interface import Interface
 from puffer_edge.errors import UsageError
-from puffer_edge.verification.harness import HarnessSpec
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Machine(Protocol):
 class SteppingMachine:
     """Gives ``run`` to a machine that takes one observation at a time."""
 
-    spec: HarnessSpec
+    spec: Interface
 
     def reset(self) -> None:
         """Puts the policy into its initial state."""
@@ -74,7 +74,7 @@ class SteppingMachine:
         return results
 
 
-def check_observation(spec: HarnessSpec, observation: bytes) -> None:
+def check_observation(spec: Interface, observation: bytes) -> None:
     """Refuses an observation of the wrong size.
 
     Raises:

@@ -1,6 +1,5 @@
 """The C around a policy that lets an emulator call it, and how it is built."""
 
 from puffer_edge.verification.harness.build import Image, ImageBuilder
-from puffer_edge.verification.harness.spec import HarnessSpec
 
-__all__ = ["HarnessSpec", "Image", "ImageBuilder"]
+__all__ = ["Image", "ImageBuilder"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from puffer_edge.artefact.interface import Interface
 from puffer_edge.errors import UsageError
 from puffer_edge.targets import Target
-from puffer_edge.verification.harness.spec import HarnessSpec
-from puffer_edge.verification.toolchains.base import Language, Toolchain
+from puffer_edge.toolchains.base import Language, Toolchain
 
 FOLDER = Path(__file__).parent
 ROOTS = ("edge_reset", "edge_step", "edge_read_outputs", "edge_obs", "edge_action", "edge_outputs")
@@ -26,7 +26,7 @@ class Image:
     """A linked policy: an ELF file, or for the host a program."""
 
     path: Path
-    spec: HarnessSpec
+    spec: Interface
     target: Target
     toolchain: str
 
@@ -52,7 +52,7 @@ class ImageBuilder:
     """
 
     header: Path
-    spec: HarnessSpec
+    spec: Interface
     target: Target
     toolchain: Toolchain
     directory: Path

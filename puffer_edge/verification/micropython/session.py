@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.opening import Subject, heads_of
 from puffer_edge.errors import VerificationError
 from puffer_edge.exporters.micropython.kernels import portable, portable_policy
 from puffer_edge.ir import Discrete
-from puffer_edge.verification.subject import Subject, heads_of
 
 Array = npt.NDArray[Any]
 Runner = Callable[[Path, str], str]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.artefact.opening import Subject, acting, heads_of
+from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import FileFormatError, VerificationError
 from puffer_edge.exporters.micropython.boards import MICROBIT, NATIVE, find_board
-from puffer_edge.exporters.vectors import Vectors
 from puffer_edge.ir import Continuous
 from puffer_edge.verification import verify as common
 from puffer_edge.verification.agreement import Demands, check_agreement
@@ -28,7 +29,6 @@ from puffer_edge.verification.micropython.session import CARRIED, Runner, Sessio
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference, load_for
 from puffer_edge.verification.report import Report
-from puffer_edge.verification.subject import Subject, acting, heads_of
 
 Array = npt.NDArray[Any]
 

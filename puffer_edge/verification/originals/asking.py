@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.artefact.npz import read_npz
+from puffer_edge.artefact.directory import read_manifest
+from puffer_edge.artefact.opening import Subject
+from puffer_edge.artefact.program_file import from_bytes
 from puffer_edge.errors import FileFormatError, UsageError
-from puffer_edge.exporters.artifact import read_manifest
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.readers.regular_file import read_file
 from puffer_edge.ir import Continuous, Discrete, Program
-from puffer_edge.storage import from_bytes
+from puffer_edge.readers.npz import read_npz
+from puffer_edge.readers.regular_file import read_file
 from puffer_edge.verification.originals.comparing import compare, steps_of
 from puffer_edge.verification.originals.explaining import explain
 from puffer_edge.verification.originals.job import Trajectory
@@ -36,7 +37,6 @@ from puffer_edge.verification.originals.judging import (
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.report import Check, Verdict
-from puffer_edge.verification.subject import Subject
 
 Array = npt.NDArray[Any]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from puffer_edge.artefact.npz import read_npz
 from puffer_edge.errors import PufferEdgeError
+from puffer_edge.readers.npz import read_npz
 from puffer_edge.verification.originals.job import FAILURE, FOUND, GIVEN, JOB, Job, Trajectory
 from puffer_edge.verification.originals.original import Array, Original, Unjudged
 

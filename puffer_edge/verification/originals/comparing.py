@@ -18,9 +18,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.frontends.text import printable
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Contract, Discrete, Program
+from puffer_edge.readers.text import printable
 from puffer_edge.verification.error_bound import ErrorBound, gamma
 from puffer_edge.verification.originals.explaining import (
     Form,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.artefact.npz import read_npz
+from puffer_edge.readers.npz import read_npz
 
 Array = npt.NDArray[Any]
 

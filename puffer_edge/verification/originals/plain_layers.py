@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.frontends.detect import detect
-from puffer_edge.frontends.readers.parameters import parameters
-from puffer_edge.frontends.readers.safetensors import load_safetensors
-from puffer_edge.frontends.readers.torch_checkpoint import load_checkpoint
+from puffer_edge.readers.parameters import parameters
+from puffer_edge.readers.safetensors import load_safetensors
+from puffer_edge.readers.torch_checkpoint import load_checkpoint
 from puffer_edge.verification.originals.original import Array, Unjudged
 
 _CLASSES = {"none": "Identity", "hard_swish": "Hardswish"}

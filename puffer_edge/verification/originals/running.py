@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 import puffer_edge
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.text import printable
+from puffer_edge.readers.text import printable
 from puffer_edge.verification.originals.job import FAILURE, FOUND, GIVEN, JOB, Job, Trajectory
 from puffer_edge.verification.originals.original import Unjudged
 

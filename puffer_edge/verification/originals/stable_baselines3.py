@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from puffer_edge.frontends.readers.stable_baselines3_zip import (
+from puffer_edge.readers.stable_baselines3_zip import (
     Space,
     StableBaselines3File,
     load_stable_baselines3,
 )
-from puffer_edge.frontends.readers.vec_normalize import (
+from puffer_edge.readers.vec_normalize import (
     VecNormalizeStatistics,
     load_vec_normalize,
 )
