@@ -58,7 +58,7 @@ def build(name: str, folder: Path) -> Path:
     subprocess.run(
         ["gcc", "-std=c99", "-O2", "-march=native", "-ffp-contract=off", "-fno-math-errno",
          f"-DHEADER=\"{KERNELS / (name + '_f32.h')}\"",
-         f"-DKERNEL(x)={name}_f32(x{arguments})", f"-DEXACT={EXACT[name]}",
+         f"-DKERNEL(x)=puffer_edge_{name}_f32(x{arguments})", f"-DEXACT={EXACT[name]}",
          f"-DREL_ERROR={function.rel_error!r}", str(HERE / "exhaustive_functions.c"),
          "-o", str(program), "-lm"],
         check=True)

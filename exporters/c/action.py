@@ -43,8 +43,8 @@ def emit_sample(context: Context) -> list[str]:
     lines, offset = [], 0
     lowest, name = never(context.program), list(contract.heads)[index]
     for head, size in enumerate(contract.sizes):
-        lines.append(f"action->{name}[{head}] = {kernel}(x + {offset}, {size}, {multiplier}, "
-                     f"{shift}, {lowest}, random);")
+        lines.append(f"action->{name}[{head}] = puffer_edge_{kernel}(x + {offset}, {size}, "
+                     f"{multiplier}, {shift}, {lowest}, random);")
         offset += size
     return lines
 
@@ -56,7 +56,7 @@ def _discrete(head: Discrete, value: str, name: str, context: Context) -> list[s
     lines, offset = [], 0
     for index, size in enumerate(head.sizes):
         start = f"{raw} + {offset}" if offset else raw
-        lines.append(f"action->{name}[{index}] = argmax_{suffix}({start}, {size});")
+        lines.append(f"action->{name}[{index}] = puffer_edge_argmax_{suffix}({start}, {size});")
         offset += size
     return lines
 
@@ -69,7 +69,7 @@ def _continuous(action: Continuous, value: str, name: str, context: Context) -> 
                  f"{number(-meaning.scale * meaning.zero_point)};"]
     if action.squash:
         context.use("tanh_f32")
-        lines.append("a = tanh_f32(a);")
+        lines.append("a = puffer_edge_tanh_f32(a);")
     if action.rescale:
         scale, offset = context.constant(action.scale), context.constant(action.offset)
         lines.append(f"a = a * {scale}[{{i}}] + {offset}[{{i}}];")

@@ -197,7 +197,7 @@ def _checks(context: Context, entry: Entry | None) -> list[tuple[str, str]]:
     found = unproved(context.program)
     if entry is not None and found:
         raise ProgramError("a step in integers computes floats that may be infinite")
-    return [(f"all_finite_f32({context.ref(name)}, {context.value(name).size})", status)
+    return [(f"puffer_edge_all_finite_f32({context.ref(name)}, {context.value(name).size})", status)
             for names, status in ((found.states, "BAD_STATE"), (found.outputs, "BAD_OUTPUT"))
             for name in names]
 

@@ -4,7 +4,7 @@
 
 /* 1 if no element is NaN or infinite. A finite number times 0 is 0, NaN and infinity times 0 are
  * NaN, and a sum with a NaN in it stays NaN: no branch depends on the data. */
-PUFFER_EDGE_KERNEL int all_finite_f32(const float *x, int32_t size)
+PUFFER_EDGE_KERNEL int puffer_edge_all_finite_f32(const float *x, int32_t size)
 {
     float sum = 0.0f;
     for (; size >= 4; size -= 4, x += 4) {

@@ -3,7 +3,7 @@
 #include "base.h"
 
 /* Index of the largest element; the lowest index wins a tie. */
-PUFFER_EDGE_KERNEL int32_t argmax_f32(const float *x, int32_t size)
+PUFFER_EDGE_KERNEL int32_t puffer_edge_argmax_f32(const float *x, int32_t size)
 {
     int32_t best = 0;
     float largest = x[0];

@@ -3,7 +3,7 @@
 #include "base.h"
 
 /* Index of the largest element; the lowest index wins a tie. */
-PUFFER_EDGE_KERNEL int32_t argmax_s8(const int8_t *x, int32_t size)
+PUFFER_EDGE_KERNEL int32_t puffer_edge_argmax_s8(const int8_t *x, int32_t size)
 {
     int32_t best = 0;
     for (int32_t i = 1; i < size; ++i) {

@@ -3,9 +3,10 @@
 #include "base.h"
 
 /* y = x * scale[channel] + shift[channel] over [outer, channels, inner]. y may be x. */
-PUFFER_EDGE_KERNEL void batch_normalization_f32(const float *x, const float *scale,
-                                                const float *shift, float *y, int32_t outer,
-                                                int32_t channels, int32_t inner)
+PUFFER_EDGE_KERNEL void puffer_edge_batch_normalization_f32(const float *x, const float *scale,
+                                                            const float *shift, float *y,
+                                                            int32_t outer, int32_t channels,
+                                                            int32_t inner)
 {
     for (; outer > 0; --outer) {
         for (int32_t channel = 0; channel < channels; ++channel) {

@@ -3,9 +3,9 @@
 #include "round_f32.h"
 
 /* The smallest whole number that is not below x. Exact; NaN and infinity stay. */
-static inline float ceil_f32(float x)
+static inline float puffer_edge_ceil_f32(float x)
 {
-    const float rounded = round_f32(x);
+    const float rounded = puffer_edge_round_f32(x);
     return rounded + (rounded < x ? 1.0f : 0.0f);
 }
 #endif

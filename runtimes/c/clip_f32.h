@@ -3,9 +3,9 @@
 #include "opaque_f32.h"
 
 /* min(max(x, low), high), exact. NaN gives low. */
-static inline float clip_f32(float x, float low, float high)
+static inline float puffer_edge_clip_f32(float x, float low, float high)
 {
-    const float above = opaque_f32(x > low ? x : low);
-    return opaque_f32(above < high ? above : high);
+    const float above = puffer_edge_opaque_f32(x > low ? x : low);
+    return puffer_edge_opaque_f32(above < high ? above : high);
 }
 #endif

@@ -4,8 +4,8 @@
 #include "mac4_f32.h"
 
 /* Copies what one output pixel of one group sees into patch, [channel][row][column]; 0 outside. */
-static inline void conv_patch_f32(const float *x, const puffer_edge_conv_t *c, int32_t out_y,
-                                  int32_t out_x, float *patch)
+static inline void puffer_edge_conv_patch_f32(const float *x, const puffer_edge_conv_t *c,
+                                              int32_t out_y, int32_t out_x, float *patch)
 {
     const int32_t top = out_y * c->stride_y - c->pad_top;
     const int32_t left = out_x * c->stride_x - c->pad_left;
@@ -28,8 +28,8 @@ static inline void conv_patch_f32(const float *x, const puffer_edge_conv_t *c, i
  * and dilations cost nothing in the inner loop. Per group, w is as gemm_f32 wants it: blocks of
  * four filters, interleaved, then the rest one by one. patch is scratch of
  * channels / groups * kernel_height * kernel_width. bias may be NULL. */
-PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bias, float *patch,
-                                 float *y, const puffer_edge_conv_t *c)
+PUFFER_EDGE_KERNEL void puffer_edge_conv_f32(const float *x, const float *w, const float *bias,
+                                             float *patch, float *y, const puffer_edge_conv_t *c)
 {
     const int32_t depth = c->channels / c->groups * c->kernel_height * c->kernel_width;
     const int32_t filters = c->filters / c->groups;
@@ -39,13 +39,13 @@ PUFFER_EDGE_KERNEL void conv_f32(const float *x, const float *w, const float *bi
             const float *weights = w;
             const float *start = bias;
             int32_t at = pixel;
-            conv_patch_f32(x, c, pixel / c->out_width, pixel % c->out_width, patch);
+            puffer_edge_conv_patch_f32(x, c, pixel / c->out_width, pixel % c->out_width, patch);
             for (int32_t block = filters >> 2; block > 0; --block) {
                 float sum[4];
                 for (int32_t i = 0; i < 4; ++i) {
                     sum[i] = start != NULL ? *start++ : 0.0f;
                 }
-                mac4_f32(patch, weights, sum, depth);
+                puffer_edge_mac4_f32(patch, weights, sum, depth);
                 weights += 4 * depth;
                 for (int32_t i = 0; i < 4; ++i) {
                     y[at] = sum[i];

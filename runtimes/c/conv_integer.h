@@ -11,7 +11,7 @@
  * channels / groups * kernel_height * kernel_width, rounded up to an even number. */
 #define PUFFER_EDGE_CONV_INTEGER(NAME, TYPES, X, W, Y)                                             \
     /* Copies what one output pixel of one group sees into patch; padding outside. */              \
-    static inline void conv_patch_##NAME(const X *x, const puffer_edge_conv_t *c, int32_t pixel,   \
+    static inline void puffer_edge_conv_patch_##NAME(const X *x, const puffer_edge_conv_t *c, int32_t pixel,   \
                                          int32_t padding, int16_t *patch)                          \
     {                                                                                              \
         const int32_t top = pixel / c->out_width * c->stride_y - c->pad_top;                       \
@@ -49,7 +49,7 @@
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
-    PUFFER_EDGE_KERNEL void conv_##NAME(const X *x, const W *w, const int32_t *bias,               \
+    PUFFER_EDGE_KERNEL void puffer_edge_conv_##NAME(const X *x, const W *w, const int32_t *bias,               \
                                         const puffer_edge_requantize_t *q, int16_t *patch, Y *y,   \
                                         const puffer_edge_conv_t *c, int32_t padding,              \
                                         int32_t zero_point, int32_t low, int32_t high)             \
@@ -68,16 +68,16 @@
                 const int32_t *start = bias;                                                       \
                 const puffer_edge_requantize_t *ratio = q;                                         \
                 int32_t at = pixel;                                                                \
-                conv_patch_##NAME(x, c, pixel, padding, patch);                                    \
-                conv_patch_##NAME(x, c, pixel + next, padding, patch + even);                      \
+                puffer_edge_conv_patch_##NAME(x, c, pixel, padding, patch);                                    \
+                puffer_edge_conv_patch_##NAME(x, c, pixel + next, padding, patch + even);                      \
                 for (int32_t block = filters >> 2; block > 0; --block) {                           \
                     int32_t sum[8];                                                                \
-                    mac4x2_##TYPES(patch, weights, start, sum, depth);                             \
+                    puffer_edge_mac4x2_##TYPES(patch, weights, start, sum, depth);                             \
                     for (int32_t k = 0; k < 4; ++k) {                                              \
-                        const int32_t a = requantize(sum[k], ratio, zero_point);                   \
-                        const int32_t b = requantize(sum[k + 4], ratio, zero_point);               \
-                        y[at] = (Y)clamp_s32(a, low, high);                                        \
-                        y[at + next] = (Y)clamp_s32(b, low, high);                                 \
+                        const int32_t a = puffer_edge_requantize(sum[k], ratio, zero_point);                   \
+                        const int32_t b = puffer_edge_requantize(sum[k + 4], ratio, zero_point);               \
+                        y[at] = (Y)puffer_edge_clamp_s32(a, low, high);                                        \
+                        y[at + next] = (Y)puffer_edge_clamp_s32(b, low, high);                                 \
                         ++ratio;                                                                   \
                         at += pixels;                                                              \
                     }                                                                              \
@@ -86,9 +86,9 @@
                 }                                                                                  \
                 for (int32_t row = filters & 3; row > 0; --row) {                                  \
                     for (int32_t k = 0; k <= next; ++k) {                                           \
-                        const int32_t sum = mac1_##TYPES(patch + k * even, weights, *start, depth);\
-                        const int32_t v = requantize(sum, ratio, zero_point);                      \
-                        y[at + k] = (Y)clamp_s32(v, low, high);                                    \
+                        const int32_t sum = puffer_edge_mac1_##TYPES(patch + k * even, weights, *start, depth);\
+                        const int32_t v = puffer_edge_requantize(sum, ratio, zero_point);                      \
+                        y[at + k] = (Y)puffer_edge_clamp_s32(v, low, high);                                    \
                     }                                                                              \
                     ++start;                                                                       \
                     ++ratio;                                                                       \

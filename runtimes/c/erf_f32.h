@@ -5,10 +5,10 @@
 /* erf(x) ~ x P(x^2) / Q(x^2), in [-1, 1] for every input, odd. From |x| = 3.65 on x is replaced by
  * a point where the rational is exactly 1. Minimax fit: benchmarks/fit_functions.py. Max error
  * 4.7e-7 over all floats; NaN gives -1. */
-static inline float erf_f32(float x)
+static inline float puffer_edge_erf_f32(float x)
 {
-    const float above = opaque_f32(x > -0x1.d33334p+1f ? x : -0x1.cbfdaep+1f);
-    const float u = opaque_f32(above < 0x1.d33334p+1f ? above : 0x1.cbfdaep+1f);
+    const float above = puffer_edge_opaque_f32(x > -0x1.d33334p+1f ? x : -0x1.cbfdaep+1f);
+    const float u = puffer_edge_opaque_f32(above < 0x1.d33334p+1f ? above : 0x1.cbfdaep+1f);
     const float y = u * u;
     const float p =
         (((0x1.05a80cp+4f * y + 0x1.b584a6p+8f) * y + 0x1.e984fp+11f) * y + 0x1.114286p+14f) * y +

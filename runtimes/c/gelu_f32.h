@@ -6,10 +6,10 @@
  * 1/2 + u P(u^2) / Q(u^2). From |x| = 5.05 on u is a point where the rational is exactly 1/2, so
  * that the result is exactly x or 0. Minimax fit: benchmarks/fit_functions.py. Max error
  * 5.4e-7 max(1, |x|) over all floats; NaN gives 0. */
-static inline float gelu_f32(float x)
+static inline float puffer_edge_gelu_f32(float x)
 {
-    const float above = opaque_f32(x > -0x1.433334p+2f ? x : -0x1.3b5dcp+2f);
-    const float u = opaque_f32(above < 0x1.433334p+2f ? above : 0x1.3b5dcp+2f);
+    const float above = puffer_edge_opaque_f32(x > -0x1.433334p+2f ? x : -0x1.3b5dcp+2f);
+    const float u = puffer_edge_opaque_f32(above < 0x1.433334p+2f ? above : 0x1.3b5dcp+2f);
     const float y = u * u;
     const float p =
         ((((-0x1.cb2658p-19f * y + 0x1.2f02e8p-12f) * y + 0x1.277f6cp-6f) * y +

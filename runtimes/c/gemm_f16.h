@@ -3,19 +3,19 @@
 #include "mac4_f16.h"
 
 /* As gemm_f32, bit for bit, from weights that are halves. */
-PUFFER_EDGE_KERNEL void gemm_f16(const float *x, const uint16_t *w, const float *start, float *y,
-                                 int32_t k_size, int32_t n_size)
+PUFFER_EDGE_KERNEL void puffer_edge_gemm_f16(const float *x, const uint16_t *w, const float *start,
+                                             float *y, int32_t k_size, int32_t n_size)
 {
     for (int32_t block = n_size >> 2; block > 0; --block) {
         for (int32_t i = 0; i < 4; ++i) {
             y[i] = start != NULL ? *start++ : 0.0f;
         }
-        mac4_f16(x, w, y, k_size);
+        puffer_edge_mac4_f16(x, w, y, k_size);
         w += 4 * k_size;
         y += 4;
     }
     for (int32_t row = n_size & 3; row > 0; --row) {
-        *y++ = mac1_f16(x, w, start != NULL ? *start++ : 0.0f, k_size);
+        *y++ = puffer_edge_mac1_f16(x, w, start != NULL ? *start++ : 0.0f, k_size);
         w += k_size;
     }
 }

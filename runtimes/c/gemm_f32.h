@@ -9,8 +9,8 @@
  * start is the bias, or y itself to go on with a sum, or NULL for zeros. w holds the weight in
  * blocks of four rows, interleaved: w[k][0..3] of rows 0..3, then rows 4..7...; the one to three
  * rows that are left follow one by one. x and y must not overlap. */
-PUFFER_EDGE_KERNEL void gemm_f32(const float *x, const float *w, const float *start, float *y,
-                                 int32_t k_size, int32_t n_size)
+PUFFER_EDGE_KERNEL void puffer_edge_gemm_f32(const float *x, const float *w, const float *start,
+                                             float *y, int32_t k_size, int32_t n_size)
 {
 #if defined(PUFFER_EDGE_MAC32)
     int32_t blocks = n_size >> 2, rows = n_size & 3;
@@ -20,22 +20,22 @@ PUFFER_EDGE_KERNEL void gemm_f32(const float *x, const float *w, const float *st
         memcpy(y, start, (size_t)n_size * sizeof *y);
     }
     for (; blocks >= 8; blocks -= 8) {
-        mac32_f32(x, w, y, k_size, 4 * k_size);
+        puffer_edge_mac32_f32(x, w, y, k_size, 4 * k_size);
         w += 32 * k_size;
         y += 32;
     }
     for (; blocks > 3; blocks -= 3) {
-        mac_rest_f32(x, w, y, k_size, 3, 0);
+        puffer_edge_mac_rest_f32(x, w, y, k_size, 3, 0);
         w += 12 * k_size;
         y += 12;
     }
-    mac_rest_f32(x, w, y, k_size, blocks, rows);
+    puffer_edge_mac_rest_f32(x, w, y, k_size, blocks, rows);
 #else
     for (int32_t block = n_size >> 2; block > 0; --block) {
         for (int32_t i = 0; i < 4; ++i) {
             y[i] = start != NULL ? *start++ : 0.0f;
         }
-        mac4_f32(x, w, y, k_size);
+        puffer_edge_mac4_f32(x, w, y, k_size);
         w += 4 * k_size;
         y += 4;
     }

@@ -5,8 +5,9 @@
 
 /* gemm_f32 for computers: w holds 64 rows at a time, interleaved, w[k][0..63]; the rows that are left
  * are as gemm_f32 wants them. The same bits. */
-PUFFER_EDGE_KERNEL void gemm_wide_f32(const float *x, const float *w, const float *start, float *y,
-                                      int32_t k_size, int32_t n_size)
+PUFFER_EDGE_KERNEL void puffer_edge_gemm_wide_f32(const float *x, const float *w,
+                                                  const float *start, float *y, int32_t k_size,
+                                                  int32_t n_size)
 {
     for (; n_size >= 64; n_size -= 64) {
         if (start == NULL) {
@@ -14,13 +15,13 @@ PUFFER_EDGE_KERNEL void gemm_wide_f32(const float *x, const float *w, const floa
         } else if (start != y) {
             memcpy(y, start, 64 * sizeof *y);
         }
-        mac64_f32(x, w, y, k_size);
+        puffer_edge_mac64_f32(x, w, y, k_size);
         w += 64 * k_size;
         y += 64;
         start = start == NULL ? NULL : start + 64;
     }
     if (n_size > 0) {
-        gemm_f32(x, w, start, y, k_size, n_size);
+        puffer_edge_gemm_f32(x, w, start, y, k_size, n_size);
     }
 }
 #endif

@@ -16,7 +16,7 @@ typedef struct {
 /* One step of a GRU; weights are packed as mac_<types>.h says of x and of h. memory is the hidden
  * state with 14 fractional bits, h its image. y_memory may be memory; y must not overlap x or h. */
 #define PUFFER_EDGE_GRU_CELL_INTEGER(NAME, X_TYPES, X, H_TYPES, H, W)                              \
-    PUFFER_EDGE_KERNEL void gru_cell_##NAME(const X *x, const H *h, const int16_t *memory,         \
+    PUFFER_EDGE_KERNEL void puffer_edge_gru_cell_##NAME(const X *x, const H *h, const int16_t *memory,         \
                                             const W *w, const W *recurrent,                        \
                                             const puffer_edge_gru_t *p, H *y, int16_t *y_memory)   \
     {                                                                                              \
@@ -30,11 +30,11 @@ typedef struct {
             count = left >= 4 ? 4 : 1;                                                             \
             for (int32_t gate = 0; gate < 3; ++gate) {                                             \
                 if (count == 4) {                                                                  \
-                    mac4_##X_TYPES(x, w, bias, over_x + 4 * gate, p->x_size);                      \
-                    mac4_##H_TYPES(h, recurrent, recurrent_bias, over_h + 4 * gate, p->h_size);    \
+                    puffer_edge_mac4_##X_TYPES(x, w, bias, over_x + 4 * gate, p->x_size);                      \
+                    puffer_edge_mac4_##H_TYPES(h, recurrent, recurrent_bias, over_h + 4 * gate, p->h_size);    \
                 } else {                                                                           \
-                    over_x[gate] = mac1_##X_TYPES(x, w, *bias, p->x_size);                         \
-                    over_h[gate] = mac1_##H_TYPES(h, recurrent, *recurrent_bias, p->h_size);       \
+                    over_x[gate] = puffer_edge_mac1_##X_TYPES(x, w, *bias, p->x_size);                         \
+                    over_h[gate] = puffer_edge_mac1_##H_TYPES(h, recurrent, *recurrent_bias, p->h_size);       \
                 }                                                                                  \
                 bias += count;                                                                     \
                 recurrent_bias += count;                                                           \
@@ -43,20 +43,20 @@ typedef struct {
             }                                                                                      \
             for (int32_t unit = 0; unit < count; ++unit) {                                         \
                 const int32_t z = unit + count, n = z + count;                                     \
-                const int32_t reset = gate_sigmoid(                                                \
-                    t, gate_sum(over_x[unit], q + unit, over_h[unit], recurrent_q + unit));        \
+                const int32_t reset = puffer_edge_gate_sigmoid(                                                \
+                    t, puffer_edge_gate_sum(over_x[unit], q + unit, over_h[unit], recurrent_q + unit));        \
                 const int32_t update =                                                             \
-                    gate_sigmoid(t, gate_sum(over_x[z], q + z, over_h[z], recurrent_q + z));       \
+                    puffer_edge_gate_sigmoid(t, puffer_edge_gate_sum(over_x[z], q + z, over_h[z], recurrent_q + z));       \
                 const int32_t gated =                                                              \
-                    reset * saturate_s16(requantize(over_h[n], recurrent_q + n, 0)) +              \
+                    reset * puffer_edge_saturate_s16(puffer_edge_requantize(over_h[n], recurrent_q + n, 0)) +              \
                     (INT32_C(1) << (shift - 1));                                                   \
                 const int32_t candidate =                                                          \
-                    gate_tanh(t, saturate_s16(requantize(over_x[n], q + n, gated >> shift)));      \
+                    puffer_edge_gate_tanh(t, puffer_edge_saturate_s16(puffer_edge_requantize(over_x[n], q + n, gated >> shift)));      \
                 const int32_t next = (update * *memory++ + (32768 - update) * candidate +          \
                                       (1 << 14)) >> 15;                                            \
                 *y_memory++ = (int16_t)next;                                                       \
-                *y++ = (H)clamp_s32(                                                               \
-                    requantize(next + p->output_rounding, &p->output, p->zero_point), p->low,      \
+                *y++ = (H)puffer_edge_clamp_s32(                                                               \
+                    puffer_edge_requantize(next + p->output_rounding, &p->output, p->zero_point), p->low,      \
                     p->high);                                                                      \
             }                                                                                      \
             q += 3 * count;                                                                        \

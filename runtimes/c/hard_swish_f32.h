@@ -4,9 +4,9 @@
 
 /* x min(max(x / 6 + 1/2, 0), 1); exactly x or 0 from |x| = 3 on. Max error 1e-7 (1 + |result|); NaN
  * gives 0. */
-static inline float hard_swish_f32(float x)
+static inline float puffer_edge_hard_swish_f32(float x)
 {
-    const float above = opaque_f32(x > -3.0f ? x : -3.0f);
+    const float above = puffer_edge_opaque_f32(x > -3.0f ? x : -3.0f);
     const float factor = 0x1.555556p-3f * above + 0.5f;
     return above * (factor < 1.0f ? factor : 1.0f);
 }

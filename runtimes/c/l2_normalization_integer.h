@@ -13,7 +13,7 @@ typedef struct {
 } puffer_edge_norm_t;
 
 #define PUFFER_EDGE_L2_NORMALIZATION(NAME, X)                                                      \
-    PUFFER_EDGE_KERNEL void l2_normalization_##NAME(const X *x, const puffer_edge_norm_t *p,       \
+    PUFFER_EDGE_KERNEL void puffer_edge_l2_normalization_##NAME(const X *x, const puffer_edge_norm_t *p,       \
                                                     int16_t *y, int32_t rows, int32_t n)           \
     {                                                                                              \
         for (; rows > 0; --rows) {                                                                 \
@@ -22,21 +22,21 @@ typedef struct {
                 const int32_t d = x[i] - p->zero_point;                                            \
                 seen |= d ^ (d >> 31);                                                             \
             }                                                                                      \
-            const int32_t bits = bit_length(seen);                                                 \
+            const int32_t bits = puffer_edge_bit_length(seen);                                                 \
             const int32_t coarse = bits - p->bits > p->shift ? bits - p->bits : p->shift;          \
             const int32_t fine = bits > 14 ? bits - 14 : 0;                                        \
             for (int32_t i = 0; i < n; ++i) {                                                      \
-                const int32_t d = shift_rounded(x[i] - p->zero_point, coarse);                     \
+                const int32_t d = puffer_edge_shift_rounded(x[i] - p->zero_point, coarse);                     \
                 squares += d * d;                                                                  \
             }                                                                                      \
             squares += p->added[coarse];                                                           \
             squares = squares > p->floor[coarse] ? squares : p->floor[coarse];                     \
-            const int32_t left = (30 - bit_length(squares)) >> 1;                                  \
-            const int32_t root = reciprocal_root(p->table, squares, left);                         \
+            const int32_t left = (30 - puffer_edge_bit_length(squares)) >> 1;                                  \
+            const int32_t root = puffer_edge_reciprocal_root(p->table, squares, left);                         \
             const int32_t last = 14 + coarse - fine - left;                                        \
             for (int32_t i = 0; i < n; ++i) {                                                      \
-                const int32_t product = shift_rounded(x[i] - p->zero_point, fine) * root;          \
-                y[i] = (int16_t)saturate_s16(shift_rounded(product, last));                        \
+                const int32_t product = puffer_edge_shift_rounded(x[i] - p->zero_point, fine) * root;          \
+                y[i] = (int16_t)puffer_edge_saturate_s16(puffer_edge_shift_rounded(product, last));                        \
             }                                                                                      \
             x += n;                                                                                \
             y += n;                                                                                \

@@ -5,9 +5,10 @@
 
 /* Per row of size: y = (x - mean) / sqrt(variance + epsilon) * scale + bias; biased variance around
  * the mean, both summed in order from 0. bias may be NULL; y may be x. */
-PUFFER_EDGE_KERNEL void layer_normalization_f32(const float *x, const float *scale,
-                                                const float *bias, float *y, int32_t rows,
-                                                int32_t size, float epsilon)
+PUFFER_EDGE_KERNEL void puffer_edge_layer_normalization_f32(const float *x, const float *scale,
+                                                            const float *bias, float *y,
+                                                            int32_t rows, int32_t size,
+                                                            float epsilon)
 {
     const float count = (float)size;
     for (; rows > 0; --rows) {
@@ -22,7 +23,7 @@ PUFFER_EDGE_KERNEL void layer_normalization_f32(const float *x, const float *sca
             variance += centred * centred;
         }
         variance /= count;
-        const float factor = 1.0f / sqrt_f32(variance + epsilon);
+        const float factor = 1.0f / puffer_edge_sqrt_f32(variance + epsilon);
         for (int32_t i = 0; i < size; ++i) {
             const float scaled = (x[i] - mean) * factor * scale[i];
             y[i] = bias != NULL ? scaled + bias[i] : scaled;

@@ -4,7 +4,7 @@
 /* log(1 + x) for -0.3 <= x <= 1 only, what softplus and log need: 2 atanh(s) with
  * s = x / (2 + x), as s times a polynomial in s^2. Minimax fit: benchmarks/fit_functions.py. Max
  * relative error 2.6e-7. */
-static inline float log1p_f32(float x)
+static inline float puffer_edge_log1p_f32(float x)
 {
     const float s = x / (x + 2.0f);
     const float y = s * s;

@@ -10,17 +10,18 @@
  * The four gates of a unit are the four outputs of one mac4: w[unit][k][i, f, g, o], the same for
  * the recurrent weights and bias[unit][i, f, g, o]. Sums start at the bias, then x, then h.
  * y_c may be c; y_h must not overlap x or h. */
-PUFFER_EDGE_KERNEL void lstm_cell_f32(const float *x, const float *h, const float *c,
-                                      const float *w, const float *recurrent, const float *bias,
-                                      float *y_h, float *y_c, int32_t x_size, int32_t h_size)
+PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_f32(const float *x, const float *h, const float *c,
+                                                  const float *w, const float *recurrent,
+                                                  const float *bias, float *y_h, float *y_c,
+                                                  int32_t x_size, int32_t h_size)
 {
     int32_t unit = 0;
 #if defined(PUFFER_EDGE_MAC32)
     for (; unit + 8 <= h_size; unit += 8) {
         float gate[32], i[8], f[8], g[8], o[8];
         memcpy(gate, bias, sizeof gate);
-        mac32_f32(x, w, gate, x_size, 4 * x_size);
-        mac32_f32(h, recurrent, gate, h_size, 4 * h_size);
+        puffer_edge_mac32_f32(x, w, gate, x_size, 4 * x_size);
+        puffer_edge_mac32_f32(h, recurrent, gate, h_size, 4 * h_size);
         w += 32 * x_size;
         recurrent += 32 * h_size;
         bias += 32;
@@ -31,25 +32,25 @@ PUFFER_EDGE_KERNEL void lstm_cell_f32(const float *x, const float *h, const floa
             o[n] = gate[4 * n + 3];
         }
         for (int32_t n = 0; n < 8; ++n) {
-            const float kept = sigmoid_f32(f[n]) * c[unit + n];
-            const float cell = kept + sigmoid_f32(i[n]) * tanh_f32(g[n]);
+            const float kept = puffer_edge_sigmoid_f32(f[n]) * c[unit + n];
+            const float cell = kept + puffer_edge_sigmoid_f32(i[n]) * puffer_edge_tanh_f32(g[n]);
             y_c[unit + n] = cell;
-            y_h[unit + n] = sigmoid_f32(o[n]) * tanh_f32(cell);
+            y_h[unit + n] = puffer_edge_sigmoid_f32(o[n]) * puffer_edge_tanh_f32(cell);
         }
     }
 #endif
     for (; unit < h_size; ++unit) {
         float gate[4];
         memcpy(gate, bias, sizeof gate);
-        mac4_f32(x, w, gate, x_size);
-        mac4_f32(h, recurrent, gate, h_size);
+        puffer_edge_mac4_f32(x, w, gate, x_size);
+        puffer_edge_mac4_f32(h, recurrent, gate, h_size);
         w += 4 * x_size;
         recurrent += 4 * h_size;
         bias += 4;
-        const float kept = sigmoid_f32(gate[1]) * c[unit];
-        const float cell = kept + sigmoid_f32(gate[0]) * tanh_f32(gate[2]);
+        const float kept = puffer_edge_sigmoid_f32(gate[1]) * c[unit];
+        const float cell = kept + puffer_edge_sigmoid_f32(gate[0]) * puffer_edge_tanh_f32(gate[2]);
         y_c[unit] = cell;
-        y_h[unit] = sigmoid_f32(gate[3]) * tanh_f32(cell);
+        y_h[unit] = puffer_edge_sigmoid_f32(gate[3]) * puffer_edge_tanh_f32(cell);
     }
 }
 #endif

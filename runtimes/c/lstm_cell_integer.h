@@ -16,7 +16,7 @@ typedef struct {
 /* One step of an LSTM; weights are packed as mac_<types>.h says of x and of h, the four gates of a unit are the
  * rows of a block. y_c may be c; y_h must not overlap x or h. */
 #define PUFFER_EDGE_LSTM_CELL_INTEGER(NAME, X_TYPES, X, H_TYPES, H, W)                             \
-    PUFFER_EDGE_KERNEL void lstm_cell_##NAME(const X *x, const H *h, const int16_t *c,             \
+    PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_##NAME(const X *x, const H *h, const int16_t *c,             \
                                              const W *w, const W *recurrent,                       \
                                              const puffer_edge_lstm_t *p, H *y_h, int16_t *y_c)    \
     {                                                                                              \
@@ -26,22 +26,22 @@ typedef struct {
         const puffer_edge_requantize_t *q = p->q, *recurrent_q = p->recurrent_q;                   \
         for (int32_t unit = p->h_size; unit > 0; --unit) {                                         \
             int32_t over_x[4], over_h[4];                                                          \
-            mac4_##X_TYPES(x, w, bias, over_x, p->x_size);                                         \
-            mac4_##H_TYPES(h, recurrent, recurrent_bias, over_h, p->h_size);                       \
-            const int32_t i = gate_sum(over_x[0], q, over_h[0], recurrent_q);                      \
-            const int32_t f = gate_sum(over_x[1], q + 1, over_h[1], recurrent_q + 1);              \
-            const int32_t g = gate_sum(over_x[2], q + 2, over_h[2], recurrent_q + 2);              \
-            const int32_t o = gate_sum(over_x[3], q + 3, over_h[3], recurrent_q + 3);              \
-            const int32_t kept = (gate_sigmoid(t, f) * *c++ + (1 << 14)) >> 15;                    \
-            const int32_t added = (gate_sigmoid(t, i) * gate_tanh(t, g) +                          \
+            puffer_edge_mac4_##X_TYPES(x, w, bias, over_x, p->x_size);                                         \
+            puffer_edge_mac4_##H_TYPES(h, recurrent, recurrent_bias, over_h, p->h_size);                       \
+            const int32_t i = puffer_edge_gate_sum(over_x[0], q, over_h[0], recurrent_q);                      \
+            const int32_t f = puffer_edge_gate_sum(over_x[1], q + 1, over_h[1], recurrent_q + 1);              \
+            const int32_t g = puffer_edge_gate_sum(over_x[2], q + 2, over_h[2], recurrent_q + 2);              \
+            const int32_t o = puffer_edge_gate_sum(over_x[3], q + 3, over_h[3], recurrent_q + 3);              \
+            const int32_t kept = (puffer_edge_gate_sigmoid(t, f) * *c++ + (1 << 14)) >> 15;                    \
+            const int32_t added = (puffer_edge_gate_sigmoid(t, i) * puffer_edge_gate_tanh(t, g) +                          \
                                    (INT32_C(1) << (28 - p->cell_bits))) >> (29 - p->cell_bits);    \
-            const int32_t cell = saturate_s16(kept + added);                                       \
+            const int32_t cell = puffer_edge_saturate_s16(kept + added);                                       \
             const int32_t scaled = shift >= 0 ? (cell + ((INT32_C(1) << shift) >> 1)) >> shift     \
                                               : cell * (INT32_C(1) << -shift);                     \
-            const int32_t hidden = gate_sigmoid(t, o) * gate_tanh(t, saturate_s16(scaled));        \
+            const int32_t hidden = puffer_edge_gate_sigmoid(t, o) * puffer_edge_gate_tanh(t, puffer_edge_saturate_s16(scaled));        \
             *y_c++ = (int16_t)cell;                                                                \
-            *y_h++ = (H)clamp_s32(                                                                 \
-                requantize(hidden + p->output_rounding, &p->output, p->zero_point), p->low,        \
+            *y_h++ = (H)puffer_edge_clamp_s32(                                                                 \
+                puffer_edge_requantize(hidden + p->output_rounding, &p->output, p->zero_point), p->low,        \
                 p->high);                                                                          \
             bias += 4;                                                                             \
             recurrent_bias += p->recurrent_bias_step;                                              \

@@ -11,8 +11,8 @@
 #define PUFFER_EDGE_MAC32
 typedef float __attribute__((vector_size(16), aligned(4), may_alias)) puffer_edge_f32x4_t;
 
-PUFFER_EDGE_KERNEL void mac32_f32(const float *x, const float *w, float *y, int32_t k_size,
-                                  int32_t stride)
+PUFFER_EDGE_KERNEL void puffer_edge_mac32_f32(const float *x, const float *w, float *y,
+                                              int32_t k_size, int32_t stride)
 {
     puffer_edge_f32x4_t *const out = (puffer_edge_f32x4_t *)(void *)y;
     puffer_edge_f32x4_t y0 = out[0], y1 = out[1], y2 = out[2], y3 = out[3];

@@ -6,7 +6,7 @@
  * expanding one is exact and needs integers only, neither a type nor an instruction for halves. */
 
 /* The bits of the float; never of an infinity or a NaN, which no weight is. */
-static inline uint32_t float_of_half(uint32_t half)
+static inline uint32_t puffer_edge_float_of_half(uint32_t half)
 {
     const uint32_t sign = (half & 0x8000u) << 16;
     uint32_t rest = half & 0x7fffu, exponent = 113;
@@ -23,7 +23,7 @@ static inline uint32_t float_of_half(uint32_t half)
 }
 
 /* At most 32 weights. */
-PUFFER_EDGE_KERNEL void expand_f16(const uint16_t *w, float *y, int32_t count)
+PUFFER_EDGE_KERNEL void puffer_edge_expand_f16(const uint16_t *w, float *y, int32_t count)
 {
     uint32_t bits[32];
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FP) && (__ARM_FP & 4) && \
@@ -44,29 +44,31 @@ PUFFER_EDGE_KERNEL void expand_f16(const uint16_t *w, float *y, int32_t count)
     }
 #endif
     for (int32_t i = 0; i < count; ++i) {
-        bits[i] = float_of_half(w[i]);
+        bits[i] = puffer_edge_float_of_half(w[i]);
     }
     memcpy(y, bits, (size_t)count * sizeof *y);
 }
 
 /* As mac4_f32, eight terms at a time: the same additions in the same order. */
-PUFFER_EDGE_KERNEL void mac4_f16(const float *x, const uint16_t *w, float *y, int32_t k_size)
+PUFFER_EDGE_KERNEL void puffer_edge_mac4_f16(const float *x, const uint16_t *w, float *y,
+                                             int32_t k_size)
 {
     float expanded[32];
     for (int32_t k = 0; k < k_size; k += 8) {
         const int32_t count = k_size - k < 8 ? k_size - k : 8;
-        expand_f16(w + 4 * k, expanded, 4 * count);
-        mac4_f32(x + k, expanded, y, count);
+        puffer_edge_expand_f16(w + 4 * k, expanded, 4 * count);
+        puffer_edge_mac4_f32(x + k, expanded, y, count);
     }
 }
 
 /* One output. */
-PUFFER_EDGE_KERNEL float mac1_f16(const float *x, const uint16_t *w, float sum, int32_t k_size)
+PUFFER_EDGE_KERNEL float puffer_edge_mac1_f16(const float *x, const uint16_t *w, float sum,
+                                              int32_t k_size)
 {
     float expanded[32];
     for (int32_t k = 0; k < k_size; k += 32) {
         const int32_t count = k_size - k < 32 ? k_size - k : 32;
-        expand_f16(w + k, expanded, count);
+        puffer_edge_expand_f16(w + k, expanded, count);
         for (int32_t i = 0; i < count; ++i) {
             sum += x[k + i] * expanded[i];
         }

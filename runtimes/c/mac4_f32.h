@@ -7,7 +7,8 @@
  * Each output adds its products one after the other, k upwards, product and sum rounded separately.
  * That order is the numeric contract; the four sums are independent, which is what keeps a pipeline
  * busy. x and w are read once, w in storage order. x and y must not overlap. */
-PUFFER_EDGE_KERNEL void mac4_f32(const float *x, const float *w, float *y, int32_t k_size)
+PUFFER_EDGE_KERNEL void puffer_edge_mac4_f32(const float *x, const float *w, float *y,
+                                             int32_t k_size)
 {
     int32_t k = k_size;
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FP) && (__ARM_FP & 4) && \

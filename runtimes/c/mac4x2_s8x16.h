@@ -16,8 +16,8 @@
     "smlad r11, r12, r5, r11\n\tsmlad r11, %[at], r6, r11\n\t"
 #endif
 
-PUFFER_EDGE_MAC4 void mac4x2_s8x16(const int16_t *x, const int8_t *w, const int32_t *bias,
-                                   int32_t *sum, int32_t k_size)
+PUFFER_EDGE_MAC4 void puffer_edge_mac4x2_s8x16(const int16_t *x, const int8_t *w,
+                                               const int32_t *bias, int32_t *sum, int32_t k_size)
 {
     const int16_t *second = x + k_size + (k_size & 1);
 #if defined(PUFFER_EDGE_DSP)
@@ -70,8 +70,8 @@ PUFFER_EDGE_MAC4 void mac4x2_s8x16(const int16_t *x, const int8_t *w, const int3
         w += 4;
     }
 #else
-    mac4_s8x16(x, w, bias, sum, k_size);
-    mac4_s8x16(second, w, bias, sum + 4, k_size);
+    puffer_edge_mac4_s8x16(x, w, bias, sum, k_size);
+    puffer_edge_mac4_s8x16(second, w, bias, sum + 4, k_size);
 #endif
 }
 #endif

@@ -8,7 +8,8 @@
  * For computers with GNU C only. */
 typedef float __attribute__((vector_size(32), aligned(4), may_alias)) puffer_edge_f32x8_t;
 
-PUFFER_EDGE_KERNEL void mac64_f32(const float *x, const float *w, float *y, int32_t k_size)
+PUFFER_EDGE_KERNEL void puffer_edge_mac64_f32(const float *x, const float *w, float *y,
+                                              int32_t k_size)
 {
     puffer_edge_f32x8_t *const out = (puffer_edge_f32x8_t *)(void *)y;
     puffer_edge_f32x8_t y0 = out[0], y1 = out[1], y2 = out[2], y3 = out[3];

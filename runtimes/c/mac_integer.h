@@ -45,20 +45,20 @@
     "strd r8, r9, [r12]\n\t"        \
     "strd %[s2], %[s3], [r12, #8]\n"
 
-static inline uint32_t load_word(const void *from)
+static inline uint32_t puffer_edge_load_word(const void *from)
 {
     return *(const puffer_edge_word_t *)from;
 }
 
 /* sum + a's halves times b's halves. */
-static inline int32_t smlad(uint32_t a, uint32_t b, int32_t sum)
+static inline int32_t puffer_edge_smlad(uint32_t a, uint32_t b, int32_t sum)
 {
     __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
     return sum;
 }
 
 /* Bytes 0 and 2 as two signed halves. */
-static inline uint32_t sxtb16(uint32_t bytes)
+static inline uint32_t puffer_edge_sxtb16(uint32_t bytes)
 {
     uint32_t halves;
     __asm__("sxtb16 %0, %1" : "=r"(halves) : "r"(bytes));
@@ -66,7 +66,7 @@ static inline uint32_t sxtb16(uint32_t bytes)
 }
 
 /* Bytes 1 and 3. */
-static inline uint32_t sxtb16_odd(uint32_t bytes)
+static inline uint32_t puffer_edge_sxtb16_odd(uint32_t bytes)
 {
     uint32_t halves;
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(halves) : "r"(bytes));

@@ -6,8 +6,8 @@
 /* What mac32 leaves: at most three blocks of four rows, then at most three rows by themselves, all in
  * one pass, as each sum alone would wait for its own additions. Pointers of what is absent stay where
  * something may be read, and the sums are dropped. */
-PUFFER_EDGE_KERNEL void mac_rest_f32(const float *x, const float *w, float *y, int32_t k_size,
-                                     int32_t blocks, int32_t rows)
+PUFFER_EDGE_KERNEL void puffer_edge_mac_rest_f32(const float *x, const float *w, float *y,
+                                                 int32_t k_size, int32_t blocks, int32_t rows)
 {
     puffer_edge_f32x4_t *const out = (puffer_edge_f32x4_t *)(void *)y;
     const puffer_edge_f32x4_t zero = {0.0f, 0.0f, 0.0f, 0.0f};

@@ -11,8 +11,8 @@
     "smlad %[s2], r5, r12, %[s2]\n\tsmlad %[s3], r6, r12, %[s3]\n\t"
 #endif
 
-PUFFER_EDGE_MAC4 void mac4_s16(const int16_t *x, const int16_t *w, const int32_t *bias,
-                               int32_t *sum, int32_t k_size)
+PUFFER_EDGE_MAC4 void puffer_edge_mac4_s16(const int16_t *x, const int16_t *w, const int32_t *bias,
+                                           int32_t *sum, int32_t k_size)
 {
     const int32_t groups = k_size >> 1, left = k_size & 1;
 #if defined(PUFFER_EDGE_DSP)
@@ -55,12 +55,12 @@ PUFFER_EDGE_MAC4 void mac4_s16(const int16_t *x, const int16_t *w, const int32_t
     sum[3] = s3;
 }
 
-PUFFER_EDGE_KERNEL int32_t mac1_s16(const int16_t *x, const int16_t *w, int32_t sum,
-                                    int32_t k_size)
+PUFFER_EDGE_KERNEL int32_t puffer_edge_mac1_s16(const int16_t *x, const int16_t *w, int32_t sum,
+                                                int32_t k_size)
 {
     for (int32_t groups = k_size >> 1; groups > 0; --groups) {
 #if defined(PUFFER_EDGE_DSP)
-        sum = smlad(load_word(w), load_word(x), sum);
+        sum = puffer_edge_smlad(puffer_edge_load_word(w), puffer_edge_load_word(x), sum);
 #else
         sum += x[0] * w[0] + x[1] * w[1];
 #endif

@@ -18,8 +18,8 @@
     "smlad %[s3], r3, r12, %[s3]\n\tsmlad %[s3], r6, lr, %[s3]\n\t"
 #endif
 
-PUFFER_EDGE_MAC4 void mac4_s8(const int8_t *x, const int8_t *w, const int32_t *bias,
-                              int32_t *sum, int32_t k_size)
+PUFFER_EDGE_MAC4 void puffer_edge_mac4_s8(const int8_t *x, const int8_t *w, const int32_t *bias,
+                                          int32_t *sum, int32_t k_size)
 {
     const int32_t groups = k_size >> 2, left = k_size & 3;
 #if defined(PUFFER_EDGE_DSP)
@@ -68,14 +68,14 @@ PUFFER_EDGE_MAC4 void mac4_s8(const int8_t *x, const int8_t *w, const int32_t *b
     sum[3] = s3;
 }
 
-PUFFER_EDGE_KERNEL int32_t mac1_s8(const int8_t *x, const int8_t *w, int32_t sum,
-                                   int32_t k_size)
+PUFFER_EDGE_KERNEL int32_t puffer_edge_mac1_s8(const int8_t *x, const int8_t *w, int32_t sum,
+                                               int32_t k_size)
 {
     for (int32_t groups = k_size >> 2; groups > 0; --groups) {
 #if defined(PUFFER_EDGE_DSP)
-        const uint32_t bytes = load_word(w), v = load_word(x);
-        sum = smlad(sxtb16(bytes), sxtb16(v), sum);
-        sum = smlad(sxtb16_odd(bytes), sxtb16_odd(v), sum);
+        const uint32_t bytes = puffer_edge_load_word(w), v = puffer_edge_load_word(x);
+        sum = puffer_edge_smlad(puffer_edge_sxtb16(bytes), puffer_edge_sxtb16(v), sum);
+        sum = puffer_edge_smlad(puffer_edge_sxtb16_odd(bytes), puffer_edge_sxtb16_odd(v), sum);
 #else
         sum += x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
 #endif

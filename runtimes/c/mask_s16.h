@@ -3,7 +3,7 @@
 #include "base.h"
 
 /* The lowest integer for a choice that may not be taken, and for no other. */
-static inline int16_t mask_s16(int16_t x, int allowed)
+static inline int16_t puffer_edge_mask_s16(int16_t x, int allowed)
 {
     const int16_t lowest = INT16_MIN, least = INT16_MIN + 1;
     const int16_t raised = x == lowest ? least : x;

@@ -3,7 +3,7 @@
 #include "base.h"
 
 /* The lowest integer for a choice that may not be taken, and for no other. */
-static inline int8_t mask_s8(int8_t x, int allowed)
+static inline int8_t puffer_edge_mask_s8(int8_t x, int allowed)
 {
     const int8_t lowest = INT8_MIN, least = INT8_MIN + 1;
     const int8_t raised = x == lowest ? least : x;

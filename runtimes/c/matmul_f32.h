@@ -4,8 +4,9 @@
 
 /* y[m, n] = sum over k of a[m, k] * b[k, n], in order from 0, for each of batch pairs of matrices.
  * y must not overlap a or b. */
-PUFFER_EDGE_KERNEL void matmul_f32(const float *a, const float *b, float *y, int32_t batch,
-                                   int32_t m_size, int32_t k_size, int32_t n_size)
+PUFFER_EDGE_KERNEL void puffer_edge_matmul_f32(const float *a, const float *b, float *y,
+                                               int32_t batch, int32_t m_size, int32_t k_size,
+                                               int32_t n_size)
 {
     for (; batch > 0; --batch) {
         for (int32_t m = 0; m < m_size; ++m) {

@@ -6,16 +6,19 @@
 #include "sigmoid_f32.h"
 
 /* As min_gru_cell_f32, bit for bit, from weights that are halves. */
-PUFFER_EDGE_KERNEL void min_gru_cell_f16(const float *x, const float *h, const uint16_t *w,
-                                         float *gates, float *y, float *y_h, int32_t size)
+PUFFER_EDGE_KERNEL void puffer_edge_min_gru_cell_f16(const float *x, const float *h,
+                                                     const uint16_t *w, float *gates, float *y,
+                                                     float *y_h, int32_t size)
 {
-    gemm_f16(x, w, NULL, gates, size, 3 * size);
+    puffer_edge_gemm_f16(x, w, NULL, gates, size, 3 * size);
     for (int32_t i = 0; i < size; ++i) {
         const float a = gates[i], v = x[i];
         /* max(a, 0) + sigmoid(min(a, 0)), so that no branch is needed. */
-        const float candidate = relu_f32(a) + sigmoid_f32(opaque_f32(a < 0.0f ? a : 0.0f));
-        const float g = sigmoid_f32(gates[size + i]);
-        const float p = sigmoid_f32(gates[2 * size + i]);
+        const float candidate =
+            puffer_edge_relu_f32(a) +
+            puffer_edge_sigmoid_f32(puffer_edge_opaque_f32(a < 0.0f ? a : 0.0f));
+        const float g = puffer_edge_sigmoid_f32(gates[size + i]);
+        const float p = puffer_edge_sigmoid_f32(gates[2 * size + i]);
         const float after = h[i] + g * (candidate - h[i]);
         y_h[i] = after;
         y[i] = v + p * (after - v);

@@ -14,26 +14,26 @@ typedef struct {
     int32_t size, bits, zero_point, low, high;
 } puffer_edge_min_gru_t;
 
-static inline int32_t saturate_15(int32_t x)
+static inline int32_t puffer_edge_saturate_15(int32_t x)
 {
-    return clamp_s32(x, -32767, 32767);
+    return puffer_edge_clamp_s32(x, -32767, 32767);
 }
 
 /* max(a, 0) + sigmoid(min(a, 0)), so that no branch is needed, with the state's bits; a has
  * max(bits, 11). */
-static inline int32_t min_gru_candidate(const int16_t *table, int32_t a, int32_t bits)
+static inline int32_t puffer_edge_min_gru_candidate(const int16_t *table, int32_t a, int32_t bits)
 {
     const int32_t to_state = bits < 11 ? 11 - bits : 0, to_gate = bits > 11 ? bits - 11 : 0;
     const int32_t below = a & (a >> 31), above = a - below;
     const int32_t straight = (above + ((INT32_C(1) << to_state) >> 1)) >> to_state;
-    const int32_t gate = saturate_15((below + ((INT32_C(1) << to_gate) >> 1)) >> to_gate);
+    const int32_t gate = puffer_edge_saturate_15((below + ((INT32_C(1) << to_gate) >> 1)) >> to_gate);
     const int32_t curved =
-        (gate_sigmoid(table, gate) + (INT32_C(1) << (14 - bits))) >> (15 - bits);
-    return clamp_s32(straight + curved, 0, 32767);
+        (puffer_edge_gate_sigmoid(table, gate) + (INT32_C(1) << (14 - bits))) >> (15 - bits);
+    return puffer_edge_clamp_s32(straight + curved, 0, 32767);
 }
 
 /* The mean of a and b whose weights add up to 2^15. */
-static inline int32_t weighted_mean(int32_t weight, int32_t a, int32_t b)
+static inline int32_t puffer_edge_weighted_mean(int32_t weight, int32_t a, int32_t b)
 {
     return (weight * a + (32768 - weight) * b + (1 << 14)) >> 15;
 }
@@ -41,7 +41,7 @@ static inline int32_t weighted_mean(int32_t weight, int32_t a, int32_t b)
 /* One step of a MinGRU with its highway; the weight is packed as mac_<types>.h says of x. y_h may be
  * h; y must not overlap x. */
 #define PUFFER_EDGE_MIN_GRU_CELL_INTEGER(NAME, TYPES, X, W, Y)                                     \
-    PUFFER_EDGE_KERNEL void min_gru_cell_##NAME(const X *x, const int16_t *h, const W *w,          \
+    PUFFER_EDGE_KERNEL void puffer_edge_min_gru_cell_##NAME(const X *x, const int16_t *h, const W *w,          \
                                                 const puffer_edge_min_gru_t *p, Y *y,              \
                                                 int16_t *y_h)                                      \
     {                                                                                              \
@@ -55,9 +55,9 @@ static inline int32_t weighted_mean(int32_t weight, int32_t a, int32_t b)
             count = left >= 4 ? 4 : 1;                                                             \
             for (int32_t gate = 0; gate < 3; ++gate) {                                             \
                 if (count == 4) {                                                                  \
-                    mac4_##TYPES(x, w, bias, sums + 4 * gate, p->size);                            \
+                    puffer_edge_mac4_##TYPES(x, w, bias, sums + 4 * gate, p->size);                            \
                 } else {                                                                           \
-                    sums[gate] = mac1_##TYPES(x, w, *bias, p->size);                               \
+                    sums[gate] = puffer_edge_mac1_##TYPES(x, w, *bias, p->size);                               \
                 }                                                                                  \
                 bias += count;                                                                     \
                 w += count * p->size;                                                              \
@@ -65,18 +65,18 @@ static inline int32_t weighted_mean(int32_t weight, int32_t a, int32_t b)
             for (int32_t unit = 0; unit < count; ++unit) {                                         \
                 const int32_t g = unit + count, o = g + count;                                     \
                 const int32_t candidate =                                                          \
-                    min_gru_candidate(t, requantize(sums[unit], q + unit, 0), p->bits);            \
+                    puffer_edge_min_gru_candidate(t, puffer_edge_requantize(sums[unit], q + unit, 0), p->bits);            \
                 const int32_t update =                                                             \
-                    gate_sigmoid(t, saturate_15(requantize(sums[g], q + g, 0)));                   \
+                    puffer_edge_gate_sigmoid(t, puffer_edge_saturate_15(puffer_edge_requantize(sums[g], q + g, 0)));                   \
                 const int32_t through =                                                            \
-                    gate_sigmoid(t, saturate_15(requantize(sums[o], q + o, 0)));                   \
-                const int32_t state = weighted_mean(update, candidate, *h++);                      \
+                    puffer_edge_gate_sigmoid(t, puffer_edge_saturate_15(puffer_edge_requantize(sums[o], q + o, 0)));                   \
+                const int32_t state = puffer_edge_weighted_mean(update, candidate, *h++);                      \
                 const int32_t around =                                                             \
-                    saturate_15((*highway++ * p->x_factor + p->x_bias) >> p->x_shift);             \
-                const int32_t mixed = weighted_mean(through, state, around);                       \
+                    puffer_edge_saturate_15((*highway++ * p->x_factor + p->x_bias) >> p->x_shift);             \
+                const int32_t mixed = puffer_edge_weighted_mean(through, state, around);                       \
                 *y_h++ = (int16_t)state;                                                           \
-                *y++ = (Y)clamp_s32(                                                               \
-                    requantize(mixed + p->output_rounding, &p->output, p->zero_point), p->low,     \
+                *y++ = (Y)puffer_edge_clamp_s32(                                                               \
+                    puffer_edge_requantize(mixed + p->output_rounding, &p->output, p->zero_point), p->low,     \
                     p->high);                                                                      \
             }                                                                                      \
             q += 3 * count;                                                                        \

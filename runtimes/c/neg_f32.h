@@ -2,7 +2,7 @@
 #define PUFFER_EDGE_NEG_F32_H
 
 /* -x, exact; NaN stays NaN. */
-static inline float neg_f32(float x)
+static inline float puffer_edge_neg_f32(float x)
 {
     return -x;
 }

@@ -3,7 +3,8 @@
 #include "base.h"
 
 /* y[i * classes + k] = 1 where k <= x[i] < k + 1, else 0. x and y must not overlap. */
-PUFFER_EDGE_KERNEL void one_hot_f32(const float *x, float *y, int32_t size, int32_t classes)
+PUFFER_EDGE_KERNEL void puffer_edge_one_hot_f32(const float *x, float *y, int32_t size,
+                                                int32_t classes)
 {
     for (int32_t i = 0; i < size; ++i) {
         for (int32_t k = 0; k < classes; ++k) {

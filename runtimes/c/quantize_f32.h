@@ -5,7 +5,7 @@
 
 /* clamp(floor(v + 1/2), low, high): 32768.5 makes it positive, so that cutting off rounds down.
  * NaN gives low. */
-static inline int32_t quantize_f32(float v, int32_t low, int32_t high)
+static inline int32_t puffer_edge_quantize_f32(float v, int32_t low, int32_t high)
 {
 #if defined(PUFFER_EDGE_THUMB2) && defined(__ARM_FP) && !defined(__SOFTFP__)
     /* This conversion saturates, and makes 0 of NaN, so that integers can do the clamping. */
@@ -13,9 +13,9 @@ static inline int32_t quantize_f32(float v, int32_t low, int32_t high)
     int32_t n;
     __asm__("vcvt.s32.f32 %0, %1" : "=t"(bits) : "t"(v + 32768.5f));
     __asm__("vmov %0, %1" : "=r"(n) : "t"(bits));
-    return clamp_s32(subtract_saturating(n, 32768), low, high);
+    return puffer_edge_clamp_s32(puffer_edge_subtract_saturating(n, 32768), low, high);
 #else
-    return (int32_t)(clip_f32(v, (float)low, (float)high) + 32768.5f) - 32768;
+    return (int32_t)(puffer_edge_clip_f32(v, (float)low, (float)high) + 32768.5f) - 32768;
 #endif
 }
 #endif

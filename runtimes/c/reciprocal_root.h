@@ -5,7 +5,7 @@
 /* What norms in integers share. */
 
 /* Bits of a number that is not negative, below 2^31. */
-static inline int32_t bit_length(int32_t x)
+static inline int32_t puffer_edge_bit_length(int32_t x)
 {
     int32_t bits = 0;
     for (int32_t step = 16; step > 0; step >>= 1) {
@@ -18,13 +18,13 @@ static inline int32_t bit_length(int32_t x)
     return bits + x;
 }
 
-static inline int32_t shift_rounded(int32_t x, int32_t shift)
+static inline int32_t puffer_edge_shift_rounded(int32_t x, int32_t shift)
 {
     return (x + ((INT32_C(1) << shift) >> 1)) >> shift;
 }
 
 /* 2^29 / sqrt(x << 2 left), which lies between 2^28 and 2^30: a table and straight lines. */
-static inline int32_t reciprocal_root(const int16_t *table, int32_t x, int32_t left)
+static inline int32_t puffer_edge_reciprocal_root(const int16_t *table, int32_t x, int32_t left)
 {
     const int32_t place = (x << (2 * left)) - (INT32_C(1) << 28);
     const int16_t *entry = table + (place >> 22);

@@ -3,8 +3,8 @@
 #include "base.h"
 
 /* Over the middle axis of [outer, size, inner]; sums run in order from 0. */
-PUFFER_EDGE_KERNEL void reduce_sum_f32(const float *x, float *y, int32_t outer, int32_t size,
-                                       int32_t inner)
+PUFFER_EDGE_KERNEL void puffer_edge_reduce_sum_f32(const float *x, float *y, int32_t outer,
+                                                   int32_t size, int32_t inner)
 {
     for (; outer > 0; --outer, x += size * inner) {
         for (int32_t column = 0; column < inner; ++column) {
@@ -17,18 +17,18 @@ PUFFER_EDGE_KERNEL void reduce_sum_f32(const float *x, float *y, int32_t outer, 
     }
 }
 
-PUFFER_EDGE_KERNEL void reduce_mean_f32(const float *x, float *y, int32_t outer, int32_t size,
-                                        int32_t inner)
+PUFFER_EDGE_KERNEL void puffer_edge_reduce_mean_f32(const float *x, float *y, int32_t outer,
+                                                    int32_t size, int32_t inner)
 {
     const float count = (float)size;
-    reduce_sum_f32(x, y, outer, size, inner);
+    puffer_edge_reduce_sum_f32(x, y, outer, size, inner);
     for (int32_t i = 0; i < outer * inner; ++i) {
         y[i] /= count;
     }
 }
 
-PUFFER_EDGE_KERNEL void reduce_max_f32(const float *x, float *y, int32_t outer, int32_t size,
-                                       int32_t inner)
+PUFFER_EDGE_KERNEL void puffer_edge_reduce_max_f32(const float *x, float *y, int32_t outer,
+                                                   int32_t size, int32_t inner)
 {
     for (; outer > 0; --outer, x += size * inner) {
         for (int32_t column = 0; column < inner; ++column) {
@@ -42,8 +42,8 @@ PUFFER_EDGE_KERNEL void reduce_max_f32(const float *x, float *y, int32_t outer, 
     }
 }
 
-PUFFER_EDGE_KERNEL void reduce_min_f32(const float *x, float *y, int32_t outer, int32_t size,
-                                       int32_t inner)
+PUFFER_EDGE_KERNEL void puffer_edge_reduce_min_f32(const float *x, float *y, int32_t outer,
+                                                   int32_t size, int32_t inner)
 {
     for (; outer > 0; --outer, x += size * inner) {
         for (int32_t column = 0; column < inner; ++column) {

@@ -14,7 +14,8 @@ typedef char puffer_edge_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];
 
 /* ((sum >> pre_shift) * multiplier, shifted right and rounded) + offset; the rounding of the first
  * shift is in the sum already. */
-static inline int32_t requantize(int32_t sum, const puffer_edge_requantize_t *q, int32_t offset)
+static inline int32_t puffer_edge_requantize(int32_t sum, const puffer_edge_requantize_t *q,
+                                             int32_t offset)
 {
 #if defined(PUFFER_EDGE_THUMB2)
     /* A shift by a register looks at its lowest byte only, and leaves in the carry the last bit
@@ -39,7 +40,7 @@ static inline int32_t requantize(int32_t sum, const puffer_edge_requantize_t *q,
 }
 
 /* To 16 bits. */
-static inline int32_t saturate_s16(int32_t x)
+static inline int32_t puffer_edge_saturate_s16(int32_t x)
 {
 #if defined(PUFFER_EDGE_THUMB2)
     __asm__("ssat %0, #16, %1" : "=r"(x) : "r"(x));
@@ -50,7 +51,7 @@ static inline int32_t saturate_s16(int32_t x)
 }
 
 /* To [0, 2^15 - 1]. */
-static inline int32_t saturate_u15(int32_t x)
+static inline int32_t puffer_edge_saturate_u15(int32_t x)
 {
 #if defined(PUFFER_EDGE_THUMB2)
     __asm__("usat %0, #15, %1" : "=r"(x) : "r"(x));
@@ -61,7 +62,7 @@ static inline int32_t saturate_u15(int32_t x)
 }
 
 /* a - b, as near as 32 bits come. */
-static inline int32_t subtract_saturating(int32_t a, int32_t b)
+static inline int32_t puffer_edge_subtract_saturating(int32_t a, int32_t b)
 {
 #if defined(PUFFER_EDGE_DSP)
     __asm__("qsub %0, %1, %2" : "=r"(a) : "r"(a), "r"(b));
@@ -71,7 +72,7 @@ static inline int32_t subtract_saturating(int32_t a, int32_t b)
 #endif
 }
 
-static inline int32_t clamp_s32(int32_t x, int32_t low, int32_t high)
+static inline int32_t puffer_edge_clamp_s32(int32_t x, int32_t low, int32_t high)
 {
 #if defined(PUFFER_EDGE_THUMB2)
     if (__builtin_constant_p(low == -128 && high == 127) && low == -128 && high == 127) {

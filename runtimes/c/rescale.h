@@ -10,9 +10,9 @@ typedef struct {
 } puffer_edge_rescale_t;
 
 /* clamp((x * multiplier + bias) >> shift); the exporter has proved the range for every int16_t. */
-static inline int32_t rescale(int32_t x, int32_t multiplier, int32_t bias, int32_t shift,
-                              int32_t low, int32_t high)
+static inline int32_t puffer_edge_rescale(int32_t x, int32_t multiplier, int32_t bias,
+                                          int32_t shift, int32_t low, int32_t high)
 {
-    return clamp_s32((x * multiplier + bias) >> shift, low, high);
+    return puffer_edge_clamp_s32((x * multiplier + bias) >> shift, low, high);
 }
 #endif

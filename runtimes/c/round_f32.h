@@ -3,7 +3,7 @@
 
 /* The nearest whole number, halves to the even one: a sum with 2^23, where a float's last digit is
  * a one, rounds. Exact; NaN and infinity stay. */
-static inline float round_f32(float x)
+static inline float puffer_edge_round_f32(float x)
 {
     const float sign = x < 0.0f ? -1.0f : 1.0f;
     const float size = x * sign;

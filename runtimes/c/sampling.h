@@ -7,7 +7,7 @@ typedef struct {
     uint32_t first, second;
 } puffer_edge_random_t;
 
-static inline uint32_t random_bits(puffer_edge_random_t *random)
+static inline uint32_t puffer_edge_random_bits(puffer_edge_random_t *random)
 {
     random->first = UINT32_C(32760) * (random->first & 0x7FFF) + (random->first >> 15);
     random->second = UINT32_C(32730) * (random->second & 0x7FFF) + (random->second >> 15);
@@ -20,12 +20,12 @@ static inline void puffer_edge_seed(puffer_edge_random_t *random, uint32_t seed)
     random->first = (seed & 0x7FFF) + (UINT32_C(1234) << 15);
     random->second = (seed >> 15 & 0x7FFF) + (UINT32_C(5678) << 15);
     for (int32_t i = 0; i < 16; ++i) {
-        (void)random_bits(random);
+        (void)puffer_edge_random_bits(random);
     }
 }
 
 /* 2^15 exp(-distance), where (distance * m) >> s counts 1024ths; 0 from a distance of 12 on. */
-static inline int32_t sampling_weight(int32_t distance, int32_t m, int32_t s)
+static inline int32_t puffer_edge_sampling_weight(int32_t distance, int32_t m, int32_t s)
 {
     static const int16_t table[194] = {
         32767, 30782, 28917, 27165, 25519, 23973, 22520, 21156, 19874, 18670, 17539, 16476, 15478,
@@ -53,15 +53,15 @@ static inline int32_t sampling_weight(int32_t distance, int32_t m, int32_t s)
 }
 
 /* A number below total, which is at most 2^30. */
-static inline int32_t random_below(puffer_edge_random_t *random, int32_t total)
+static inline int32_t puffer_edge_random_below(puffer_edge_random_t *random, int32_t total)
 {
     uint32_t mask = 0x7FFF;
     while (mask < (uint32_t)total - 1) {
         mask = mask << 1 | 1;
     }
     for (;;) {
-        const uint32_t low = random_bits(random);
-        const uint32_t value = (low | random_bits(random) << 15) & mask;
+        const uint32_t low = puffer_edge_random_bits(random);
+        const uint32_t value = (low | puffer_edge_random_bits(random) << 15) & mask;
         if (value < (uint32_t)total) {
             return (int32_t)value;
         }

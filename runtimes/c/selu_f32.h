@@ -4,8 +4,8 @@
 
 /* scale elu(x) with the scale and alpha of torch.nn.SELU. Max error 5e-7 + 1e-7 |result|; NaN gives
  * -1.758, the lower limit. */
-static inline float selu_f32(float x)
+static inline float puffer_edge_selu_f32(float x)
 {
-    return 0x1.0cfabep+0f * elu_f32(x, 0x1.ac5afap+0f);
+    return 0x1.0cfabep+0f * puffer_edge_elu_f32(x, 0x1.ac5afap+0f);
 }
 #endif

@@ -4,8 +4,8 @@
 #include "exp_f32.h"
 
 /* y = exp(x - max) / sum(exp(x - max)) over the middle axis of [outer, size, inner]. y may be x. */
-PUFFER_EDGE_KERNEL void softmax_f32(const float *x, float *y, int32_t outer, int32_t size,
-                                    int32_t inner)
+PUFFER_EDGE_KERNEL void puffer_edge_softmax_f32(const float *x, float *y, int32_t outer,
+                                                int32_t size, int32_t inner)
 {
     for (; outer > 0; --outer) {
         for (int32_t column = 0; column < inner; ++column) {
@@ -16,7 +16,7 @@ PUFFER_EDGE_KERNEL void softmax_f32(const float *x, float *y, int32_t outer, int
                 largest = v > largest ? v : largest;
             }
             for (int32_t i = 0; i < size; ++i) {
-                const float power = exp_f32(x[i * inner + column] - largest);
+                const float power = puffer_edge_exp_f32(x[i * inner + column] - largest);
                 y[i * inner + column] = power;
                 sum += power;
             }

@@ -11,7 +11,7 @@ typedef struct {
 } puffer_edge_softmax_t;
 
 /* 2^15 exp(-distance), 0 from 12 on. */
-static inline int32_t softmax_power(int32_t distance, const puffer_edge_softmax_t *p)
+static inline int32_t puffer_edge_softmax_power(int32_t distance, const puffer_edge_softmax_t *p)
 {
     const int32_t counted = (distance * p->multiplier) >> p->shift;
     const int32_t x = counted < 12 * 4096 ? counted : 12 * 4096 - 1;
@@ -21,7 +21,7 @@ static inline int32_t softmax_power(int32_t distance, const puffer_edge_softmax_
 }
 
 #define PUFFER_EDGE_SOFTMAX(NAME, X)                                                               \
-    PUFFER_EDGE_KERNEL void softmax_##NAME(const X *x, const puffer_edge_softmax_t *p, int16_t *y, \
+    PUFFER_EDGE_KERNEL void puffer_edge_softmax_##NAME(const X *x, const puffer_edge_softmax_t *p, int16_t *y, \
                                            int32_t outer, int32_t n, int32_t inner)                \
     {                                                                                              \
         for (; outer > 0; --outer, x += n * inner, y += n * inner) {                               \
@@ -32,17 +32,17 @@ static inline int32_t softmax_power(int32_t distance, const puffer_edge_softmax_
                     largest = v > largest ? v : largest;                                           \
                 }                                                                                  \
                 for (int32_t i = 0; i < n; ++i) {                                                  \
-                    const int32_t power = softmax_power(largest - x[i * inner + column], p);       \
+                    const int32_t power = puffer_edge_softmax_power(largest - x[i * inner + column], p);       \
                     y[i * inner + column] = (int16_t)power;                                        \
                     sum += power;                                                                  \
                 }                                                                                  \
-                const int32_t left = 30 - bit_length(sum);                                         \
+                const int32_t left = 30 - puffer_edge_bit_length(sum);                                         \
                 const int32_t place = (sum << left) - (INT32_C(1) << 29);                          \
                 const int16_t *entry = p->reciprocals + (place >> 22);                             \
                 const int32_t step = (entry[0] - entry[1]) * ((place >> 8) & 16383);               \
                 const int32_t factor = entry[0] - ((step + 8192) >> 14);                           \
                 for (int32_t i = 0; i < n; ++i) {                                                  \
-                    const int32_t v = shift_rounded(y[i * inner + column] * factor, 28 - left);    \
+                    const int32_t v = puffer_edge_shift_rounded(y[i * inner + column] * factor, 28 - left);    \
                     y[i * inner + column] = (int16_t)(v < 32767 ? v : 32767);                      \
                 }                                                                                  \
             }                                                                                      \

@@ -5,7 +5,7 @@
 /* The square root without libm, whose sqrtf soft-float cores would call: x = m 4^k with m in [1, 4)
  * by comparisons, a quadratic first guess (0.5 %), two Newton steps. Max relative error 1.2e-7.
  * sqrt(0) = 0; negative numbers and NaN give 0, infinity gives the root of the largest float. */
-static inline float sqrt_f32(float x)
+static inline float puffer_edge_sqrt_f32(float x)
 {
     /* Where m is below the limit it is multiplied by factor[1], else by 1; root accordingly. */
     static const struct {
@@ -19,7 +19,7 @@ static inline float sqrt_f32(float x)
         {0x1p+120f, {1.0f, 0x1p+8f}, {1.0f, 0x1p-4f}},
         {0x1p+124f, {1.0f, 0x1p+4f}, {1.0f, 0x1p-2f}},
         {0x1p+126f, {1.0f, 0x1p+2f}, {1.0f, 0x1p-1f}}};
-    float m = clip_f32(x, 0.0f, 0x1.fffffep+127f);
+    float m = puffer_edge_clip_f32(x, 0.0f, 0x1.fffffep+127f);
     float root = m > 0.0f ? 0x1p+63f : 0.0f;
     for (int i = 0; i < 8; ++i) {
         const int below = m < step[i].limit;

@@ -4,7 +4,7 @@
 
 /* The entry at position >> bits and a straight line to the next one; the entry itself for bits = 0.
  * Entries differ by at most 17 bits and a fraction has at most 8. */
-static inline int32_t table_lookup(const int16_t *table, int32_t position, int32_t bits)
+static inline int32_t puffer_edge_table_lookup(const int16_t *table, int32_t position, int32_t bits)
 {
     const int32_t index = position >> bits;
     const int32_t fraction = position & ((INT32_C(1) << bits) - 1);

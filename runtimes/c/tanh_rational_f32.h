@@ -5,10 +5,10 @@
 /* tanh(x) ~ x P(x^2) / Q(x^2) for |x| <= 8: never above 1 in magnitude, and exactly +-1 at
  * +-TANH_ONE_F32. Callers map every |x| >= 8 there, so that saturation costs no clamp of the
  * result. Minimax fit: benchmarks/fit_functions.py. Max error 4.3e-7. */
-#define TANH_BOUND_F32 0x1p+3f
-#define TANH_ONE_F32 0x1.eefb72p+2f
+#define PUFFER_EDGE_TANH_BOUND_F32 0x1p+3f
+#define PUFFER_EDGE_TANH_ONE_F32 0x1.eefb72p+2f
 
-static inline float tanh_rational_f32(float x)
+static inline float puffer_edge_tanh_rational_f32(float x)
 {
     const float y = x * x;
     const float p =

@@ -35,7 +35,7 @@ def test_every_half_becomes_its_float(tmp_path: Path) -> None:
         + "\nextern void run(const uint16_t *w, float *y, int32_t n);\n"
         "void run(const uint16_t *w, float *y, int32_t n)\n{\n"
         "    for (int32_t i = 0; i < n; i += 32) {\n"
-        "        expand_f16(w + i, y + i, 32);\n    }\n}\n")
+        "        puffer_edge_expand_f16(w + i, y + i, 32);\n    }\n}\n")
     subprocess.run(["gcc", "-std=c99", "-O2", "-shared", "-fPIC", "-o", tmp_path / "h.so",
                     tmp_path / "h.c"], check=True)
     floats = np.empty(halves.size, np.float32)

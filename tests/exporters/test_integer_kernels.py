@@ -69,7 +69,7 @@ def loop_over(scheme: str, layers: list[str]) -> str:
         f"static const struct {{ const {x_type} *x; const {w_type} *w; const int32_t *bias;\n"
         f"const puffer_edge_requantize_t *q; const {x_type} *y; int32_t k, n; }} layers[] = {{\n"
         + ",\n".join(layers) + f"}};\nfor (int32_t i = 0; i < {len(layers)}; ++i) {{\n"
-        f"gemm_{scheme}(layers[i].x, layers[i].w, layers[i].bias, layers[i].q,\n"
+        f"puffer_edge_gemm_{scheme}(layers[i].x, layers[i].w, layers[i].bias, layers[i].q,\n"
         f"out_{activation} + 1, layers[i].k, layers[i].n, {meaning.zero_point}, {meaning.low}, "
         f"{meaning.high});\n"
         f"bad += memcmp(out_{activation} + 1, layers[i].y, (size_t)layers[i].n * sizeof({x_type}))"
@@ -191,8 +191,8 @@ class Header:
                 x, h, c, matrices[0][0], matrices[1][0], matrices[0][1], matrices[1][1], *factors,
                 TANH, np.array(output, np.int32)])
             self.tests.append(
-                f"lstm_cell_{scheme}({self.place(x)}, {self.place(h)}, {self.place(c)}, {w}, {r}, "
-                f"&{name}, out_{activation} + 1, cells);\n"
+                f"puffer_edge_lstm_cell_{scheme}({self.place(x)}, {self.place(h)}, "
+                f"{self.place(c)}, {w}, {r}, &{name}, out_{activation} + 1, cells);\n"
                 f"bad += memcmp(out_{activation} + 1, {self.place(y_h)}, {y_h.nbytes}) != 0;\n"
                 f"bad += memcmp(cells, {self.place(y_c)}, {y_c.nbytes}) != 0;")
 
@@ -226,8 +226,8 @@ class Header:
                 x, h, m, matrices[0][0], matrices[1][0], matrices[0][1], matrices[1][1], *factors,
                 TANH, np.array(output, np.int32)])
             self.tests.append(
-                f"gru_cell_{scheme}({self.place(x)}, {self.place(h)}, {self.place(m)}, {w}, {r}, "
-                f"&{name}, out_{activation} + 1, cells);\n"
+                f"puffer_edge_gru_cell_{scheme}({self.place(x)}, {self.place(h)}, {self.place(m)}, "
+                f"{w}, {r}, &{name}, out_{activation} + 1, cells);\n"
                 f"bad += memcmp(out_{activation} + 1, {self.place(y)}, {y.nbytes}) != 0;\n"
                 f"bad += memcmp(cells, {self.place(y_memory)}, {y_memory.nbytes}) != 0;")
 
@@ -260,8 +260,8 @@ class Header:
             y, y_h = op.evaluate([x, h, weight, bias, q, TANH, np.array(factor, np.int32),
                                   np.array(output, np.int32)])
             self.tests.append(
-                f"min_gru_cell_{scheme}({self.place(x)}, {self.place(h)}, {w}, &{name}, "
-                f"out_{activation} + 1, cells);\n"
+                f"puffer_edge_min_gru_cell_{scheme}({self.place(x)}, {self.place(h)}, "
+                f"{w}, &{name}, out_{activation} + 1, cells);\n"
                 f"bad += memcmp(out_{activation} + 1, {self.place(y)}, {y.nbytes}) != 0;\n"
                 f"bad += memcmp(cells, {self.place(y_h)}, {y_h.nbytes}) != 0;")
 
@@ -289,7 +289,7 @@ class Header:
                     -3, 4, count).astype(dtype)):
                 (y,) = op.evaluate([x[None], np.array(mean, np.int32), entries, ROOT])
                 self.tests.append(
-                    f"layer_normalization_s{dtype[3:]}({self.place(x)}, &{name}, "
+                    f"puffer_edge_layer_normalization_s{dtype[3:]}({self.place(x)}, &{name}, "
                     f"out_int16 + 1, 1, {count});\n"
                     f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
 
@@ -312,8 +312,8 @@ class Header:
         for x in self.integers(dtype, count):
             (y,) = op.evaluate([x[None], *steps, ROOT])
             self.tests.append(
-                f"l2_normalization_s{dtype[3:]}({self.place(x)}, &{name}, out_int16 + 1, 1, "
-                f"{count});\n"
+                f"puffer_edge_l2_normalization_s{dtype[3:]}({self.place(x)}, &{name}, "
+                f"out_int16 + 1, 1, {count});\n"
                 f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
 
     def shares(self, dtype: str, count: int) -> None:
@@ -328,7 +328,8 @@ class Header:
         for x in self.integers(dtype, 2 * count):
             (y,) = op.evaluate([x.reshape(count, 2), POWERS, RECIPROCALS])
             self.tests.append(
-                f"softmax_s{dtype[3:]}({self.place(x)}, &{name}, out_int16 + 1, 1, {count}, 2);\n"
+                f"puffer_edge_softmax_s{dtype[3:]}({self.place(x)}, &{name}, "
+                f"out_int16 + 1, 1, {count}, 2);\n"
                 f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
 
     def text(self, preamble: str) -> str:

@@ -20,7 +20,7 @@ extern void loop_{name}(const float *x, float *y, long n{parameters});
 void loop_{name}(const float *x, float *y, long n{parameters})
 {{
     for (long i = 0; i < n; ++i) {{
-        y[i] = {name}_f32(x[i]{arguments});
+        y[i] = puffer_edge_{name}_f32(x[i]{arguments});
     }}
 }}""")
     return "\n".join([*lines, ""])

@@ -40,7 +40,8 @@ def compile_wrapper(name: str, *flags: str) -> str:
     parameters = "".join(f", float {p}" for p, _ in function.parameters)
     arguments = "".join(f", {p}" for p, _ in function.parameters)
     text = (f'#include "{name}_f32.h"\n'
-            f"float wrapper(float x{parameters}) {{ return {name}_f32(x{arguments}); }}\n")
+            f"float wrapper(float x{parameters}) {{\n"
+            f"    return puffer_edge_{name}_f32(x{arguments});\n}}\n")
     return subprocess.run(
         ["arm-none-eabi-gcc", "-std=c99", "-ffp-contract=off", *flags, f"-I{KERNELS}", "-x", "c",
          "-S", "-o", "-", "-"],

@@ -23,18 +23,18 @@ INCLUDES = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
 SOURCE = """
 void run_gemm(const float *x, const float *w, const float *start, float *y, int32_t k, int32_t n);
 void run_gemm(const float *x, const float *w, const float *start, float *y, int32_t k, int32_t n)
-{ gemm_f32(x, w, start, y, k, n); }
+{ puffer_edge_gemm_f32(x, w, start, y, k, n); }
 void run_gemm_wide(const float *x, const float *w, const float *start, float *y, int32_t k,
                    int32_t n);
 void run_gemm_wide(const float *x, const float *w, const float *start, float *y, int32_t k,
                    int32_t n)
-{ gemm_wide_f32(x, w, start, y, k, n); }
+{ puffer_edge_gemm_wide_f32(x, w, start, y, k, n); }
 void run_lstm_wide(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n);
 void run_lstm_wide(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n)
-{ lstm_cell_wide_f32(a[0], a[1], a[2], a[3], a[4], a[5], y_h, y_c, k, n); }
+{ puffer_edge_lstm_cell_wide_f32(a[0], a[1], a[2], a[3], a[4], a[5], y_h, y_c, k, n); }
 void run_lstm(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n);
 void run_lstm(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n)
-{ lstm_cell_f32(a[0], a[1], a[2], a[3], a[4], a[5], y_h, y_c, k, n); }
+{ puffer_edge_lstm_cell_f32(a[0], a[1], a[2], a[3], a[4], a[5], y_h, y_c, k, n); }
 """
 
 

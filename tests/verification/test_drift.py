@@ -97,9 +97,10 @@ def test_a_planted_drift_fails(tmp_path: Path) -> None:
         out, _ = verified(LSTM, data["observations"], "int16", tmp_path)
     header = out / "policy.h"
     text = header.read_text()
-    changed = text.replace("saturate_s16(kept + added)", "saturate_s16(kept + added + (n++ >> 13))")
-    changed = changed.replace("static inline int32_t gate_tanh(",
-                              "static int32_t n;\nstatic inline int32_t gate_tanh(")
+    changed = text.replace("puffer_edge_saturate_s16(kept + added)",
+                           "puffer_edge_saturate_s16(kept + added + (n++ >> 13))")
+    changed = changed.replace("static inline int32_t puffer_edge_gate_tanh(",
+                              "static int32_t n;\nstatic inline int32_t puffer_edge_gate_tanh(")
     assert changed.count("n++") == 1
     header.write_text(changed)
     report = puffer_edge.verify(out, target="host", min_agreement=0, trust=True)

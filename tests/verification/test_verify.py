@@ -82,7 +82,8 @@ def test_a_changed_weight_fails_everywhere(lstm: Path) -> None:
 
 
 def test_a_policy_that_swallows_nan_fails(lstm: Path) -> None:
-    edit(lstm / "policy.h", "if (!all_finite_f32(x, 6)) {", "if (x[0] == 1.5f && x[0] != x[0]) {")
+    edit(lstm / "policy.h", "if (!puffer_edge_all_finite_f32(x, 6)) {",
+         "if (x[0] == 1.5f && x[0] != x[0]) {")
     failed = failures(puffer_edge.verify(lstm, target="host", trust=True))
     assert "bad observations on this computer change nothing" in failed
 

@@ -14,6 +14,7 @@ def batch_normalization(op: BatchNormalization, context: Context) -> None:
     shape = context.value(op.x).shape
     context.use("batch_normalization_f32")
     context.line(
-        f"batch_normalization_f32({context.ref(op.x)}, {context.constant(context.weight(op.scale))}"
+        f"puffer_edge_batch_normalization_f32({context.ref(op.x)}, "
+        f"{context.constant(context.weight(op.scale))}"
         f", {context.constant(context.weight(op.shift))}, {context.out(op.y)}, "
         f"{shape[0]}, {shape[1]}, {prod(shape[2:])});")

@@ -16,7 +16,8 @@ def binary_integer(op: BinaryInteger, context: Context) -> None:
     meaning = op.quantization
     context.use("binary_integer")
     loop = nest(
-        shape, f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]}){op.function}_integer(\n"
+        shape, f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})"
+        f"puffer_edge_{op.function}_integer(\n"
         f"    ({context.ref(op.a)})[{{a}}], ({context.ref(op.b)})[{{b}}], &p);",
         {"y": row_major(shape), "a": broadcast_steps(context.value(op.a).shape, shape),
          "b": broadcast_steps(context.value(op.b).shape, shape)})

@@ -25,7 +25,7 @@ def conv(op: Conv, context: Context) -> None:
     context.use("conv_f32")
     context.line(
         f"{{\n    static const puffer_edge_conv_t sizes = {{{sizes(op, x, y, weight.shape)}}};\n"
-        f"    conv_f32({context.ref(op.x)}, {packed}, {context.optional(op.bias)}, "
+        f"    puffer_edge_conv_f32({context.ref(op.x)}, {packed}, {context.optional(op.bias)}, "
         f"{context.scratch()}, {context.out(op.y)}, &sizes);\n}}")
     apply_in_place(op.activation, op.y, y.size, context)
 

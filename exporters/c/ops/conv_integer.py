@@ -27,7 +27,7 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
     context.use(kernel)
     context.line(
         f"{{\n    static const puffer_edge_conv_t sizes = {{{sizes(op, x, y, weight.shape)}}};\n"
-        f"    {kernel}({context.ref(op.x)}, {packed}, {bias}, {q}, "
+        f"    puffer_edge_{kernel}({context.ref(op.x)}, {packed}, {bias}, {q}, "
         f"{context.scratch('int16')}, {context.out(op.y)},\n"
         f"        &sizes, {op.padding}, {meaning.zero_point}, {meaning.low}, {meaning.high});\n}}")
 

@@ -52,7 +52,7 @@ def choice_left(mask: ActionMask, dtype: str, context: Context, otherwise: str) 
             array = np.array(numbers[:1] if alike else numbers, np.int32)
             limits = f"{context.constant(array)}, {int(not alike)}, "
         none = size if mask.forbids else 0
-        tests.append(f"{kernel}(x + {mask.start + start}, {limits}{size}) == {none}")
+        tests.append(f"puffer_edge_{kernel}(x + {mask.start + start}, {limits}{size}) == {none}")
         start += size
     return ["if (" + " || ".join(tests) + ") {", f"    {otherwise}", "}"]
 

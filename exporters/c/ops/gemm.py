@@ -21,11 +21,11 @@ def gemm(op: Gemm, context: Context) -> None:
     rows = x.size // k
     context.use(kernel)
     if rows == 1:
-        context.line(f"{kernel}({context.ref(op.x)}, {packed}, {bias}, {context.out(op.y)}, "
-                     f"{k}, {n});")
+        context.line(f"puffer_edge_{kernel}({context.ref(op.x)}, {packed}, {bias}, "
+                     f"{context.out(op.y)}, {k}, {n});")
     else:
         context.line(
             f"for (int32_t i = 0; i < {rows}; ++i) {{\n"
-            f"    {kernel}({context.ref(op.x)} + {k} * i, {packed}, {bias}, "
+            f"    puffer_edge_{kernel}({context.ref(op.x)} + {k} * i, {packed}, {bias}, "
             f"{context.out(op.y)} + {n} * i, {k}, {n});\n}}")
     apply_in_place(op.activation, op.y, y.size, context)

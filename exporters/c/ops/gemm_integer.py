@@ -27,7 +27,7 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
         source, target = (f"({ref})" if row else ref
                           for ref in (context.ref(op.x), context.out(op.y)))
         offsets = (f" + {row * k}", f" + {row * n}") if row else ("", "")
-        context.line(f"{kernel}({source}{offsets[0]}, {packed}, {bias}, {q}, "
+        context.line(f"puffer_edge_{kernel}({source}{offsets[0]}, {packed}, {bias}, {q}, "
                      f"{target}{offsets[1]}, {k}, {n}, {meaning.zero_point}, {meaning.low}, "
                      f"{meaning.high});")
     assert y.size == rows * n

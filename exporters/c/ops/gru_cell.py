@@ -22,7 +22,7 @@ def gru_cell(op: GRUCell, context: Context) -> None:
     kernel = f"gru_cell_{context.floats(weight)}"
     context.use(kernel)
     context.line(
-        f"{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.matrix(blocks_of_four(weight))}, "
         f"{context.matrix(blocks_of_four(recurrent[gates]))},\n"
         f"             {context.matrix(blocks_of_four(recurrent[last]))}, "

@@ -36,7 +36,7 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {weight.shape[1]}, {recurrent.shape[1]}, {op.reset_bits}, "
         f"{meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
-        f"    {kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.ref(op.memory)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y)}, {context.out(op.y_memory)});\n}}")
 

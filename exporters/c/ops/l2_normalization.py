@@ -16,6 +16,6 @@ def l2_normalization(op: L2Normalization, context: Context) -> None:
     count = prod(x.shape[op.axis :])
     context.use("l2_normalization_f32")
     context.line(
-        f"l2_normalization_f32({context.ref(op.x)}, {context.out(op.y)}, {x.size // count}, "
-        f"{count}, {number(float(count) if op.mean else 1.0)}, {number(op.epsilon)}, "
-        f"{number(op.floor)});")
+        f"puffer_edge_l2_normalization_f32({context.ref(op.x)}, {context.out(op.y)}, "
+        f"{x.size // count}, {count}, {number(float(count) if op.mean else 1.0)}, "
+        f"{number(op.epsilon)}, {number(op.floor)});")

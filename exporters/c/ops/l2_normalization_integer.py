@@ -23,5 +23,5 @@ def l2_normalization_integer(op: L2NormalizationInteger, context: Context) -> No
         f"{context.constant(context.weight(op.floor), 'int32_t')}, "
         f"{context.constant(context.weight(op.table))},\n"
         f"        {op.zero_point}, {square_bits(count)}, {op.shift}}};\n"
-        f"    {kernel}({context.ref(op.x)}, &norm, {context.out(op.y)}, {x.size // count}, "
-        f"{count});\n}}")
+        f"    puffer_edge_{kernel}({context.ref(op.x)}, &norm, {context.out(op.y)}, "
+        f"{x.size // count}, {count});\n}}")

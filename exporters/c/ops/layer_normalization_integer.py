@@ -24,5 +24,5 @@ def layer_normalization_integer(op: LayerNormalizationInteger, context: Context)
         f"{context.constant(context.weight(op.table))},\n"
         f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
         f"{op.zero_point}, {square_bits(count)}, {op.shift}}};\n"
-        f"    {kernel}({context.ref(op.x)}, &normal, {context.out(op.y)}, {x.size // count}, "
-        f"{count});\n}}")
+        f"    puffer_edge_{kernel}({context.ref(op.x)}, &normal, {context.out(op.y)}, "
+        f"{x.size // count}, {count});\n}}")

@@ -20,7 +20,7 @@ def lstm_cell(op: LSTMCell, context: Context) -> None:
     pack = wide_gates_of_units if wide else gates_of_units
     context.use(kernel)
     context.line(
-        f"{kernel}({context.ref(op.x)}, {context.ref(op.h)}, {context.ref(op.c)}, "
+        f"puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, {context.ref(op.c)}, "
         f"{context.matrix(pack(weight))},\n"
         f"              {context.matrix(pack(recurrent))}, "
         f"{context.constant(gates_of_units(bias.reshape(-1, 1)))}, {context.out(op.y_h)}, "

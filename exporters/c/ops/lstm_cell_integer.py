@@ -37,6 +37,6 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {0 if len(blocks) == 1 else 4}, {weight.shape[1]}, {recurrent.shape[1]}, "
         f"{op.cell_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
-        f"    {kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.ref(op.c)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y_h)}, {context.out(op.y_c)});\n}}")

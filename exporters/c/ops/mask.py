@@ -18,5 +18,6 @@ def mask(op: Mask, context: Context) -> None:
     allowed = f"({context.ref(op.mask)})[{{i}}] {'<' if op.forbids else '>='} {limit}"
     context.line(nest(
         [context.value(op.x).size],
-        f"({context.out(op.y)})[{{i}}] = {kernel}(({context.ref(op.x)})[{{i}}], {allowed});",
+        f"({context.out(op.y)})[{{i}}] = puffer_edge_{kernel}("
+        f"({context.ref(op.x)})[{{i}}], {allowed});",
         {"i": [1]}))

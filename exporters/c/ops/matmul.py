@@ -13,5 +13,5 @@ def matmul(op: MatMul, context: Context) -> None:
     """One call for all batches."""
     a, b = context.value(op.a).shape, context.value(op.b).shape
     context.use("matmul_f32")
-    context.line(f"matmul_f32({context.ref(op.a)}, {context.ref(op.b)}, {context.out(op.y)}, "
-                 f"{prod(a[:-2])}, {a[-2]}, {a[-1]}, {b[-1]});")
+    context.line(f"puffer_edge_matmul_f32({context.ref(op.a)}, {context.ref(op.b)}, "
+                 f"{context.out(op.y)}, {prod(a[:-2])}, {a[-2]}, {a[-1]}, {b[-1]});")

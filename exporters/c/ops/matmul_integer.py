@@ -23,10 +23,10 @@ def matmul_integer(op: MatMulInteger, context: Context) -> None:
         sizes,
         "int32_t sum = 0;\n"
         f"for (int32_t t = 0; t < {count}; ++t) {{{{\n"
-        f"    sum += binary_a(({context.ref(op.a)})[{{a}} + t], &p) *\n"
-        f"           binary_b(({context.ref(op.b)})[{{b}} + {columns} * t], &p);\n"
+        f"    sum += puffer_edge_binary_a(({context.ref(op.a)})[{{a}} + t], &p) *\n"
+        f"           puffer_edge_binary_b(({context.ref(op.b)})[{{b}} + {columns} * t], &p);\n"
         "}}\n"
-        f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})binary_result(sum, &p);",
+        f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})puffer_edge_binary_result(sum, &p);",
         {"y": [rows * columns, columns, 1], "a": [rows * count, count, 0],
          "b": [count * columns, 0, 1]})
     context.line(

@@ -14,6 +14,6 @@ def min_gru_cell(op: MinGRUCell, context: Context) -> None:
     kernel = f"min_gru_cell_{context.floats(weight)}"
     context.use(kernel)
     context.line(
-        f"{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.matrix(blocks_of_four(weight))}, {context.scratch()},\n"
         f"                 {context.out(op.y)}, {context.out(op.y_h)}, {weight.shape[1]});")

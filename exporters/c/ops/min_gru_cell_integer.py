@@ -31,6 +31,6 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
         f"        {bias}, {table}, {context.constant(context.weight(op.table))}, {factor},\n"
         f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
         f"{x.size}, {op.bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
-        f"    {kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.constant(packed_units(weight, suffix))},\n"
         f"        &cell, {context.out(op.y)}, {context.out(op.y_h)});\n}}")

@@ -10,5 +10,5 @@ from puffer_edge.ir.ops import OneHot
 def one_hot(op: OneHot, context: Context) -> None:
     """One call."""
     context.use("one_hot_f32")
-    context.line(f"one_hot_f32({context.ref(op.x)}, {context.out(op.y)}, "
+    context.line(f"puffer_edge_one_hot_f32({context.ref(op.x)}, {context.out(op.y)}, "
                  f"{context.value(op.x).size}, {op.classes});")

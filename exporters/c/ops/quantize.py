@@ -23,6 +23,6 @@ def quantize(op: Quantize, context: Context) -> None:
     context.line(nest(
         [x.size // width, width],
         f"const float scaled = ({context.ref(op.x)})[{{x}}] * {factors};\n"
-        f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})quantize_f32(\n"
+        f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})puffer_edge_quantize_f32(\n"
         f"    scaled + {offsets}, {op.low}, {op.high});",
         {"x": steps, "y": steps, "k": [0, 1]}))

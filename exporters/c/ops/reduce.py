@@ -11,5 +11,5 @@ def reduce(op: Reduce, context: Context) -> None:
     """One call over [outer, reduced, inner]."""
     outer, size, inner = op.blocks(context.value(op.x).shape)
     context.use("reduce_f32")
-    context.line(f"reduce_{op.function}_f32({context.ref(op.x)}, {context.out(op.y)}, "
+    context.line(f"puffer_edge_reduce_{op.function}_f32({context.ref(op.x)}, {context.out(op.y)}, "
                  f"{outer}, {size}, {inner});")

@@ -32,5 +32,5 @@ def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
                               for field in ("multiplier", "bias", "shift", "low", "high"))
     context.line(nest(
         [size],
-        f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})rescale(\n"
+        f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})puffer_edge_rescale(\n"
         f"    ({context.ref(op.x)})[{{i}}], {arguments});", {"i": [1]}))

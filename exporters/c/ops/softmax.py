@@ -13,5 +13,5 @@ def softmax(op: Softmax, context: Context) -> None:
     """One call over [outer, size, inner]."""
     shape = context.value(op.x).shape
     context.use("softmax_f32")
-    context.line(f"softmax_f32({context.ref(op.x)}, {context.out(op.y)}, "
+    context.line(f"puffer_edge_softmax_f32({context.ref(op.x)}, {context.out(op.y)}, "
                  f"{prod(shape[: op.axis])}, {shape[op.axis]}, {prod(shape[op.axis + 1 :])});")

@@ -19,5 +19,5 @@ def softmax_integer(op: SoftmaxInteger, context: Context) -> None:
         "    static const puffer_edge_softmax_t softmax = {\n"
         f"        {context.constant(context.weight(op.powers))}, "
         f"{context.constant(context.weight(op.reciprocals))}, {op.multiplier}, {op.shift}}};\n"
-        f"    {kernel}({context.ref(op.x)}, &softmax, {context.out(op.y)}, "
+        f"    puffer_edge_{kernel}({context.ref(op.x)}, &softmax, {context.out(op.y)}, "
         f"{prod(x.shape[: op.axis])}, {x.shape[op.axis]}, {prod(x.shape[op.axis + 1 :])});\n}}")

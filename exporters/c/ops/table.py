@@ -15,5 +15,5 @@ def table(op: Table, context: Context) -> None:
     position = f"({context.ref(op.x)})[{{i}}] - ({op.low})"
     context.line(nest(
         [context.value(op.x).size],
-        f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})table_lookup("
+        f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})puffer_edge_table_lookup("
         f"{entries}, {position}, {op.bits});", {"i": [1]}))

@@ -24,5 +24,5 @@ def apply_in_place(activation: Activation | None, name: str, size: int, context:
 def _apply(activation: Activation, x: str, y: str, size: int, context: Context) -> None:
     context.use(f"{activation.function}_f32")
     parameters = "".join(f", {number(p)}" for p in activation.parameters)
-    call = f"{activation.function}_f32(({x})[{{x}}]{parameters})"
+    call = f"puffer_edge_{activation.function}_f32(({x})[{{x}}]{parameters})"
     context.line(nest([size], f"({y})[{{y}}] = {call};", {"y": [1], "x": [1]}))
