@@ -17,9 +17,9 @@ from puffer_edge.ir import Program
 from puffer_edge.naming import identifier, stem
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
+from puffer_edge.quantization.agreement import measure_of, outputs
 from puffer_edge.quantization.calibration import Calibration, calibrate
 from puffer_edge.quantization.coverage import doubts_of_recording
-from puffer_edge.quantization.judging import measure_of, outputs
 from puffer_edge.quantization.recording import STEPS, record
 from puffer_edge.targets import ONNX, TFLITE, Target
 

@@ -12,7 +12,7 @@ from puffer_edge.ir import Program
 from puffer_edge.ir.op import Array
 from puffer_edge.ir.ops import Binary, Conv, Gemm, Reshape, Split
 from puffer_edge.quantization.calibration import Calibration
-from puffer_edge.quantization.rounding import rounded
+from puffer_edge.quantization.gptq import round_weights
 from puffer_edge.quantization.rules.conv import seen
 
 LARGEST = 127
@@ -127,7 +127,7 @@ def _round(integers: Integers, samples: dict[str, Array]) -> Integers:
             if isinstance(op, Conv):
                 inputs = seen(op, inputs, program.values[op.x].shape, weight.shape)
             scales = np.maximum(np.abs(matrix).max(1) / LARGEST, 1e-12)
-            rows, correction = rounded(matrix, scales, None if inputs is None else np.asarray(
+            rows, correction = round_weights(matrix, scales, None if inputs is None else np.asarray(
                 inputs, np.float64).reshape(-1, matrix.shape[1]))
             bias: Any = program.constants[op.bias] if op.bias else np.zeros(len(weight))
             # A name of its own, as layers that share a matrix round it differently.

@@ -210,9 +210,9 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
         raise UsageError(f"a {scheme} policy takes no counts", hint="give an integer --scheme, too")
     if scheme == "float16":
         from puffer_edge.passes import optimize
-        from puffer_edge.quantization.halves import to_halves
+        from puffer_edge.quantization.float16 import to_float16
 
-        program = to_halves(optimize(program))
+        program = to_float16(optimize(program))
     if scheme not in FLOATING:
         from puffer_edge.quantization.pipeline import Wish, to_integers
 

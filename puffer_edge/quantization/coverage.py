@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.ir import Contract
+from puffer_edge.quantization.agreement import Agreement
 from puffer_edge.quantization.describing import Range
-from puffer_edge.quantization.judging import Judgement
 from puffer_edge.quantization.outside import doubts_of_bounds
 from puffer_edge.quantization.recording import Recording
 
@@ -29,7 +29,7 @@ NAMED = 4
 
 
 def doubts(contract: Contract, seen: Recording, held_back: Recording, ranges: Iterable[Range],
-           judgement: Judgement) -> Iterator[str]:
+           agreement: Agreement) -> Iterator[str]:
     """What the user should know of a recording.
 
     Args:
@@ -37,12 +37,12 @@ def doubts(contract: Contract, seen: Recording, held_back: Recording, ranges: It
         seen: the half that calibrated.
         held_back: the half that judges.
         ranges: of the integer Program, with what the held-back half was.
-        judgement: over the held-back half.
+        agreement: over the held-back half.
     """
-    if judgement.verdict == "failed":
-        yield f"verify will fail: {judgement.text}"
-    elif judgement.verdict == "not judged":
-        yield f"too few steps to judge by, record {wanted(judgement):,} more: {judgement.text}"
+    if agreement.verdict == "failed":
+        yield f"verify will fail: {agreement.text}"
+    elif agreement.verdict == "not judged":
+        yield f"too few steps to judge by, record {wanted(agreement):,} more: {agreement.text}"
     yield from doubts_of_recording(contract, seen, held_back)
     cut = [row for row in ranges if row.steps > OUTSIDE]
     if cut:
@@ -62,14 +62,14 @@ def doubts_of_recording(contract: Contract, seen: Recording, held_back: Recordin
     yield from _halves(contract, seen.observations, held_back.observations)
 
 
-def wanted(judgement: Judgement, recorded: int = 2) -> int:
+def wanted(agreement: Agreement, recorded: int = 2) -> int:
     """Steps to record beside those that there are; two digits will do.
 
     Args:
-        judgement: of them.
+        agreement: of them.
         recorded: steps for each that judges: 2 where one half calibrates, 1 where all judge.
     """
-    more = recorded * judgement.missing
+    more = recorded * agreement.missing
     digits: int = 10 ** max(len(str(more)) - 2, 0)
     return math.ceil(more / digits) * digits
 

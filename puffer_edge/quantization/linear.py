@@ -11,7 +11,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Quantization
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
-from puffer_edge.quantization.rounding import rounded
+from puffer_edge.quantization.gptq import round_weights
 from puffer_edge.quantization.schemes import Scheme
 
 Array = npt.NDArray[Any]
@@ -62,7 +62,7 @@ def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Sch
         # A row of (nearly) nothing but a bias takes its scale from the bias.
         scales = np.maximum(np.abs(weight).max(1) / top, np.abs(bias) / 2**29) + 1e-30
         # With 12 bits and more rounding costs nothing that is worth learning from few steps.
-        rows, correction = rounded(weight, scales, None if scheme.balanced else inputs)
+        rows, correction = round_weights(weight, scales, None if scheme.balanced else inputs)
         start = np.floor((bias + correction) / scales + 0.5)
         if np.abs(start).max() < LARGEST_SUM:
             total = start.astype(np.int64) - zero_point * rows.sum(1)

@@ -1,4 +1,4 @@
-"""From a float Program and recorded observations to an integer Program and its judgement."""
+"""From a float Program and recorded observations to an integer Program and its agreement."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy.typing as npt
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
-from puffer_edge.quantization.calibration import calibrate
-from puffer_edge.quantization.choosing import Chooser
-from puffer_edge.quantization.coverage import doubts
-from puffer_edge.quantization.describing import Description, LayerError, ranges
-from puffer_edge.quantization.judging import (
-    Judgement,
+from puffer_edge.quantization.agreement import (
+    Agreement,
     Limits,
-    judge,
+    agreement_of,
     measure_of,
     outputs,
     scales,
 )
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.coverage import doubts
+from puffer_edge.quantization.describing import Description, LayerError, ranges
+from puffer_edge.quantization.mixed_precision import MixedPrecision
 from puffer_edge.quantization.outliers import separate_outliers
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import STEPS, Recording, record
@@ -39,7 +39,7 @@ class Quantized:
         held_back: observations that the calibration did not see.
         reference: the float policy's raw outputs over them.
         measure: what errors of a continuous action are relative to, over both halves.
-        judgements: over the calibration's half and the half held back.
+        agreements: over the calibration's half and the half held back.
         description: layers and ranges, for the report.
     """
 
@@ -48,7 +48,7 @@ class Quantized:
     held_back: Recording
     reference: npt.NDArray[np.float64]
     measure: npt.NDArray[np.float64] | None
-    judgements: dict[str, Judgement]
+    agreements: dict[str, Agreement]
     description: Description
 
 
@@ -109,19 +109,19 @@ def to_integers(program: Program, wish: Wish,
         prepared = separated
         calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
     references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
-    chooser = Chooser(prepared, program, calibration, seen, references["calibration"])
+    chooser = MixedPrecision(prepared, program, calibration, seen, references["calibration"])
     layers = chooser.named(wish.layers)
     if automatic:
         layers = {**chooser.automatic(wish.min_agreement, progress), **layers}
     progress("quantising")
     integers = quantize(prepared, calibration, scheme, layers)
-    judgements = {}
+    agreements = {}
     measure = measure_of(program.contract.action, *references.values())
     schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
     limits = Limits.of(chosen.name for chosen in schemes.values())
     for name, part in (("calibration", seen), ("held back", held_back)):
         progress(f"judging over the half {name}")
-        judgements[name] = judge(
+        agreements[name] = agreement_of(
             references[name], outputs(integers, part), program.contract.action, limits,
             scales(integers), measure)
     progress("measuring what each layer adds to the error")
@@ -131,17 +131,17 @@ def to_integers(program: Program, wish: Wish,
         ranges(integers, calibrate(prepared, held_back.observations, held_back.reset,
                                    "percentile")))
     warnings = [recording.warning] if recording.warning else [
-        *doubts(program.contract, seen, held_back, description.ranges, judgements["held back"])]
+        *doubts(program.contract, seen, held_back, description.ranges, agreements["held back"])]
     for text in warnings:
         integers = integers.noting("warning", text)
-    return Quantized(_noted(integers, judgements), seen, held_back, references["held back"],
-                     measure, judgements, description)
+    return Quantized(_noted(integers, agreements), seen, held_back, references["held back"],
+                     measure, agreements, description)
 
 
-def _noted(program: Program, judgements: dict[str, Judgement]) -> Program:
-    for name, found in judgements.items():
-        agreement = "" if found.agreement is None else (
-            f"{found.agreement:.2%} of the greedy actions agree with the float policy, ")
+def _noted(program: Program, agreements: dict[str, Agreement]) -> Program:
+    for name, found in agreements.items():
+        agreement = "" if found.share is None else (
+            f"{found.share:.2%} of the greedy actions agree with the float policy, ")
         program = program.noting("quantised", (
             f"{name}, {found.steps} steps: {agreement}largest error {found.largest_error:.3g}, "
             f"mean {found.mean_error:.3g}"))

@@ -13,9 +13,14 @@ import numpy.typing as npt
 from puffer_edge.artefact.opening import Subject, acting, head_of
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Discrete
-from puffer_edge.quantization import judging
+from puffer_edge.quantization.agreement import (
+    AGREEMENT,
+    Agreement,
+    Limits,
+    agreement_of,
+    dequantized,
+)
 from puffer_edge.quantization.coverage import wanted
-from puffer_edge.quantization.judging import AGREEMENT, Judgement, Limits, judge
 from puffer_edge.sampling import NOTHING
 from puffer_edge.verification.ranges import check_held_back
 from puffer_edge.verification.recorded import Recorded
@@ -59,7 +64,8 @@ def real(outputs: Sequence[dict[str, Any]], raw: Array) -> Array:
     """Outputs side by side, [T, width], in the units of the float policy, float64."""
     cuts = np.cumsum([output["size"] for output in outputs])[:-1]
     return np.concatenate([
-        judging.real(part, output["scale"], output["zero_point"], output.get("forbidden", NOTHING))
+        dequantized(part, output["scale"], output["zero_point"],
+                    output.get("forbidden", NOTHING))
         if "scale" in output else part.astype(np.float64)
         for output, part in zip(outputs, np.split(raw, cuts, 1), strict=True)], 1)
 
@@ -68,24 +74,25 @@ def check_agreement(subject: Subject, raw: Array, recorded: Recorded, demands: D
                     report: Report) -> None:
     """How a policy acts, by the raw outputs of its action [T, width], beside the float one."""
     head, outputs = head_of(subject.manifest), acting(subject.manifest)
-    found = judge(recorded.reference, real(outputs, raw), head, demands.limits(subject.manifest),
-                  [output.get("scale", 0.0) for output in outputs], recorded.measure)
+    found = agreement_of(
+        recorded.reference, real(outputs, raw), head, demands.limits(subject.manifest),
+        [output.get("scale", 0.0) for output in outputs], recorded.measure)
     report.measurements |= {"judged_steps": found.steps, "action_error_mean": found.mean_error,
                             "action_error_largest": found.largest_error}
-    if found.agreement is not None:
-        report.measurements["agreement"] = found.agreement
+    if found.share is not None:
+        report.measurements["agreement"] = found.share
     kind = "greedy actions" if isinstance(head, Discrete) else "actions"
     report.checks.append(decided(f"{kind} agree with the float policy", found,
                                  "held-back steps", recorded=2))
     check_held_back(subject, recorded.observations, report)
 
 
-def decided(name: str, found: Judgement, what: str, recorded: int = 1) -> Check:
-    """A judgement as a check; one that is none says how many steps would make it one.
+def decided(name: str, found: Agreement, what: str, recorded: int = 1) -> Check:
+    """An agreement as a check; one that is none says how many steps would make it one.
 
     Args:
         name: of the check.
-        found: the judgement.
+        found: how far the policies agree.
         what: the steps that it is over.
         recorded: steps of a recording for each that judges.
     """

@@ -10,7 +10,12 @@ import numpy.typing as npt
 
 from puffer_edge.artefact.opening import Subject, acting, head_of
 from puffer_edge.ir import Discrete, Head, Hybrid
-from puffer_edge.quantization.judging import Limits, judge, judge_actions, judge_choices
+from puffer_edge.quantization.agreement import (
+    Limits,
+    agreement_of,
+    agreement_of_actions,
+    agreement_of_choices,
+)
 from puffer_edge.verification import reference as references
 from puffer_edge.verification.agreement import Demands, decided, real
 from puffer_edge.verification.ranges import count_out_of_range
@@ -72,14 +77,14 @@ def _check_outputs(ours: Array, theirs: Array, head: Head | Hybrid, limits: Limi
     if isinstance(head, Discrete):
         name = "greedy actions agree with the reference"
         if not exact:
-            report.checks.append(decided(name, judge(theirs, ours, head, limits), "steps"))
+            report.checks.append(decided(name, agreement_of(theirs, ours, head, limits), "steps"))
             return
         same = np.array([np.array_equal(head.act(a), head.act(b))
                          for a, b in zip(ours, theirs, strict=True)])
         report.check(name, bool(same.all()), f"{same.sum()} of {len(same)} steps")
     elif not exact:  # else the outputs have been compared, number by number
         report.checks.append(decided("actions from its outputs agree with the reference",
-                                     judge(theirs, ours, head, limits), "steps"))
+                                     agreement_of(theirs, ours, head, limits), "steps"))
 
 
 def _check_actions(ours: Array, theirs: Array, head: Head | Hybrid, limits: Limits,
@@ -97,11 +102,12 @@ def _check_actions(ours: Array, theirs: Array, head: Head | Hybrid, limits: Limi
             hint = "" if same.all() else SAMPLED
             report.check(name, bool(same.all()), f"{same.sum()} of {len(same)} steps{hint}")
         else:
-            report.checks.append(decided(name, judge_choices(same, limits), "steps"))
+            report.checks.append(decided(name, agreement_of_choices(same, limits), "steps"))
     elif exact:
         error = references.relative_error(ours, theirs)
         hint = "" if error <= references.TOLERANCE else SAMPLED
         report.check(name, error <= references.TOLERANCE,
                      f"largest relative error {error:.2e} over {len(ours)} steps{hint}")
     else:
-        report.checks.append(decided(name, judge_actions(theirs, ours, head, limits), "steps"))
+        report.checks.append(decided(
+            name, agreement_of_actions(theirs, ours, head, limits), "steps"))

@@ -26,7 +26,7 @@ class Recorded:
         reset: [T] bool.
         reference: [T, size] float64, finite: the float policy's first output.
         measure: [n] positive: what the error of each element of a continuous action is measured
-            by, over more steps than these (``judging.deviation``); None where it is not told.
+            by, over more steps than these (``agreement.deviation``); None where it is not told.
     """
 
     observations: Array

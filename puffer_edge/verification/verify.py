@@ -25,7 +25,7 @@ from puffer_edge.artefact.program_file import from_bytes
 from puffer_edge.errors import FileFormatError, OutputError, UsageError
 from puffer_edge.exporters.c import header_of
 from puffer_edge.exporters.regenerating import read_code
-from puffer_edge.quantization.judging import AGREEMENT
+from puffer_edge.quantization.agreement import AGREEMENT
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.targets import (
     CORTEX_M3,

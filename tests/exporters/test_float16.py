@@ -16,7 +16,7 @@ from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.ops import Slice
 from puffer_edge.passes import optimize
-from puffer_edge.quantization.halves import to_halves
+from puffer_edge.quantization.float16 import to_float16
 from puffer_edge.runtimes import load
 from tests import zoo
 from tests.tools import need
@@ -60,7 +60,7 @@ def test_c_gives_the_oracles_bits(case: str, target: str, tmp_path: Path) -> Non
 def test_the_oracle_computes_with_the_rounded_weights() -> None:
     """In float32: what it gives is what a float policy with such weights gives."""
     program = optimize(zoo.program("lstm"))
-    halves = to_halves(program)
+    halves = to_float16(program)
     rounded = replace(program, constants={
         name: array.astype(np.float16).astype(np.float32) if array.ndim == 2 else array
         for name, array in program.constants.items()})
@@ -83,7 +83,7 @@ def test_flash_is_about_half(tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", ["numpy", "native"])
 def test_back_ends_run_it(backend: str, tmp_path: Path) -> None:
     puffer_edge.export(zoo.program("gru"), tmp_path / "a", scheme="float16")
-    oracle = Interpreter(to_halves(optimize(zoo.program("gru"))))
+    oracle = Interpreter(to_float16(optimize(zoo.program("gru"))))
     with load(tmp_path / "a", backend=backend) as policy:
         for observation in np.random.default_rng(0).standard_normal((20, 5)).astype(np.float32):
             policy.step(observation)

@@ -102,12 +102,12 @@ def test_integers_act_like_our_own(policy: str, target: str, scheme: str, ours: 
     """
     recording = POLICIES / f"{policy.rpartition('.')[0]}_reference.npz"
     program = puffer_edge.load(POLICIES / policy)
-    judged = to_integers(program, Wish(ours, str(recording))).judgements["held back"]
+    judged = to_integers(program, Wish(ours, str(recording))).agreements["held back"]
     artefact = puffer_edge.export(POLICIES / policy, tmp_path / "a", target=target, scheme=scheme,
                                   calibrate=str(recording))
     report = puffer_edge.verify(artefact, min_agreement=0.9)
     assert report.passed, report.to_markdown()
-    agreement, share = report.measurements["agreement"], judged.agreement
+    agreement, share = report.measurements["agreement"], judged.share
     assert agreement is not None and share is not None
     spread = 2 * np.sqrt(max(share * (1 - share), 0.01) / judged.steps)
     assert agreement >= share - 0.01 - spread

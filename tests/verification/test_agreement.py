@@ -18,7 +18,7 @@ from puffer_edge.exporters import c
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Op, Program
 from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
-from puffer_edge.quantization.judging import Limits, judge_actions
+from puffer_edge.quantization.agreement import Limits, agreement_of_actions
 from puffer_edge.quantization.pipeline import Quantized, Wish, to_integers
 from puffer_edge.targets import HOST
 from puffer_edge.verification.agreement import decided
@@ -233,7 +233,7 @@ def test_a_reference_wants_what_is_missing_and_no_more() -> None:
     random = np.random.default_rng(0)
     theirs = random.standard_normal((60, 2))
     ours = theirs + 0.03 * theirs.std() * random.standard_normal(theirs.shape)
-    found = judge_actions(theirs, ours, Continuous(2), Limits(mean=0.026, tail=1.0))
+    found = agreement_of_actions(theirs, ours, Continuous(2), Limits(mean=0.026, tail=1.0))
     assert found.verdict == "not judged" and found.missing > 0
 
     def asked(recorded: int) -> int:
@@ -276,6 +276,6 @@ def test_the_bundled_lstm_needs_more_than_100_steps(steps: int, verdict: str) ->
     pytest.importorskip("gymnasium")
     made = to_integers(puffer_edge.load(POLICIES / "cartpole_puffer_lstm.pt"),
                        Wish("int16", "env:CartPole-v1", steps=steps, observe=(0, 2)))
-    assert made.judgements["held back"].verdict == verdict
+    assert made.agreements["held back"].verdict == verdict
     told = [note.text for note in made.program.notes if note.kind == "warning"]
     assert any("too few steps" in text for text in told) == (verdict == "not judged")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from puffer_edge.ir import Continuous, Discrete
-from puffer_edge.quantization.judging import Limits, act, deviation, judge
+from puffer_edge.quantization.agreement import Limits, act, agreement_of, deviation
 
 STEPS = 4000
 
@@ -30,7 +30,7 @@ def noisy(raw: np.ndarray, share: float) -> np.ndarray:
     ("int16", 0.015, "failed"), ("int8x16", 0.015, "failed")])
 def test_the_mean_error_has_a_limit_by_scheme(scheme: str, share: float, verdict: str) -> None:
     raw = signals()
-    found = judge(raw, noisy(raw, share), Continuous(3), Limits.of([scheme]))
+    found = agreement_of(raw, noisy(raw, share), Continuous(3), Limits.of([scheme]))
     assert found.verdict == verdict
     assert found.mean_error == pytest.approx(share, rel=0.05)
 
@@ -40,7 +40,7 @@ def test_rare_large_errors_are_seen_in_the_99th_percentile() -> None:
     raw = signals()
     ours = noisy(raw, 0.01)
     ours[::50] += raw.std(0)
-    found = judge(raw, ours, Continuous(3), Limits.of(["int8"]))
+    found = agreement_of(raw, ours, Continuous(3), Limits.of(["int8"]))
     assert found.mean_error < 0.04 and found.verdict == "failed"
     assert "99th percentile" in found.text.split(";")[0]
 
@@ -50,7 +50,7 @@ def test_one_dead_element_of_many_is_seen() -> None:
     raw = signals(size=120)
     ours = noisy(raw, 0.005)
     ours[:, 77] = raw[:, 77].mean()
-    found = judge(raw, ours, Continuous(120), Limits.of(["int8"]))
+    found = agreement_of(raw, ours, Continuous(120), Limits.of(["int8"]))
     assert found.verdict == "failed" and "element 77" in found.text.split(";")[0]
 
 
@@ -58,16 +58,16 @@ def test_an_output_that_should_move_and_does_not() -> None:
     raw = signals()
     ours = raw.copy()
     ours[:, 1] = 0
-    assert judge(raw, ours, Continuous(3), Limits(0, 9, 9), step=0.01).still == (1,)
-    assert judge(raw, ours, Continuous(3), Limits(0, 9, 9), step=1.0).still == ()
+    assert agreement_of(raw, ours, Continuous(3), Limits(0, 9, 9), step=0.01).still == (1,)
+    assert agreement_of(raw, ours, Continuous(3), Limits(0, 9, 9), step=1.0).still == ()
 
 
 def test_errors_beyond_the_bounds_cost_nothing() -> None:
     """What is compared are actions."""
     raw = 5 + np.abs(signals())
     action = Continuous(3, low=(-1.0,) * 3, high=(1.0,) * 3)
-    assert judge(raw, 2 * raw, action).verdict == "passed"
-    assert judge(raw, -raw, action).verdict == "failed"
+    assert agreement_of(raw, 2 * raw, action).verdict == "passed"
+    assert agreement_of(raw, -raw, action).verdict == "failed"
 
 
 def test_deviation_has_a_floor() -> None:
@@ -88,10 +88,11 @@ def test_the_widest_tolerance_of_any_layer() -> None:
 def test_a_recording_that_is_too_short_is_not_judged() -> None:
     """And what it lacks is enough, as the same policy over so many steps more shows."""
     raw = signals(100)
-    found = judge(raw, noisy(raw, 0.01), Continuous(3), Limits.of(["int8"]))
+    found = agreement_of(raw, noisy(raw, 0.01), Continuous(3), Limits.of(["int8"]))
     assert found.verdict == "not judged" and 20 < found.missing < 2000
     raw = signals(100 + 2 * found.missing)
-    assert judge(raw, noisy(raw, 0.01), Continuous(3), Limits.of(["int8"])).verdict == "passed"
+    found = agreement_of(raw, noisy(raw, 0.01), Continuous(3), Limits.of(["int8"]))
+    assert found.verdict == "passed"
 
 
 def logits(steps: int = STEPS) -> np.ndarray:
@@ -100,10 +101,10 @@ def logits(steps: int = STEPS) -> np.ndarray:
 
 def test_choices_need_enough_steps() -> None:
     short, long = logits(50), logits()
-    assert judge(short, short, Discrete((4,))).verdict == "not judged"
-    assert judge(long, long, Discrete((4,))).verdict == "passed"
-    assert judge(short, -short, Discrete((4,))).verdict == "failed"
-    assert judge(short, short, Discrete((4,)), Limits(agreement=1)).verdict == "passed"
+    assert agreement_of(short, short, Discrete((4,))).verdict == "not judged"
+    assert agreement_of(long, long, Discrete((4,))).verdict == "passed"
+    assert agreement_of(short, -short, Discrete((4,))).verdict == "failed"
+    assert agreement_of(short, short, Discrete((4,)), Limits(agreement=1)).verdict == "passed"
 
 
 def test_a_changed_choice_costs_its_margin() -> None:
@@ -115,9 +116,9 @@ def test_a_changed_choice_costs_its_margin() -> None:
                            (np.argsort(margin)[-STEPS // 50 :], "failed")):
         ours = raw.copy()
         ours[steps, order[steps, -2]] = best[steps, -1] + 1
-        found = judge(raw, ours, Discrete((4,)))
+        found = agreement_of(raw, ours, Discrete((4,)))
         assert found.verdict == verdict
-        assert found.agreement == pytest.approx(0.98)
+        assert found.share == pytest.approx(0.98)
 
 
 def test_ties_cost_nothing() -> None:
@@ -127,8 +128,8 @@ def test_ties_cost_nothing() -> None:
     raw[rows[::2], order[::2, -2]] = raw[rows[::2], order[::2, -1]] - 1e-6
     ours = raw.copy()
     ours[rows[::2], order[::2, -2]] += 2e-6
-    found = judge(raw, ours, Discrete((4,)))
-    assert found.agreement == 0.5 and found.verdict == "passed"
+    found = agreement_of(raw, ours, Discrete((4,)))
+    assert found.share == 0.5 and found.verdict == "passed"
 
 
 def test_actions_are_squashed_and_bounded() -> None:

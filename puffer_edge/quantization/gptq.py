@@ -29,7 +29,7 @@ LARGEST = 1024
 """Wider matrices are rounded without compensation, which takes K^2 * N steps."""
 
 
-def rounded(weight: Array, scales: Array, inputs: Array | None) -> tuple[Array, Array]:
+def round_weights(weight: Array, scales: Array, inputs: Array | None) -> tuple[Array, Array]:
     """A matrix in integers, and what to add to the bias.
 
     Args:

@@ -18,7 +18,7 @@ MATRICES: dict[type[Op], tuple[str, ...]] = {
 LARGEST = float(np.finfo(np.float16).max)
 
 
-def to_halves(program: Program) -> Program:
+def to_float16(program: Program) -> Program:
     """Rounds matrices to the nearest half, ties to even.
 
     Args:

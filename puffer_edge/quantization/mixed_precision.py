@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
+from puffer_edge.quantization.agreement import Agreement, Limits, agreement_of, outputs
 from puffer_edge.quantization.calibration import Calibration
-from puffer_edge.quantization.judging import Judgement, Limits, judge, outputs
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.rules import RULES
@@ -22,7 +22,7 @@ STEPS = 500
 
 
 @dataclass(frozen=True)
-class Chooser:
+class MixedPrecision:
     """What is needed to try schemes on a policy.
 
     Attributes:
@@ -64,19 +64,20 @@ class Chooser:
             chosen[found[0]] = SCHEMES[scheme]
         return chosen
 
-    def judged(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0,
-               limits: Limits | None = None) -> Judgement:
+    def agreement(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0,
+                  limits: Limits | None = None) -> Agreement:
         """How the policy acts with these schemes, over the calibration's steps or some of them."""
         steps = steps or len(self.reference)
         part = Recording(self.recording.observations[:steps], self.recording.reset[:steps])
         integers = quantize(self.program, self.calibration, scheme, layers)
         meaning = integers.values[integers.outputs[0]].quantization
-        return judge(self.reference[:steps], outputs(integers, part),
-                     self.original.contract.action, limits, meaning.scale if meaning else 0.0)
+        return agreement_of(
+            self.reference[:steps], outputs(integers, part), self.original.contract.action, limits,
+            meaning.scale if meaning else 0.0)
 
     def shares(self, schemes: Mapping[str, Scheme]) -> dict[str, float]:
         """Mean error of the action with one layer in its scheme and all others in int16."""
-        return {layer: self.judged(SCHEMES["int16"], {layer: scheme}, STEPS).mean_error
+        return {layer: self.agreement(SCHEMES["int16"], {layer: scheme}, STEPS).mean_error
                 for layer, scheme in schemes.items()}
 
     def automatic(self, min_agreement: float,
@@ -100,31 +101,31 @@ class Chooser:
         order = sorted(layers, key=lambda layer: -shares[layer] / sizes[layer])
         for layer in [*order, None]:
             limits = Limits.of((scheme.name for scheme in chosen.values()), min_agreement)
-            judgement = self.judged(SCHEMES["int8"], chosen, limits=limits)
-            wrong = [figure for figure in judgement.figures if (
+            agreement = self.agreement(SCHEMES["int8"], chosen, limits=limits)
+            wrong = [figure for figure in agreement.figures if (
                 figure.value < figure.limit if figure.least else figure.value > figure.limit)]
-            if not wrong and not judgement.still:
+            if not wrong and not agreement.still:
                 return chosen
             if layer is not None:
                 progress(f"giving {layer} 16 bits")
                 chosen[layer] = SCHEMES["int16"]
-        failing = [f"output {element} is constant" for element in judgement.still] + [
+        failing = [f"output {element} is constant" for element in agreement.still] + [
             f"{figure.name} is {figure.value:.2%}, at {'least' if figure.least else 'most'} "
             f"{figure.limit:.2%} is wanted" for figure in wrong]
         raise UsageError(
             f"even int16 is not enough: {'; '.join(failing)}" + "".join(
                 f"; the layer {layer} adds most" for layer in order[:1]),
-            hint=self._nearest(judgement) + "--scheme float16 halves the flash and needs no "
+            hint=self._nearest(agreement) + "--scheme float16 halves the flash and needs no "
                  "calibration; more steps to calibrate with may help, too")
 
     @staticmethod
-    def _nearest(judgement: Judgement) -> str:
+    def _nearest(agreement: Agreement) -> str:
         """What would pass, of the integers."""
-        if judgement.agreement is None:
-            return (f"--scheme int16 comes to a mean error of {judgement.mean_error:.2%}, which "
-                    f"verify accepts with --max-error {judgement.mean_error * 1.1:.2g}; ")
+        if agreement.share is None:
+            return (f"--scheme int16 comes to a mean error of {agreement.mean_error:.2%}, which "
+                    f"verify accepts with --max-error {agreement.mean_error * 1.1:.2g}; ")
         return (f"--scheme int16 passes with --min-agreement "
-                f"{np.floor(judgement.agreement * 100) / 100:.2f}; ")
+                f"{np.floor(agreement.share * 100) / 100:.2f}; ")
 
     def _weights(self, layer: str) -> int:
         return sum(int(self.program.constants[name].size) for op in self.program.ops

@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puffer_edge.quantization.rounding import rounded
+from puffer_edge.quantization.gptq import round_weights
 
 
 def missed(weight: np.ndarray, scales: np.ndarray, fresh: np.ndarray,
            inputs: np.ndarray | None) -> float:
     """Mean square error of the products with inputs that the rounding has not seen."""
-    rows, correction = rounded(weight, scales, inputs)
+    rows, correction = round_weights(weight, scales, inputs)
     assert np.abs(rows).max() <= 127
     return float(((fresh @ (weight - rows * scales[:, None]).T - correction) ** 2).mean())
 

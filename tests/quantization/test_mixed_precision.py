@@ -13,9 +13,9 @@ from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Continuous, Program
 from puffer_edge.passes import optimize
+from puffer_edge.quantization.agreement import Limits, outputs
 from puffer_edge.quantization.calibration import calibrate
-from puffer_edge.quantization.choosing import Chooser
-from puffer_edge.quantization.judging import Limits, outputs
+from puffer_edge.quantization.mixed_precision import MixedPrecision
 from puffer_edge.quantization.pipeline import Wish, to_integers
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import SCHEMES
@@ -23,11 +23,11 @@ from tests import zoo
 from tests.quantization.test_quantize import LSTM, mlp, recording
 
 
-def chooser(program: Program, observations: np.ndarray) -> Chooser:
+def chooser(program: Program, observations: np.ndarray) -> MixedPrecision:
     steps = Recording(observations.astype(np.float32), np.arange(len(observations)) % 50 == 0)
     prepared = optimize(program, fuse=False)
-    return Chooser(prepared, program, calibrate(prepared, steps.observations, steps.reset), steps,
-                   outputs(program, steps))
+    return MixedPrecision(prepared, program, calibrate(prepared, steps.observations, steps.reset),
+                          steps, outputs(program, steps))
 
 
 def delicate() -> tuple[Program, np.ndarray]:
@@ -61,9 +61,9 @@ def test_auto_widens_what_it_must_and_no_more() -> None:
     schemes = found.automatic(0.99)
     assert schemes["b"].name == "int16"
     assert "int8" in {scheme.name for scheme in schemes.values()}
-    agreement = found.judged(SCHEMES["int8"], schemes).agreement
-    assert agreement is not None and agreement >= 0.99
-    plain = found.judged(SCHEMES["int8"], {}).agreement
+    share = found.agreement(SCHEMES["int8"], schemes).share
+    assert share is not None and share >= 0.99
+    plain = found.agreement(SCHEMES["int8"], {}).share
     assert plain is not None and plain < 0.99
 
 
@@ -84,10 +84,10 @@ def test_auto_judges_a_continuous_action_by_its_own_limits() -> None:
         program.contract, action=Continuous(program.contract.action.width)))
     found = chooser(program, observations)
     schemes = found.automatic(0.0)
-    judged = found.judged(SCHEMES["int8"], schemes, limits=Limits.of(
+    judged = found.agreement(SCHEMES["int8"], schemes, limits=Limits.of(
         scheme.name for scheme in schemes.values()))
     assert all(figure.value <= figure.limit for figure in judged.figures) and not judged.still
-    plain = found.judged(SCHEMES["int8"], {}, limits=Limits.of(["int8"]))
+    plain = found.agreement(SCHEMES["int8"], {}, limits=Limits.of(["int8"]))
     assert any(figure.value > figure.limit for figure in plain.figures)
     assert schemes["b"].name == "int16" and {each.name for each in schemes.values()} > {"int16"}
 

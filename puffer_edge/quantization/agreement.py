@@ -131,12 +131,12 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Agreement:
     """What differs between two policies over one recording.
 
     Attributes:
         steps: number of steps.
-        agreement: share of steps with equal greedy actions in all heads; None for a continuous
+        share: of steps with equal greedy actions in all heads; None for a continuous
             action.
         mean_error, largest_error: of the probabilities (softmax per head), or of the continuous
             action relative to the deviation of the float policy's, per element.
@@ -145,7 +145,7 @@ class Judgement:
     """
 
     steps: int
-    agreement: float | None
+    share: float | None
     mean_error: float
     largest_error: float
     figures: tuple[Figure, ...] = ()
@@ -187,7 +187,7 @@ def outputs(program: Program, recording: Recording) -> Array:
     parts = []
     for index, value in enumerate(program.outputs[: len(names)]):
         raw, meaning = np.stack([row[index] for row in rows]), program.values[value].quantization
-        parts.append(raw.astype(np.float64) if meaning is None else real(
+        parts.append(raw.astype(np.float64) if meaning is None else dequantized(
             raw, meaning.scale, meaning.zero_point,
             never(program) if index == program.contract.choosing else NOTHING))
     return np.concatenate(parts, 1)
@@ -200,7 +200,7 @@ def scales(program: Program) -> tuple[float, ...]:
     return tuple(meaning.scale if meaning else 0.0 for meaning in meanings)
 
 
-def real(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:
+def dequantized(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:
     """Integer outputs as real numbers, float64.
 
     Args:
@@ -214,9 +214,9 @@ def real(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:
     return np.where(raw == forbidden, lowest("float32")[0], found)
 
 
-def judge(reference: Array, ours: Array, action: Head | Hybrid,
-          limits: Limits | None = None, step: float | Sequence[float] = 0.0,
-          measure: Array | None = None) -> Judgement:
+def agreement_of(reference: Array, ours: Array, action: Head | Hybrid,
+                 limits: Limits | None = None, step: float | Sequence[float] = 0.0,
+                 measure: Array | None = None) -> Agreement:
     """Compares raw outputs.
 
     Args:
@@ -226,30 +226,32 @@ def judge(reference: Array, ours: Array, action: Head | Hybrid,
         limits: what is enough.
         step: scale of an integer output, in its units; 0 where it has none. One for each output
             that the action is made of.
-        measure: see :func:`judge_actions`.
+        measure: see :func:`agreement_of_actions`.
     """
     limits = limits or Limits()
     steps = (step,) if isinstance(step, float | int) else tuple(step)
     if isinstance(action, Hybrid):
         cut = action.continuous.width
         return _joined(
-            judge(reference[:, :cut], ours[:, :cut], action.continuous, limits, steps[0], measure),
-            judge(reference[:, cut:], ours[:, cut:], action.discrete, limits, steps[-1]), cut)
+            agreement_of(reference[:, :cut], ours[:, :cut], action.continuous, limits, steps[0],
+                         measure),
+            agreement_of(reference[:, cut:], ours[:, cut:], action.discrete, limits, steps[-1]),
+            cut)
     step = steps[0]
     still: tuple[int, ...] = ()
     if step:
         varied = reference.std(0) > FORBEARANCE * step
         still = tuple(np.flatnonzero(varied & (np.ptp(ours, axis=0) == 0)).tolist())
     if isinstance(action, Continuous):
-        return judge_actions(act(action, reference), act(action, ours), action, limits, still,
-                             measure)
-    return _judge_logits(reference, ours, action, limits, still)
+        return agreement_of_actions(act(action, reference), act(action, ours), action, limits,
+                                    still, measure)
+    return _agreement_of_logits(reference, ours, action, limits, still)
 
 
-def _joined(moving: Judgement, choosing: Judgement, cut: int) -> Judgement:
+def _joined(moving: Agreement, choosing: Agreement, cut: int) -> Agreement:
     """Of a continuous action of ``cut`` elements and the choices beside it."""
-    return Judgement(
-        moving.steps, choosing.agreement, max(moving.mean_error, choosing.mean_error),
+    return Agreement(
+        moving.steps, choosing.share, max(moving.mean_error, choosing.mean_error),
         max(moving.largest_error, choosing.largest_error), moving.figures + choosing.figures,
         moving.still + tuple(cut + element for element in choosing.still))
 
@@ -284,8 +286,8 @@ def measure_of(action: Head | Hybrid, *references: Array) -> Array | None:
     return deviation(act(action, np.concatenate(references)), action)
 
 
-def judge_actions(reference: Array, ours: Array, action: Continuous, limits: Limits,
-                  still: tuple[int, ...] = (), measure: Array | None = None) -> Judgement:
+def agreement_of_actions(reference: Array, ours: Array, action: Continuous, limits: Limits,
+                         still: tuple[int, ...] = (), measure: Array | None = None) -> Agreement:
     """Compares continuous actions after squash and bounds, [T, n] each.
 
     Args:
@@ -293,7 +295,7 @@ def judge_actions(reference: Array, ours: Array, action: Continuous, limits: Lim
         ours: what is judged.
         action: of both.
         limits: what is enough.
-        still: see :class:`Judgement`.
+        still: see :class:`Agreement`.
         measure: :func:`deviation` over more steps than these, [n]; by default over these, which
             may show one phase of what the policy does only.
     """
@@ -310,20 +312,20 @@ def judge_actions(reference: Array, ours: Array, action: Continuous, limits: Lim
         figures.append(_figure(
             f"mean error of element {worst}, the largest,", float(means[worst]), limits.tail,
             len(error), lambda factor: mean_interval(error[:, worst], factor)))
-    return Judgement(len(error), None, float(error.mean()), float(error.max()), tuple(figures),
+    return Agreement(len(error), None, float(error.mean()), float(error.max()), tuple(figures),
                      still)
 
 
-def judge_choices(alike: Array, limits: Limits) -> Judgement:
+def agreement_of_choices(alike: Array, limits: Limits) -> Agreement:
     """Of actions alone, by whether all heads of a step chose the same, [T] bool."""
     share, size = float(alike.mean()), len(alike) / correlation_time(alike)
     figure = _figure("equal actions", share, limits.agreement, len(alike),
                      lambda factor: share_interval(share, size * factor), least=True)
-    return Judgement(len(alike), share, 1 - share, 1 - float(alike.min()), (figure,))
+    return Agreement(len(alike), share, 1 - share, 1 - float(alike.min()), (figure,))
 
 
-def _judge_logits(reference: Array, ours: Array, action: Discrete, limits: Limits,
-                   still: tuple[int, ...]) -> Judgement:
+def _agreement_of_logits(reference: Array, ours: Array, action: Discrete, limits: Limits,
+                         still: tuple[int, ...]) -> Agreement:
     cuts = np.cumsum(action.sizes)[:-1]
     same = np.ones(len(reference), bool)
     lost, margin = np.zeros(len(reference)), np.full(len(reference), np.inf)
@@ -351,7 +353,7 @@ def _judge_logits(reference: Array, ours: Array, action: Discrete, limits: Limit
         _figure("margin lost where they differ", float(lost.mean()),
                 MARGIN * (1 - limits.agreement) if limits.agreement else math.inf, len(lost),
                 lambda factor: mean_interval(lost, factor)))
-    return Judgement(len(error), float(same.mean()), float(error.mean()), float(error.max()),
+    return Agreement(len(error), float(same.mean()), float(error.mean()), float(error.max()),
                      figures, still)
 
 
