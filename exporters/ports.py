@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from puffer_edge import __version__
 from puffer_edge.artefact.manifest import action, described
 from puffer_edge.ir import Program
+from puffer_edge.version import VERSION
 
 METADATA = "puffer_edge.contract"
 """Key of the contract among a model's metadata."""
@@ -46,7 +46,7 @@ def contract(program: Program) -> str:
     states = len(program.states)
     outputs = len(program.outputs)
     return json.dumps({
-        "tool": f"puffer-edge {__version__}",
+        "tool": f"puffer-edge {VERSION}",
         "source": program.source,
         "observation": {
             "input": given.inputs[0].name, "size": program.contract.observation_size,

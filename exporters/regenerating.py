@@ -11,13 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from puffer_edge import __version__
 from puffer_edge.artefact import program_file
 from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEdgeError
 from puffer_edge.exporters.formats import FORMATS
 from puffer_edge.ir import Program
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.targets import MICROPYTHON, RPI
+from puffer_edge.version import VERSION
 
 PROGRAM = "program.npz"
 CODE = (".h", ".c", ".py", ".mpy", ".so")
@@ -95,7 +95,7 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
 
 
 def _difference(found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:
-    ours = f"puffer-edge {__version__}"
+    ours = f"puffer-edge {VERSION}"
     if found.replace(b"\r\n", b"\n") == made:
         return ("its line ends were changed to CRLF, as git does with core.autocrlf; "
                 "`* -text` in .gitattributes keeps it from that")

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from puffer_edge.version import VERSION as __version__
+
 if TYPE_CHECKING:
     from puffer_edge import runtimes, spaces
     from puffer_edge.api import export, inspect, load, verify
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "export", "inspect", "load", "runtimes", "spaces", "verify"]
 
 

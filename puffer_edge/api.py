@@ -4,105 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from puffer_edge.errors import PolicyWarning, PufferEdgeError, UnsupportedError, UsageError
-from puffer_edge.frontends.assumptions import accepting, refuse_assumptions
+from puffer_edge.errors import PufferEdgeError, UsageError
+from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Note, Program
+from puffer_edge.ir import Program
+from puffer_edge.loading import accepted, load, load_quietly, warn
+
+__all__ = ["export", "inspect", "load", "verify"]
 
 if TYPE_CHECKING:
     from puffer_edge.inspection import Inspection
     from puffer_edge.quantization.integer_input import Counts
     from puffer_edge.verification.originals import SecondReading
     from puffer_edge.verification.report import Report
-
-
-def load(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
-         **changes: Any) -> Program:
-    """The Program of a trained policy; warns of what was assumed or is doubtful.
-
-    Args:
-        policy: path of a policy file (its kind is told from its content), or a
-            ``torch.nn.Module``; for a module also give ``observation_shape`` or ``example``.
-        options: what the file does not hold.
-        strict: refuse what was assumed and is not among the codes that ``accept`` confirms.
-        changes: ``module``, a ``torch.nn.Module`` that takes the weights of a file of unknown
-            names, or as text ``package.module:Class`` or ``FILE.py:Class``; single options by
-            name, as ``load(path, action_sizes=env.action_space.nvec)``.
-
-    Returns:
-        A Program with the value head dropped, unless ``keep_value``.
-
-    Raises:
-        PufferEdgeError: see :mod:`puffer_edge.errors`.
-    """
-    program = _load(policy, options, strict, changes)
-    _warn(program.notes)
-    return program
-
-
-def _load(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[str, Any]
-          ) -> Program:
-    from puffer_edge.frontends.wrappers import wrapped
-    from puffer_edge.passes import drop_value_head
-
-    changes = dict(changes)
-    example = changes.pop("example", None)
-    module = changes.pop("module", None)
-    shape = changes.pop("observation_shape", None)
-    observation_shape = (shape,) if isinstance(shape, int) else shape
-    try:
-        options = replace(options or LoadOptions(), **changes)
-    except TypeError as error:
-        known = ", ".join(field.name for field in fields(LoadOptions))
-        raise UsageError(f"there is no such option among {', '.join(changes)}",
-                         hint=f"choose from {known}, example, module, observation_shape") from error
-    program = None
-    if isinstance(module, str):  # it judges; it reads only what nothing else can
-        program, module = _unless_unknown(policy, options, module)
-    if module is not None:
-        from puffer_edge.frontends.into_module import fill_module
-
-        policy = fill_module(module, Path(policy))
-    if program is not None:
-        pass
-    elif isinstance(policy, str | Path):
-        from puffer_edge.frontends import load_file
-
-        if example is not None or shape is not None:
-            raise UsageError("an example or a shape of the observation is for modules",
-                             where=str(policy), hint="leave it out; or give module=, too")
-        program = load_file(Path(policy), options)
-    else:
-        from puffer_edge.frontends import refuse_useless
-        from puffer_edge.frontends.torch_export import load_module
-
-        refuse_useless(options, "module", type(policy).__name__)
-        program = load_module(policy, options, example=example,
-                              observation_shape=observation_shape)
-    program = accepting(wrapped(program, options), options.accept)
-    if strict:
-        refuse_assumptions(program)
-    return program if options.keep_value else drop_value_head(program)
-
-
-def _unless_unknown(policy: Any, options: LoadOptions, named: str) -> tuple[Program | None, Any]:
-    """What a front end makes of a file, or the user's module where none knows its forward."""
-    from puffer_edge.frontends import load_file
-    from puffer_edge.frontends.into_module import named_module
-
-    try:
-        program = load_file(Path(policy), options)
-    except UnsupportedError:
-        return None, named_module(named)
-    if any(note.code == "forward-unseen" for note in program.notes):
-        return None, named_module(named)
-    return program, None
 
 
 def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
@@ -114,8 +33,8 @@ def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = F
     from puffer_edge.inspection import examine
 
     if isinstance(policy, Program):
-        return examine(_accepted(policy, strict, **changes))
-    found = examine(_load(policy, options, strict, changes))
+        return examine(accepted(policy, strict, **changes))
+    found = examine(load_quietly(policy, options, strict, changes))
     if not isinstance(policy, str | Path):
         return found
     from puffer_edge.frontends.metadata import metadata
@@ -184,10 +103,10 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
     source = Path(policy) if isinstance(policy, str | Path) else None
     path = default_directory(source, target) if directory is None else Path(directory)
     name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
-    program = (_accepted(policy, strict, **changes) if isinstance(policy, Program)
-               else _load(policy, options, strict, changes))
+    program = (accepted(policy, strict, **changes) if isinstance(policy, Program)
+               else load_quietly(policy, options, strict, changes))
     if not isinstance(policy, Program):
-        _warn(program.notes)
+        warn(program.notes)
         recorded = calibrate if scheme not in FLOATING and os.path.isfile(calibrate) else ""
         second_reader(_read_again(policy, program, original, progress, seed, options, changes,
                                   recorded))
@@ -200,7 +119,7 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
             program, path, target=target, name=name, seed=seed, scheme=scheme, source=source,
             calibrate_with=calibrate, observer=observer, steps=steps, observe=tuple(observe),
             progress=progress)
-        _warn(note for note in written.notes if note not in program.notes)
+        warn(note for note in written.notes if note not in program.notes)
         return path
     quantized, exact, first = None, None, program
     if layers and scheme in FLOATING:
@@ -222,7 +141,7 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
         exact, program = program, quantized.program
         if strict:
             refuse_assumptions(program)
-        _warn(note for note in program.notes if note not in exact.notes)
+        warn(note for note in program.notes if note not in exact.notes)
     if found is MICROPYTHON:
         from puffer_edge.exporters import micropython
 
@@ -295,7 +214,7 @@ def verify(directory: str | Path, *, original: str | Path | None = None,
 
     path, load_options = Path(original), load_options or LoadOptions()
     refuse_another(Path(directory), path)
-    program = _load(path, load_options, False, {})
+    program = load_quietly(path, load_options, False, {})
     given = Given(path, program, load_options, "run" if run_original else "auto")
     return run(Path(directory), original=given, **options)
 
@@ -313,19 +232,3 @@ def name_from(text: str) -> str:
         return stem(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:41])
     except PufferEdgeError:
         return "policy"
-
-
-def _accepted(program: Program, strict: bool, accept: Any = ()) -> Program:
-    program = accepting(program, LoadOptions(accept=accept).accept)
-    if strict:
-        refuse_assumptions(program)
-    return program
-
-
-def _warn(notes: Iterable[Note]) -> None:
-    """Python's warnings of what the command line prints in colour, at the caller's caller."""
-    for note in notes:
-        if note.kind == "warning":
-            warnings.warn(note.text, PolicyWarning, stacklevel=3)
-        elif note.kind == "assumed" and not note.accepted:
-            warnings.warn(f"assumed ({note.code}): {note.text}", PolicyWarning, stacklevel=3)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from puffer_edge import __version__
 from puffer_edge.arguments import layers, numbers, sensor_counts, takes_load_options
 from puffer_edge.errors import PolicyWarning, PufferEdgeError, UnconfirmedError, UsageError
+from puffer_edge.version import VERSION
 
 if TYPE_CHECKING:
     from puffer_edge.frontends.options import LoadOptions
@@ -351,7 +351,7 @@ def check(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"puffer-edge {__version__}")
+        typer.echo(f"puffer-edge {VERSION}")
         raise typer.Exit
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from puffer_edge.runtimes.backends import BACKENDS
+
 if TYPE_CHECKING:
     from puffer_edge.runtimes.policy import Policy
 
-BACKENDS = ("native", "numpy", "micropython", "torch", "onnxruntime", "tflite")
-"""Every back end; without a choice the first that is installed runs."""
+__all__ = ["BACKENDS", "load"]
 
 
 def load(policy: Any, backend: str | None = None, *, trust: bool = False,

@@ -7,16 +7,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from puffer_edge import api
 from puffer_edge.artefact import program_file
 from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.artefact.replacing import restore
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UsageError
 from puffer_edge.exporters.regenerating import PROGRAM, read_code
 from puffer_edge.ir import Program
+from puffer_edge.loading import load
 from puffer_edge.passes import optimize
 from puffer_edge.readers.regular_file import read_file
-from puffer_edge.runtimes import BACKENDS
+from puffer_edge.runtimes.backends import BACKENDS
 from puffer_edge.runtimes.policy import Policy
 
 
@@ -54,7 +54,7 @@ def read_program(policy: Any, options: dict[str, Any] | None = None, *, trust: b
     elif isinstance(policy, str | Path) and (restore(Path(policy)) or Path(policy).is_dir()):
         found = _stored(Path(policy), trust)
     else:
-        return optimize(api.load(policy, **(options or {})))
+        return optimize(load(policy, **(options or {})))
     if options:
         raise UsageError(f"only a policy file takes options, such as {next(iter(options))}")
     return found

@@ -21,7 +21,7 @@ from puffer_edge.exporters.c import header_of
 from puffer_edge.exporters.c.shim import DECLARATIONS, shim
 from puffer_edge.ir import Program
 from puffer_edge.targets import HOST
-from puffer_edge.toolchains.base import Toolchain, find_toolchain
+from puffer_edge.toolchains import Toolchain, find_toolchain
 
 NAME = "policy"
 FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-w")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from puffer_edge import __version__
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import ProgramError
 from puffer_edge.exporters.c import action, check, ops, text
@@ -19,6 +18,7 @@ from puffer_edge.ir import Discrete, Head, Program
 from puffer_edge.naming import identifier
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
+from puffer_edge.version import VERSION
 
 assert ops  # imported for its registrations
 
@@ -115,7 +115,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
     initial = _initial(context)
     rendered = environment.get_template("policy.h.j2").render(
-        name=name, NAME=name.upper(), version=__version__, kernels_version=_kernels_version(),
+        name=name, NAME=name.upper(), version=VERSION, kernels_version=_kernels_version(),
         summary=_summary(program, ram, context.constant_bytes),
         kernels=kernels, float_kernels=joined(context.kernels, without=integer_kernels),
         entry=None if entry is None else _entry(program, entry), head=head, rescaling=rescaling,
@@ -256,5 +256,5 @@ def _action_text(head: Head) -> str:
 
 
 def _kernels_version() -> int:
-    major, minor, patch = (int(part) for part in __version__.split(".")[:3])
+    major, minor, patch = (int(part) for part in VERSION.split(".")[:3])
     return major * 10000 + minor * 100 + patch

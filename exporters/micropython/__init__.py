@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from puffer_edge import __version__
 from puffer_edge.artefact import manifest, program_file, vectors
 from puffer_edge.artefact.directory import MANIFEST, as_json, write
 from puffer_edge.errors import UsageError
@@ -24,6 +23,7 @@ from puffer_edge.quantization.integer_input import (
 from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.targets import MICROPYTHON
+from puffer_edge.version import VERSION
 
 RUNTIME = "policy_runtime.py"
 
@@ -130,5 +130,5 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         "main.py": source.example(given.program, name).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
         "package.json": as_json({
-            "version": __version__, "urls": [[name, name] for name in (*shipped, "weights.bin")]})}
+            "version": VERSION, "urls": [[name, name] for name in (*shipped, "weights.bin")]})}
     return Made(files, shipped, tests, integer_tests, given, chosen, grade, written.ram)

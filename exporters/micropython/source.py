@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge import __version__
 from puffer_edge.artefact import manifest
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import UnsupportedError
@@ -24,6 +23,7 @@ from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
 from puffer_edge.naming import identifier
 from puffer_edge.quantization.integer_input import IntegerInput
 from puffer_edge.sampling import LARGEST, TABLE, distance_factor, never
+from puffer_edge.version import VERSION
 
 assert ops  # imported for its registrations
 
@@ -93,7 +93,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
     title = f"{program.macs:,} multiply-accumulates per step"
     template = "policy_small.py.j2" if board.small else "policy.py.j2"
     text = _template(template).render(
-        kernels=bool(context.kernels.used), name=name, version=__version__, contract=contract,
+        kernels=bool(context.kernels.used), name=name, version=VERSION, contract=contract,
         title=f"{title}.", summary=f"{len(given.program.ops)} ops, {title}.", **parts)
     return Source(text, context.blob.to_bytes(contract), context.array_bytes,
                   context.kernels.module() if context.kernels.used else "", functions)
@@ -194,7 +194,7 @@ def example(program: Program, name: str) -> str:
                        "start": start, "end": start + size - 1})
         start += size
     part = "" if len(program.contract.heads) == 1 else '["continuous"]'
-    text: str = _template("main.py.j2").render(name=name, version=__version__, fields=fields,
+    text: str = _template("main.py.j2").render(name=name, version=VERSION, fields=fields,
                                                part=part)
     return text
 

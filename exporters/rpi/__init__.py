@@ -36,8 +36,8 @@ def files(program: Program) -> dict[str, bytes]:
         VerificationError: it refuses.
     """
     from puffer_edge.exporters.c import header_of
+    from puffer_edge.toolchains.base import INCLUDE
     from puffer_edge.toolchains.zig import Zig
-    from puffer_edge.verification.harness.build import FOLDER
 
     compiler = Zig()
     found = {LOADER: loader()}
@@ -47,7 +47,7 @@ def files(program: Program) -> dict[str, bytes]:
         for name, (triple, processor) in TRIPLES.items():
             library = Path(work) / library_of(name)
             compiler.run([*compiler.driver(), "-target", triple, f"-mcpu={processor}", *FLAGS,
-                          "-I", str(FOLDER / "include"),
+                          "-I", str(INCLUDE),
                           f"-Wl,-soname,{library.name}", str(source), "-o", str(library)], library,
                          f"zig does not compile the policy for {name}")
             found[library.name] = library.read_bytes()

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from puffer_edge import __version__
 from puffer_edge.artefact.directory import FORMAT
 from puffer_edge.ir import Discrete, Field, Head, Op, Program, Value
 from puffer_edge.ir.ops.mask import lowest
@@ -15,6 +14,7 @@ from puffer_edge.planning import Plan
 from puffer_edge.quantization.describing import Description
 from puffer_edge.quantization.integer_input import Counts, IntegerInput
 from puffer_edge.targets import Target
+from puffer_edge.version import VERSION
 
 SCHEMA = 1
 """Version of the manifest's layout."""
@@ -45,7 +45,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
     return {
         "format": FORMAT,
         "schema": SCHEMA,
-        "tool": f"puffer-edge {__version__}",
+        "tool": f"puffer-edge {VERSION}",
         "name": name,
         "target": target.name,
         "scheme": scheme,

@@ -14,7 +14,7 @@ import numpy as np
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.budget import Budget
 from puffer_edge.readers.pickle_data import MAX_OPCODES, Names, Stub, read_pickle
-from puffer_edge.readers.torch_checkpoint import STORAGES, TensorReader
+from puffer_edge.readers.tensor_pickle import STORAGES, TensorReader
 
 _SIZES = {name: 2 if kind == "bf16" else np.dtype(kind).itemsize for name, kind in STORAGES.items()}
 _HINT = "load it once with torch.load(path, weights_only=True) and torch.save it again"

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from puffer_edge import __version__
+from puffer_edge.version import VERSION
 
 
 class Plugin:
@@ -19,7 +19,7 @@ class Plugin:
     """
 
     name = "puffer-edge"
-    version = __version__
+    version = VERSION
 
     def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
         self._path = Path(filename)

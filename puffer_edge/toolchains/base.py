@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from puffer_edge.errors import UsageError, VerificationError
+from puffer_edge.errors import VerificationError
 from puffer_edge.targets import HOST, Target
 
 Language = Literal["c", "c++"]
+
+INCLUDE = Path(__file__).parent / "include"
+"""What a core without a C library has of it."""
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
 # Contraction to fused multiply-add would round once where numpy rounds twice.
@@ -140,21 +143,3 @@ class Toolchain(ABC):
             said = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
             raise VerificationError(failure, hint="\n".join(said[:SHOWN_LINES]))
         return output
-
-
-def find_toolchain(name: str) -> Toolchain:
-    """The toolchain of that name: ``zig``, ``gcc`` or ``clang``.
-
-    Raises:
-        UsageError: there is none; the hint lists those that exist.
-    """
-    from puffer_edge.toolchains.gcc import Clang, Gcc
-    from puffer_edge.toolchains.zig import Zig
-
-    toolchains: dict[str, type[Toolchain]] = {"zig": Zig, "gcc": Gcc, "clang": Clang}
-    try:
-        return toolchains[name]()
-    except KeyError:
-        raise UsageError(
-            f"there is no toolchain {name!r}", hint=f"choose one of {', '.join(toolchains)}"
-        ) from None

@@ -15,7 +15,7 @@ from puffer_edge.exporters.c.packing import (
     wide_blocks,
     wide_gates_of_units,
 )
-from puffer_edge.toolchains.base import find_toolchain
+from puffer_edge.toolchains import find_toolchain
 from tests.tools import need
 
 KERNELS = ("gemm_f32", "gemm_wide_f32", "lstm_cell_f32", "lstm_cell_wide_f32")

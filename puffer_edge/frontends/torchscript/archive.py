@@ -9,7 +9,7 @@ from typing import Any
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.readers.pickle_data import Stub
 from puffer_edge.readers.regular_file import read_file
-from puffer_edge.readers.torch_checkpoint import TensorReader
+from puffer_edge.readers.tensor_pickle import TensorReader
 from puffer_edge.readers.zip_archive import ZipArchive
 
 MAX_CODE = 1 << 22

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.torch_export.lower import RANDOM
 from puffer_edge.frontends.torchscript import plain
+from puffer_edge.frontends.torchscript.follower import Follower
 from puffer_edge.frontends.torchscript.schemas import SCALAR_TYPES, schemas
 from puffer_edge.frontends.torchscript.sizes import PartWanted
 from puffer_edge.frontends.torchscript.values import (
@@ -21,9 +22,6 @@ from puffer_edge.frontends.torchscript.values import (
     Varying,
 )
 
-if TYPE_CHECKING:
-    from puffer_edge.frontends.torchscript.evaluate import Evaluator
-
 _FIT = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 _NUMBERS = {"bool": bool, "float": float, "int": int, "str": str}
 _CODES = {name: code for code, name in SCALAR_TYPES.items()}
@@ -32,7 +30,7 @@ _SIZES = frozenset(("dim", "is_complex", "is_contiguous", "is_floating_point", "
 _ITEMS = frozenset(("Bool", "Float", "FloatImplicit", "Int", "IntImplicit", "ScalarImplicit"))
 
 
-def special(evaluator: Evaluator, name: str, given: list[Any]) -> Any:
+def special(evaluator: Follower, name: str, given: list[Any]) -> Any:
     """A call of Python's own: ``int(x)``, ``getattr(self, "0")``, ``range(3)``."""
     try:
         if name == "getattr":
@@ -53,7 +51,7 @@ def special(evaluator: Evaluator, name: str, given: list[Any]) -> Any:
         raise evaluator.error(f"{name} of something else ({printable(str(error))})") from None
 
 
-def torch_op(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, Any]) -> Any:
+def torch_op(evaluator: Follower, op: str, given: list[Any], named: dict[str, Any]) -> Any:
     """``torch.op(...)``."""
     values = [*given, *named.values()]
     if op in ("__is__", "__isnot__") and len(given) == 2:
@@ -85,7 +83,7 @@ _LISTS = frozenset(("__contains__", "__getitem__", "append", "clear", "copy", "e
                     "values", "_set_item"))
 
 
-def other_op(evaluator: Evaluator, name: str, given: list[Any], named: dict[str, Any], *,
+def other_op(evaluator: Follower, name: str, given: list[Any], named: dict[str, Any], *,
              lenient: bool) -> Any:
     """``ops.prim.name(...)``, and ops of libraries."""
     space, _, op = name.partition(".")
@@ -120,7 +118,7 @@ def other_op(evaluator: Evaluator, name: str, given: list[Any], named: dict[str,
                                     "save the module before it is optimised for a device")
 
 
-def plain_op(evaluator: Evaluator, op: str, values: list[Any]) -> Any:
+def plain_op(evaluator: Follower, op: str, values: list[Any]) -> Any:
     """An op on numbers, texts, lists and dictionaries."""
     varying = [value for value in values if isinstance(value, Varying)]
     if varying:
@@ -156,7 +154,7 @@ def _holds_tensor(value: Any) -> bool:
     return False
 
 
-def _recorded(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, Any]) -> Any:
+def _recorded(evaluator: Follower, op: str, given: list[Any], named: dict[str, Any]) -> Any:
     recorder = evaluator.recorder
     evaluator.spend(_WEIGHT)
     if op.rstrip("_") in RANDOM:
@@ -182,7 +180,7 @@ def _recorded(evaluator: Evaluator, op: str, given: list[Any], named: dict[str, 
                           f"({printable(problem)})")
 
 
-def _measure(evaluator: Evaluator, op: str, given: list[Any]) -> Any:
+def _measure(evaluator: Follower, op: str, given: list[Any]) -> Any:
     tensor, recorder = given[0], evaluator.recorder
     if op in _ITEMS or op == "item":
         return evaluator.number(tensor)
@@ -203,7 +201,7 @@ def _measure(evaluator: Evaluator, op: str, given: list[Any]) -> Any:
     return shape[index]
 
 
-def _literal(evaluator: Evaluator, given: list[Any], named: dict[str, Any]) -> Tensor:
+def _literal(evaluator: Follower, given: list[Any], named: dict[str, Any]) -> Tensor:
     """``torch.tensor(data, dtype=...)``: numbers in lists."""
     data = given[0] if given else named.get("data")
     dtype = named.get("dtype", given[1] if len(given) > 1 else None)

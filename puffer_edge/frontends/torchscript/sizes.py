@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from puffer_edge.frontends.torchscript.values import Tensor
-
-if TYPE_CHECKING:
-    from puffer_edge.frontends.torchscript.recorder import Recorder
+from puffer_edge.frontends.torchscript.values import Shapes, Tensor
 
 _ELEMENTWISE = frozenset(("add", "addcdiv", "addcmul", "copy", "div", "divide", "maximum",
                           "minimum", "mul", "multiply", "rsub", "sub", "subtract", "true_divide"))
@@ -43,7 +40,7 @@ class PartWanted(Exception):
         self.name = name
 
 
-def check(op: str, arguments: Mapping[str, Any], recorder: Recorder) -> None:
+def check(op: str, arguments: Mapping[str, Any], recorder: Shapes) -> None:
     """Looks at the call of an op.
 
     Raises:
@@ -61,7 +58,7 @@ def check(op: str, arguments: Mapping[str, Any], recorder: Recorder) -> None:
             raise SizeWanted(has, wants, len(recorder.calls))
 
 
-def _pairs(op: str, given: Mapping[str, Any], recorder: Recorder) -> Sequence[tuple[int, int]]:
+def _pairs(op: str, given: Mapping[str, Any], recorder: Shapes) -> Sequence[tuple[int, int]]:
     x = next((v for v in given.values() if isinstance(v, Tensor)), None)
     if op in ("cat", "concat", "concatenate", "stack"):
         return _joined(given["tensors"], None if op == "stack" else given["dim"], recorder)
@@ -94,7 +91,7 @@ def _pairs(op: str, given: Mapping[str, Any], recorder: Recorder) -> Sequence[tu
     return ()
 
 
-def _states(op: str, given: Mapping[str, Any], recorder: Recorder
+def _states(op: str, given: Mapping[str, Any], recorder: Shapes
             ) -> Sequence[tuple[Tensor, tuple[int, ...]]]:
     if op not in _LAYERS and not op.endswith("_cell"):
         return ()
@@ -110,7 +107,7 @@ def _broadcast(shapes: Sequence[tuple[int, ...]]) -> Sequence[tuple[int, int]]:
     return ((max(lasts), min(lasts)),) if lasts else ()
 
 
-def _joined(tensors: Sequence[Tensor], dim: int | None, recorder: Recorder
+def _joined(tensors: Sequence[Tensor], dim: int | None, recorder: Shapes
             ) -> Sequence[tuple[int, int]]:
     shapes = [recorder.shape(t) for t in tensors]
     if len({len(shape) for shape in shapes}) != 1 or not shapes[0]:

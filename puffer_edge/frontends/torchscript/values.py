@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from puffer_edge.errors import UnsupportedError
 
 
 class Device(str):
@@ -99,3 +102,19 @@ class RecordValue(tuple[Any, ...]):
     """A named tuple."""
 
     record: Record
+
+
+class Shapes(Protocol):
+    """The sizes of tensors in a graph that is being recorded; a Recorder is one."""
+
+    inputs: set[str]
+
+    @property
+    def calls(self) -> Sequence[Any]:
+        """The calls so far."""
+
+    def shape(self, tensor: Tensor) -> tuple[int, ...]:
+        """Its sizes."""
+
+    def refuse(self, what: str, hint: str = "") -> UnsupportedError:
+        """The error of code that is sound but not supported; the caller raises it."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from puffer_edge.frontends.torchscript.schemas import Schema, schemas
-from puffer_edge.frontends.torchscript.values import Tensor
-
-if TYPE_CHECKING:
-    from puffer_edge.frontends.torchscript.recorder import Recorder
+from puffer_edge.frontends.torchscript.values import Shapes, Tensor
 
 SAME_INPUT = frozenset(("dropout", "feature_dropout"))
 """Give their argument ``input`` itself, after training."""
@@ -27,7 +24,7 @@ _SHAPES = frozenset(("squeeze", "unflatten", "unsqueeze", "view", "view_as"))
 _SWAPS = frozenset(("mT", "swapaxes", "swapdims", "t", "transpose"))
 
 
-def parts(op: str, arguments: dict[str, Any], recorder: Recorder
+def parts(op: str, arguments: dict[str, Any], recorder: Shapes
           ) -> list[tuple[Schema, dict[str, Any]]] | None:
     """The single views that an op gives a list of; None for another op."""
     if op not in ("chunk", "split", "split_with_sizes", "unbind", "unsafe_chunk", "unsafe_split"):
@@ -54,7 +51,7 @@ def parts(op: str, arguments: dict[str, Any], recorder: Recorder
             for start, n in zip(starts, each, strict=True)]
 
 
-def inverse(target: str, rest: dict[str, Any], base: Tensor, new: Tensor, recorder: Recorder
+def inverse(target: str, rest: dict[str, Any], base: Tensor, new: Tensor, recorder: Shapes
             ) -> tuple[str, dict[str, Any]] | None:
     """The call that gives the base's content after its view has got a new one.
 

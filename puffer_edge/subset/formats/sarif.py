@@ -7,9 +7,9 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from puffer_edge import __version__
 from puffer_edge.subset.checking import Report
 from puffer_edge.subset.rule import RULES
+from puffer_edge.version import VERSION
 
 
 def sarif(report: Report) -> str:
@@ -18,7 +18,7 @@ def sarif(report: Report) -> str:
                 for problem in report.problems]
     run: dict[str, Any] = {
         "tool": {"driver": {
-            "name": "puffer-edge check", "version": __version__,
+            "name": "puffer-edge check", "version": VERSION,
             "rules": [{"id": rule.code, "name": rule.name,
                        "shortDescription": {"text": rule.reason},
                        "help": {"text": rule.explain()}} for rule in RULES.values()]}},

@@ -9,7 +9,7 @@ from pathlib import Path
 from puffer_edge.artefact.interface import Interface
 from puffer_edge.errors import UsageError
 from puffer_edge.targets import Target
-from puffer_edge.toolchains.base import Language, Toolchain
+from puffer_edge.toolchains.base import INCLUDE, Language, Toolchain
 
 FOLDER = Path(__file__).parent
 ROOTS = ("edge_reset", "edge_step", "edge_read_outputs", "edge_obs", "edge_action", "edge_outputs")
@@ -145,7 +145,7 @@ class ImageBuilder:
         name = source.stem
         include = [self.header.resolve().parent]
         if self.target.isa != "host":
-            include.append(FOLDER / "include")
+            include.append(INCLUDE)
         return self.toolchain.compile(
             source,
             self.target,

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-import puffer_edge
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.text import printable
 from puffer_edge.verification.originals.job import FAILURE, FOUND, GIVEN, JOB, Job, Trajectory
@@ -63,7 +62,7 @@ def run(job: Job, observations: npt.NDArray[np.float32], reset: npt.NDArray[np.b
 
 def _environment(job: Job) -> dict[str, str]:
     """The parent's, with this very package, and one thread so that sums keep their order."""
-    paths = [str(Path(puffer_edge.__file__).parents[1]), *filter(None, sys.path)]
+    paths = [str(Path(__file__).parents[3]), *filter(None, sys.path)]
     if job.module:  # the user's packages lie where the user is
         paths.append(os.getcwd())
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")

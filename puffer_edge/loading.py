@@ -1,0 +1,115 @@
+"""From what holds a policy (a file, a torch.nn.Module) to its Program; front ends do the work."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from puffer_edge.errors import PolicyWarning, UnsupportedError, UsageError
+from puffer_edge.frontends.assumptions import accepting, refuse_assumptions
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.ir import Note, Program
+
+
+def load(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
+         **changes: Any) -> Program:
+    """The Program of a trained policy; warns of what was assumed or is doubtful.
+
+    Args:
+        policy: path of a policy file (its kind is told from its content), or a
+            ``torch.nn.Module``; for a module also give ``observation_shape`` or ``example``.
+        options: what the file does not hold.
+        strict: refuse what was assumed and is not among the codes that ``accept`` confirms.
+        changes: ``module``, a ``torch.nn.Module`` that takes the weights of a file of unknown
+            names, or as text ``package.module:Class`` or ``FILE.py:Class``; single options by
+            name, as ``load(path, action_sizes=env.action_space.nvec)``.
+
+    Returns:
+        A Program with the value head dropped, unless ``keep_value``.
+
+    Raises:
+        PufferEdgeError: see :mod:`puffer_edge.errors`.
+    """
+    program = load_quietly(policy, options, strict, changes)
+    warn(program.notes)
+    return program
+
+
+def load_quietly(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[str, Any]
+                 ) -> Program:
+    """What :func:`load` gives, without warnings."""
+    from puffer_edge.frontends.wrappers import wrapped
+    from puffer_edge.passes import drop_value_head
+
+    changes = dict(changes)
+    example = changes.pop("example", None)
+    module = changes.pop("module", None)
+    shape = changes.pop("observation_shape", None)
+    observation_shape = (shape,) if isinstance(shape, int) else shape
+    try:
+        options = replace(options or LoadOptions(), **changes)
+    except TypeError as error:
+        known = ", ".join(field.name for field in fields(LoadOptions))
+        raise UsageError(f"there is no such option among {', '.join(changes)}",
+                         hint=f"choose from {known}, example, module, observation_shape") from error
+    program = None
+    if isinstance(module, str):  # it judges; it reads only what nothing else can
+        program, module = _unless_unknown(policy, options, module)
+    if module is not None:
+        from puffer_edge.frontends.into_module import fill_module
+
+        policy = fill_module(module, Path(policy))
+    if program is not None:
+        pass
+    elif isinstance(policy, str | Path):
+        from puffer_edge.frontends import load_file
+
+        if example is not None or shape is not None:
+            raise UsageError("an example or a shape of the observation is for modules",
+                             where=str(policy), hint="leave it out; or give module=, too")
+        program = load_file(Path(policy), options)
+    else:
+        from puffer_edge.frontends import refuse_useless
+        from puffer_edge.frontends.torch_export import load_module
+
+        refuse_useless(options, "module", type(policy).__name__)
+        program = load_module(policy, options, example=example,
+                              observation_shape=observation_shape)
+    program = accepting(wrapped(program, options), options.accept)
+    if strict:
+        refuse_assumptions(program)
+    return program if options.keep_value else drop_value_head(program)
+
+
+def _unless_unknown(policy: Any, options: LoadOptions, named: str) -> tuple[Program | None, Any]:
+    """What a front end makes of a file, or the user's module where none knows its forward."""
+    from puffer_edge.frontends import load_file
+    from puffer_edge.frontends.into_module import named_module
+
+    try:
+        program = load_file(Path(policy), options)
+    except UnsupportedError:
+        return None, named_module(named)
+    if any(note.code == "forward-unseen" for note in program.notes):
+        return None, named_module(named)
+    return program, None
+
+
+def accepted(program: Program, strict: bool, accept: Any = ()) -> Program:
+    """A Program with assumptions confirmed; strict refuses what is left of them."""
+    program = accepting(program, LoadOptions(accept=accept).accept)
+    if strict:
+        refuse_assumptions(program)
+    return program
+
+
+def warn(notes: Iterable[Note]) -> None:
+    """Python's warnings of what the command line prints in colour, at the caller's caller."""
+    for note in notes:
+        if note.kind == "warning":
+            warnings.warn(note.text, PolicyWarning, stacklevel=3)
+        elif note.kind == "assumed" and not note.accepted:
+            warnings.warn(f"assumed ({note.code}): {note.text}", PolicyWarning, stacklevel=3)
