@@ -1,0 +1,148 @@
+"""Which rooms of the house may import which; an arrow never runs back, and nothing runs in circles.
+
+A room is a package or module directly below ``puffer_edge``. ARCHITECTURE.md shows this table.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.project.layers import Graph, between_rooms, circles, modules, read, room
+
+ROOT = Path(__file__).parents[2]
+
+ARROWS = {
+    # What everything stands on; `errors` and `version` may be imported by all.
+    "errors": "",
+    "version": "",
+    "cache": "",
+    "naming": "",
+    "readers": "",
+    "targets": "",
+    "toolchains": "cache targets",
+    # A policy and what is computed with it.
+    "ir": "",
+    "finiteness": "ir",
+    "interpreter": "ir",
+    "passes": "ir",
+    "proofs": "ir",
+    "sampling": "ir",
+    "spaces": "ir",
+    "environments": "ir spaces",
+    "planning": "finiteness ir",
+    # File -> Program -> integers -> artefact.
+    "frontends": "interpreter ir passes readers spaces",
+    "loading": "frontends ir passes",
+    "quantization": "environments interpreter ir passes readers sampling",
+    "artefact": "interpreter ir naming planning proofs quantization readers targets",
+    "inspection": "artefact ir passes planning",
+    "exporters": "artefact finiteness ir naming passes planning quantization readers sampling "
+                 "targets toolchains",
+    # What takes an artefact.
+    "firmware": "artefact exporters naming targets",
+    "runtimes": "artefact cache exporters interpreter ir loading passes quantization readers "
+                "targets toolchains",
+    "benchmarking": "ir runtimes",
+    "playing": "environments ir runtimes",
+    "verification": "artefact cache exporters frontends interpreter ir quantization readers "
+                    "runtimes sampling targets toolchains",
+    "subset": "verification",
+    # What the user meets.
+    "api": "exporters frontends inspection ir loading naming passes quantization targets "
+           "verification",
+    "__init__": "api runtimes spaces",
+    "arguments": "frontends ir",
+    "printing": "benchmarking firmware inspection playing targets verification",
+    "cli": "api arguments artefact benchmarking firmware frontends playing printing runtimes "
+           "subset targets verification",
+    "__main__": "cli",
+}
+ALWAYS = {"errors", "version"}
+
+CIRCLES = {
+    "quantization": "2026-11-26: quantize.py and its rules",
+    "verification": "2026-11-26: verify.py, formats.py and micropython/verify.py",
+    "subset": "2026-11-26: context.py, flow.py and evaluate.py",
+    "frontends": "2026-11-26: onnx/constants.py and what it folds with",
+}
+"""Rooms that still hold a circle, since when, and of what; entries only ever go."""
+
+
+@cache
+def sources() -> dict[str, str]:
+    return read(ROOT)
+
+
+def planted(module: str, target: str) -> Graph:
+    """The graph, had ``module`` an import of ``target`` in a function."""
+    line = f"\n\ndef planted():\n    import {target}\n"
+    return modules(sources() | {module: sources()[module] + line})
+
+
+def violations(graph: Graph) -> list[str]:
+    """Imports that the table does not allow."""
+    return [line for (source, target), lines in between_rooms(graph).items() for line in lines
+            if target not in ARROWS[source].split() and target not in ALWAYS]
+
+
+def test_an_arrow_never_runs_back() -> None:
+    assert {room(module) for module in sources()} == set(ARROWS)
+    assert violations(modules(sources())) == []
+
+
+def test_the_table_itself_has_no_circle() -> None:
+    assert circles({name: targets.split() for name, targets in ARROWS.items()}) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    for circle in circles(modules(sources())):
+        rooms = {room(module) for module in circle}
+        assert len(rooms) == 1 and rooms <= set(CIRCLES), circle
+
+
+@pytest.mark.parametrize("name", [name for name in ARROWS if ARROWS[name]])
+def test_a_planted_back_arrow_is_found(name: str) -> None:
+    """From a room below to the one that imports it, in a function."""
+    upper = next(module for module in sources() if room(module) == name)
+    for below in ARROWS[name].split():
+        module = next(module for module in sources() if room(module) == below)
+        assert violations(planted(module, upper)) == [f"{module} -> {upper}"]
+
+
+@pytest.mark.parametrize("name", sorted({room(module) for module in sources()
+                                         if module.count(".") > 1}))
+def test_a_planted_circle_is_found(name: str) -> None:
+    """An arrow inside a room, turned around."""
+    graph = modules(sources())
+    held = {frozenset(circle) for circle in circles(graph)}
+    tangled = set().union(*held) if held else set()
+    module, target = next((module, target) for module in graph for target in sorted(graph[module])
+                          if room(module) == room(target) == name
+                          and not {module, target} <= tangled)
+    new = [circle for circle in circles(planted(target, module))
+           if frozenset(circle) not in held]
+    assert len(new) == 1 and {module, target} <= set(new[0])
+
+
+def test_every_way_to_import_is_seen() -> None:
+    code = {"puffer_edge.a": "def f():\n    from puffer_edge.b import x\n",
+            "puffer_edge.b": "if TYPE_CHECKING:\n    import puffer_edge.c.d as d\n",
+            "puffer_edge.c": "", "puffer_edge.c.d": "from . import e\n",
+            "puffer_edge.c.e": "import_module('puffer_edge.a')\n", "puffer_edge.f": "import os\n"}
+    assert modules(code) == {
+        "puffer_edge.a": {"puffer_edge.b"}, "puffer_edge.b": {"puffer_edge.c.d"},
+        "puffer_edge.c": set(), "puffer_edge.c.d": {"puffer_edge.c.e"},
+        "puffer_edge.c.e": {"puffer_edge.a"}, "puffer_edge.f": set()}
+    assert circles(modules(code)) == [
+        ["puffer_edge.a", "puffer_edge.b", "puffer_edge.c.d", "puffer_edge.c.e"]]
+
+
+def test_the_architecture_shows_the_table() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([\w, `]*) \|$", text, re.MULTILINE)
+    assert {name: sorted(re.findall(r"\w+", targets)) for name, targets in rows} == {
+        name: sorted(targets.split()) for name, targets in ARROWS.items()}
