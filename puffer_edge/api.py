@@ -91,10 +91,9 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
         PufferEdgeError: nothing is written then.
     """
     from puffer_edge.quantization.schemes import FLOATING
-    from puffer_edge.targets import MICROPYTHON, ONNX, RPI, TFLITE, find_target
+    from puffer_edge.targets import MICROPYTHON, ONNX, RPI, TFLITE, find_exported
 
-    own = {each.name: each for each in (MICROPYTHON, RPI, ONNX, TFLITE)}
-    found = own.get(target) or find_target(target)
+    found = find_exported(target)
     if isinstance(policy, Program) and (options is not None or changes.keys() - {"accept"}):
         raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
     if (board or kernels) and found is not MICROPYTHON:

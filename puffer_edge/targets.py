@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from puffer_edge.errors import UsageError
+from puffer_edge.choices import choose
 
 Isa = Literal["thumb", "riscv32", "host", "micropython"]
 
@@ -141,16 +141,51 @@ TARGETS: dict[str, Target] = {
 }
 
 
+EXPORTED: dict[str, Target] = TARGETS | {
+    target.name: target for target in (RPI, MICROPYTHON, ONNX, TFLITE)}
+"""What ``export`` writes for."""
+
+_CORES = {
+    "cortex-m0": "m0 m0+ cortex-m0+ cortex-m0plus rp2040 pico microbit samd21 stm32f0 stm32g0 "
+                 "stm32l0",
+    "cortex-m3": "m3 stm32f1 stm32f2 bluepill",
+    "cortex-m4": "m4 m4f cortex-m4f stm32f3 stm32f4 stm32g4 stm32l4 pyboard nrf52 nrf52832 "
+                 "nrf52840 samd51 teensy3",
+    "cortex-m7": "m7 cortex-m7f stm32f7 stm32h7 teensy4 teensy40 teensy4.0 teensy41 teensy4.1 "
+                 "imxrt1062",
+    "cortex-m33": "m33 cortex-m33f rp2350 pico2 stm32l5 stm32u5 stm32h5 nrf53 nrf5340 nrf9160",
+    "riscv32": "riscv rv32 rv32imac rv32imc esp32-c2 esp32-c3 esp32-c6 esp32-h2 esp32c2 esp32c3 "
+               "esp32c6 esp32h2 ch32v307 gd32vf103",
+    "host": "native pc linux x86 x86-64",
+    "rpi": "rpi2 rpi3 rpi4 rpi5 raspberry raspberrypi raspberry-pi raspi",
+    "micropython": "mpy upython",
+    "onnx": "onnxruntime",
+    "tflite": "litert tf-lite tensorflow-lite",
+}
+ALIASES = {alias: name for name, aliases in _CORES.items() for alias in aliases.split()}
+"""Names that people type: of chips and boards, for their core."""
+
+_C_ANYWHERE = ("its core is not emulated here; the header of any target compiles for it, for example "
+               "--target riscv32, and the self-test proves it there")
+_ADVICE = {
+    "arduino": "an Arduino has one of several cores: uno-r4, nano-33-ble and giga are cortex-m4, "
+               "due is cortex-m3, zero and mkr are cortex-m0",
+    "stm32": "name its series, as in stm32f4", "esp": "name the chip, as in esp32-c3",
+    "esp32": f"{_C_ANYWHERE}; or --target micropython --board esp32",
+    **dict.fromkeys(("esp32-s2", "esp32-s3", "esp32s2", "esp32s3", "esp8266", "xtensa"),
+                    _C_ANYWHERE)}
+
+
 def find_target(name: str) -> Target:
-    """The target of that name.
+    """The target with a core of that name, or of an alias.
 
     Raises:
-        UsageError: there is none; the hint lists those that exist.
+        UsageError: there is none; the hint has what is near, or those that exist.
     """
-    try:
-        return TARGETS[name]
-    except KeyError:
-        raise UsageError(
-            f"there is no target {name!r}",
-            hint=f"choose one of {', '.join(TARGETS)}, rpi, micropython, onnx, tflite",
-        ) from None
+    return choose(name, TARGETS, what="target", advice=_ADVICE,
+                  aliases={alias: core for alias, core in ALIASES.items() if core in TARGETS})
+
+
+def find_exported(name: str) -> Target:
+    """What ``export`` writes for; see :func:`find_target`."""
+    return choose(name, EXPORTED, what="target", advice=_ADVICE, aliases=ALIASES)

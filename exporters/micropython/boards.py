@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from puffer_edge.choices import choose
 from puffer_edge.errors import UsageError
 
 Grade = Literal["bytecode", "unrolled", "viper", "thumb"]
@@ -74,17 +75,23 @@ BOARDS = {board.name: board for board in (
     ANY, UNIX, PICO, PICO2, ESP32, ESP32_C3, STM32F4, NRF52, MICROBIT)}
 
 
+ALIASES = {
+    alias: name for name, aliases in {
+        "pico": "rp2040 rpi-pico raspberry-pi-pico pico-w", "pico2": "rp2350 pico2-w",
+        "esp32": "esp32-s2 esp32-s3 esp32s2 esp32s3", "esp32-c3": "esp32c3 esp32-c6 esp32c6",
+        "stm32f4": "stm32f405 pyboard", "nrf52": "nrf52840 nano-33-ble nano33ble",
+        "microbit": "micro:bit bbc-microbit", "unix": "linux cpython",
+    }.items() for alias in aliases.split()}
+"""Names that people type, too."""
+
+
 def find_board(name: str) -> Board:
-    """The board of that name; without a name any board.
+    """The board of that name, or of an alias; without a name any board.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none; the hint has what is near, or those that exist.
     """
-    try:
-        return BOARDS[name or ANY.name]
-    except KeyError:
-        raise UsageError(f"there is no board {name!r}",
-                         hint=f"choose one of {', '.join(BOARDS)}") from None
+    return choose(name or ANY.name, BOARDS, what="board", aliases=ALIASES)
 
 
 def find_grade(board: Board, name: str) -> Grade:

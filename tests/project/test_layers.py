@@ -22,7 +22,8 @@ ARROWS = {
     "cache": "",
     "naming": "",
     "readers": "",
-    "targets": "",
+    "choices": "",
+    "targets": "choices",
     "toolchains": "cache targets",
     # A policy and what is computed with it.
     "ir": "",
@@ -40,7 +41,7 @@ ARROWS = {
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers targets",
     "inspection": "artefact ir passes planning",
-    "exporters": "artefact finiteness ir naming passes planning quantization readers sampling "
+    "exporters": "artefact choices finiteness ir naming passes planning quantization readers sampling "
                  "targets toolchains",
     # What takes an artefact.
     "firmware": "artefact exporters naming targets",
@@ -55,10 +56,8 @@ ARROWS = {
     "api": "exporters frontends inspection ir loading naming passes quantization targets "
            "verification",
     "__init__": "api runtimes spaces",
-    "arguments": "frontends ir",
-    "printing": "benchmarking firmware inspection playing targets verification",
-    "cli": "api arguments artefact benchmarking firmware frontends playing printing runtimes "
-           "subset targets verification",
+    "cli": "api artefact benchmarking exporters firmware frontends inspection ir playing quantization "
+           "runtimes subset targets verification",
     "__main__": "cli",
 }
 ALWAYS = {"errors", "version"}

@@ -1,0 +1,42 @@
+"""Finding what a user names: any case, other names of the same thing, and the nearest otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from puffer_edge.errors import UsageError
+
+T = TypeVar("T")
+
+
+def choose(name: str, table: Mapping[str, T], *, what: str,
+           aliases: Mapping[str, str] | None = None, advice: Mapping[str, str] | None = None) -> T:
+    """The entry of that name.
+
+    Args:
+        name: as it was typed; case, ``_`` and blanks for ``-`` do not matter.
+        table: the choices by name.
+        what: what is chosen, as ``target``.
+        aliases: other names of the choices.
+        advice: hints for names of things that are no choice.
+
+    Raises:
+        UsageError: there is none; the hint has the nearest, or all.
+    """
+    typed = "-".join(name.lower().replace("_", " ").split())
+    for known in (name, typed, (aliases or {}).get(typed, "")):
+        if known in table:
+            return table[known]
+    raise UsageError(f"there is no {what} {name!a:.60}", hint=(advice or {}).get(typed)
+                     or nearest(typed, [*table, *(aliases or ())],
+                                otherwise=f"choose one of {', '.join(table)}"))
+
+
+def nearest(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """``did you mean ...?`` where something known is close; else what ``otherwise`` says."""
+    found = get_close_matches(name, list(known), n=3, cutoff=0.6)
+    if not found:
+        return otherwise
+    return f"did you mean {' or '.join(found)}?" + (f" Else {otherwise}" if otherwise else "")

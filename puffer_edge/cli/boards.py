@@ -1,0 +1,63 @@
+"""``puffer-edge firmware`` and ``puffer-edge flash``: an artefact and a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from puffer_edge.cli.shared import Artefact, BoardName, Json, Trust, option
+
+
+def firmware(
+    directory: Artefact,
+    board: BoardName,
+    output: Annotated[Path, option(
+        "--output", "-o", metavar="DIR", help="An empty or new directory.")],
+    trust: Trust = False, as_json: Json = False,
+) -> None:
+    """Writes an example around an artefact, ready to build (C) or to copy (MicroPython)."""
+    from puffer_edge.cli.printing import boards
+    from puffer_edge.cli.printing.console import say_json
+    from puffer_edge.firmware.project import project
+
+    files = project(directory, board, output, trust=trust)
+    if as_json:
+        say_json({"directory": str(output), "files": files})
+    else:
+        boards.firmware(output, files)
+
+
+def flash(
+    directory: Artefact,
+    board: BoardName,
+    port: Annotated[str, option(
+        metavar="PORT", help="Serial port; the only one by default.")] = "",
+    dry_run: Annotated[bool, option(
+        "--dry-run", help="Only says what would be copied.")] = False,
+    trust: Trust = False, as_json: Json = False,
+) -> None:
+    """Copies a MicroPython artefact to a board, runs its self-test there, and times a step."""
+    from dataclasses import asdict
+
+    from puffer_edge.cli.printing import boards
+    from puffer_edge.cli.printing.console import say_json, working
+    from puffer_edge.firmware import flash as flashing
+
+    wanted = flashing.plan(directory, board, trust=trust)
+    if dry_run:
+        sizes = {name: len(content) for name, content in wanted.files.items()}
+        if as_json:
+            say_json({"board": board, "port": port, "files": sizes})
+        else:
+            boards.flash_plan(wanted.title, port, sizes)
+        return
+    with working(f"Flashing {wanted.title}", quiet=as_json) as progress:
+        done = flashing.flash(wanted, port, progress)
+    if as_json:
+        say_json(asdict(done))
+    else:
+        boards.flashed(wanted.title, done)
+    if done.wrong:
+        raise typer.Exit(6)

@@ -1,0 +1,50 @@
+"""``puffer-edge check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from puffer_edge.cli.shared import option
+
+
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(
+        metavar="[PATHS]...",
+        help="Python files and directories; the working directory by default.")] = None,
+    port: Annotated[str, option(
+        metavar="PORT", help="Port of MicroPython: rp2 (by default), esp32, stm32, samd, unix...")
+    ] = "",
+    mpy_version: Annotated[str, option(
+        metavar="X.Y", help="Version of MicroPython, as 1.24.")] = "",
+    select: Annotated[str, option(
+        metavar="CODES", help="Rules to report, or beginnings of their codes, as PE1,PE401.")] = "",
+    ignore: Annotated[str, option(metavar="CODES", help="Rules not to report.")] = "",
+    output_format: Annotated[str, option(
+        "--format", metavar="FORMAT", help="text (by default), json, sarif or github.")] = "text",
+    explain: Annotated[str, option(
+        metavar="CODE", help="Print what a rule is about, as PE401, or a list of all.")] = "",
+    execute: Annotated[bool, option(
+        "--run", help="Also import the files in MicroPython for WebAssembly (needs node), and call "
+                      "their marked functions under a locked heap. Only for files that you would "
+                      "run.")] = False,
+) -> None:
+    """Checks Python files for MicroPython: syntax, modules, meaning, and allocation.
+
+    Exit codes: 0 clean, 1 findings, 2 wrong usage or a file that cannot be checked.
+    """
+    from puffer_edge.cli.printing.console import say_plain
+    from puffer_edge.subset import command
+
+    if explain:
+        say_plain(command.explain(explain))
+        return
+    text, code = command.run(paths or [Path()], output_format, execute,
+                             port=port, mpy_version=mpy_version,
+                             select=command.codes(select), ignore=command.codes(ignore))
+    if text:
+        say_plain(text)
+    if code:
+        raise typer.Exit(code)

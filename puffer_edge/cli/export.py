@@ -1,0 +1,111 @@
+"""``puffer-edge export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from puffer_edge.cli.completion import boards, schemes
+from puffer_edge.cli.load_options import takes_load_options
+from puffer_edge.cli.shared import (
+    INTEGERS,
+    MICROPYTHON,
+    Json,
+    PolicyFile,
+    Strict,
+    TargetName,
+    option,
+)
+from puffer_edge.cli.values import layers, numbers, sensor_counts
+from puffer_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from puffer_edge.frontends.options import LoadOptions
+    from puffer_edge.verification.originals import SecondReading
+
+
+@takes_load_options()
+def export(
+    policy: PolicyFile,
+    target: TargetName = "cortex-m",
+    output: Annotated[Path | None, option(
+        "--output", "-o", metavar="DIR",
+        help="Directory of the artefact; ./STEM-TARGET of the policy file by default.")] = None,
+    name: Annotated[str, option(
+        metavar="STEM", help="Stem of the C names; made from the policy file's by default.")] = "",
+    seed: Annotated[int, option(metavar="N", help="Seed of the test vectors; 0 by default.")] = 0,
+    scheme: Annotated[str, option(
+        metavar="SCHEME", panel=INTEGERS, autocompletion=schemes,
+        help="float32 (by default), float16, int8, int8x16, int16, or auto (int8, int16 where "
+             "it must be).")] = "float32",
+    calibrate: Annotated[str, option(
+        metavar="WHAT", panel=INTEGERS,
+        help=".npz or .npy of observations, env:CartPole-v1, or bounds:LOW:HIGH.")] = "",
+    steps: Annotated[int, option(
+        metavar="N", panel=INTEGERS,
+        help="Steps to play in env:ID; half calibrate, half judge; 4000 by default.")] = 4000,
+    observe: Annotated[str, option(
+        metavar="N,N", panel=INTEGERS,
+        help="Elements of the environment's observation that the policy sees, as 0,2.")] = "",
+    layer: Annotated[list[str] | None, option(
+        metavar="NAME=SCHEME", panel=INTEGERS,
+        help="Scheme of a single layer, as decoder=int16; may be repeated.")] = None,
+    observer: Annotated[str, option(
+        metavar="HOW", panel=INTEGERS,
+        help="How ranges are made: minmax (by default), percentile or mse.")] = "minmax",
+    min_agreement: Annotated[float, option(
+        metavar="SHARE", panel=INTEGERS,
+        help="Of equal greedy actions, for the scheme auto; 0.99 by default.")] = 0.99,
+    counts: Annotated[list[str] | None, option(
+        metavar="COUNTS", panel=INTEGERS,
+        help="[FIELD=]SCALE:OFFSET: observation = a sensor's count * scale + offset; may be "
+             "repeated.")] = None,
+    board: Annotated[str, option(
+        metavar="BOARD", panel=MICROPYTHON, autocompletion=boards,
+        help="Board, of `puffer-edge targets`; any board by default.")] = "",
+    kernels: Annotated[str, option(
+        metavar="GRADE", panel=MICROPYTHON,
+        help="bytecode, unrolled, viper or thumb; the fastest of the board by default.")] = "",
+    no_original: Annotated[bool, option(
+        "--no-original", help="Do not let the library that owns the format run the policy, too."
+    )] = False,
+    run_original: Annotated[bool, option(
+        "--run-original", help="Let it also where it can run code that is in the file (.pt2...)."
+    )] = False,
+    module: Annotated[str, option(
+        metavar="CLASS", help="Your class for the file's weights: package.module:Class or "
+                              "FILE.py:Class.")] = "",
+    strict: Strict = False, as_json: Json = False, *, options: LoadOptions,
+) -> None:
+    """Writes a policy for a device: code, manifest and test vectors, in a directory.
+
+    A core of `puffer-edge targets` gets one C header, rpi libraries for Linux with a loader in
+    Python, micropython Python modules with weights, onnx and tflite one model file.
+    """
+    from puffer_edge import api
+    from puffer_edge.cli.printing.console import say_json, working
+    from puffer_edge.cli.printing.exported import exported
+    from puffer_edge.artefact.directory import read_manifest
+
+    readings: list[SecondReading] = []
+    with working(f"Exporting {policy.name}", quiet=as_json) as progress:
+        directory = api.export(policy, output, target=target, name=name, seed=seed,
+                               scheme=scheme, calibrate=calibrate, steps=steps,
+                               observe=numbers(observe, int),
+                               layers=layers(layer or []), observer=observer,
+                               min_agreement=min_agreement,
+                               counts=sensor_counts(counts or []), board=board, kernels=kernels,
+                               strict=strict, original=_original(no_original, run_original),
+                               second_reader=readings.append, progress=progress, options=options,
+                               **({"module": module} if module else {}))
+    manifest = read_manifest(directory)
+    if as_json:
+        say_json(manifest)
+    else:
+        exported(directory, manifest, readings)
+
+
+def _original(never: bool, run: bool) -> str:
+    if never and run:
+        raise UsageError("--no-original and --run-original do not fit each other")
+    return "never" if never else "run" if run else ""

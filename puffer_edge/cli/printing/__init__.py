@@ -1,0 +1,1 @@
+"""Results as tables that a person can read: one file per kind."""

@@ -1,0 +1,104 @@
+"""``puffer-edge run`` and ``puffer-edge bench``: a policy on this computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from puffer_edge.cli.completion import backends as backend_names
+from puffer_edge.cli.load_options import takes_load_options
+from puffer_edge.cli.shared import ArtefactOrFile, Json, NoNative, Observe, Trust, option
+from puffer_edge.cli.values import numbers
+from puffer_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from puffer_edge.frontends.options import LoadOptions
+
+
+@takes_load_options(without=("keep_value", "observation", "accept"))
+def run(
+    policy: ArtefactOrFile,
+    env: Annotated[str, option(
+        "--env", metavar="ID", help="Environment of gymnasium, as CartPole-v1.")],
+    backend: Annotated[str, option(
+        metavar="NAME", autocompletion=backend_names,
+        help="native (by default), numpy, micropython, torch, onnxruntime or tflite.")] = "",
+    episodes: Annotated[int, option(
+        metavar="N", help="How many; 100 by default.")] = 100,
+    compare: Annotated[Path | None, option(
+        metavar="FILE", help="The float policy, which then plays the same seeds.")] = None,
+    seed: Annotated[int, option(
+        metavar="N", help="Seed of the first episode; 100000 by default.")] = 100_000,
+    observe: Observe = "",
+    processes: Annotated[int, option(
+        metavar="N", help="How many; by default 0: one per processor.")] = 0,
+    min_agreement: Annotated[float, option(
+        metavar="SHARE", help="Of the actions that must be those of --compare; 0.95 by default.")
+    ] = 0.95,
+    no_native: NoNative = False, trust: Trust = False, as_json: Json = False, *,
+    options: LoadOptions,
+) -> None:
+    """Plays a policy, and fails where it does not play like the float policy.
+
+    What the file lacks is for --compare, or for the policy where that is no artefact.
+    """
+    from puffer_edge.cli.printing.console import say_json, working
+    from puffer_edge.cli.printing.played import played
+    from puffer_edge.playing import play
+    from puffer_edge.runtimes.loading import read_program
+
+    given = {"options": options}
+    program = read_program(policy, {} if policy.is_dir() else given, trust=trust)
+    other = None if compare is None else read_program(compare, given)
+    backend = _interpreted(backend) if no_native else backend
+    with working(f"Playing {env}", quiet=as_json) as progress:
+        match = play(program, env, compare=other, backend=backend or None, episodes=episodes,
+                     seed=seed, observe=numbers(observe, int), processes=processes,
+                     least=min_agreement, progress=progress)
+    if as_json:
+        say_json(match.to_json())
+    else:
+        played(str(policy), str(compare), env, match)
+    if match.failures:
+        raise typer.Exit(6)
+
+
+def bench(
+    policy: ArtefactOrFile,
+    backends: Annotated[str, option(
+        metavar="NAMES", help="Which back ends, as native,onnxruntime; all by default.")] = "",
+    seconds: Annotated[float, option(
+        metavar="X", help="How long to measure each back end; 1 by default.")] = 1.0,
+    seed: Annotated[int, option(
+        metavar="N", help="Seed of the observations; 0 by default.")] = 0,
+    no_native: NoNative = False, trust: Trust = False, as_json: Json = False,
+) -> None:
+    """Measures how fast each back end runs a policy on this computer."""
+    from puffer_edge.benchmarking import bench as measure
+    from puffer_edge.cli.printing.console import say_json, working
+    from puffer_edge.cli.printing.measured import measured
+    from puffer_edge.runtimes import BACKENDS
+    from puffer_edge.runtimes.loading import read_program
+
+    program = read_program(policy, trust=trust)
+    chosen = tuple(filter(None, backends.split(",")))
+    if no_native:
+        chosen = tuple(_interpreted(name) for name in chosen) or tuple(
+            name for name in BACKENDS if name != "native")
+    with working(f"Measuring {policy}", quiet=as_json) as progress:
+        found = measure(program, backends=chosen,
+                        seconds=seconds, seed=seed, progress=progress)
+    if as_json:
+        say_json([measurement.to_json() for measurement in found])
+    else:
+        measured(str(policy), found)
+
+
+def _interpreted(backend: str) -> str:
+    """The back end under --no-native."""
+    if backend == "native":
+        raise UsageError("--no-native and the back end native exclude each other",
+                         hint="leave out one of them")
+    return backend or "numpy"

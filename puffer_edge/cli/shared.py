@@ -1,0 +1,45 @@
+"""Parameters that several commands take, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from puffer_edge.cli.completion import boards, targets
+
+GENERAL, INTEGERS, MICROPYTHON, LACKS = (
+    "Options", "Integers", "MicroPython", "What the file lacks")
+"""Headings of ``--help``."""
+
+
+def option(*names: str, help: str, metavar: str | None = None, panel: str = GENERAL,
+           **more: Any) -> Any:
+    """A typer option; its help is one line, with the default in its words."""
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel,
+                        show_default=False, **more)
+
+
+PolicyFile = Annotated[Path, typer.Argument(
+    help="Policy file, as the trainer saved it.", metavar="POLICY")]
+Artefact = Annotated[Path, typer.Argument(
+    help="Directory that export wrote.", metavar="DIRECTORY")]
+ArtefactOrFile = Annotated[Path, typer.Argument(
+    help="Directory that export wrote, or a policy file.", metavar="POLICY")]
+TargetName = Annotated[str, option(
+    help="What to write for, of `puffer-edge targets`; cortex-m by default.",
+    metavar="TARGET", autocompletion=targets)]
+BoardName = Annotated[str, option(
+    help="Board, of `puffer-edge targets`.", metavar="BOARD", autocompletion=boards)]
+Observe = Annotated[str, option(
+    help="Elements of the observation that the policy sees, as 0,2; all by default.",
+    metavar="N,N")]
+RunOriginal = Annotated[bool, option(
+    "--run-original", help="Let its library run it also where that can run code of the file.")]
+Json = Annotated[bool, option("--json", help="Print JSON for machines.")]
+Strict = Annotated[bool, option(
+    "--strict", help="Refuse what is assumed and not confirmed by --accept (for CI).")]
+Trust = Annotated[bool, option(
+    "--trust", help="Take an artefact's code that this version would not write; it is run.")]
+NoNative = Annotated[bool, option("--no-native", help="Compile nothing for this computer.")]

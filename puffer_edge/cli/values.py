@@ -1,0 +1,42 @@
+"""How the words of the command line become values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from puffer_edge.errors import UsageError
+
+
+def layers(texts: list[str]) -> dict[str, str]:
+    """Schemes of single layers, of NAME=SCHEME."""
+    found = {}
+    for text in texts:
+        layer, equals, scheme = text.rpartition("=")
+        if not equals:
+            raise UsageError(f"--layer {text!r} is not NAME=SCHEME",
+                             hint="for example --layer decoder=int16")
+        found[layer] = scheme
+    return found
+
+
+def sensor_counts(texts: list[str]) -> dict[str, tuple[float, float]]:
+    """What integers count, of SCALE:OFFSET and FIELD=SCALE:OFFSET."""
+    counts = {}
+    for text in texts:
+        field, _, pair = text.rpartition("=")
+        try:
+            scale, offset = (float(part) for part in pair.split(":"))
+        except ValueError:
+            raise UsageError(f"--counts {text!r} is not SCALE:OFFSET or FIELD=SCALE:OFFSET",
+                             hint="for example --counts 0.0008:-1.65") from None
+        counts[field] = (scale, offset)
+    return counts
+
+
+def numbers(text: str, kind: type) -> tuple[Any, ...]:
+    """A list of numbers, separated by commas."""
+    try:
+        return tuple(kind(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise UsageError(f"{text!r} is not a list of numbers",
+                         hint="separate them by commas, without spaces") from None

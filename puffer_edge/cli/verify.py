@@ -1,0 +1,69 @@
+"""``puffer-edge verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from puffer_edge.cli.completion import targets
+from puffer_edge.cli.load_options import takes_load_options
+from puffer_edge.cli.shared import Artefact, Json, NoNative, RunOriginal, Trust, option
+
+if TYPE_CHECKING:
+    from puffer_edge.frontends.options import LoadOptions
+
+
+@takes_load_options(without=("accept",))
+def verify(
+    directory: Artefact,
+    target: Annotated[str, option(
+        metavar="TARGET", autocompletion=targets,
+        help="Another target than the one exported for.")] = "",
+    toolchain: Annotated[str, option(
+        metavar="NAME", help="zig (from pip, by default), gcc or clang.")] = "zig",
+    emulator: Annotated[str, option(
+        metavar="NAME", help="unicorn (from pip, by default) or qemu.")] = "unicorn",
+    optimize: Annotated[str, option(
+        metavar="FLAG", help="The compiler's optimisation; -O2 by default.")] = "-O2",
+    reference: Annotated[Path | None, option(
+        metavar="FILE", help=".npz of observations with the trainer's own logits, mean or actions."
+    )] = None,
+    original: Annotated[Path | None, option(
+        metavar="FILE", help="The policy file: the library that owns its format runs it beside the "
+                             "artefact.")] = None,
+    run_original: RunOriginal = False,
+    min_agreement: Annotated[float, option(
+        metavar="SHARE", help="Of greedy actions that are the float policy's; 0.95 by default.")
+    ] = 0.95,
+    max_error: Annotated[float | None, option(
+        metavar="X", help="Mean error of a continuous action by its deviation; 0.04 for int8, else "
+                          "0.01.")] = None,
+    strict: Annotated[bool, option(
+        "--strict", help="Exit with 9 where there is too little evidence to judge.")] = False,
+    no_native: NoNative = False, trust: Trust = False,
+    as_json: Json = False, *, options: LoadOptions,
+) -> None:
+    """Compiles an artefact, runs it on the host and on the emulated target, and judges it.
+
+    What the file lacks is for --original: the same options as for export.
+    """
+    from puffer_edge import api
+    from puffer_edge.cli.printing.console import say_json, working
+    from puffer_edge.cli.printing.verified import verified
+
+    with working(f"Verifying {directory}", quiet=as_json) as progress:
+        report = api.verify(directory, original=original, run_original=run_original,
+                            load_options=options, target=target, toolchain=toolchain,
+                            emulator=emulator, optimize=optimize, reference=reference,
+                            min_agreement=min_agreement, max_error=max_error, trust=trust,
+                            native=not no_native, progress=progress)
+    if as_json:
+        say_json(report.to_json())
+    else:
+        verified(report)
+    if not report.passed:
+        raise typer.Exit(6)
+    if strict and report.undecided:
+        raise typer.Exit(9)
