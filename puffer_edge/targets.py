@@ -165,8 +165,8 @@ _CORES = {
 ALIASES = {alias: name for name, aliases in _CORES.items() for alias in aliases.split()}
 """Names that people type: of chips and boards, for their core."""
 
-_C_ANYWHERE = ("its core is not emulated here; the header of any target compiles for it, for example "
-               "--target riscv32, and the self-test proves it there")
+_C_ANYWHERE = ("its core is not emulated here; the header of any target compiles for it, for "
+               "example --target riscv32, and the self-test proves it there")
 _ADVICE = {
     "arduino": "an Arduino has one of several cores: uno-r4, nano-33-ble and giga are cortex-m4, "
                "due is cortex-m3, zero and mkr are cortex-m0",

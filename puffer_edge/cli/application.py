@@ -16,7 +16,7 @@ from puffer_edge.cli.check import check
 from puffer_edge.cli.export import export
 from puffer_edge.cli.help import Command, Group
 from puffer_edge.cli.inspect import inspect, targets
-from puffer_edge.cli.printing.console import failed, say_plain, flush
+from puffer_edge.cli.printing.console import failed, flush, say_plain
 from puffer_edge.cli.running import bench, run
 from puffer_edge.cli.verify import verify
 from puffer_edge.errors import PolicyWarning, PufferEdgeError, UnconfirmedError

@@ -83,9 +83,9 @@ def export(
     Python, micropython Python modules with weights, onnx and tflite one model file.
     """
     from puffer_edge import api
+    from puffer_edge.artefact.directory import read_manifest
     from puffer_edge.cli.printing.console import say_json, working
     from puffer_edge.cli.printing.exported import exported
-    from puffer_edge.artefact.directory import read_manifest
 
     readings: list[SecondReading] = []
     with working(f"Exporting {policy.name}", quiet=as_json) as progress:

@@ -24,12 +24,13 @@ class Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Prints the help."""
-        arguments = [each for each in self.params if each.param_type_name == "argument"]
+        parameters: list[Any] = list(self.get_params(ctx))
+        arguments = [each for each in parameters if each.param_type_name == "argument"]
         usage = " ".join([ctx.command_path, "[OPTIONS]", *map(_metavar, arguments)])
         _about(usage, self.help)
         _section("Arguments", ((_metavar(each), each.help) for each in arguments))
         options: dict[str, list[tuple[str, str]]] = {}
-        for each in self.get_params(ctx):
+        for each in parameters:
             if each.param_type_name == "option" and not each.hidden:
                 panel = getattr(each, "rich_help_panel", None) or GENERAL
                 options.setdefault(panel, []).append((_names(each), each.help))
@@ -43,7 +44,8 @@ class Group(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Prints the help."""
         _about(f"{ctx.command_path} [OPTIONS] COMMAND [ARGS]...", self.help)
-        _section("Options", ((_names(each), each.help) for each in self.get_params(ctx)))
+        options: list[Any] = list(self.get_params(ctx))
+        _section("Options", ((_names(each), each.help) for each in options))
         commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
         _section("Commands", ((name, command.help.split("\n")[0]) for name, command in commands
                               if command is not None and command.help))

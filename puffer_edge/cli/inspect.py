@@ -1,4 +1,4 @@
-"""``puffer-edge inspect`` and ``puffer-edge targets``: what there is, before anything is written."""
+"""``puffer-edge inspect`` and ``puffer-edge targets``: before anything is written."""
 
 from __future__ import annotations
 

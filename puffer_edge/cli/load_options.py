@@ -1,4 +1,4 @@
-"""The options of ``puffer_edge.load`` on the command line: declared once, taken by several commands."""
+"""The options of ``puffer_edge.load`` as options of commands: declared once."""
 
 from __future__ import annotations
 

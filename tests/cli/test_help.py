@@ -89,7 +89,8 @@ def test_aliases_mean_something_and_hide_nothing() -> None:
 @pytest.mark.parametrize(("words", "completed"), [
     ("export --target rp", "rpi"), ("export --board pi", "pico2"), ("verify --target ho", "host"),
     ("export --scheme int8x", "int8x16"), ("export --activation ge", "gelu"),
-    ("inspect --accept action-k", "action-kind"), ("run --backend nat", "native"), ("exp", "export"),
+    ("inspect --accept action-k", "action-kind"), ("run --backend nat", "native"),
+    ("exp", "export"),
 ])
 def test_shells_complete_names(words: str, completed: str) -> None:
     done = subprocess.run(
