@@ -41,8 +41,8 @@ ARROWS = {
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers targets",
     "inspection": "artefact ir passes planning",
-    "exporters": "artefact choices finiteness ir naming passes planning quantization readers sampling "
-                 "targets toolchains",
+    "exporters": "artefact choices finiteness ir naming passes planning quantization readers "
+                 "sampling targets toolchains",
     # What takes an artefact.
     "firmware": "artefact exporters naming targets",
     "runtimes": "artefact cache exporters interpreter ir loading passes quantization readers "
@@ -56,8 +56,8 @@ ARROWS = {
     "api": "exporters frontends inspection ir loading naming passes quantization targets "
            "verification",
     "__init__": "api runtimes spaces",
-    "cli": "api artefact benchmarking exporters firmware frontends inspection ir playing quantization "
-           "runtimes subset targets verification",
+    "cli": "api artefact benchmarking exporters firmware frontends inspection ir playing "
+           "quantization runtimes subset targets verification",
     "__main__": "cli",
 }
 ALWAYS = {"errors", "version"}
