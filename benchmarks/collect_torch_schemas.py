@@ -35,8 +35,8 @@ def schemas(ops: set[str]) -> list[str]:
 
 def main() -> None:
     """Writes the file."""
-    from puffer_edge.frontends.torch_export import assemble  # noqa: F401  (fills the table)
-    from puffer_edge.frontends.torch_export.lower import LOWERINGS
+    from puffer_edge.frontends.aten import assemble  # noqa: F401  (fills the table)
+    from puffer_edge.frontends.aten.lower import LOWERINGS
 
     FILE.write_text("\n".join(schemas(set(LOWERINGS))) + "\n", encoding="ascii")
 

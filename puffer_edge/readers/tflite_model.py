@@ -14,6 +14,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.readers.budget import Budget, is_shape
 from puffer_edge.readers.flatbuffer import FlatBuffer, Table
 from puffer_edge.readers.regular_file import read_file
+from puffer_edge.readers.tflite_operators import operator_name
 
 Array = npt.NDArray[Any]
 
@@ -65,6 +66,11 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Table | None
+
+    @property
+    def name(self) -> str:
+        """What tflite.BuiltinOperator calls it."""
+        return operator_name(self.code)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pytest
 onnx = pytest.importorskip("onnx")
 
 from puffer_edge.errors import UnsupportedError, UsageError  # noqa: E402
+from puffer_edge.frontends.graph.roles import state_pairs  # noqa: E402
 from puffer_edge.frontends.onnx.ports import Port  # noqa: E402
-from puffer_edge.frontends.onnx.roles import state_pairs  # noqa: E402
 from puffer_edge.interpreter import Interpreter  # noqa: E402
 from puffer_edge.ir import Continuous, Discrete, Field  # noqa: E402
 from tests.frontends.onnx_models import load, model, node, normal  # noqa: E402

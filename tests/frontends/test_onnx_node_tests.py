@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.graph import Graph
+from puffer_edge.frontends.graph.graph import Graph
 from puffer_edge.frontends.onnx.lower import lower_graph
 from puffer_edge.frontends.onnx.reader import opset_of, parse_model
 from puffer_edge.ir import Builder

@@ -15,10 +15,10 @@ pytest.importorskip("flatbuffers")
 import puffer_edge
 from puffer_edge.errors import PufferEdgeError, UnsupportedError
 from puffer_edge.exporters import tflite as written
-from puffer_edge.frontends.tflite_names import operator_name
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Continuous, Contract, Discrete, Field
 from puffer_edge.ir.ops import Gemm
+from puffer_edge.readers.tflite_operators import operator_name
 from tests import zoo
 from tests.frontends.support import tflite
 from tests.frontends.support.row import Made

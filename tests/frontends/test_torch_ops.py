@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from puffer_edge.frontends.aten.lower import LOWERINGS  # noqa: E402
 from puffer_edge.frontends.torch_export import load_module  # noqa: E402
-from puffer_edge.frontends.torch_export.lower import LOWERINGS  # noqa: E402
 from puffer_edge.interpreter import Interpreter  # noqa: E402
 from tests.frontends.torch_models import KEEP, Net, agree  # noqa: E402
 

@@ -19,7 +19,7 @@ from torch import nn
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import LoadOptions, load_file
-from puffer_edge.frontends.torch_export.lower import LOWERINGS
+from puffer_edge.frontends.aten.lower import LOWERINGS
 from puffer_edge.frontends.torchscript import schemas
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program

@@ -1,78 +1,28 @@
-"""Comparisons, logic and choices, in the arithmetic that every runtime has.
-
-On constants they are run at once. A comparison of computed values becomes a mask of the numbers 0
-and 1: ``a > b`` is ``clip(clip((a - b) * 2^100, 0, 1) * 2^100, 0, 1)``, exact for all finite floats
-because the smallest difference is 2^-149. A choice is ``mask * x + (1 - mask) * y``. There is no
-branch, so the time of a step stays the same for every observation.
-"""
+"""Comparisons, logic and choices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-
-from puffer_edge.frontends.onnx.activation import apply
-from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.constants import broadcast_size
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers, number
+from puffer_edge.frontends.graph import comparison
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.comparison import positive
+from puffer_edge.frontends.graph.graph import Graph, Operand, number
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
 
-LARGEST = float(np.finfo(np.float32).max)
-
-_COMPARE: dict[str, Callable[[Array, Array], Array]] = {
-    "Equal": np.equal, "Greater": np.greater, "GreaterOrEqual": np.greater_equal,
-    "Less": np.less, "LessOrEqual": np.less_equal,
-}
-_LOGIC: dict[str, Callable[..., Array]] = {
-    "And": np.logical_and, "Not": np.logical_not, "Or": np.logical_or, "Xor": np.logical_xor,
-}
+_COMPARE = {"Equal": "equal", "Greater": "greater", "GreaterOrEqual": "greater_equal",
+            "Less": "less", "LessOrEqual": "less_equal"}
 
 
 @lowers(*_COMPARE)
 def compare(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
     """A mask; NaN compares as false, but for the ``or equal`` ones."""
-    if not isinstance(a, str) and not isinstance(b, str):
-        graph.spend(node, broadcast_size(node, [a, b]))
-        return np.asarray(_COMPARE[node.op_type](a, b))
-    graph.masks.update(node.outputs)
-    if node.op_type in ("Greater", "LessOrEqual"):
-        mask = positive(graph, node, combine(graph, node, "sub", a, b))
-    else:
-        mask = positive(graph, node, combine(graph, node, "sub", b, a))
-    if node.op_type == "Equal":
-        above = positive(graph, node, combine(graph, node, "sub", a, b))
-        mask = combine(graph, node, "max", mask, above)
-    return mask if node.op_type in ("Greater", "Less") else _inverse(graph, node, mask)
+    return comparison.compare(graph, node, _COMPARE[node.op_type], a, b)
 
 
-@lowers(*_LOGIC)
+@lowers("And", "Not", "Or", "Xor")
 def logic(graph: Graph, node: Node, *masks: Operand) -> Operand:
-    """The product, the maximum, the difference of masks."""
-    if all(not isinstance(m, str) for m in masks):
-        arrays = [graph.array(m, node, "a mask") for m in masks]
-        graph.spend(node, broadcast_size(node, arrays))
-        return np.asarray(_LOGIC[node.op_type](*arrays))
-    graph.masks.update(node.outputs)
-    numbers = [m if isinstance(m, str) else m.astype(np.float32) for m in masks]
-    if node.op_type == "Not":
-        return _inverse(graph, node, numbers[0])
-    if node.op_type == "Xor":
-        return apply(graph, node, combine(graph, node, "sub", *numbers), "abs")
-    return combine(graph, node, "mul" if node.op_type == "And" else "max", *numbers)
-
-
-@lowers("Where")
-def where(graph: Graph, node: Node, condition: Operand, x: Operand, y: Operand) -> Operand:
-    """The side that is not chosen may be infinite: it is brought into range before the product."""
-    arrays = [v for v in (condition, x, y) if not isinstance(v, str)]
-    if len(arrays) == 3:
-        graph.spend(node, broadcast_size(node, arrays))
-        return np.asarray(np.where(*arrays))
-    mask = condition if isinstance(condition, str) else condition.astype(np.float32)
-    chosen = combine(graph, node, "mul", mask, _finite(graph, node, x))
-    other = combine(graph, node, "mul", _inverse(graph, node, mask), _finite(graph, node, y))
-    return combine(graph, node, "add", chosen, other)
+    """Of masks."""
+    return comparison.logic(graph, node, node.op_type.lower(), *masks)
 
 
 @lowers("ThresholdedRelu")
@@ -82,34 +32,5 @@ def thresholded_relu(graph: Graph, node: Node, x: Operand) -> Operand:
     return combine(graph, node, "mul", x, positive(graph, node, above))
 
 
-@lowers("Sign")
-def sign(graph: Graph, node: Node, x: Operand) -> Operand:
-    """-1, 0 or 1."""
-    if not isinstance(x, str):
-        return np.asarray(np.sign(x))
-    below = positive(graph, node, apply(graph, node, x, "neg"))
-    return combine(graph, node, "sub", positive(graph, node, x), below)
-
-
-def nonzero(graph: Graph, node: Node, x: Operand) -> Operand:
-    """A mask of what is not 0, as a conversion to booleans makes it."""
-    graph.masks.update(node.outputs)
-    return positive(graph, node, apply(graph, node, x, "abs"))
-
-
-def positive(graph: Graph, node: Node, x: Operand) -> Operand:
-    """1 where x is above 0, else 0."""
-    for _ in range(2):
-        x = apply(graph, node, combine(graph, node, "mul", x, number(2.0**100)), "clip", 0.0, 1.0)
-    return x
-
-
-def _inverse(graph: Graph, node: Node, mask: Operand) -> Operand:
-    return combine(graph, node, "sub", number(1), mask)
-
-
-def _finite(graph: Graph, node: Node, x: Operand) -> Operand:
-    """The operand between the largest floats; 0 times infinity would be NaN."""
-    if not isinstance(x, str):
-        return np.clip(x, -LARGEST, LARGEST) if x.dtype.kind == "f" else x
-    return apply(graph, node, x, "clip", -LARGEST, LARGEST)
+lowers("Sign")(comparison.sign)
+lowers("Where")(comparison.where)

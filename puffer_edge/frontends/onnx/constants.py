@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
+from puffer_edge.frontends.graph.comparison import nonzero
+from puffer_edge.frontends.graph.functions import truncated
+from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.shape import broadcast_size
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.tensors import DTYPES
 from puffer_edge.ir import Activation
-from puffer_edge.ir.ops import Binary, Unary
+from puffer_edge.ir.ops import Unary
 
 
 @lowers("Constant")
@@ -88,8 +92,6 @@ def cast(graph: Graph, node: Node, x: Operand) -> Operand:
 def _cast_value(graph: Graph, node: Node, x: str, dtype: np.dtype[Any]) -> Operand:
     """What is a whole number already has the same digits in every dtype."""
     if dtype.kind == "b":
-        from puffer_edge.frontends.onnx.comparison import nonzero  # which needs this file
-
         return nonzero(graph, node, x)
     if dtype.kind in "iu":
         whole = not graph.integers.isdisjoint(node.inputs)
@@ -98,16 +100,6 @@ def _cast_value(graph: Graph, node: Node, x: str, dtype: np.dtype[Any]) -> Opera
     if dtype not in (np.float32, np.float64, np.float16):
         raise node.refuse(f"to {dtype}", "export the policy in float32")
     return x
-
-
-def truncated(graph: Graph, node: Node, x: Operand) -> Operand:
-    """Rounded towards 0, as a cast does."""
-    def below(side: Operand) -> Operand:
-        side = graph.add(node, Unary, x=side, function=Activation("relu"))
-        return graph.add(node, Unary, x=side, function=Activation("floor"))
-
-    negative = below(graph.add(node, Unary, x=x, function=Activation("neg")))
-    return graph.add(node, Binary, a=below(x), b=negative, function="sub")
 
 
 @lowers("CastLike")
@@ -140,17 +132,3 @@ def mod(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
     graph.spend(node, broadcast_size(node, [left, right]))
     with np.errstate(all="ignore"):
         return np.asarray((np.fmod if node.flag("fmod") else np.mod)(left, right))
-
-
-def broadcast_size(node: Node, arrays: list[Array]) -> int:
-    """Elements of the broadcast of some arrays."""
-    return prod(broadcast_shape(node, [x.shape for x in arrays]))
-
-
-def broadcast_shape(node: Node, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """The shape that some shapes broadcast to."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise FileFormatError("the shapes of the inputs do not broadcast",
-                              where=node.where) from None

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.graph import Graph, Operand, lowers
-from puffer_edge.frontends.onnx.linear import matmul
+from puffer_edge.frontends.graph.graph import Graph, Operand
+from puffer_edge.frontends.graph.linear import matmul
+from puffer_edge.frontends.graph.reduction import reduced
+from puffer_edge.frontends.graph.shape import reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.reduction import reduced
-from puffer_edge.frontends.onnx.shape import reshaped
 from puffer_edge.ir.ops import Transpose
 
 _EQUATION = re.compile(r"[A-Za-z.,]*(->[A-Za-z.]*)?")

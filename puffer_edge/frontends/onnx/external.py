@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.onnx.tensors import DTYPES
+from puffer_edge.readers.text import printable
 
 MAX_BYTES = 64 << 20
 

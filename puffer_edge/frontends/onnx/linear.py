@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers, number
+from puffer_edge.frontends.graph.arithmetic import plus, scaled, scaled_array
+from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.linear import matmul
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.ir.ops import Binary, Conv, Expand, Gemm, MatMul, Reshape, Transpose
+from puffer_edge.ir.ops import Conv, Gemm, MatMul, Transpose
 
 
 @lowers("Gemm")
@@ -29,28 +32,7 @@ def gemm(graph: Graph, node: Node, a: Operand, b: Operand, c: Operand | None = N
     return product if c is None else plus(graph, node, product, scaled(graph, node, c, beta))
 
 
-@lowers("MatMul")
-def matmul(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
-    """A linear layer where the right side is a constant matrix, else a product of values."""
-    if not isinstance(b, str) and b.ndim == 2:
-        return graph.add(node, Gemm, x=a, weight=np.ascontiguousarray(b.T))
-    rows, columns = graph.shape(a), graph.shape(b)
-    if not rows or not columns:
-        raise node.refuse("a scalar is multiplied as a matrix")
-    left = rows if len(rows) > 1 else (1, *rows)
-    right = columns if len(columns) > 1 else (*columns, 1)
-    try:
-        batch = np.broadcast_shapes(left[:-2], right[:-2])
-    except ValueError:
-        raise FileFormatError(f"{rows} and {columns} cannot be multiplied",
-                              where=node.where) from None
-    product = graph.add(node, MatMul, a=_batched(graph, node, a, (*batch, *left[-2:])),
-                        b=_batched(graph, node, b, (*batch, *right[-2:])))
-    # numpy's rule: an axis that a vector did not have vanishes from the product.
-    shape = (*batch, *left[-2:-1][: len(rows) - 1], *right[-1:][: len(columns) - 1])
-    if shape == graph.shape(product):
-        return product
-    return graph.add(node, Reshape, x=product, shape=shape)
+lowers("MatMul")(matmul)
 
 
 @lowers("Conv")
@@ -95,36 +77,8 @@ def padding(node: Node, sizes: tuple[int, ...], kernel: tuple[int, ...],
     return (*begins, *ends)
 
 
-def plus(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
-    """The sum of two float operands."""
-    return graph.add(node, Binary, a=a, b=b, function="add")
-
-
-def scaled(graph: Graph, node: Node, x: Operand, factor: float) -> Operand:
-    """A float operand times a number; nothing is added for 1."""
-    if factor == 1.0:
-        return x
-    if not isinstance(x, str):
-        return scaled_array(x, factor)
-    return graph.add(node, Binary, a=x, b=number(factor), function="mul")
-
-
-def scaled_array(array: Array, factor: float) -> Array:
-    """A constant times a number, rounded once to float32."""
-    if factor == 1.0:
-        return np.ascontiguousarray(array)
-    return (array.astype(np.float64) * factor).astype(np.float32)
-
-
 def _bias_vector(c: Array, outputs: int) -> Array | None:
     """C as a bias of one number per output, or None where it has one per row."""
     if c.ndim > 1 and c.shape[0] != 1:
         return None
     return np.broadcast_to(c.reshape(-1), (outputs,)) if c.size in (1, outputs) else None
-
-
-def _batched(graph: Graph, node: Node, x: Operand, shape: tuple[int, ...]) -> Operand:
-    """``x`` with the leading axes of ``shape``; a vector becomes a matrix first."""
-    if len(graph.shape(x)) == 1:
-        x = graph.add(node, Reshape, x=x, shape=shape[-2:])
-    return x if graph.shape(x) == shape else graph.add(node, Expand, x=x, shape=shape)

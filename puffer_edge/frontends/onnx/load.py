@@ -10,20 +10,23 @@ from typing import Any
 
 from puffer_edge.errors import PufferEdgeError, UnsupportedError
 from puffer_edge.frontends.action_kind import by_metadata
-from puffer_edge.frontends.onnx import roles
-from puffer_edge.frontends.onnx.action import choose_outputs, finish, leave_out
-from puffer_edge.frontends.onnx.batch import check_rows, fixed_batch, one_row, with_one_row
-from puffer_edge.frontends.onnx.graph import Graph
+from puffer_edge.frontends.graph import roles
+from puffer_edge.frontends.graph.action import choose_outputs, finish, leave_out
+from puffer_edge.frontends.graph.graph import Graph
+from puffer_edge.frontends.graph.names import is_identifier
+from puffer_edge.frontends.graph.ports import Port
+from puffer_edge.frontends.graph.rows import check_rows
+from puffer_edge.frontends.graph.several_heads import Output, width_of
+from puffer_edge.frontends.onnx.batch import fixed_batch, one_row, with_one_row
 from puffer_edge.frontends.onnx.lower import lower_graph, needed_names
 from puffer_edge.frontends.onnx.ml_agents import with_constants
-from puffer_edge.frontends.onnx.names import is_identifier, printable
-from puffer_edge.frontends.onnx.ports import Port, ports_of
+from puffer_edge.frontends.onnx.ports import ports_of
 from puffer_edge.frontends.onnx.reader import opset_of, parse_model, read_bytes
-from puffer_edge.frontends.onnx.several_heads import Output, width_of
 from puffer_edge.frontends.onnx.tensors import DTYPES
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Builder, Field, Program
 from puffer_edge.ir.ops import Reshape, Slice
+from puffer_edge.readers.text import printable
 
 _FLOAT32 = 1
 _BOOL = 9

@@ -7,6 +7,8 @@ from math import isinf, prod
 from typing import Any
 
 from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
+from puffer_edge.frontends.graph.graph import MAX_RANK, Graph, Operand
+from puffer_edge.frontends.graph.shape import reshaped
 from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
@@ -26,11 +28,11 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
     shape,
     top_k,
 )
-from puffer_edge.frontends.onnx.graph import ARITY, LOWERINGS, MAX_RANK, Graph, Operand
-from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.onnx.lowerings import ARITY, LOWERINGS
 from puffer_edge.frontends.onnx.node import Node, read_node
 from puffer_edge.frontends.onnx.tensors import to_numpy
 from puffer_edge.ir.ops import Concat
+from puffer_edge.readers.text import printable
 
 _MOVING = frozenset(("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose",
                      "Concat", "Split", "Slice", "Gather", "Expand", "Tile", "Dropout"))
@@ -95,8 +97,8 @@ def needed_names(proto: Any, outputs: Iterable[str]) -> set[str]:
 def _lower_branch(graph: Graph, proto: Any, opset: int) -> None:
     """Lowers the branch of an If whose condition is constant, as that of a shape is."""
     branches = {a.name: a.g for a in proto.attribute if a.HasField("g")}
-    node = Node("If", proto.name or proto.output[0], tuple(proto.input), tuple(proto.output), {},
-                opset, f"{graph.where}, node {printable(proto.name or proto.output[0])}")
+    node = Node("If", proto.name or proto.output[0], tuple(proto.input), tuple(proto.output),
+                f"{graph.where}, node {printable(proto.name or proto.output[0])}", {}, opset)
     condition = graph.array(graph.operands.get(node.inputs[0]), node, "the condition")
     if condition.size != 1:
         raise node.refuse(f"a condition of the shape {condition.shape}")
@@ -170,7 +172,7 @@ def _after_choice(graph: Graph, node: Node) -> Operand:
     """Passes logits through what only changes the shape or the type of a decision."""
     heads = [graph.choices[name] for name in node.inputs if name in graph.choices]
     if node.op_type == "Concat" and len(heads) == len(node.inputs):
-        flat = tuple(shape.reshaped(graph, node, graph.operands[name],
+        flat = tuple(reshaped(graph, node, graph.operands[name],
                                     (1, prod(graph.shape(graph.operands[name]))))
                      for name in node.inputs)
         graph.choices[node.outputs[0]] = tuple(n for sizes in heads for n in sizes)

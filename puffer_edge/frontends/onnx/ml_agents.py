@@ -8,37 +8,15 @@ branches one after another. Versions 2.x have an output for each kind of action,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from puffer_edge.frontends.onnx.names import normalised
-from puffer_edge.frontends.onnx.several_heads import Output
 from puffer_edge.frontends.onnx.tensors import to_numpy
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Builder
-
-_CONTINUOUS = ("deterministic_continuous_actions", "continuous_actions")
-_DISCRETE = ("deterministic_discrete_actions", "discrete_actions")
-"""The surest first."""
-
-
-def hybrid_outputs(outputs: Sequence[Output], options: LoadOptions) -> tuple[str, ...]:
-    """The outputs of a continuous action and of choices, where a graph has both; else nothing.
-
-    The one of the kind that the user wants, if there is such a wish.
-    """
-    known = {normalised(output.name): output.name for output in outputs}
-    pair = [next((known[name] for name in names if name in known), None)
-            for names in (_CONTINUOUS, _DISCRETE)]
-    moving, choosing = pair
-    if moving is None or choosing is None:
-        return ()
-    return {"continuous": (moving,), "discrete": (choosing,)}.get(
-        options.action or "", (moving, choosing))
 
 
 def with_constants(graph: Any, options: LoadOptions, builder: Builder, where: str) -> LoadOptions:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.categories import embedding
-from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS, MAX_RANK, Graph, Operand, lowers
+from puffer_edge.frontends.graph import moving
+from puffer_edge.frontends.graph.categories import embedding
+from puffer_edge.frontends.graph.graph import MAX_ELEMENTS, MAX_RANK, Graph, Operand
+from puffer_edge.frontends.graph.shape import axis_of, reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.shape import axis_of, reshaped
 from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Slice, Split, Transpose
 
 
@@ -107,15 +109,8 @@ def expand(graph: Graph, node: Node, x: Operand, target: Operand) -> Operand:
 
 @lowers("Tile")
 def tile(graph: Graph, node: Node, x: Operand, repeats: Operand) -> Operand:
-    """Each axis is doubled into (repeats, size), expanded and joined again."""
-    shape, counts = graph.shape(x), graph.integers_of(repeats, node, "the repeats")
-    if len(counts) != len(shape) or min(counts, default=1) < 1:
-        raise FileFormatError(f"{shape} cannot be repeated {counts}", where=node.where)
-    apart = tuple(n for size in shape for n in (1, size))
-    wide = tuple(n for pair in zip(counts, shape, strict=True) for n in pair)
-    x = reshaped(graph, node, x, apart)
-    x = x if wide == apart else graph.add(node, Expand, x=x, shape=wide)
-    return reshaped(graph, node, x, tuple(a * b for a, b in zip(counts, shape, strict=True)))
+    """The tensor several times along its axes."""
+    return moving.tile(graph, node, x, graph.integers_of(repeats, node, "the repeats"))
 
 
 @lowers("SpaceToDepth", "DepthToSpace")

@@ -8,32 +8,24 @@ from math import isinf, isnan
 from typing import Any
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.graph import node as graph
 from puffer_edge.frontends.onnx.tensors import to_numpy
+from puffer_edge.readers.text import printable
 
 _UNBOUNDED = frozenset(("min", "max", "value", "value_float", "value_floats"))
 
 
 @dataclass(frozen=True)
-class Node:
-    """One op of the source.
+class Node(graph.Node):
+    """One op of the file.
 
     Attributes:
-        op_type: ONNX's name of the op.
-        layer: the node's own name, or that of its first output.
-        inputs, outputs: value names; an empty one is absent.
         attributes: int, float, str, tuples of these, or an array.
         opset: version of the operator set, where the meaning of an op depends on it.
-        where: file and node, for messages.
     """
 
-    op_type: str
-    layer: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     opset: int
-    where: str
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute or its default."""
@@ -46,11 +38,6 @@ class Node:
             raise self.refuse(f"{name} = {value}; it is 0 or 1")
         return bool(value)
 
-    def refuse(self, what: str, hint: str = "") -> UnsupportedError:
-        """The error of a node that is sound but cannot be lowered; the caller raises it."""
-        return UnsupportedError(f"{self.op_type}: {printable(what, 300)}", where=self.where,
-                                hint=hint)
-
 
 def read_node(proto: Any, opset: int, where: str) -> Node:
     """The Node of a checked NodeProto.
@@ -62,8 +49,8 @@ def read_node(proto: Any, opset: int, where: str) -> Node:
     layer = proto.name or (proto.output[0] if proto.output else "")
     op_type = printable(proto.op_type)
     place = f"{where}, node {printable(layer)}"
-    return Node(op_type, layer, tuple(proto.input), tuple(proto.output),
-                {a.name: _plain(a, place) for a in proto.attribute}, opset, place)
+    return Node(op_type, layer, tuple(proto.input), tuple(proto.output), place,
+                {a.name: _plain(a, place) for a in proto.attribute}, opset)
 
 
 def _plain(attribute: Any, where: str) -> Any:

@@ -6,14 +6,15 @@ from math import prod
 
 import numpy as np
 
-from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.activation import apply
-from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers, number
+from puffer_edge.frontends.graph import normalization as normalizations
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.functions import apply
+from puffer_edge.frontends.graph.graph import Array, Graph, Operand, number
+from puffer_edge.frontends.graph.reduction import reduced
+from puffer_edge.frontends.graph.shape import axis_of, reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.reduction import reduced
-from puffer_edge.frontends.onnx.shape import axis_of, reshaped
-from puffer_edge.ir.ops import BatchNormalization, LayerNormalization, Softmax
+from puffer_edge.ir.ops import LayerNormalization, Softmax
 
 
 @lowers("BatchNormalization")
@@ -24,13 +25,8 @@ def batch_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bi
         raise node.refuse("it is in training mode", "export with model.eval()")
     if node.get("spatial", 1) != 1:
         raise node.refuse("spatial = 0")
-    gamma, beta, mu, var = (graph.array(v, node, "every statistic").astype(np.float64)
-                            for v in (scale, bias, mean, variance))
-    if np.any(var + _epsilon(node) <= 0):
-        raise FileFormatError("a variance is not positive", where=node.where)
-    factor = gamma / np.sqrt(var + _epsilon(node))
-    return graph.add(node, BatchNormalization, x=x, scale=factor.astype(np.float32),
-                     shift=(beta - mu * factor).astype(np.float32))
+    return normalizations.batch_normalization(graph, node, x, scale, bias, mean, variance,
+                                              node.get("epsilon", 1e-5))
 
 
 @lowers("LayerNormalization")
@@ -69,39 +65,17 @@ def _layer_normalization(graph: Graph, node: Node, x: Operand, scale: Operand,
 @lowers("RMSNormalization")
 def rms_normalization(graph: Graph, node: Node, x: Operand, scale: Operand) -> Operand:
     """``x / sqrt(mean(x * x) + epsilon) * scale``, the mean over the last axes."""
-    shape = graph.shape(x)
-    axes = tuple(range(axis_of(node, node.get("axis", -1), len(shape)), len(shape)))
-    epsilon = number(_epsilon(node))
-    square = reduced(graph, node, combine(graph, node, "mul", x, x), "mean", axes, keep=True)
-    root = apply(graph, node, combine(graph, node, "add", square, epsilon), "sqrt")
-    return combine(graph, node, "mul", combine(graph, node, "div", x, root), scale)
+    axis = axis_of(node, node.get("axis", -1), len(graph.shape(x)))
+    return normalizations.rms_normalization(graph, node, x, scale, axis, _epsilon(node))
 
 
 @lowers("InstanceNormalization", "GroupNormalization")
 def group_normalization(graph: Graph, node: Node, x: Operand, scale: Operand, bias: Operand
                         ) -> Operand:
-    """Mean and variance of each group of channels, then a scale and a shift per channel.
-
-    An instance is a group of one channel; before opset 21 the scale was per group.
-    """
+    """An instance is a group of one channel; before opset 21 the scale was per group."""
     shape = graph.shape(x)
     groups = node.get("num_groups", shape[1] if len(shape) > 2 else 0)
-    if len(shape) < 3 or groups < 1 or shape[1] % groups:
-        raise node.refuse(f"{groups} groups of {shape}")
-    rows = reshaped(graph, node, x, (shape[0] * groups, prod(shape[1:]) // groups))
-    width = graph.shape(rows)[1]
-    rows = graph.add(node, LayerNormalization, x=rows, scale=np.ones(width, np.float32), axis=1,
-                     epsilon=_epsilon(node))
-    y = reshaped(graph, node, rows, shape)
-    factors = []
-    for name, operand in (("scale", scale), ("bias", bias)):
-        array = graph.array(operand, node, f"the {name}")
-        if array.shape == (groups,):
-            array = np.repeat(array, shape[1] // groups)
-        if array.shape != (shape[1],):
-            raise node.refuse(f"a {name} of shape {array.shape} for {shape[1]} channels")
-        factors.append(array)
-    return graph.add(node, BatchNormalization, x=y, scale=factors[0], shift=factors[1])
+    return normalizations.group_normalization(graph, node, x, scale, bias, groups, _epsilon(node))
 
 
 @lowers("LpNormalization")
@@ -132,7 +106,4 @@ def softmax(graph: Graph, node: Node, x: Operand) -> Operand:
 
 def _epsilon(node: Node) -> float:
     """What is added to a variance."""
-    epsilon = float(node.get("epsilon", 1e-5))
-    if epsilon < 0:
-        raise FileFormatError(f"epsilon {epsilon:g} is negative", where=node.where)
-    return epsilon
+    return normalizations.checked(node, node.get("epsilon", 1e-5))

@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS
-from puffer_edge.frontends.onnx.names import normalised, printable
+from puffer_edge.frontends.graph.graph import MAX_ELEMENTS
+from puffer_edge.frontends.graph.names import normalised
+from puffer_edge.frontends.graph.ports import Port
+from puffer_edge.readers.text import printable
 
 _ONE = re.compile(r"(.*_)?(batch|batch_size|batchsize|bs|b|n|num_envs|envs|n_envs|seq|seq_len|"
                   r"sequence|sequence_length|seq_length|t|time|time_steps|steps)")
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output of the graph.
-
-    Attributes:
-        name: in the file.
-        shape: with 1 for what is dynamic; of an output, None for what is not declared.
-        dtype: TensorProto.DataType.
-    """
-
-    name: str
-    shape: tuple[int | None, ...] | None
-    dtype: int = 1
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """The shape of an input."""
-        return tuple(n or 1 for n in self.shape or ())
-
-    def fits(self, other: Port) -> bool:
-        """Whether both can be one state: equal shapes, as far as they are declared."""
-        if self.shape is None or other.shape is None:
-            return True
-        return len(self.shape) == len(other.shape) and all(
-            a == b or a is None or b is None
-            for a, b in zip(self.shape, other.shape, strict=True))
 
 
 def ports_of(graph: Any, where: str) -> tuple[list[Port], list[Port], set[str]]:

@@ -13,13 +13,15 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.activation import apply
-from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.graph import LOWERINGS, Array, Graph, Operand, lowers, number
-from puffer_edge.frontends.onnx.linear import conv, matmul
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.functions import apply
+from puffer_edge.frontends.graph.graph import Array, Graph, Operand, number
+from puffer_edge.frontends.graph.linear import matmul
+from puffer_edge.frontends.graph.reduction import reduced
+from puffer_edge.frontends.graph.shape import axis_of, reshaped
+from puffer_edge.frontends.onnx.linear import conv
+from puffer_edge.frontends.onnx.lowerings import LOWERINGS, lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.reduction import reduced
-from puffer_edge.frontends.onnx.shape import axis_of, reshaped
 
 _NOTE = ("a quantised graph: read as float, with the weights that its integers stand for and its "
          "own rounding of activations")

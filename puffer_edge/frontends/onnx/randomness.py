@@ -7,9 +7,10 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.graph import Graph, Operand, lowers
+from puffer_edge.frontends.graph.graph import Graph, Operand
+from puffer_edge.frontends.graph.reduction import leave_to_contract
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.reduction import leave_out
 
 MEAN, GREEDY = "random-mean", "random-greedy"
 
@@ -36,7 +37,7 @@ def multinomial(graph: Graph, node: Node, logits: Operand) -> Operand:
         raise node.refuse(f"{node.get('sample_size', 1)} draws", "export the policy's logits")
     graph.builder.assume(
         GREEDY, "the graph draws its action at random; the artefact takes the most likely one")
-    return leave_out(graph, node, logits, len(graph.shape(logits)) - 1)
+    return leave_to_contract(graph, node, logits, len(graph.shape(logits)) - 1)
 
 
 def _mean(graph: Graph, node: Node, shape: tuple[int, ...]) -> Operand:

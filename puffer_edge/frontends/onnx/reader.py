@@ -12,7 +12,7 @@ from puffer_edge.errors import (
     UnsupportedError,
 )
 from puffer_edge.frontends.onnx.external import HINT, MAX_BYTES, embed
-from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.readers.text import printable
 
 MAX_NODES = 20_000
 MAX_DEPTH = 8

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from puffer_edge.frontends.onnx.activation import apply
-from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.functions import apply
+from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.shape import reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.shape import reshaped
 from puffer_edge.ir.ops import Gemm, GRUCell, LSTMCell
 
 _DEFAULTS = {"LSTM": ("sigmoid", "tanh", "tanh"), "GRU": ("sigmoid", "tanh"), "RNN": ("tanh",)}

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 
 import numpy as np
 
-from puffer_edge.frontends.onnx.activation import apply
-from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
+from puffer_edge.frontends.graph import reduction as reductions
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.functions import apply
+from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.reduction import log_sum_exp, reduced
+from puffer_edge.frontends.graph.shape import axis_of, reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.shape import axes_of, axis_of, reshaped
-from puffer_edge.ir.ops import Reduce, Transpose
+from puffer_edge.frontends.onnx.shape import axes_of
 
 _HOST: dict[str, Callable[..., Array]] = {
     "ReduceMax": np.max, "ReduceMean": np.mean, "ReduceMin": np.min, "ReduceProd": np.prod,
     "ReduceSum": np.sum,
 }
-
-
-def reduced(graph: Graph, node: Node, x: Operand, function: str, axes: tuple[int, ...],
-            *, keep: bool) -> Operand:
-    """``function`` (mean, sum, max, min) over ascending axes, which need not be adjacent."""
-    shape = graph.shape(x)
-    kept = tuple(a for a in range(len(shape)) if a not in axes)
-    if axes[-1] - axes[0] + 1 != len(axes):
-        x = graph.add(node, Transpose, x=x, permutation=(*kept, *axes))
-        axes = tuple(range(len(kept), len(shape)))
-    y = graph.add(node, Reduce, x=x, function=function, axes=axes, keep=False)
-    if not keep:
-        return y
-    return reshaped(graph, node, y, tuple(n if a in kept else 1 for a, n in enumerate(shape)))
 
 
 @lowers("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2",
@@ -77,7 +65,7 @@ def log_sum(graph: Graph, node: Node, x: Operand, axes: Operand | None = None) -
         raise node.refuse("no axes")
     if node.op_type == "ReduceLogSum":
         return apply(graph, node, reduced(graph, node, x, "sum", where, keep=keep), "log")
-    largest, total = _log_sum_exp(graph, node, x, where)
+    largest, total = log_sum_exp(graph, node, x, where)
     y = combine(graph, node, "add", largest, total)
     return y if keep else reshaped(graph, node, y, tuple(
         n for a, n in enumerate(shape) if a not in where))
@@ -88,11 +76,8 @@ def log_softmax(graph: Graph, node: Node, x: Operand) -> Operand:
     """``x - max - log(sum(exp(x - max)))``; left out at the end of a discrete head."""
     shape = graph.shape(x)
     axis = axis_of(node, node.get("axis", -1 if node.opset >= 13 else 1), len(shape))
-    if node.outputs[0] in graph.heads and prod(shape[axis + 1 :]) == 1:
-        return leave_out(graph, node, x, axis)
     axes = (axis,) if node.opset >= 13 else tuple(range(axis, len(shape)))
-    largest, total = _log_sum_exp(graph, node, x, axes)
-    return combine(graph, node, "sub", combine(graph, node, "sub", x, largest), total)
+    return reductions.log_softmax(graph, node, x, axes)
 
 
 @lowers("ArgMax")
@@ -100,22 +85,6 @@ def arg_max(graph: Graph, node: Node, x: Operand) -> Operand:
     """Only at the end of a discrete head: the contract chooses from the logits itself."""
     shape = graph.shape(x)
     axis = axis_of(node, node.get("axis", 0), len(shape))
-    if prod(shape[axis + 1 :]) != 1 or node.flag("select_last_index"):
-        raise node.refuse("only over the last axis, and the first of equal values")
-    return leave_out(graph, node, x, axis)
-
-
-def leave_out(graph: Graph, node: Node, x: Operand, axis: int) -> Operand:
-    """The logits in place of a decision over the last axis, one head per row."""
-    shape = graph.shape(x)
-    graph.choices[node.outputs[0]] = (shape[axis],) * prod(shape[:axis])
-    graph.builder.note("dropped", f"{node.op_type} at the end: the action is chosen from its input")
-    return x
-
-
-def _log_sum_exp(graph: Graph, node: Node, x: Operand, axes: tuple[int, ...]
-                 ) -> tuple[Operand, Operand]:
-    """The maximum over the axes, and ``log(sum(exp(x - max)))``; axes are kept as 1."""
-    largest = reduced(graph, node, x, "max", axes, keep=True)
-    powers = apply(graph, node, combine(graph, node, "sub", x, largest), "exp")
-    return largest, apply(graph, node, reduced(graph, node, powers, "sum", axes, keep=True), "log")
+    if node.flag("select_last_index"):
+        raise node.refuse("only the first of equal values")
+    return reductions.arg_max(graph, node, x, axis)

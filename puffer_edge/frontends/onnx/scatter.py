@@ -13,12 +13,13 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.categories import one_hot
-from puffer_edge.frontends.onnx.comparison import LARGEST
-from puffer_edge.frontends.onnx.graph import Array, Graph, Operand, lowers
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.categories import one_hot
+from puffer_edge.frontends.graph.comparison import LARGEST
+from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.shape import axis_of, reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.shape import axis_of, reshaped
 from puffer_edge.ir.ops import Concat, Gather, Reduce, Slice, Transpose
 
 _REDUCTIONS: dict[str, tuple[Callable[[Array, Array, Array], None], float]] = {

@@ -7,20 +7,11 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.graph import Graph, Operand, lowers
+from puffer_edge.frontends.graph.graph import Graph, Operand
+from puffer_edge.frontends.graph.shape import axis_of, reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.ir.ops import Reshape, Transpose
-
-
-def axis_of(node: Node, axis: int, rank: int) -> int:
-    """A non-negative axis below ``rank``.
-
-    Raises:
-        FileFormatError: the axis is not one of the tensor's.
-    """
-    if not -rank <= axis < rank:
-        raise FileFormatError(f"axis {axis} of a tensor of {rank} dimensions", where=node.where)
-    return axis % rank
+from puffer_edge.ir.ops import Transpose
 
 
 def axes_of(graph: Graph, node: Node, operand: Operand | None, rank: int
@@ -32,13 +23,6 @@ def axes_of(graph: Graph, node: Node, operand: Operand | None, rank: int
     if axes is None:
         return None
     return tuple(sorted({axis_of(node, axis, rank) for axis in axes}))
-
-
-def reshaped(graph: Graph, node: Node, x: Operand, shape: tuple[int, ...]) -> Operand:
-    """``x`` in another shape; nothing is added where it has it."""
-    if prod(shape) != prod(graph.shape(x)):
-        raise FileFormatError(f"{graph.shape(x)} cannot become {shape}", where=node.where)
-    return x if graph.shape(x) == shape else graph.add(node, Reshape, x=x, shape=shape)
 
 
 @lowers("Identity", "Dropout")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
 

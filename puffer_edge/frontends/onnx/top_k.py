@@ -11,13 +11,14 @@ from math import prod
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.activation import apply
-from puffer_edge.frontends.onnx.arithmetic import combine
-from puffer_edge.frontends.onnx.categories import one_hot
-from puffer_edge.frontends.onnx.comparison import positive
-from puffer_edge.frontends.onnx.graph import Graph, Operand, lowers, number
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.categories import one_hot
+from puffer_edge.frontends.graph.comparison import positive
+from puffer_edge.frontends.graph.functions import apply
+from puffer_edge.frontends.graph.graph import Graph, Operand, number
+from puffer_edge.frontends.graph.shape import axis_of, reshaped
+from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
-from puffer_edge.frontends.onnx.shape import axis_of, reshaped
 from puffer_edge.ir.ops import Reduce, Transpose
 
 MAX_SIZE = 64

@@ -11,8 +11,8 @@ from dataclasses import replace
 from math import prod
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.graph.names import is_identifier
 from puffer_edge.frontends.layers import activate, convolution, flatten, linear, scaled
-from puffer_edge.frontends.onnx.names import is_identifier
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.stable_baselines3.algorithms import HINT
 from puffer_edge.frontends.tensors import Tensors

@@ -1,4 +1,4 @@
-"""torch.export graphs -> Program: a dictionary of small lowerings, one function per ATen op."""
+"""Modules and ``.pt2`` files -> Program, by torch.export and without it."""
 
 from __future__ import annotations
 

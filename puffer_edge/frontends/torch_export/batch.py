@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from puffer_edge.frontends.torch_export.exported import Exported
+from puffer_edge.frontends.aten.exported import Exported
 
 _SIZES = {"view": "size", "reshape": "shape", "_unsafe_view": "size", "expand": "size",
           "zeros": "size", "ones": "size", "full": "size", "new_zeros": "size"}

@@ -6,8 +6,7 @@ import warnings
 from typing import Any
 
 from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
-from puffer_edge.frontends.onnx.names import printable
-from puffer_edge.frontends.torch_export.exported import (
+from puffer_edge.frontends.aten.exported import (
     Array,
     Call,
     Exported,
@@ -17,6 +16,7 @@ from puffer_edge.frontends.torch_export.exported import (
     Sharing,
     Weight,
 )
+from puffer_edge.readers.text import printable
 
 
 def import_torch() -> Any:

@@ -15,16 +15,16 @@ from puffer_edge.errors import (
     UnsupportedError,
     UsageError,
 )
-from puffer_edge.frontends.onnx.batch import check_rows
-from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.aten.assemble import assemble
+from puffer_edge.frontends.aten.exported import Exported
+from puffer_edge.frontends.graph.rows import check_rows
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.torch_export.assemble import assemble
 from puffer_edge.frontends.torch_export.batch import fixed_batch, one_row
-from puffer_edge.frontends.torch_export.exported import Exported
 from puffer_edge.frontends.torch_export.from_torch import import_torch, read_program, trace
 from puffer_edge.frontends.torch_export.pt2 import read_pt2
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Field, Program
+from puffer_edge.readers.text import printable
 
 
 def load_module(module: Any, options: LoadOptions, *, example: tuple[Any, ...] | None = None,

@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.graph import MAX_ELEMENTS
-from puffer_edge.frontends.onnx.names import printable
-from puffer_edge.frontends.torch_export.exported import Array, Exported, Sharing
+from puffer_edge.frontends.aten.exported import Array, Exported, Sharing
+from puffer_edge.frontends.graph.graph import MAX_ELEMENTS
 from puffer_edge.frontends.torch_export.pt2_graph import Json, dtype_of, integers, read_graph
 from puffer_edge.readers.budget import is_shape
+from puffer_edge.readers.text import printable
 from puffer_edge.readers.zip_archive import ZipArchive
 
 _READABLE = frozenset(("bool", "float32", "float64", "int16", "int32", "int64", "int8", "uint8"))

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
-from puffer_edge.frontends.torch_export.exported import (
+from puffer_edge.frontends.aten.exported import (
     Array,
     Call,
     Exported,
@@ -16,6 +15,7 @@ from puffer_edge.frontends.torch_export.exported import (
     Result,
     Weight,
 )
+from puffer_edge.readers.text import printable
 
 Json = dict[str, Any]
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
-from puffer_edge.frontends.torch_export.exported import Array, Weight
+from puffer_edge.frontends.aten.exported import Array, Weight
 from puffer_edge.frontends.torchscript.values import (
     AttributeDict,
     AttributeList,
@@ -16,6 +15,7 @@ from puffer_edge.frontends.torchscript.values import (
     Tensor,
 )
 from puffer_edge.readers.pickle_data import Stub
+from puffer_edge.readers.text import printable
 
 MAX_DEPTH = 24
 MAX_PARTS = 50_000

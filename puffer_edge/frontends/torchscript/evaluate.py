@@ -14,7 +14,6 @@ from itertools import islice
 from typing import Any
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.torchscript import ops
 from puffer_edge.frontends.torchscript.code import Class, Code
 from puffer_edge.frontends.torchscript.recorder import Recorder, StateFound
@@ -27,6 +26,7 @@ from puffer_edge.frontends.torchscript.values import (
     Tensor,
     Varying,
 )
+from puffer_edge.readers.text import printable
 
 MAX_STEPS = 200_000
 """Of all evaluations of one file together; that of a policy has some hundred."""

@@ -10,15 +10,15 @@ import numpy as np
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.frontends.action_kind import by_exporter
 from puffer_edge.frontends.assumptions import assumed
-from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.aten.assemble import assemble
+from puffer_edge.frontends.aten.exported import Exported, Weight
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.torch_export.assemble import assemble
-from puffer_edge.frontends.torch_export.exported import Exported, Weight
 from puffer_edge.frontends.torchscript.archive import Archive, read_archive
 from puffer_edge.frontends.torchscript.observation import observe
 from puffer_edge.frontends.torchscript.trace import Tracer
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
+from puffer_edge.readers.text import printable
 
 _TRAINING = frozenset(("alpha_dropout", "batch_norm", "dropout", "feature_dropout"))
 """Ops that do something else in training."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torchscript.sizes import PartWanted, ShapeWanted, SizeWanted
 from puffer_edge.frontends.torchscript.trace import Trace
 from puffer_edge.ir import Op
 from puffer_edge.ir.ops import Binary, Gather, Reshape, Slice, Split, Unary
+from puffer_edge.readers.text import printable
 
 PROBES = (5040, 10080)
 """Sizes that are tried first: larger than any slice, and divisible by most numbers."""

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
-from puffer_edge.frontends.torch_export.lower import RANDOM
+from puffer_edge.frontends.aten.lower import RANDOM
 from puffer_edge.frontends.torchscript import plain
 from puffer_edge.frontends.torchscript.follower import Follower
 from puffer_edge.frontends.torchscript.schemas import SCALAR_TYPES, schemas
@@ -21,6 +20,7 @@ from puffer_edge.frontends.torchscript.values import (
     Tensor,
     Varying,
 )
+from puffer_edge.readers.text import printable
 
 _FIT = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 _NUMBERS = {"bool": bool, "float": float, "int": int, "str": str}

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.errors import PufferEdgeError, UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
-from puffer_edge.frontends.torch_export.exported import Array, Exported, Port, Result, Weight
+from puffer_edge.frontends.aten.exported import Array, Exported, Port, Result, Weight
 from puffer_edge.frontends.torchscript.archive import Archive
 from puffer_edge.frontends.torchscript.attributes import Objects
 from puffer_edge.frontends.torchscript.code import Code
 from puffer_edge.frontends.torchscript.evaluate import MAX_STEPS, Evaluator
 from puffer_edge.frontends.torchscript.recorder import Recorder, StateFound
 from puffer_edge.frontends.torchscript.values import Method, Parts, RecordValue, Tensor
+from puffer_edge.readers.text import printable
 
 MAX_STATES = 64
 MAX_DEPTH, MAX_RESULTS = 3, 64

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.frontends.onnx.names import printable
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.whole_module.layers import FUNCTIONS
 from puffer_edge.frontends.whole_module.load import PASTE
 from puffer_edge.ir import Program
 from puffer_edge.readers.parameters import Parameters
+from puffer_edge.readers.text import printable
 
 TRAINERS = ("pufferlib.", "rl_games.", "rsl_rl.", "sample_factory.", "skrl.", "tianshou.")
 """Packages whose classes are known, by their names alone."""

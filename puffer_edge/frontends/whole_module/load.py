@@ -8,10 +8,9 @@ import numpy as np
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.assumptions import assumed
-from puffer_edge.frontends.onnx.names import printable
+from puffer_edge.frontends.aten.assemble import assemble
+from puffer_edge.frontends.aten.exported import Exported, Port, Result, Weight
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.frontends.torch_export.assemble import assemble
-from puffer_edge.frontends.torch_export.exported import Exported, Port, Result, Weight
 from puffer_edge.frontends.torchscript.observation import observe
 from puffer_edge.frontends.torchscript.recorder import Recorder
 from puffer_edge.frontends.torchscript.schemas import schemas
@@ -20,6 +19,7 @@ from puffer_edge.frontends.torchscript.values import Tensor
 from puffer_edge.frontends.whole_module.layers import LAYERS, NOTHING, Layer
 from puffer_edge.ir import Program
 from puffer_edge.readers.parameters import Parameters
+from puffer_edge.readers.text import printable
 
 _NN = "torch.nn.modules."
 _SEQUENTIAL = "torch.nn.modules.container.Sequential"
