@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.errors import ProgramError
 from puffer_edge.ir.value import Quantization, Value
 
 Array = npt.NDArray[Any]
@@ -39,11 +40,25 @@ class Activation:
 
     Attributes:
         function: a key of ``ir.functions.FUNCTIONS``.
-        parameters: its parameters in the registry's order (``alpha`` of ELU, bounds of clip...).
+        parameters: its parameters in the registry's order (``alpha`` of ELU, bounds of clip...);
+            those that are not given get the registry's defaults.
+
+    Raises:
+        ProgramError: there is no such function, or it has fewer parameters.
     """
 
     function: str
     parameters: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        from puffer_edge.ir.functions import FUNCTIONS
+
+        known = FUNCTIONS.get(self.function)
+        if known is None or len(self.parameters) > len(known.parameters):
+            raise ProgramError(f"there is no function {self.function!a} of "
+                               f"{len(self.parameters)} parameters")
+        more = tuple(default for _, default in known.parameters[len(self.parameters):])
+        object.__setattr__(self, "parameters", (*self.parameters, *more))
 
     def __call__(self, x: Array) -> Array:
         """Applies the function to a float32 array of any shape."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -53,6 +54,22 @@ def a_state_that_starts_with_infinity(folder: Path) -> None:
     endless = replace(state, initial=np.full_like(state.initial, np.inf))
     found = program_file.from_bytes(
         program_file.to_bytes(replace(program, states=(endless, *others))))
+    c.make(found, name="zoo", seed=0, scheme="float32", counts=None)
+
+
+@failed
+def an_activation_without_its_parameter(folder: Path) -> None:
+    """Its default was known to the interpreter, and not to what asks how large results can be."""
+    with np.load(io.BytesIO(program_file.to_bytes(zoo.program("mlp")))) as data:
+        arrays = dict(data)
+    text = json.loads(arrays["program"].tobytes())
+    for op in text["ops"]:
+        if op.get("activation"):
+            op["activation"].update(function="leaky_relu", parameters=[])
+    arrays["program"] = np.frombuffer(json.dumps(text).encode(), np.uint8)
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    found = program_file.from_bytes(file.getvalue())
     c.make(found, name="zoo", seed=0, scheme="float32", counts=None)
 
 

@@ -29,19 +29,21 @@ class Outcome:
     """What came of the inputs of a target.
 
     Attributes:
-        read, refused: inputs that were taken, and that gave one of our errors.
+        read, refused, failed: inputs that were taken, that gave one of our errors, and that did
+            what no input may.
         slowest: seconds of processor time.
         failures: number of the input, and what happened; only one of each kind.
     """
 
     read: int = 0
     refused: int = 0
+    failed: int = 0
     slowest: float = 0.0
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
     def inputs(self) -> int:
-        return self.read + self.refused
+        return self.read + self.refused + self.failed
 
 
 class TooLongError(BaseException):
@@ -74,28 +76,32 @@ def run_one(name: str, target: Target, seed: int, number: int, folder: Path,
     except ProgramError as error:
         _failed(outcome, number, error)
     except PufferEdgeError as error:
-        outcome.refused += 1
         if any(ord(letter) < 32 and letter != "\n" for letter in str(error)):
             _failed(outcome, number, error)
+        else:
+            outcome.refused += 1
     except (Exception, TooLongError) as error:
         _failed(outcome, number, error)
     outcome.slowest = max(outcome.slowest, time.process_time() - start)
 
 
 def _failed(outcome: Outcome, number: int, error: BaseException) -> None:
+    outcome.failed += 1
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
     outcome.failures.setdefault(place, f"input {number}: {place}: {str(error)[:200]}")
 
 
-def run(name: str, target: Target, *, seed: int, seconds: float, folder: Path) -> Outcome:
-    """As many inputs as the time allows, or until there are many different failures."""
+def run(name: str, target: Target, *, seed: int, folder: Path, seconds: float = 0,
+        inputs: int | None = None) -> Outcome:
+    """As many inputs as the time allows, or a number of them, or until many fail differently."""
     outcome, number = Outcome(), 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run_one(name, target, seed, -1, folder, Outcome())  # makes what it changes, imports
         end = time.monotonic() + seconds
-        while (time.monotonic() < end or not number) and len(outcome.failures) < MAX_FAILURES:
+        while len(outcome.failures) < MAX_FAILURES and (
+                number < inputs if inputs is not None else time.monotonic() < end or not number):
             run_one(name, target, seed, number, folder, outcome)
             number += 1
     return outcome

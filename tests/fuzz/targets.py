@@ -6,7 +6,7 @@ import ast
 import io
 import json
 import shutil
-from collections.abc import Sequence
+import time
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -17,17 +17,18 @@ import numpy as np
 
 import puffer_edge
 from puffer_edge import api, runtimes
-from puffer_edge.artefact import program_file
 from puffer_edge.errors import PufferEdgeError
 from puffer_edge.exporters import regenerating
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Program
 from puffer_edge.readers import sample_factory_config, training_config
 from puffer_edge.readers.vec_normalize import load_vec_normalize
 from puffer_edge.subset import check_source
 from tests import zoo
 from tests.fuzz import mutations as change
 from tests.fuzz.engine import Target
+from tests.fuzz.programs import changed_program
+from tests.fuzz.recordings import RECORDINGS
+from tests.fuzz.sources import source
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 TARGETS: dict[str, Target] = {}
@@ -218,38 +219,8 @@ def program(random: Random, folder: Path) -> None:
     regenerating._made(MANIFEST, changed_program(random), compiled=False)
 
 
-PROGRAMS = ("mlp", "lstm", "lstm_int8", "mlp_int8", "mlp_int16", "conv_int8")
-
-
-def changed_program(random: Random, cases: Sequence[str] = PROGRAMS) -> Program:
-    """A Program of the zoo with other attributes, names or numbers.
-
-    Raises:
-        FileFormatError: it is none any more.
-    """
-    content = _stored(random.choice(cases))
-    with np.load(io.BytesIO(content)) as data:
-        arrays = {name: data[name] for name in data.files}
-    if random.random() < 0.7:
-        text = change.tree(random, json.loads(arrays["program"].tobytes()))
-        arrays["program"] = np.frombuffer(change.as_json(text), np.uint8)
-    else:
-        name = random.choice(sorted(arrays))
-        changed = change.words(random, arrays[name].tobytes())
-        arrays[name] = np.frombuffer(changed, arrays[name].dtype).reshape(arrays[name].shape)
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return program_file.from_bytes(change.raw(random, file.getvalue())
-                              if random.random() < 0.1 else file.getvalue())
-
-
 MANIFEST = {"target": "host", "tool": "", "name": "zoo", "scheme": "int8",
             "request": {"seed": 0, "counts": None}}
-
-
-@cache
-def _stored(case: str) -> bytes:
-    return program_file.to_bytes(zoo.program(case))
 
 
 @target
@@ -267,10 +238,26 @@ def manifest(random: Random, folder: Path) -> None:
 def python_source(random: Random, folder: Path) -> None:
     """Sources for ``puffer-edge check``; a file that cannot be parsed is a problem it tells."""
     mutate = random.choice((change.text, change.names))
-    source = mutate(random, "\n".join(random.choices(_sources(), k=2)))
-    report = check_source(source)
+    report = check_source(mutate(random, "\n".join(random.choices(_sources(), k=2))))
     if report.problems:
         raise PufferEdgeError("not parsed")
+
+
+@target
+def grown_source(random: Random, folder: Path) -> None:
+    """The same of sources by the grammar alone."""
+    start = time.process_time()
+    report = check_source(source(random))
+    assert time.process_time() - start < CHECK_SECONDS
+    if report.problems:
+        raise PufferEdgeError("not parsed")
+
+
+CHECK_SECONDS = 2.0
+"""Of processor time that ``check`` may take for a file."""
+
+for recording in RECORDINGS:
+    target(recording)
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from pathlib import Path
 from random import Random
 
@@ -13,7 +15,8 @@ pytest.importorskip("onnx")
 pytest.importorskip("flatbuffers")
 
 from puffer_edge.errors import FileFormatError
-from tests.fuzz import engine, mutations
+from tests.fuzz import engine, mutations, programs, recordings
+from tests.fuzz.__main__ import main
 from tests.fuzz.corpus import CORPUS
 from tests.fuzz.targets import TARGETS
 
@@ -37,6 +40,8 @@ def test_what_is_not_changed_is_read(name: str, tmp_path: Path,
     for kind in ("raw", "words", "tree", "text", "names", "instructions"):
         monkeypatch.setattr(mutations, kind, lambda random, value: value)
     monkeypatch.setattr(mutations, "message", lambda random, proto: None)
+    monkeypatch.setattr(recordings, "numbers", lambda random, arrays: arrays)
+    monkeypatch.setattr(programs, "CHANGES", [lambda random, arrays, text: None])
     monkeypatch.setattr(mutations, "member", lambda random, content, suffix, change: content)
     outcome = engine.Outcome()
     engine.run_one(name, TARGETS[name], 0, 0, tmp_path, outcome)
@@ -75,3 +80,13 @@ def test_the_engine_sees_it(target: engine.Target, failures: int, tmp_path: Path
     outcome = engine.Outcome()
     engine.run_one("x", target, 0, 0, tmp_path, outcome)
     assert len(outcome.failures) == failures and outcome.refused == 1 - failures
+
+
+def test_a_number_of_inputs_is_shared_by_the_targets(capsys: pytest.CaptureFixture[str],
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["fuzz", "--inputs", "7", "grown_source", "reference"])
+    assert main() == 0
+    grown, reference, total = capsys.readouterr().out.splitlines()
+    assert re.search(r"grown_source +4 inputs, \d read, \d refused, 0 failed", grown)
+    assert re.search(r"reference +3 inputs", reference)
+    assert total == "7 inputs, 0 kinds of failures"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +13,14 @@ import pytest
 from puffer_edge.errors import PufferEdgeError
 from puffer_edge.exporters import regenerating
 from tests import zoo
-from tests.fuzz.targets import MANIFEST, PROGRAMS, changed_program
+from tests.fuzz.programs import PROGRAMS, changed_program
+from tests.fuzz.targets import MANIFEST
 from tests.tools import need
 
-SANITIZED = ["gcc", "-std=c99", "-O1", "-fsanitize=address,undefined",
-             "-fno-sanitize-recover=all"]
+SANITIZED = (
+    ["gcc", "-std=c99", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    # Integers that change their value or sign unseen are no undefined behaviour, and wrong here.
+    ["clang", "-std=c99", "-O1", "-fsanitize=integer,undefined", "-fsanitize-trap=all"])
 
 
 def accepted(number: int, name: str, cases: Sequence[str]) -> bytes | None:
@@ -41,14 +45,16 @@ def run_together(headers: list[bytes], folder: Path) -> None:
         calls.append(f"    if (p{index}_selftest()) return {index + 1};\n")
     main = folder / "main.c"
     main.write_text(f"{''.join(includes)}int main(void)\n{{\n{''.join(calls)}    return 0;\n}}\n")
-    subprocess.run([*SANITIZED, str(main), "-o", str(folder / "main")], check=True)
-    done = subprocess.run([str(folder / "main")], text=True, capture_output=True)
-    assert done.returncode == 0, f"{folder}: {done.returncode}, {done.stderr[:2000]}"
+    for compiler in SANITIZED:
+        if shutil.which(compiler[0]):
+            subprocess.run([*compiler, str(main), "-o", str(folder / "main")], check=True)
+            done = subprocess.run([str(folder / "main")], text=True, capture_output=True)
+            assert done.returncode == 0, f"{folder}: {done.returncode}, {done.stderr[:2000]}"
 
 
 def check(numbers: range, cases: Sequence[str], folder: Path, together: int = 50) -> int:
     """How many of the Programs with these numbers were accepted and ran."""
-    need(SANITIZED[0])
+    need(SANITIZED[0][0])
     ran, headers = 0, []
     for number in numbers:
         header = accepted(number, f"p{len(headers)}", cases)
@@ -60,7 +66,7 @@ def check(numbers: range, cases: Sequence[str], folder: Path, together: int = 50
 
 
 def test_accepted_programs_run_under_the_sanitizers(tmp_path: Path) -> None:
-    assert check(range(80), PROGRAMS, tmp_path) >= 8
+    assert check(range(40), PROGRAMS, tmp_path) >= 8
 
 
 @pytest.mark.exhaustive
