@@ -36,10 +36,10 @@ SCRIPT = """
 import time
 from array import array
 
-import bytecode
-import unrolled
+from bytecode.policy import Policy as Bytecode
+from unrolled.policy import Policy as Unrolled
 
-policies = bytecode.Policy("bytecode.bin"), unrolled.Policy("unrolled.bin")
+policies = Bytecode(), Unrolled()
 for policy in policies:
     for i in range(len(policy.observation)):
         policy.observation[i] = i * 37 % 200 - 100
@@ -77,9 +77,11 @@ def measure(program: Program, scheme: str, whole: bool, repeat: int) -> Iterator
         for way in WAYS:
             made = Path(work, f"{way}-artefact")
             micropython.export(program, made, name="tiny", scheme=scheme, kernels=way)
-            shutil.copyfile(made / "policy.py", Path(work, f"{way}.py"))
-            shutil.copyfile(made / "weights.bin", Path(work, f"{way}.bin"))
-            shutil.copyfile(made / "policy_runtime.py", Path(work, "policy_runtime.py"))
+            package = Path(work, way)
+            package.mkdir()
+            (package / "__init__.py").touch()
+            for file in ("policy.py", "policy_runtime.py", "weights.bin"):
+                shutil.copyfile(made / file, package / file)
             sizes.append(sum((made / name).stat().st_size
                              for name in ("policy.mpy", "weights.bin")))
             shutil.rmtree(made)

@@ -31,7 +31,6 @@ class Backend(Policy):
     def __init__(self, program: Program) -> None:
         from puffer_edge.exporters import micropython
         from puffer_edge.exporters.micropython.boards import ANY
-        from puffer_edge.exporters.micropython.kernels import read
         from puffer_edge.quantization.integer_input import integer_input
 
         super().__init__(program)
@@ -41,7 +40,7 @@ class Backend(Policy):
                                    "heap", hint="give --scheme int8, int8x16 or int16")
         written = micropython.source.render(program, given, "policy", ANY, "bytecode")
         self._weights = written.weights
-        self._module = _import(written.policy, read(micropython.RUNTIME))
+        self._module = _import(written.policy, written.runtime[f"{RUNTIME}.py"])
 
     @property
     def model_size(self) -> int:

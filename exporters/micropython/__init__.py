@@ -8,9 +8,8 @@ from pathlib import Path
 from puffer_edge.artefact import manifest, program_file, vectors
 from puffer_edge.artefact.directory import MANIFEST, as_json, write
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters.micropython import compiled, small, source
+from puffer_edge.exporters.micropython import compiled, source
 from puffer_edge.exporters.micropython.boards import Board, find_board, find_grade
-from puffer_edge.exporters.micropython.kernels import read
 from puffer_edge.ir import Program
 from puffer_edge.naming import identifier, stem
 from puffer_edge.planning import plan
@@ -24,8 +23,6 @@ from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.targets import MICROPYTHON
 from puffer_edge.version import VERSION
-
-RUNTIME = "policy_runtime.py"
 
 
 def export(program: Program, directory: Path, *, name: str, seed: int = 0, scheme: str,
@@ -114,9 +111,9 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         raise float_prelude(program, "export it with --target cortex-m")
     written = source.render(program, given, name, chosen, grade)
     tests, integer_tests = (vectors.make(each, seed=seed) for each in (program, given.program))
-    texts = small.modules(written.functions) if chosen.small else {RUNTIME: read(RUNTIME)}
-    texts |= {"policy.py": written.policy,
-              "selftest.py": source.selftest(given, name, integer_tests, chosen)}
+    texts = written.runtime | {
+        "policy.py": written.policy,
+        "selftest.py": source.selftest(given, name, integer_tests, chosen)}
     if written.kernels:
         texts["policy_kernels.py"] = written.kernels
     sources = {name: text.encode("ascii") for name, text in texts.items()}

@@ -6,6 +6,7 @@ Two, because the board compiles what it imports, and has room for one of them at
 from __future__ import annotations
 
 from puffer_edge.exporters.micropython.kernels import read, without_comments
+from puffer_edge.exporters.micropython.runtime import SMALL, joined
 
 FUNCTIONS = ("argmax", "copy", "gemm_kernel", "rescale", "table")
 """What exists in the smallest form."""
@@ -17,6 +18,5 @@ def modules(functions: tuple[str, ...]) -> dict[str, str]:
     Args:
         functions: of :data:`FUNCTIONS` that the policy calls.
     """
-    parts = [read(f"small/{name}.py") for name in ("policy", "blob", *functions)]
     return {"policy_check.py": without_comments(read("small/check.py")),
-            "policy_small.py": without_comments("\n\n".join(parts))}
+            "policy_small.py": without_comments(joined(("Policy", "Blob", *functions), SMALL))}

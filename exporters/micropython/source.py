@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,11 @@ import numpy.typing as npt
 from puffer_edge.artefact import manifest
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.exporters.micropython import blob, ops
+from puffer_edge.exporters.micropython import blob, ops, small
 from puffer_edge.exporters.micropython.boards import Board, Grade
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
 from puffer_edge.exporters.micropython.kernels import Kernels
+from puffer_edge.exporters.micropython.runtime import joined
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
@@ -26,6 +28,8 @@ from puffer_edge.sampling import LARGEST, TABLE, distance_factor, never
 from puffer_edge.version import VERSION
 
 assert ops  # imported for its registrations
+
+RUNTIME = "policy_runtime.py"
 
 SELFTEST_ELEMENTS = {False: 4096, True: 32}
 """Observation elements that selftest.py holds at most, by whether the runtime is the smallest."""
@@ -40,14 +44,14 @@ class Source:
         weights: weights.bin.
         ram: bytes of all arrays of values.
         kernels: policy_kernels.py; empty where it is not needed.
-        functions: of the runtime that the policy calls.
+        runtime: modules of the runtime by name, as far as the policy needs it.
     """
 
     policy: str
     weights: bytes
     ram: int
     kernels: str
-    functions: tuple[str, ...]
+    runtime: dict[str, str]
 
 
 def render(program: Program, given: IntegerInput, name: str, board: Board,
@@ -84,7 +88,7 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
               for typecode, size in context.arrays]
     parts: dict[str, Any] = {
         "arrays": arrays, "observation": context.ref(given.program.input), "outputs": outputs,
-        "action": _action(program, given, context),
+        "action": _action(program, given, context, board.small),
         "states": [context.ref(state.input) for state in program.states],
         "initials": initials, "sampler": sampler, "calls": context.calls,
         "functions": context.functions, **_mask(given, context),
@@ -96,7 +100,13 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         kernels=bool(context.kernels.used), name=name, version=VERSION, contract=contract,
         title=f"{title}.", summary=f"{len(given.program.ops)} ops, {title}.", **parts)
     return Source(text, context.blob.to_bytes(contract), context.array_bytes,
-                  context.kernels.module() if context.kernels.used else "", functions)
+                  context.kernels.module() if context.kernels.used else "",
+                  small.modules(functions) if board.small else {RUNTIME: joined(_called(text))})
+
+
+def _called(policy: str) -> set[str]:
+    """Names of the runtime that policy.py has."""
+    return set(re.findall(r"\bruntime\.(\w+)", policy))
 
 
 def _mask(given: IntegerInput, context: Context) -> dict[str, Any]:
@@ -111,10 +121,8 @@ def _mask(given: IntegerInput, context: Context) -> dict[str, Any]:
 
 
 def _check_small(context: Context, functions: tuple[str, ...]) -> None:
-    from puffer_edge.exporters.micropython.small import FUNCTIONS
-
     program = context.program
-    unknown = [name for name in functions if name not in FUNCTIONS]
+    unknown = [name for name in functions if name not in small.FUNCTIONS]
     several = [op for op in program.ops if isinstance(op, GemmInteger)
                and program.values[op.x].size != program.constants[op.weight].shape[1]]
     if program.contract.mask is not None:
@@ -155,7 +163,7 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
                       "type": kind, "expected": _bytes(rows.astype("<i2" if kind == "h"
                                                                    else "<f4"))})
     text: str = _template("selftest.py.j2").render(
-        name=name, steps=steps, size=size,
+        name=name, steps=steps, size=size, small=board.small,
         observation_type=TYPECODES[str(vectors.observations.dtype)],
         observations=_bytes(vectors.observations[:steps]), parts=parts,
         outputs=[{"name": outside, "width": rows.shape[1], "type": TYPECODES[str(rows.dtype)],
@@ -252,10 +260,13 @@ def _choices(program: Program) -> str:
     return "self.action" if len(program.contract.heads) == 1 else 'self.action["discrete"]'
 
 
-def _action(program: Program, given: IntegerInput, context: Context) -> str:
+def _action(program: Program, given: IntegerInput, context: Context, small: bool) -> str:
     """The array that the action is read from, or both of a hybrid one by name."""
+    def choices(count: int) -> str:
+        return (f'array("h", bytes({2 * count}))' if small else f'runtime.zeros("h", {count})')
+
     arrays = {
-        name: f'array("h", bytes({2 * len(head.sizes)}))' if isinstance(head, Discrete) else
+        name: choices(len(head.sizes)) if isinstance(head, Discrete) else
         context.ref(given.program.outputs[index])
         for index, (name, head) in enumerate(program.contract.heads.items())}
     if len(arrays) == 1:

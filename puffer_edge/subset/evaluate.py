@@ -140,13 +140,13 @@ class Evaluator:
             if not (isinstance(statement, ast.ImportFrom) and statement.level):
                 return UNKNOWN
             dotted = f"{statement.module}.{alias.name}" if statement.module else alias.name
-        other = self.context.project.module(dotted)
-        if other is not None and other is not self.context:
-            return Value("module", name=dotted, node=other)
         module, _, name = dotted.rpartition(".")
-        inside = self.context.project.module(module) if module else None
+        inside = self.context.project.module(module, self.context) if module else None
         if inside is not None and name in inside.tree.scopes[inside.tree.module].values:
             return inside.project.static(inside, inside.tree.module, name) or UNKNOWN
+        other = self.context.project.module(dotted, self.context)
+        if other is not None and other is not self.context:
+            return Value("module", name=dotted, node=other)
         if self.context.names.scope(dotted) is not None and "." not in dotted:
             return Value("module", name=dotted)
         return Value("native", name=_plain(dotted))

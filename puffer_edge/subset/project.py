@@ -30,12 +30,13 @@ class Project:
     """
 
     def __init__(self, contexts: list[Context]) -> None:
-        self._modules: dict[str, Context] = {}
+        self._modules: dict[str, dict[PurePath, Context]] = {}
         self._homes: dict[ast.AST, Context] = {}
         for context in contexts:
             path = PurePath(context.source.path)
             name = path.parent.name if path.stem == "__init__" else path.stem
-            self._modules.setdefault(name, context)
+            folder = path.parent.parent if path.stem == "__init__" else path.parent
+            self._modules.setdefault(name, {}).setdefault(folder, context)
             context.project = self
         self.contexts = contexts
         self.hot: dict[Function, tuple[Context, str]] = {}
@@ -44,9 +45,14 @@ class Project:
         self._depth = 0
         self._statics: dict[tuple[ast.AST, str], Value] = {}
 
-    def module(self, name: str) -> Context | None:
-        """The file of a module, if it is among those given."""
-        return self._modules.get(name.rpartition(".")[2])
+    def module(self, name: str, context: Context) -> Context | None:
+        """The file of a module that another file imports, if it is among those given.
+
+        Of several of that name it is the one beside the other file, or else the first.
+        """
+        found = self._modules.get(name.rpartition(".")[2], {})
+        beside = found.get(PurePath(context.source.path).parent)
+        return beside or next(iter(found.values()), None)
 
     def home(self, node: ast.AST, context: Context) -> Context:
         """The file that a function or class was found in."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import runpy
 from array import array
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -15,10 +14,11 @@ from puffer_edge.exporters.micropython.boards import ANY
 from puffer_edge.exporters.micropython.context import Context
 from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.exporters.micropython.movement import copies
+from puffer_edge.exporters.micropython.runtime import joined
 from tests import zoo
 
-RUNTIME = runpy.run_path(
-    str(Path(__file__).parents[2] / "runtimes/micropython/policy_runtime.py"))
+RUNTIME: dict[str, Any] = {}
+exec(joined(["Blob", "move"]), RUNTIME)
 CONTRACT = bytes(16)
 
 

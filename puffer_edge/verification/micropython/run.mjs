@@ -9,8 +9,14 @@ const { loadMicroPython } = await import(pathToFileURL(module));
 const write = (stream) => (line) => fs.writeSync(stream, line + "\n");
 const mp = await loadMicroPython({ heapsize: 1 << 25, stdout: write(1), stderr: write(2) });
 const given = new Set(fs.readdirSync(folder));
-for (const name of given) {
-    mp.FS.writeFile(name, new Uint8Array(fs.readFileSync(path.join(folder, name))));
+for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const place = path.join(entry.parentPath ?? entry.path, entry.name);
+    const name = path.relative(folder, place);
+    if (entry.isDirectory()) {
+        mp.FS.mkdir(name);
+    } else {
+        mp.FS.writeFile(name, new Uint8Array(fs.readFileSync(place)));
+    }
 }
 try {
     mp.runPython(fs.readFileSync(path.join(folder, script), "utf8"));

@@ -1,3 +1,7 @@
+import gc
+from array import array
+
+
 class Blob:
     def __init__(self, path):
         self._file = open(path, "rb")

@@ -1,8 +1,4 @@
 # The runtime of puffer-edge in its smallest form, for MicroPython 1.9 and 16 KB of RAM.
-import gc
-from array import array
-
-
 class Policy:
     def step(self):
         for op in self._ops:
