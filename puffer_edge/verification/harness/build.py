@@ -82,6 +82,14 @@ class ImageBuilder:
         return self._link("proof", ["harness", "proof"], (*ROOTS, "edge_prove", "edge_digests"))
 
     @cached_property
+    def proof_firmware(self) -> Image:
+        """The same as an image that QEMU runs on its own, and that writes the digests."""
+        roots = ("edge_boot",) if self.target.isa == "riscv32" else ("edge_vectors",)
+        start = [] if self.target.isa == "riscv32" else ["startup"]
+        objects = [*start, "proof_firmware", "harness", "proof"]
+        return self._link("proof_firmware", objects, roots, entry="edge_boot")
+
+    @cached_property
     def policy_only(self) -> Image:
         """The policy without its self-test: what is measured."""
         return self._link("measured", ["harness"], ROOTS)
@@ -164,6 +172,8 @@ class ImageBuilder:
             "EDGE_ACTION_BYTES": f"{self.spec.action_bytes}u",
             "EDGE_OUTPUTS_BYTES": f"{4 * self.spec.n_outputs}u",
         }
+        if name == "proof_firmware":
+            return {"EDGE_STEPS": f"{self.proof_steps}u"}
         if name == "host_main":
             return sizes | {"EDGE_STATES": f"{len(self.spec.states)}u"}
         if name == "proof":
@@ -192,6 +202,8 @@ class ImageBuilder:
                     ram_origin=self.target.ram_origin,
                     ram_bytes=self.ram_bytes,
                     stack_bytes=STACK_BYTES,
+                    # Linux maps pages: one cannot be both code and constants.
+                    page=4096 if name == "proof_firmware" else 1,
                 ),
                 encoding="utf-8",
             )
