@@ -7,31 +7,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from puffer_edge.artefact.directory import read_manifest, write
-from puffer_edge.errors import FileFormatError, OutputError, UsageError
+from puffer_edge.artefact.directory import read_manifest
+from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.exporters.micropython.boards import BOARDS, Board, find_board
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
+from puffer_edge.firmware.renewing import Written, put
 from puffer_edge.naming import identifier, stem
 from puffer_edge.targets import MICROPYTHON, find_target
 
+EXAMPLES = {"main.c", "main.py", "Makefile", "startup.c", "link.ld"}
+"""Files that are the user's as soon as they are changed; the others are the policy."""
 STACK = 1024
 """Bytes that the linker keeps for the stack; `verify` measures what the step needs."""
 
 
-def project(directory: Path, board: str, output: Path, *, trust: bool = False) -> list[str]:
-    """Writes the project and gives the names of its files.
+def project(directory: Path, board: str, output: Path, *, trust: bool = False) -> Written:
+    """Writes the project, or renews the policy in one that is there.
 
     Args:
         directory: an artefact, for MicroPython or in C.
         board: a key of ``boards.BOARDS``.
-        output: a directory that does not exist, or is empty.
+        output: a directory that does not exist, is empty, or holds a project: there the policy is
+            renewed, and what the user has changed or added stays.
         trust: see :func:`puffer_edge.firmware.flash.plan`.
 
     Raises:
         UsageError: there is no such board, or no example for it.
         FileFormatError: the artefact is damaged.
-        OutputError: the directory cannot be written, or holds something.
+        OutputError: the directory cannot be written, or holds something else.
     """
     manifest, chosen = read_manifest(directory), find_board(board)
     if manifest.get("target") == MICROPYTHON.name:
@@ -40,10 +44,7 @@ def project(directory: Path, board: str, output: Path, *, trust: bool = False) -
         files = {**files, "manifest.py": manual, "Makefile": _copying(files)}
     else:
         files = _bare_metal(directory, manifest, chosen, trust)
-    if output.is_dir() and any(output.iterdir()):
-        raise OutputError("the directory is not empty", where=str(output))
-    write(output, files)
-    return sorted(files)
+    return put(output, files, own=files.keys() - EXAMPLES)
 
 
 def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board, trust: bool

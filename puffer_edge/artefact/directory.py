@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,13 +28,15 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
 
     Args:
         directory: does not exist, is empty, or is an artefact and nothing else, which is then
-            replaced.
+            replaced; or a link to such a directory, which stays.
         files: contents by name.
 
     Raises:
-        OutputError: the directory holds something else, or cannot be written.
+        OutputError: the directory holds something else, cannot be written, or cannot be exchanged
+            for another: the working directory, one above it, a mount point.
     """
     try:
+        directory = _exchangeable(directory)
         directory.parent.mkdir(parents=True, exist_ok=True)
         tidy(directory)
         _check_replaceable(directory)
@@ -82,6 +85,23 @@ def _parsed(directory: Path) -> dict[str, Any]:
 def as_json(data: Mapping[str, Any]) -> bytes:
     """The same bytes for the same data, ASCII only."""
     return (json.dumps(data, indent=2, ensure_ascii=True) + "\n").encode("ascii")
+
+
+def _exchangeable(directory: Path) -> Path:
+    """The directory, or what a link to one leads to."""
+    if directory.is_symlink() and directory.exists():
+        directory = Path(os.path.realpath(directory))
+    if not directory.is_dir():
+        return directory
+    here, whole = os.path.realpath(os.curdir), os.path.realpath(directory)
+    why = ("is where you are" if here == whole else
+           "holds the one where you are" if os.path.commonpath([here, whole]) == whole else
+           "is a mount point" if os.path.ismount(directory) else "")
+    if why:
+        raise OutputError(f"the directory {why}, and cannot be exchanged for an artefact",
+                          where=str(directory), hint="give a folder in it, as "
+                          f"--output {shlex.quote(os.path.join(directory, 'policy'))}")
+    return directory
 
 
 def _check_replaceable(directory: Path) -> None:

@@ -14,7 +14,7 @@ def firmware(
     directory: Artefact,
     board: BoardName,
     output: Annotated[Path, option(
-        "--output", "-o", metavar="DIR", help="An empty or new directory.")],
+        "--output", "-o", metavar="DIR", help="A new or empty directory, or a project whose policy is renewed.")],
     trust: Trust = False, as_json: Json = False,
 ) -> None:
     """Writes an example around an artefact, ready to build (C) or to copy (MicroPython)."""
@@ -22,11 +22,11 @@ def firmware(
     from puffer_edge.cli.printing.console import say_json
     from puffer_edge.firmware.project import project
 
-    files = project(directory, board, output, trust=trust)
+    done = project(directory, board, output, trust=trust)
     if as_json:
-        say_json({"directory": str(output), "files": files})
+        say_json({"directory": str(output), "files": done.files, "kept": done.kept})
     else:
-        boards.firmware(output, files)
+        boards.firmware(output, done)
 
 
 def flash(

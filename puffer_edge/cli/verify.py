@@ -10,6 +10,7 @@ import typer
 from puffer_edge.cli.completion import targets
 from puffer_edge.cli.load_options import takes_load_options
 from puffer_edge.cli.shared import Artefact, Json, NoNative, RunOriginal, Trust, option
+from puffer_edge.errors import OutputError
 
 if TYPE_CHECKING:
     from puffer_edge.frontends.options import LoadOptions
@@ -50,7 +51,7 @@ def verify(
     What the file lacks is for --original: the same options as for export.
     """
     from puffer_edge import api
-    from puffer_edge.cli.printing.console import say_json, working
+    from puffer_edge.cli.printing.console import failed, say_json, working
     from puffer_edge.cli.printing.verified import verified
 
     with working(f"Verifying {directory}", quiet=as_json) as progress:
@@ -63,7 +64,11 @@ def verify(
         say_json(report.to_json())
     else:
         verified(report)
+    if report.unwritten:
+        failed(OutputError(report.unwritten, where=str(directory)))
     if not report.passed:
         raise typer.Exit(6)
+    if report.unwritten:
+        raise typer.Exit(OutputError.exit_code)
     if strict and report.undecided:
         raise typer.Exit(9)

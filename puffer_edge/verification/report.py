@@ -35,6 +35,7 @@ class Report:
         measurements: figures by name; bytes and instructions.
         notes: the manifest's notes, for the reader.
         reading: who judged what was read of the policy file, or who could.
+        unwritten: why its files are not in the artefact; empty where they are.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Report:
     measurements: dict[str, int | float | None] = field(default_factory=dict)
     notes: list[dict[str, str]] = field(default_factory=list)
     reading: str = ""
+    unwritten: str = ""
 
     @property
     def passed(self) -> bool:
@@ -67,7 +69,9 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data."""
-        return {"passed": self.passed, "judged": not self.undecided, **asdict(self)}
+        plain = asdict(self)
+        del plain["unwritten"]
+        return {"passed": self.passed, "judged": not self.undecided, **plain}
 
     def to_markdown(self) -> str:
         """The report as a page that a person reads."""

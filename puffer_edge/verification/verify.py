@@ -22,7 +22,7 @@ from puffer_edge.artefact.opening import (
     read_subject,
 )
 from puffer_edge.artefact.program_file import from_bytes
-from puffer_edge.errors import FileFormatError, OutputError, UsageError
+from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.exporters.c import header_of
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.quantization.agreement import AGREEMENT
@@ -347,15 +347,10 @@ def _check_symbols(builder: ImageBuilder, report: Report) -> None:
 
 
 def write_report(directory: Path, report: Report) -> None:
-    """Puts the report into the artefact.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Puts the report into the artefact; one that cannot be written has its verdict all the same."""
     try:
         replace_file(directory / "report.json", as_json(report.to_json()))
         replace_file(directory / "report.md", report.to_markdown().encode())
     except OSError as error:
-        raise OutputError(f"the report cannot be written: {error.strerror}",
-                          where=str(directory)) from error
+        report.unwritten = f"the report cannot be written: {error.strerror}"
 

@@ -30,8 +30,8 @@ def make(folder: Path, *goals: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("board", ["stm32f4", "nrf52", "microbit"])
 def test_it_builds_without_a_warning(board: str, tmp_path: Path) -> None:
     need("make", "arm-none-eabi-gcc")
-    files = project(export(tmp_path / "a"), board, tmp_path / "p")
-    assert files == ["Makefile", "link.ld", "main.c", "policy.h", "startup.c"]
+    done = project(export(tmp_path / "a"), board, tmp_path / "p")
+    assert done.files == ["Makefile", "link.ld", "main.c", "policy.h", "startup.c"]
     done = make(tmp_path / "p")
     assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
     image = (tmp_path / "p" / "policy.bin").read_bytes()
@@ -59,8 +59,9 @@ def test_it_runs_on_the_emulated_board(case: str, board: str, tmp_path: Path) ->
 def test_micropython_is_copied(tmp_path: Path) -> None:
     micropython.export(zoo.program("mlp_int8"), tmp_path / "a", name="zoo", scheme="int8",
                        board="pico")
-    files = project(tmp_path / "a", "pico", tmp_path / "p")
-    assert {"main.py", "weights.bin", "policy_kernels.mpy", "manifest.py", "Makefile"} <= set(files)
+    done = project(tmp_path / "a", "pico", tmp_path / "p")
+    assert {"main.py", "weights.bin", "policy_kernels.mpy", "manifest.py", "Makefile"} <= set(
+        done.files)
     assert "mpremote cp" in (tmp_path / "p" / "Makefile").read_text()
 
 
@@ -76,6 +77,28 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match="not the one that export wrote"):
         project(tmp_path / "a", "nrf52", tmp_path / "p")
     assert not (tmp_path / "p").exists()
+
+
+def test_the_policy_is_renewed_beside_what_is_the_users(tmp_path: Path) -> None:
+    made = tmp_path / "p"
+    project(export(tmp_path / "a"), "stm32f4", made)
+    before = {path.name: path.read_bytes() for path in made.iterdir()}
+    (made / "main.c").write_text("int main(void) { return 0; }")
+    (made / "sensors.c").write_text("mine")
+    (made / "startup.c").unlink()
+    project_of_mlp = export(tmp_path / "b", "mlp")
+    done = project(project_of_mlp, "nrf52", made)
+    assert done.kept == ["main.c"]
+    assert done.files == ["Makefile", "link.ld", "policy.h", "startup.c"]
+    after = {path.name: path.read_bytes() for path in made.iterdir()}
+    assert after["policy.h"] == (project_of_mlp / "policy.h").read_bytes() != before["policy.h"]
+    assert after["sensors.c"] == b"mine" and after["main.c"].startswith(b"int main")
+    assert after["link.ld"] != before["link.ld"]  # another board, and nobody had touched it
+    (made / "policy.h").unlink()
+    (made / "policy.h").symlink_to(made / "sensors.c")
+    with pytest.raises(OutputError, match=r"policy\.h there is not a file that puffer-edge wrote"):
+        project(project_of_mlp, "nrf52", made)
+    assert (made / "sensors.c").read_text() == "mine"
 
 
 def test_the_command_line(tmp_path: Path) -> None:

@@ -14,11 +14,14 @@ from puffer_edge.cli.printing.console import say
 
 if TYPE_CHECKING:
     from puffer_edge.firmware.flash import Flashed
+    from puffer_edge.firmware.renewing import Written
 
 
-def firmware(directory: Path, files: list[str]) -> None:
+def firmware(directory: Path, done: Written) -> None:
     """Prints what firmware wrote."""
-    say(escape(f"{directory}: {', '.join(files)}"))
+    say(escape(f"{directory}: {', '.join(done.files)}"), soft_wrap=True)
+    if done.kept:
+        say(escape(f"yours, left as they are: {', '.join(done.kept)}"), soft_wrap=True)
     say(f"next: [bold]make -C {escape(shlex.quote(str(directory)))}[/]", soft_wrap=True)
 
 

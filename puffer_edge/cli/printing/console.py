@@ -26,7 +26,7 @@ class _Patient(Console):
     """A console whose reader may go: what ``head`` does not want is nobody's failure."""
 
     def on_broken_pipe(self) -> None:
-        flush()
+        _to_nowhere(self.file)
 
 
 _console = _Patient(highlight=False)
@@ -53,15 +53,22 @@ def say_json(data: Any) -> None:
 
 
 def flush() -> None:
-    """Empties the buffers; what nobody reads goes nowhere, and the exit code is the verdict's."""
+    """Empties the buffers: an interpreter that ends while nobody reads would fail."""
     for stream in sys.stdout, sys.stderr:
-        with suppress(OSError, ValueError, AttributeError):
-            try:
-                stream.flush()
-            except BrokenPipeError:
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, stream.fileno())
-                os.close(nowhere)
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _to_nowhere(stream)
+        except (OSError, ValueError):
+            pass
+
+
+def _to_nowhere(stream: Any) -> None:
+    """What nobody reads is dropped; the exit code is the verdict's all the same."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 @contextmanager
@@ -69,7 +76,7 @@ def _while_somebody_reads() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        flush()
+        _to_nowhere(sys.stdout)
 
 
 @contextmanager
