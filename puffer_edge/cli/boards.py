@@ -14,7 +14,8 @@ def firmware(
     directory: Artefact,
     board: BoardName,
     output: Annotated[Path, option(
-        "--output", "-o", metavar="DIR", help="A new or empty directory, or a project whose policy is renewed.")],
+        "--output", "-o", metavar="DIR",
+        help="A new or empty directory, or a project whose policy is renewed.")],
     trust: Trust = False, as_json: Json = False,
 ) -> None:
     """Writes an example around an artefact, ready to build (C) or to copy (MicroPython)."""

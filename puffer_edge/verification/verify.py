@@ -347,7 +347,7 @@ def _check_symbols(builder: ImageBuilder, report: Report) -> None:
 
 
 def write_report(directory: Path, report: Report) -> None:
-    """Puts the report into the artefact; one that cannot be written has its verdict all the same."""
+    """Puts the report into the artefact; one that cannot be written keeps its verdict."""
     try:
         replace_file(directory / "report.json", as_json(report.to_json()))
         replace_file(directory / "report.md", report.to_markdown().encode())
