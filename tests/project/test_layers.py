@@ -44,7 +44,7 @@ ARROWS = {
     "exporters": "artefact choices finiteness ir naming passes planning quantization readers "
                  "sampling targets toolchains",
     # What takes an artefact.
-    "firmware": "artefact exporters naming targets",
+    "firmware": "artefact exporters naming readers targets",
     "runtimes": "artefact cache exporters interpreter ir loading passes quantization readers "
                 "targets toolchains",
     "benchmarking": "ir runtimes",
