@@ -9,12 +9,26 @@ from importlib.resources import files
 
 _INCLUDE = re.compile(r'^#include "([a-z0-9_]+)\.h"\n', re.MULTILINE)
 _SYSTEM_INCLUDE = re.compile(r"^#include <[a-z]+\.h>\n", re.MULTILINE)
+_TYPED = re.compile(r'((?:^#define \w+ \w+\n)+)#include "([a-z0-9_]+\.inc)"\n', re.MULTILINE)
+"""How a kernel of certain types is made of one for any: names that stand for others."""
 
 
 @cache
 def source(kernel: str) -> str:
-    """Text of one kernel file, by its name without the suffix."""
-    return (files("puffer_edge.runtimes") / "c" / f"{kernel}.h").read_text(encoding="ascii")
+    """Text of one kernel file, by its name without the suffix, as plain functions."""
+    return _TYPED.sub(_typed, _read(f"{kernel}.h"))
+
+
+def _read(name: str) -> str:
+    return (files("puffer_edge.runtimes") / "c" / name).read_text(encoding="ascii")
+
+
+def _typed(found: re.Match[str]) -> str:
+    """What the preprocessor makes of the definitions and the file that they are for."""
+    meanings = dict(re.findall(r"#define (\w+) (\w+)", found[1]))
+    _, text = _read(found[2]).split("\n\n", 1)  # the first line says what the file is for
+    text = re.sub(r"#undef .*\n", "", text).rstrip() + "\n"
+    return re.sub(r"\w+", lambda word: meanings.get(word[0], word[0]), text)
 
 
 def joined(kernels: Iterable[str], without: Iterable[str] = ()) -> str:

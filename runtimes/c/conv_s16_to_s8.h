@@ -1,6 +1,14 @@
 #ifndef PUFFER_EDGE_CONV_S16_TO_S8_H
 #define PUFFER_EDGE_CONV_S16_TO_S8_H
-#include "conv_integer.h"
+#include "conv_sizes.h"
 #include "mac4x2_s16.h"
-PUFFER_EDGE_CONV_INTEGER(s16_to_s8, s16, int16_t, int16_t, int8_t)
+#include "requantize.h"
+#define puffer_edge_conv_patch puffer_edge_conv_patch_s16_to_s8
+#define puffer_edge_conv puffer_edge_conv_s16_to_s8
+#define puffer_edge_mac4x2 puffer_edge_mac4x2_s16
+#define puffer_edge_mac1 puffer_edge_mac1_s16
+#define puffer_edge_x_t int16_t
+#define puffer_edge_w_t int16_t
+#define puffer_edge_y_t int8_t
+#include "conv_integer.inc"
 #endif

@@ -1,6 +1,14 @@
 #ifndef PUFFER_EDGE_CONV_S8_H
 #define PUFFER_EDGE_CONV_S8_H
-#include "conv_integer.h"
+#include "conv_sizes.h"
 #include "mac4x2_s8x16.h"
-PUFFER_EDGE_CONV_INTEGER(s8, s8x16, int8_t, int8_t, int8_t)
+#include "requantize.h"
+#define puffer_edge_conv_patch puffer_edge_conv_patch_s8
+#define puffer_edge_conv puffer_edge_conv_s8
+#define puffer_edge_mac4x2 puffer_edge_mac4x2_s8x16
+#define puffer_edge_mac1 puffer_edge_mac1_s8x16
+#define puffer_edge_x_t int8_t
+#define puffer_edge_w_t int8_t
+#define puffer_edge_y_t int8_t
+#include "conv_integer.inc"
 #endif

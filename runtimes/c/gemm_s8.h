@@ -1,6 +1,12 @@
 #ifndef PUFFER_EDGE_GEMM_S8_H
 #define PUFFER_EDGE_GEMM_S8_H
-#include "gemm_integer.h"
 #include "mac_s8.h"
-PUFFER_EDGE_GEMM_INTEGER(s8, s8, int8_t, int8_t, int8_t)
+#include "requantize.h"
+#define puffer_edge_gemm puffer_edge_gemm_s8
+#define puffer_edge_mac4 puffer_edge_mac4_s8
+#define puffer_edge_mac1 puffer_edge_mac1_s8
+#define puffer_edge_x_t int8_t
+#define puffer_edge_w_t int8_t
+#define puffer_edge_y_t int8_t
+#include "gemm_integer.inc"
 #endif

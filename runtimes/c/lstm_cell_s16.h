@@ -1,6 +1,12 @@
 #ifndef PUFFER_EDGE_LSTM_CELL_S16_H
 #define PUFFER_EDGE_LSTM_CELL_S16_H
-#include "lstm_cell_integer.h"
+#include "lstm_parameters.h"
 #include "mac_s16.h"
-PUFFER_EDGE_LSTM_CELL_INTEGER(s16, s16, int16_t, s16, int16_t, int16_t)
+#define puffer_edge_lstm_cell puffer_edge_lstm_cell_s16
+#define puffer_edge_mac4_x puffer_edge_mac4_s16
+#define puffer_edge_mac4_h puffer_edge_mac4_s16
+#define puffer_edge_x_t int16_t
+#define puffer_edge_h_t int16_t
+#define puffer_edge_w_t int16_t
+#include "lstm_cell_integer.inc"
 #endif

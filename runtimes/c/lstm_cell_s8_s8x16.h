@@ -1,7 +1,13 @@
 #ifndef PUFFER_EDGE_LSTM_CELL_S8_S8X16_H
 #define PUFFER_EDGE_LSTM_CELL_S8_S8X16_H
-#include "lstm_cell_integer.h"
+#include "lstm_parameters.h"
 #include "mac_s8.h"
 #include "mac_s8x16.h"
-PUFFER_EDGE_LSTM_CELL_INTEGER(s8_s8x16, s8, int8_t, s8x16, int16_t, int8_t)
+#define puffer_edge_lstm_cell puffer_edge_lstm_cell_s8_s8x16
+#define puffer_edge_mac4_x puffer_edge_mac4_s8
+#define puffer_edge_mac4_h puffer_edge_mac4_s8x16
+#define puffer_edge_x_t int8_t
+#define puffer_edge_h_t int16_t
+#define puffer_edge_w_t int8_t
+#include "lstm_cell_integer.inc"
 #endif

@@ -1,6 +1,12 @@
 #ifndef PUFFER_EDGE_MIN_GRU_CELL_S8X16_TO_S8_H
 #define PUFFER_EDGE_MIN_GRU_CELL_S8X16_TO_S8_H
 #include "mac_s8x16.h"
-#include "min_gru_cell_integer.h"
-PUFFER_EDGE_MIN_GRU_CELL_INTEGER(s8x16_to_s8, s8x16, int16_t, int8_t, int8_t)
+#include "min_gru_parameters.h"
+#define puffer_edge_min_gru_cell puffer_edge_min_gru_cell_s8x16_to_s8
+#define puffer_edge_mac4 puffer_edge_mac4_s8x16
+#define puffer_edge_mac1 puffer_edge_mac1_s8x16
+#define puffer_edge_x_t int16_t
+#define puffer_edge_w_t int8_t
+#define puffer_edge_y_t int8_t
+#include "min_gru_cell_integer.inc"
 #endif

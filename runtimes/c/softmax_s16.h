@@ -1,5 +1,7 @@
 #ifndef PUFFER_EDGE_SOFTMAX_S16_H
 #define PUFFER_EDGE_SOFTMAX_S16_H
-#include "softmax_integer.h"
-PUFFER_EDGE_SOFTMAX(s16, int16_t)
+#include "softmax_parameters.h"
+#define puffer_edge_softmax puffer_edge_softmax_s16
+#define puffer_edge_x_t int16_t
+#include "softmax_integer.inc"
 #endif

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from puffer_edge.exporters.c.kernels import joined
 from tests.tools import need
 
 KERNELS = Path(__file__).parents[2] / "runtimes" / "c"
@@ -40,6 +41,22 @@ def test_every_name_has_the_prefix():
         for name in re.findall(r"^(?:}|typedef\b[^{;]*?) ?\*?(\w+)(?:\[[^;]*\])?;",
                                path.read_text(encoding="ascii"), re.MULTILINE):
             assert name.startswith("puffer_edge_"), (path.name, name)
+
+
+def test_an_artefact_has_what_the_preprocessor_makes():
+    """Functions for certain types are written out, so that a debugger steps through them."""
+    need("gcc")
+    names = [path.stem for path in FILES]
+    assert "#define puffer_edge_" not in joined(names)
+    included = "".join(f'#include "{name}.h"\n' for name in sorted(names))
+    system = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
+    assert preprocessed(system + included) == preprocessed(system + joined(names))
+
+
+def preprocessed(text: str) -> list[str]:
+    """Its tokens, but for white space."""
+    return subprocess.run(["gcc", "-std=c99", "-E", "-P", f"-I{KERNELS}", "-x", "c", "-"],
+                          input=text, capture_output=True, text=True, check=True).stdout.split()
 
 
 def seen(text: str, *flags: str) -> set[str]:
