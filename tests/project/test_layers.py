@@ -21,10 +21,11 @@ ARROWS = {
     "version": "",
     "cache": "",
     "naming": "",
+    "processes": "",
     "readers": "",
     "choices": "",
     "targets": "choices",
-    "toolchains": "cache targets",
+    "toolchains": "cache processes targets",
     # A policy and what is computed with it.
     "ir": "",
     "finiteness": "ir",
@@ -41,16 +42,16 @@ ARROWS = {
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers targets",
     "inspection": "artefact ir passes planning",
-    "exporters": "artefact choices finiteness ir naming passes planning quantization readers "
-                 "sampling targets toolchains",
+    "exporters": "artefact choices finiteness ir naming passes planning processes "
+                 "quantization readers sampling targets toolchains",
     # What takes an artefact.
     "firmware": "artefact exporters naming readers targets",
     "runtimes": "artefact cache exporters interpreter ir loading passes quantization readers "
                 "targets toolchains",
     "benchmarking": "ir runtimes",
     "playing": "environments ir runtimes",
-    "verification": "artefact cache exporters frontends interpreter ir quantization readers "
-                    "runtimes sampling targets toolchains",
+    "verification": "artefact cache exporters frontends interpreter ir processes "
+                    "quantization readers runtimes sampling targets toolchains",
     "subset": "verification",
     # What the user meets.
     "api": "exporters frontends inspection ir loading naming passes quantization targets "

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge import processes
 from puffer_edge.errors import VerificationError
 from puffer_edge.verification.emulators.machine import (
     SteppingMachine,
@@ -45,7 +46,7 @@ class HostMachine(SteppingMachine):
         self.spec = image.spec
         self._timeout = timeout
         try:
-            self._process = subprocess.Popen(
+            self._process = processes.start(
                 [str(image.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
         except OSError as error:  # say, a temporary folder mounted noexec
@@ -134,7 +135,8 @@ class HostMachine(SteppingMachine):
             assert process.stdin is not None and process.stdout is not None
             process.stdin.write(request)
             process.stdin.flush()
-            return process.stdout.read(reply_bytes)
+            found: bytes = process.stdout.read(reply_bytes)
+            return found
 
         watchdog = Watchdog(process, self._timeout)
         try:
@@ -143,8 +145,8 @@ class HostMachine(SteppingMachine):
             reply = b""
             reply_bytes = max(reply_bytes, 1)
         if len(reply) < reply_bytes:
-            process.kill()
-            code = process.wait()
+            processes.end(process)
+            code = process.returncode
             raise VerificationError(
                 f"a call does not end within {self._timeout:g} s"
                 if watchdog.bitten
@@ -159,5 +161,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
-    process.kill()
-    process.wait()
+    processes.end(process)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from puffer_edge import processes
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
 from puffer_edge.verification.emulators.machine import StepResult, check_observation
 from puffer_edge.verification.emulators.watchdog import Watchdog
@@ -104,18 +105,24 @@ class QemuMachine:
     def _listen(self, command: list[str]) -> list[str]:
         """The lines that QEMU says, each of them in time."""
         lines = []
-        with subprocess.Popen(
+        process = processes.start(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        ) as process:
+        )
+        with process:
             assert process.stdout is not None
             watchdog = Watchdog(process, self._timeout)
-            while line := watchdog.guard(process.stdout.readline):
-                lines.append(line)
+            try:
+                while line := watchdog.guard(process.stdout.readline):
+                    lines.append(line)
+                if not watchdog.bitten:
+                    process.wait()
+            finally:
+                processes.end(process)
         if watchdog.bitten:
             raise VerificationError(
                 f"a step does not end within {self._timeout:g} s", where=self._where

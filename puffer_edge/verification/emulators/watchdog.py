@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
-from threading import Timer
+from threading import Event, Thread
 from typing import Any, TypeVar
+
+from puffer_edge.processes import patience
 
 T = TypeVar("T")
 
@@ -15,7 +18,7 @@ class Watchdog:
 
     Args:
         process: the child.
-        seconds: the time for one answer.
+        seconds: the time for one answer on an idle computer; see ``processes.patience``.
 
     Attributes:
         bitten: the process was killed.
@@ -28,14 +31,19 @@ class Watchdog:
 
     def guard(self, read: Callable[[], T]) -> T:
         """What ``read`` returns; after a kill, what it could still read."""
-        timer = Timer(self._seconds, self._bite)
-        timer.daemon = True
-        timer.start()
+        answered = Event()
+        Thread(target=self._wait, args=(answered,), daemon=True).start()
         try:
             return read()
         finally:
-            timer.cancel()
+            answered.set()
 
-    def _bite(self) -> None:
-        self.bitten = True
-        self._process.kill()
+    def _wait(self, answered: Event) -> None:
+        start = time.monotonic()
+        while not answered.is_set():
+            left = start + patience(self._seconds) - time.monotonic()
+            if left <= 0:
+                self.bitten = True
+                self._process.kill()
+                return
+            answered.wait(left)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from puffer_edge import processes
 from puffer_edge.errors import MissingDependencyError, VerificationError
 
 PACKAGE = "@micropython/micropython-webassembly-pyscript"
@@ -34,7 +34,8 @@ def run_cpython(folder: Path, script: str) -> str:
     """Runs ``folder/script`` in the folder; what it prints.
 
     Raises:
-        VerificationError: it raises an exception, or takes too long.
+        VerificationError: it raises an exception.
+        ToolError: it takes too long.
     """
     return _run([sys.executable, "-I", "-B", "-c", _ISOLATED, script], folder, script)
 
@@ -46,7 +47,8 @@ def run_webassembly(folder: Path, script: str) -> str:
 
     Raises:
         MissingDependencyError: node or MicroPython is not installed.
-        VerificationError: it raises an exception, or takes too long.
+        VerificationError: it raises an exception.
+        ToolError: it takes too long.
     """
     module = find_webassembly()
     if module is None:
@@ -61,12 +63,8 @@ _ISOLATED = "import runpy, sys; sys.path.insert(0, ''); runpy.run_path(sys.argv[
 
 
 def _run(command: list[str], folder: Path, script: str) -> str:
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
-                              timeout=SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise VerificationError(f"it took longer than {SECONDS} seconds",
-                                where=script) from error
+    done = processes.run(command, seconds=SECONDS, what=f"{script} in {Path(command[0]).name}",
+                         cwd=folder)
     if done.returncode:
         text = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise VerificationError("\n".join(text[-12:]) or "it ended without a word", where=script)

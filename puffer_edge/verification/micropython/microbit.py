@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from puffer_edge import processes
 from puffer_edge.errors import MissingDependencyError, VerificationError
 
 FIRMWARE = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
@@ -45,7 +46,7 @@ class Microbit:
                 "QEMU or the micro:bit's MicroPython is not installed",
                 hint="apt-get install qemu-system-arm firmware-microbit-micropython")
         counting = [] if shift is None else ["-icount", f"shift={shift}"]
-        self._process = subprocess.Popen(
+        self._process = processes.start(
             ["qemu-system-arm", "-M", "microbit", "-nographic", "-monitor", "none",
              "-serial", "stdio", "-device", f"loader,file={FIRMWARE}", *counting],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
@@ -91,8 +92,10 @@ class Microbit:
 
     def close(self) -> None:
         """Switches it off."""
-        self._process.kill()
-        self._process.communicate()
+        processes.end(self._process)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def __enter__(self) -> Microbit:
         return self
@@ -103,9 +106,10 @@ class Microbit:
 
     def _until(self, mark: bytes) -> bytes:
         """What comes up to and including a mark."""
-        end = time.monotonic() + SECONDS
+        start = time.monotonic()
         while mark not in self._seen:
-            ready, _, _ = select.select([self._out], [], [], max(0, end - time.monotonic()))
+            left = start + processes.patience(SECONDS) - time.monotonic()
+            ready, _, _ = select.select([self._out], [], [], max(0, left))
             piece = os.read(self._out, 4096) if ready else b""
             if not piece:
                 raise VerificationError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge import processes
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.text import printable
 from puffer_edge.verification.originals.job import FAILURE, FOUND, GIVEN, JOB, Job, Trajectory
@@ -38,14 +38,14 @@ def run(job: Job, observations: npt.NDArray[np.float32], reset: npt.NDArray[np.b
         command = [sys.executable, "-m", f"{__package__}.child", name, str(megabytes),
                    str(int(seconds) + 1)]
         with open(folder / "said.txt", "wb") as said:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-                                     cwd=name, env=_environment(job), start_new_session=True)
+            child = processes.start(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                                    cwd=name, env=_environment(job))
             try:
-                code = child.wait(seconds)
+                code = child.wait(processes.patience(seconds))
             except subprocess.TimeoutExpired:
                 raise Unjudged(f"the original took more than {seconds:g} seconds") from None
             finally:
-                _end(child)
+                processes.end(child)
         if code < 0:
             raise Unjudged(f"the original crashed ({_name(-code)})")
         failure = folder / FAILURE
@@ -68,16 +68,6 @@ def _environment(job: Job) -> dict[str, str]:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
             "CUDA_VISIBLE_DEVICES": ""}
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ends the child and what it started."""
-    if child.poll() is None:
-        child.kill()
-        child.wait()
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _name(number: int) -> str:
