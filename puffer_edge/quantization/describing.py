@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Concat, Mask, Quantize, Table
 from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.quantize import rule_of
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def _flat_beyond(integers: Program, name: str) -> tuple[bool, bool]:
     What is cut off there was of no use: the range ends where the function does.
     """
     readers = integers.consumers().get(name, [])
-    if name in integers.results or not all(isinstance(op, Table) for op in readers):
+    if name in integers.results or not all(rule_of(op).table for op in readers):
         return False, False
-    tables = [integers.constants[op.table].astype(np.int64)
-              for op in readers if isinstance(op, Table)]
+    tables = [integers.constants[getattr(op, rule_of(op).table)].astype(np.int64)
+              for op in readers]
     allowed = [max(2, int(np.ptp(table)) >> 12) for table in tables]
     slopes = [np.abs(np.diff(table)) <= most for table, most in zip(tables, allowed, strict=True)]
     return all(bool(flat[0]) for flat in slopes), all(bool(flat[-1]) for flat in slopes)
@@ -94,30 +94,29 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
     found = []
     for op in integers.ops:
         for name in op.outputs:
-            meaning = integers.values[name].quantization
-            if meaning is None or isinstance(op, Mask):  # a mask leaves no range
+            qparams = integers.values[name].quantization
+            if qparams is None or rule_of(op).flags:  # a mask leaves no range
                 continue
-            if isinstance(op, Concat) and len(
-                    {integers.values[part].quantization for part in op.xs}) > 1:
+            if rule_of(op).joins and len(
+                    {integers.values[part].quantization for part in op.inputs}) > 1:
                 continue  # parts with scales of their own are told alone
-            if isinstance(op, Quantize):
-                factor, offset = (integers.constants[c].astype(np.float64)
-                                  for c in (op.factor, op.offset))
+            if (affine := rule_of(op).affine(op, integers)) is not None:
+                factor, offset = affine
+                source, scale = op.inputs[0], None
                 low, high = (np.broadcast_to((end - offset) / factor,
-                                             integers.values[op.x].shape).reshape(-1)
-                             for end in (op.low, op.high))
-                source, scale = op.x, None
+                                             integers.values[source].shape).reshape(-1)
+                             for end in (qparams.low, qparams.high))
             else:
-                low, high = (np.array((end - meaning.zero_point) * meaning.scale)
-                             for end in (meaning.low, meaning.high))
-                source, scale = name, meaning.scale
+                low, high = (np.array((end - qparams.zero_point) * qparams.scale)
+                             for end in (qparams.low, qparams.high))
+                source, scale = name, qparams.scale
             seen = held_back.samples.get(source)
             if seen is None:
                 continue
             # Half a step beyond the ends is rounded to them, not cut off; a zero point is rounded.
-            steps = 1.0 if meaning.zero_point else 0.5
-            slack = steps * (high - low) / (meaning.high - meaning.low)
-            if meaning.low == 0:  # below 0 a fused ReLU cuts, not the range
+            steps = 1.0 if qparams.zero_point else 0.5
+            slack = steps * (high - low) / (qparams.high - qparams.low)
+            if qparams.low == 0:  # below 0 a fused ReLU cuts, not the range
                 low = np.minimum(low, seen.min())
             below, above = _flat_beyond(integers, name)
             low = np.minimum(low, seen.min()) if below else low
@@ -125,7 +124,7 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
             outside = (seen < low - slack) | (seen > high + slack)
             found.append(Range(
                 source, op.layer, float(np.min(low)), float(np.max(high)), float(seen.min()),
-                float(seen.max()), scale, meaning.zero_point,
-                (meaning.high - meaning.low).bit_length(), float(outside.mean()),
+                float(seen.max()), scale, qparams.zero_point,
+                (qparams.high - qparams.low).bit_length(), float(outside.mean()),
                 float(outside.any(1).mean())))
     return found

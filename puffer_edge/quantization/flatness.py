@@ -12,8 +12,7 @@ import numpy as np
 
 from puffer_edge.ir import Activation, Op, Program
 from puffer_edge.ir.functions import FUNCTIONS
-from puffer_edge.ir.ops import Unary
-from puffer_edge.quantization.rules import RULES
+from puffer_edge.quantization.rule import rule_of
 
 TOLERANCE = 2.0**-15
 """How near to its limit a function is flat, relative to that limit (to 1 where it is 0): half a
@@ -51,9 +50,10 @@ def useful_range(program: Program, name: str, readers: dict[str, list[Op]]) -> t
         return _NOWHERE
     ranges = []
     for op in readers[name]:
-        if isinstance(op, Unary):
-            ranges.append(flat_beyond(op.function))
-        elif type(op) in RULES and RULES[type(op)].moves:
+        function = rule_of(op).function(op)
+        if function is not None:
+            ranges.append(flat_beyond(function))
+        elif rule_of(op).movement:
             ranges += [useful_range(program, made, readers) for made in op.outputs]
         else:
             return _NOWHERE

@@ -7,13 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.ir import Op, Program
-from puffer_edge.ir.ops import Gemm, GRUCell, LSTMCell, MinGRUCell
-
-MATRICES: dict[type[Op], tuple[str, ...]] = {
-    Gemm: ("weight",), GRUCell: ("weight", "recurrent"), LSTMCell: ("weight", "recurrent"),
-    MinGRUCell: ("weight",)}
-"""Operands whose kernels read halves; everything else keeps float32."""
+from puffer_edge.ir import Program
+from puffer_edge.quantization.quantize import rule_of
 
 LARGEST = float(np.finfo(np.float16).max)
 
@@ -31,7 +26,7 @@ def to_float16(program: Program) -> Program:
     ops, error = [], 0.0
     for op in program.ops:
         renamed = {}
-        for field in MATRICES.get(type(op), ()):
+        for field in rule_of(op).halves:  # all else keeps float32
             name = getattr(op, field)
             if name not in program.constants:
                 continue

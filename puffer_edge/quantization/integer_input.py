@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.ir import Contract, Op, Program, Value
+from puffer_edge.ir import ActionMask, Contract, Op, Program, Value
 from puffer_edge.ir.observed import parts_of_observation
-from puffer_edge.ir.ops import BatchNormalization, Flags, Quantize, Rescale, Reshape, Slice, Unary
+from puffer_edge.ir.ops import Flags, Rescale
 from puffer_edge.ir.requantization import LIMIT
+from puffer_edge.quantization.quantize import rule_of
+from puffer_edge.quantization.rule import Movement
 from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
@@ -34,25 +36,23 @@ class IntegerInput:
         program: the Program; its first ops are those in ``taken``.
         scale, offset: [n] float64: observation = integer * scale + offset.
         replaced: the ops of the Program with a float observation that have no place here.
-        taken: what comes in their place: a Rescale, a Flags where there is a mask, and slices.
+        slices: what comes in their place: these, where parts of the observation are read,
+        rescale: what takes the integers in, and
+        flags: what takes a mask in, where there is one.
     """
 
     program: Program
     scale: Array
     offset: Array
     replaced: tuple[Op, ...]
-    taken: tuple[Op, ...]
+    slices: tuple[Op, ...]
+    rescale: Rescale
+    flags: Flags | None = None
 
     @property
-    def rescale(self) -> Rescale:
-        """The op that takes the integers in."""
-        (op,) = (op for op in self.taken if isinstance(op, Rescale))
-        return op
-
-    @property
-    def flags(self) -> Flags | None:
-        """The op that takes the mask in."""
-        return next((op for op in self.taken if isinstance(op, Flags)), None)
+    def taken(self) -> tuple[Op, ...]:
+        """All that comes in place of the ops that are replaced, in order."""
+        return (*self.slices, self.rescale, *([self.flags] if self.flags else []))
 
 
 def integer_input(program: Program, counts: Counts | None = None) -> IntegerInput | None:
@@ -75,51 +75,71 @@ def integer_input(program: Program, counts: Counts | None = None) -> IntegerInpu
         if factors is not None:
             raise float_prelude(program, "export it without --counts")
         return None
-    quantize = chain[-1]
-    assert isinstance(quantize, Quantize)
+    y = chain[-1].outputs[0]
+    into = program.values[y]
+    assert into.quantization is not None
+    scale, offset, rows = _rows(program, chain, factors)
+    path = _mask_path(program)
+    mask = _counted(program.contract.mask, scale, offset, _part(program, chain))
+    slices = [op for op in (*chain, *path) if rule_of(op).movement is Movement.SELECT]
+
+    def source(ops: Sequence[Op]) -> str:
+        return next((op.outputs[0] for op in ops if op in slices), program.input)
+
+    name = f"{y}.factors"
+    rescale = Rescale(x=source(chain), factors=name, y=y, dtype=into.dtype,
+                      low=into.quantization.low, high=into.quantization.high,
+                      layer=chain[-1].layer)
+    flags = None
+    if path:
+        assert mask is not None
+        flags = Flags(x=source(path), y=path[-1].outputs[0], limits=mask.limits,
+                      layer=path[-1].layer)
+    ops = [op for op in program.ops if op not in chain and op not in path]
+    # Without slices the observation has the shape that the first layer wants.
+    shape = program.values[program.input].shape if slices else into.shape
+    dtype = "int16" if factors else into.dtype
+    made = program.with_ops(
+        [*slices, rescale, *([flags] if flags else []), *ops],
+        {**program.constants, name: rows.astype(np.int32)},
+        contract=replace(program.contract, mask=mask),
+        values={**program.values, program.input: Value(program.input, shape, dtype)})
+    return IntegerInput(made, scale, offset, (*chain, *path), tuple(slices), rescale, flags)
+
+
+def _rows(program: Program, chain: tuple[Op, ...], factors: tuple[Array, Array] | None
+          ) -> tuple[Array, Array, Array]:
+    """Scale and offset of the integers that come in, [n], and how they are rescaled, [K, 5].
+
+    Without factors they are those of the first layer, and are only clamped.
+    """
     ratio, start, low, high = _affine(program, chain)
     part, size = _part(program, chain), program.contract.observation_size
     if factors is None:
-        dtype = quantize.dtype
         known = ratio != 0  # a normaliser may have dropped a feature
         scale, offset = np.ones(size), np.zeros(size)
         scale[part] = np.divide(1, ratio, out=np.zeros_like(ratio), where=known)
         offset[part] = -start * scale[part]
         rows = np.stack([np.ones_like(low), 0 * low, 0 * low, low, high], 1)
     else:
-        dtype = "int16"
         scale, offset = factors
         rows = np.array([
             [*_multiplier(float(r), float(b), (bottom + top) / 2), bottom, top]
             for r, b, bottom, top
             in zip(ratio * scale[part], ratio * offset[part] + start, low, high, strict=True)],
             np.int64)
-    if (rows == rows[0]).all():
-        rows = rows[:1]
-    mask = program.contract.mask
-    if mask is not None:
-        for i in range(mask.part.start, mask.part.stop):  # as it is where only the mask is read
-            if scale[i] == 0 or not part.start <= i < part.stop:
-                scale[i], offset[i] = 1, 0
-        mask = replace(mask, limits=_limits(scale[mask.part], offset[mask.part]))
-    path = _mask_path(program)
-    name = f"{quantize.y}.factors"
-    slices = [op for op in (*chain, *path) if isinstance(op, Slice)]
-    taken: list[Op] = [*slices, Rescale(
-        x=next((op.y for op in chain if op in slices), program.input), factors=name, y=quantize.y,
-        dtype=quantize.dtype, low=quantize.low, high=quantize.high, layer=quantize.layer)]
-    if path:
-        assert mask is not None and isinstance(path[-1], Flags)
-        taken.append(replace(path[-1], x=next((op.y for op in path if op in slices), program.input),
-                             limits=mask.limits))
-    ops = [op for op in program.ops if op not in chain and op not in path]
-    values, constants = program.values, {**program.constants, name: rows.astype(np.int32)}
-    # Without slices the observation has the shape that the first layer wants.
-    shape = values[program.input].shape if slices else values[quantize.y].shape
-    made = program.with_ops(
-        [*taken, *ops], constants, contract=replace(program.contract, mask=mask),
-        values={**values, program.input: Value(program.input, shape, dtype)})
-    return IntegerInput(made, scale, offset, (*chain, *path), tuple(taken))
+    return scale, offset, rows[:1] if (rows == rows[0]).all() else rows
+
+
+def _counted(mask: ActionMask | None, scale: Array, offset: Array, part: slice
+             ) -> ActionMask | None:
+    """A mask with its limits in integers; as it is where only the mask is read."""
+    if mask is None:
+        return None
+    for i in range(mask.part.start, mask.part.stop):
+        if scale[i] == 0 or not part.start <= i < part.stop:
+            scale[i], offset[i] = 1, 0
+    return replace(mask, limits=_limits(scale[mask.part], offset[mask.part]))
 
 
 def _mask_path(program: Program) -> tuple[Op, ...]:
@@ -127,12 +147,16 @@ def _mask_path(program: Program) -> tuple[Op, ...]:
     producers = program.producers()
     for op in program.ops:
         path: list[Op] = [op]
-        if isinstance(op, Flags):
-            while isinstance(before := producers.get(path[0].operands[0]), Reshape | Slice):
+        if rule_of(op).flags:
+            while (before := producers.get(path[0].operands[0])) and _picks(before):
                 path.insert(0, before)
             if path[0].operands[0] == program.input:
                 return tuple(path)
     return ()
+
+
+def _picks(op: Op) -> bool:
+    return rule_of(op).movement in (Movement.RESHAPE, Movement.SELECT)
 
 
 def _part(program: Program, chain: Sequence[Op]) -> slice:
@@ -140,7 +164,7 @@ def _part(program: Program, chain: Sequence[Op]) -> slice:
     places = np.arange(program.contract.observation_size).reshape(
         program.values[program.input].shape)
     for op in chain:
-        if isinstance(op, Slice | Reshape):
+        if _picks(op):
             (places,) = op.evaluate([places])
     return slice(int(places.min()), int(places.max()) + 1)
 
@@ -199,11 +223,13 @@ def _chain(program: Program) -> tuple[Op, ...] | str:
     while value not in program.results and len(readers.get(value, [])) == 1:
         (op,) = readers[value]
         chain.append(op)
-        if isinstance(op, Quantize):
+        if program.values[op.outputs[0]].quantization is not None:
             return tuple(chain)
-        clips = isinstance(op, Unary) and op.function.function == "clip"
-        if not clips and not isinstance(op, BatchNormalization | Reshape) and (
-                op.outputs[0] not in observed):
+        known = rule_of(op)
+        function = known.function(op)
+        clips = function is not None and function.function == "clip"
+        if not (clips or known.affine(op, program) is not None
+                or known.movement is Movement.RESHAPE or op.outputs[0] in observed):
             return _described(op)
         value = op.outputs[0]
     if value in program.results or value not in readers:
@@ -214,7 +240,8 @@ def _chain(program: Program) -> tuple[Op, ...] | str:
 
 def _described(op: Op) -> str:
     """An op by its layer, if it has a name, and by what it makes."""
-    kind = op.function.function if isinstance(op, Unary) else type(op).__name__
+    function = rule_of(op).function(op)
+    kind = type(op).__name__ if function is None else function.function
     layer = f" of the layer {printable(op.layer)}" if op.layer else ""
     return f"{kind}{layer} makes the tensor {printable(op.outputs[0])}"
 
@@ -226,24 +253,18 @@ def _affine(program: Program, chain: tuple[Op, ...]) -> tuple[Array, Array, Arra
     ratio, start = np.ones(size), np.zeros(size)
     low, high = np.full(size, -np.inf), np.full(size, np.inf)
     for op in chain:
-        if isinstance(op, Unary):
-            bottom, top = op.function.parameters
+        if (function := rule_of(op).function(op)) is not None:
+            bottom, top = function.parameters
             low, high = (np.clip(side, bottom, top) for side in (low, high))
-        elif isinstance(op, BatchNormalization | Quantize):
-            names = ((op.scale, op.shift) if isinstance(op, BatchNormalization)
-                     else (op.factor, op.offset))
-            shape = program.values[op.x].shape
-            axis = 1 if isinstance(op, BatchNormalization) else len(shape) - 1
-            along = [-1 if i == axis else 1 for i in range(len(shape))]
-            scale, shift = (
-                np.broadcast_to(program.constants[name].astype(np.float64).reshape(along), shape)
-                .reshape(-1) for name in names)
+        elif (affine := rule_of(op).affine(op, program)) is not None:
+            shape = program.values[op.inputs[0]].shape
+            scale, shift = (np.broadcast_to(side, shape).reshape(-1) for side in affine)
             ratio, start = ratio * scale, start * scale + shift
             ends = [np.where(scale == 0, shift, end * np.where(scale == 0, 1, scale) + shift)
                     for end in (low, high)]
             low, high = np.minimum(*ends), np.maximum(*ends)
-    last = chain[-1]
-    assert isinstance(last, Quantize)
+    last = program.values[chain[-1].outputs[0]].quantization
+    assert last is not None
     low, high = (np.clip(np.floor(side + 0.5), last.low, last.high).astype(np.int64)
                  for side in (low, high))
     return ratio, start, low, high

@@ -41,6 +41,11 @@ class Linear:
         return np.array([choose(float(ratio), self.bound) for ratio in ratios], np.int32)
 
 
+def rows_of(weight: Array) -> Array:
+    """A weight as [rows, everything else], float64."""
+    return np.asarray(weight, np.float64).reshape(len(weight), -1)
+
+
 def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Scheme,
           layer: str, inputs: Array | None = None) -> Linear:
     """Rounds a matrix to integers so that ``sum of abs(w) * largest + abs(bias)`` is in range.
@@ -75,10 +80,10 @@ def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Sch
                            where=layer, hint="give it another scheme")
 
 
-def grid(meaning: Quantization) -> tuple[Array, int]:
-    """Real numbers at the entries of a table over a value, and the bits of its segments."""
-    span = meaning.high - meaning.low + 1
+def table_points(qparams: Quantization) -> tuple[Array, int]:
+    """Real numbers at the entries of a lookup table over a value, and the bits of its segments."""
+    span = qparams.high - qparams.low + 1
     bits = max(0, (span - 1).bit_length() - 8)
     count = ((span - 1) >> bits) + 2 if bits else span
-    integers = meaning.low + (np.arange(count, dtype=np.float64) * (1 << bits))
-    return (integers - meaning.zero_point) * meaning.scale, bits
+    integers = qparams.low + (np.arange(count, dtype=np.float64) * (1 << bits))
+    return (integers - qparams.zero_point) * qparams.scale, bits

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from puffer_edge.ir import Op, Program, Quantization
-from puffer_edge.ir.ops import Binary
-from puffer_edge.quantization.rules import RULES
-
-if TYPE_CHECKING:
-    from puffer_edge.quantization.quantize import Quantizer
+from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.rule import rule_of
 
 
-def memories(program: Program, quantizer: Quantizer) -> dict[str, Quantization]:
-    """Scales that cells prescribe for what they remember, by name.
+def memories(program: Program, calibration: Calibration) -> dict[str, Quantization]:
+    """Qparams that cells prescribe for what they remember, by name.
 
     A cell adds to its memory, step by step, so that memory has the cell's own scale. Where it comes
     from a state by way of moved elements and of arithmetic (a product with 0 where an episode
@@ -23,11 +18,10 @@ def memories(program: Program, quantizer: Quantizer) -> dict[str, Quantization]:
     producers = program.producers()
     found: dict[str, Quantization] = {}
     for op in program.ops:
-        rule = RULES.get(type(op))
-        for name, meaning in (rule.memories(op, quantizer) if rule else {}).items():
+        for name, qparams in rule_of(op).memories(op, program, calibration).items():
             for value in _way(name, program, producers, set()):
-                if value not in found or found[value].scale < meaning.scale:
-                    found[value] = meaning
+                if value not in found or found[value].scale < qparams.scale:
+                    found[value] = qparams
     return found
 
 
@@ -39,7 +33,7 @@ def _way(name: str, program: Program, producers: dict[str, Op], tried: set[str])
     if any(state.input == name for state in program.states):
         return [name]
     op = producers.get(name)
-    if isinstance(op, Binary) or (op is not None and type(op) in RULES and RULES[type(op)].moves):
+    if op is not None and (rule_of(op).arithmetic or rule_of(op).movement):
         for operand in op.operands:
             if way := _way(operand, program, producers, tried):
                 return [*way, name]

@@ -12,9 +12,8 @@ from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
 from puffer_edge.quantization.agreement import Agreement, Limits, agreement_of, outputs
 from puffer_edge.quantization.calibration import Calibration
-from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.quantize import quantize, rule_of
 from puffer_edge.quantization.recording import Recording
-from puffer_edge.quantization.rules import RULES
 from puffer_edge.quantization.schemes import SCHEMES, Scheme
 
 STEPS = 500
@@ -42,7 +41,7 @@ class MixedPrecision:
     def layers(self) -> list[str]:
         """Names of the layers that have weights, in order."""
         found = [op.layer for op in self.program.ops
-                 if op.layer and type(op) in RULES and RULES[type(op)].starts]
+                 if op.layer and rule_of(op).starts]
         return list(dict.fromkeys(found))
 
     def named(self, wanted: Mapping[str, str]) -> dict[str, Scheme]:
@@ -70,10 +69,10 @@ class MixedPrecision:
         steps = steps or len(self.reference)
         part = Recording(self.recording.observations[:steps], self.recording.reset[:steps])
         integers = quantize(self.program, self.calibration, scheme, layers)
-        meaning = integers.values[integers.outputs[0]].quantization
+        qparams = integers.values[integers.outputs[0]].quantization
         return agreement_of(
             self.reference[:steps], outputs(integers, part), self.original.contract.action, limits,
-            meaning.scale if meaning else 0.0)
+            qparams.scale if qparams else 0.0)
 
     def shares(self, schemes: Mapping[str, Scheme]) -> dict[str, float]:
         """Mean error of the action with one layer in its scheme and all others in int16."""

@@ -16,10 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.ir import Op, Program
-from puffer_edge.ir.ops import Concat, Gemm, GRUCell, LSTMCell, Unary
+from puffer_edge.ir.ops import Concat
 from puffer_edge.passes.constants import unused
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.flatness import useful_range
+from puffer_edge.quantization.quantize import rule_of
+from puffer_edge.quantization.rule import reads_by_columns
 from puffer_edge.readers.text import printable
 
 Array = npt.NDArray[Any]
@@ -43,12 +45,13 @@ def separate_outliers(program: Program, calibration: Calibration, bits: int) -> 
     """
     readers = program.consumers()
     for op in program.ops:
-        if isinstance(op, Gemm) and {op.weight, op.bias} - {""} <= program.constants.keys():
+        rows = {getattr(op, field) for field in rule_of(op).rows} - {""}
+        if rows and rows <= program.constants.keys():
             chain = _functions_after(program, op, readers)
-            made = chain[-1].y if chain else op.y
+            made = (chain or [op])[-1].outputs[0]
             following = readers.get(made, [])
             if made in program.results or not following or not all(
-                    reads_as_matrix(reader, made, program) for reader in following):
+                    reads_by_columns(reader, made, program) for reader in following):
                 continue
             groups = _groups(program, op, made, following, calibration, bits)
             if len(groups) > 1:
@@ -57,37 +60,32 @@ def separate_outliers(program: Program, calibration: Calibration, bits: int) -> 
     return program
 
 
-def reads_as_matrix(op: Op, name: str, program: Program) -> bool:
-    """Whether an op does nothing with a value but multiply it by a constant matrix."""
-    return (isinstance(op, Gemm | GRUCell | LSTMCell) and op.x == name
-            and op.operands.count(name) == 1 and op.weight in program.constants)
-
-
-def _functions_after(program: Program, op: Gemm, readers: dict[str, list[Op]]) -> list[Unary]:
-    chain: list[Unary] = []
-    name = op.y
+def _functions_after(program: Program, op: Op, readers: dict[str, list[Op]]) -> list[Op]:
+    chain: list[Op] = []
+    name = op.outputs[0]
     while (name not in program.results and len(readers.get(name, [])) == 1
-           and isinstance(reader := readers[name][0], Unary)):
+           and rule_of(reader := readers[name][0]).function(reader) is not None):
         chain.append(reader)
-        name = reader.y
+        name = reader.outputs[0]
     return chain
 
 
-def _groups(program: Program, op: Gemm, made: str, following: list[Op], calibration: Calibration,
+def _groups(program: Program, op: Op, made: str, following: list[Op], calibration: Calibration,
             bits: int) -> list[Array]:
     """Channels of like size, the largest first; one group where more would not pay."""
-    width = program.values[op.y].shape[-1]
+    (y,) = op.outputs
+    width = program.values[y].shape[-1]
     seen = calibration.samples.get(made)
     if seen is None:
         return []
-    useful = useful_range(program, op.y, program.consumers())
-    ends = (np.clip(side[op.y], *useful) for side in (calibration.low, calibration.high))
+    useful = useful_range(program, y, program.consumers())
+    ends = (np.clip(side[y], *useful) for side in (calibration.low, calibration.high))
     reach = np.max([np.abs(end).reshape(-1, width).max(0) for end in ends], axis=0)
     reach = np.maximum(reach.astype(np.float64), 1e-30)
     level = np.minimum(np.log(reach.max() / reach) // np.log(WIDTH), GROUPS - 1)
     groups = [np.flatnonzero(level == each) for each in np.unique(level)]
-    weight = sum((program.constants[_weight(reader)].astype(np.float64) ** 2).sum(0)
-                 for reader in following)
+    matrices = [program.constants[getattr(reader, _columns(reader)[1])] for reader in following]
+    weight = sum((matrix.astype(np.float64) ** 2).sum(0) for matrix in matrices)
     signal = (weight * seen.reshape(-1, width).astype(np.float64).var(0)).sum()
     step = np.zeros(width)
     for group in groups:
@@ -98,12 +96,13 @@ def _groups(program: Program, op: Gemm, made: str, following: list[Op], calibrat
     return groups if pays else []
 
 
-def _weight(op: Op) -> str:
-    assert isinstance(op, Gemm | GRUCell | LSTMCell)
-    return op.weight
+def _columns(op: Op) -> tuple[str, str]:
+    columns = rule_of(op).columns
+    assert columns is not None
+    return columns
 
 
-def _taken_apart(program: Program, layer: Gemm, chain: list[Unary], following: list[Op],
+def _taken_apart(program: Program, layer: Op, chain: list[Op], following: list[Op],
                  groups: list[Array]) -> Program:
     constants, taken = dict(program.constants), set(program.values)
 
@@ -119,33 +118,35 @@ def _taken_apart(program: Program, layer: Gemm, chain: list[Unary], following: l
         return name
 
     ops: list[Op] = []
-    made = chain[-1].y if chain else layer.y
+    made = (chain or [layer])[-1].outputs[0]
     order = np.concatenate(groups)
     joined = value(f"{made}.joined")
     for op in program.ops:
         if op is layer:
             parts = []
             for i, group in enumerate(groups):
-                name = value(f"{layer.y}.{i}")
-                ops.append(replace(
-                    layer, y=name, weight=added(f"{layer.weight}.{i}",
-                                                program.constants[layer.weight][group]),
-                    bias=layer.bias and added(f"{layer.bias}.{i}",
-                                              program.constants[layer.bias][group])))
+                name = value(f"{layer.outputs[0]}.{i}")
+                rows = (getattr(layer, field) for field in rule_of(layer).rows)
+                ops.append(layer.renamed({layer.outputs[0]: name} | {
+                    row: added(f"{row}.{i}", program.constants[row][group])
+                    for row in rows if row}))
                 for function in chain:
-                    after = value(f"{function.y}.{i}")
-                    ops.append(replace(function, x=name, y=after))
+                    after = value(f"{function.outputs[0]}.{i}")
+                    ops.append(function.renamed({
+                        function.inputs[0]: name, function.outputs[0]: after}))
                     name = after
                 parts.append(name)
             ops.append(Concat(xs=tuple(parts), y=joined, layer=layer.layer,
                               axis=len(program.values[made].shape) - 1))
         elif op in following:
-            weight = _weight(op)
-            ops.append(replace(op, x=joined, weight=added(  # type: ignore[call-arg]
-                f"{weight}.ordered", program.constants[weight][:, order])))
+            x, matrix = _columns(op)
+            weight = getattr(op, matrix)
+            ordered = added(f"{weight}.ordered", program.constants[weight][:, order])
+            ops.append(replace(op, **{x: joined, matrix: ordered}))
         elif op not in chain:
             ops.append(op)
     sizes = " + ".join(str(len(group)) for group in groups)
+    name = printable(layer.layer or layer.outputs[0])
     return program.with_ops(ops, constants).noting(
-        "quantised", f"the channels of {printable(layer.layer or layer.y)} differ so much in size "
-                     f"that they are {len(groups)} layers of {sizes}, each with its own scale")
+        "quantised", f"the channels of {name} differ so much in size that they are {len(groups)} "
+                     f"layers of {sizes}, each with its own scale")

@@ -15,25 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.ir import Op, Program
-from puffer_edge.ir.ops import (
-    BatchNormalization,
-    Concat,
-    Expand,
-    Gather,
-    Gemm,
-    GRUCell,
-    LSTMCell,
-    Mask,
-    OneHot,
-    Reshape,
-    Slice,
-    Split,
-    Transpose,
-    Unary,
-)
+from puffer_edge.ir.observed import parts_of_observation
+from puffer_edge.quantization.rule import Movement, rule_of
 
 Array = npt.NDArray[Any]
-_MOVING = (Expand, Gather, Reshape, Slice, Split, Transpose)
+_MOVING = (Movement.RESHAPE, Movement.REORDER, Movement.SELECT)
 
 
 @dataclass(frozen=True)
@@ -58,8 +44,7 @@ class Parts:
         ops: in their order; their outputs are leaves, or read by other ops here.
         leaves: by name.
         groups: names of leaves that share elements, with how they can be quantised: ``exact``
-            (categories), ``features`` (each its own scale, as linear layers take them) or
-            ``uniform`` (one scale).
+            (categories), ``per-channel`` (as linear layers take them) or ``per-tensor``.
     """
 
     ops: tuple[Op, ...]
@@ -74,17 +59,22 @@ def read_by_one_layer(program: Program) -> bool:
     """
     readers, value = program.consumers(), program.input
     if program.contract.mask is not None:  # beside what is read of the rest of the observation
-        masks = {op.mask for op in program.ops if isinstance(op, Mask)}
+        masks = {getattr(op, rule_of(op).flags) for op in program.ops if rule_of(op).flags}
         rest = [op for op in readers.get(value, []) if masks.isdisjoint(op.outputs)]
-        if len(rest) == 1 and isinstance(rest[0], Slice):
+        if (len(rest) == 1 and rule_of(rest[0]).movement is Movement.SELECT
+                and rest[0].outputs[0] in parts_of_observation(program)):
             (value,) = rest[0].outputs
     while value not in program.results and len(readers.get(value, [])) == 1:
         (op,) = readers[value]
-        joins = isinstance(op, Concat) and all(
-            name == value or name in program.constants for name in op.xs)
-        clips = isinstance(op, Unary) and op.function.function == "clip"
-        if not (joins or clips or isinstance(op, BatchNormalization | Reshape | Transpose)):
-            return not isinstance(op, (*_MOVING, OneHot, Concat, Unary))
+        known = rule_of(op)
+        function = known.function(op)
+        joins = known.joins and all(
+            name == value or name in program.constants for name in op.inputs)
+        clips = function is not None and function.function == "clip"
+        if not (joins or clips or known.affine(op, program) is not None
+                or known.movement in (Movement.RESHAPE, Movement.REORDER)):
+            return not (known.joins or known.category or function is not None
+                        or known.movement is Movement.SELECT)
         value = op.outputs[0]
     return False
 
@@ -117,35 +107,32 @@ def find_parts(program: Program) -> Parts | None:
         found = {kinds[name] for name in names}
         if "" in found or ("exact" in found and len(found) > 1):
             return None
-        groups.append(("uniform" if len(found) > 1 else found.pop(), names))
+        groups.append(("per-tensor" if len(found) > 1 else found.pop(), names))
     return Parts(tuple(ops), leaves, tuple(groups))
 
 
 def _made(op: Op, known: dict[str, Leaf], program: Program) -> Iterator[Leaf]:
     """What an op makes of a part; nothing where it does more than moving and scaling."""
-    if isinstance(op, _MOVING):
-        leaf = known.get(op.x)
-        if leaf is not None:
-            for found in zip(*(op.evaluate([array]) for array in
-                               (leaf.elements, leaf.scale, leaf.shift)), strict=True):
-                yield Leaf(*found)
-    elif isinstance(op, BatchNormalization) and op.x in known and (
-            {op.scale, op.shift} <= program.constants.keys()):
-        leaf = known[op.x]
-        along = [-1 if axis == 1 else 1 for axis in range(leaf.elements.ndim)]
-        scale, shift = (program.constants[name].astype(np.float64).reshape(along)
-                        for name in (op.scale, op.shift))
+    leaf = known.get(op.inputs[0])
+    if leaf is None:
+        return
+    if rule_of(op).movement in _MOVING:
+        for found in zip(*(op.evaluate([array]) for array in
+                           (leaf.elements, leaf.scale, leaf.shift)), strict=True):
+            yield Leaf(*found)
+    elif (affine := rule_of(op).affine(op, program)) is not None:
+        scale, shift = affine
         yield Leaf(leaf.elements, leaf.scale * scale, leaf.shift * scale + shift)
 
 
 def _kind(leaf: Leaf, shape: tuple[int, ...], readers: list[Op]) -> str:
-    categories = [isinstance(op, OneHot | Mask) for op in readers]
-    if any(categories):
+    exact = [bool(rule_of(op).category or rule_of(op).flags) for op in readers]
+    if any(exact):
         plain = (leaf.scale == 1).all() and not leaf.shift.any()
-        return "exact" if all(categories) and plain else ""
+        return "exact" if all(exact) and plain else ""
     apart = shape == (1, leaf.elements.size) and all(
-        isinstance(op, Gemm | GRUCell | LSTMCell) for op in readers)
-    return "features" if apart else "uniform"
+        rule_of(op).columns is not None for op in readers)
+    return "per-channel" if apart else "per-tensor"
 
 
 def _agree(leaves: dict[str, Leaf], size: int) -> bool:

@@ -106,7 +106,8 @@ def test_categories_are_those_of_the_float_policy(scheme: str) -> None:
 def test_kinds_of_parts() -> None:
     parts = find_parts(optimize(zoo.program("parts"), fuse=False))
     assert parts is not None
-    assert sorted(kind for kind, _ in parts.groups) == ["exact", "features", "uniform", "uniform"]
+    assert sorted(kind for kind, _ in parts.groups) == [
+        "exact", "per-channel", "per-tensor", "per-tensor"]
 
 
 def of_no_use() -> dict[str, Program]:

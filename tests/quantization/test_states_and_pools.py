@@ -19,7 +19,10 @@ from puffer_edge.ir.ops import (
     Slice,
     Unary,
 )
-from puffer_edge.quantization.quantize import Quantizer
+from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.emit import Emitter
+from puffer_edge.quantization.ranges import Ranges
+from puffer_edge.quantization.schemes import SCHEMES
 from tests import zoo
 
 
@@ -97,11 +100,11 @@ def test_the_larger_of_two_keeps_its_integer(scheme: str) -> None:
 
 
 def test_the_name_of_a_constant_is_never_given_twice() -> None:
-    quantizer = Quantizer.__new__(Quantizer)
-    quantizer.program, quantizer.constants = zoo.program("mlp"), {}
-    taken = quantizer.program.input
-    first = quantizer.constant(np.arange(3), taken)
-    again = quantizer.constant(np.arange(3), first)
-    other = quantizer.constant(np.arange(4), first)
+    program = zoo.program("mlp")
+    emitter = Emitter(Ranges(program, Calibration({}, {}, 0), SCHEMES["int8"]))
+    taken = program.input
+    first = emitter.constant(np.arange(3), taken)
+    again = emitter.constant(np.arange(3), first)
+    other = emitter.constant(np.arange(4), first)
     assert len({taken, first, other}) == 3 and again == first
-    assert quantizer.constants[other].size == 4
+    assert emitter.constants[other].size == 4

@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from puffer_edge.quantization.rules import (
-    binary,
-    concat,
-    conv,
-    gemm,
-    gru_cell,
-    l2_normalization,
-    layer_normalization,
-    lstm_cell,
-    mask,
-    matmul,
-    min_gru_cell,
-    movement,
-    one_hot,
-    softmax,
-    unary,
-)
-from puffer_edge.quantization.rules.registry import RULES, Rule, rows_of
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = ["RULES", "Rule", "binary", "concat", "conv", "gemm", "gru_cell", "l2_normalization",
-           "layer_normalization", "lstm_cell", "mask", "matmul", "min_gru_cell", "movement",
-           "one_hot", "rows_of", "softmax", "unary"]
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
@@ -12,15 +10,14 @@ from puffer_edge.ir.gates import tanh_table
 from puffer_edge.ir.ops import GRUCell, GRUCellInteger
 from puffer_edge.ir.ops.gru_cell_integer import MEMORY
 from puffer_edge.ir.requantization import choose
+from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.emit import Emitter
+from puffer_edge.quantization.rule import Array, rule
 from puffer_edge.quantization.rules.lstm_cell import (
     CANDIDATE_SCALE,
     GATE_SCALE,
     refuse_large_gates,
 )
-from puffer_edge.quantization.rules.registry import Array, rule
-
-if TYPE_CHECKING:
-    from puffer_edge.quantization.quantize import Quantizer
 
 HEADROOM = 2.0
 """How much further than recorded the sum over h for n reaches before it is cut off."""
@@ -37,71 +34,74 @@ def _own(op: GRUCell, program: Program) -> State | None:
                  if (state.input, state.output) == (op.h, op.y)), None)
 
 
-def _memory(op: GRUCell, quantizer: Quantizer) -> dict[str, Quantization]:
-    return {} if _own(op, quantizer.program) else {op.h: MEMORY}
+def _memory(op: GRUCell, program: Program, calibration: Calibration
+            ) -> dict[str, Quantization]:
+    return {} if _own(op, program) else {op.h: MEMORY}
 
 
-@rule(GRUCell, matrices=_matrices, starts=True, memories=_memory)
-def gru_cell(op: GRUCell, quantizer: Quantizer) -> None:
+@rule(GRUCell, starts=True, matrices=_matrices, columns=("x", "weight"), memories=_memory,
+      halves=("weight", "recurrent"))
+def gru_cell(op: GRUCell, emitter: Emitter) -> None:
     """The hidden state gets a finer twin, see :class:`GRUCellInteger`.
 
     A state that comes to the cell by another way than from the step before has the scale of the
     twin, and what the matrices read is its image.
     """
-    own = _own(op, quantizer.program)
+    own = _own(op, emitter.program)
     largest = (np.abs(own.initial).max() if own
-               else max(map(abs, quantizer.calibration.bounds(op.h))))
+               else max(map(abs, emitter.calibration.bounds(op.h))))
     if largest > (1 if own else MEMORY.scale * MEMORY.largest):
         raise UnsupportedError("the hidden state of this GRU is larger than any that it makes",
                                where=op.layer, hint="export it with --scheme float32")
     memory, y_memory = f"{op.h}.memory", f"{op.y}.memory"
     if own:
-        quantizer.remember(own, memory, y_memory, "int16", MEMORY)
+        emitter.remember(own, memory, y_memory, "int16", MEMORY)
     else:
-        memory = quantizer.converted(op.h, MEMORY, "int16", memory, op.layer)
-        _image(op, quantizer)
-        quantizer.made(y_memory, MEMORY)
-        quantizer.remember_by(op.y, y_memory)
-    x = quantizer.integer(op.x, op)
-    weight, recurrent = quantizer.floats(op.weight), quantizer.floats(op.recurrent)
+        memory = emitter.requantized(op.h, MEMORY, "int16", memory, op.layer)
+        _image(op, emitter)
+        emitter.declare(y_memory, MEMORY)
+        emitter.finer[op.y] = y_memory
+    x = emitter.per_channel(op.x, op)
+    weight, recurrent = emitter.floats(op.weight), emitter.floats(op.recurrent)
     assert weight is not None and recurrent is not None
     hidden = recurrent.shape[1]
-    over_x = quantizer.linear(op.x, weight, quantizer.floats(op.bias), op)
-    recurrent_bias = quantizer.floats(op.recurrent_bias)
-    over_h = quantizer.linear(op.h, recurrent, recurrent_bias, op)
+    over_x = emitter.linear(op.x, weight, emitter.floats(op.bias), op)
+    recurrent_bias = emitter.floats(op.recurrent_bias)
+    over_h = emitter.linear(op.h, recurrent, recurrent_bias, op)
     candidate = slice(2 * hidden, 3 * hidden)
     bias = np.zeros(hidden) if recurrent_bias is None else recurrent_bias[candidate]
-    reset_bits = _reset_bits(recurrent[candidate], bias, quantizer.calibration.samples.get(op.h))
+    reset_bits = _reset_bits(recurrent[candidate], bias, emitter.calibration.samples.get(op.h))
     gates = np.repeat([GATE_SCALE, GATE_SCALE, CANDIDATE_SCALE], hidden)
     recurrent_gates = np.repeat([GATE_SCALE, GATE_SCALE, 2.0**-reset_bits], hidden)
     refuse_large_gates(over_x, gates, op)
     refuse_large_gates(over_h, recurrent_gates, op)
-    meaning = quantizer.meaning(op.y, op)
-    constant = quantizer.constant
-    quantizer.add(GRUCellInteger(
-        x=x, h=quantizer.integers[op.h].name, memory=memory,
-        weight=quantizer.weights(over_x, op, f"{op.y}.ih.w"),
-        recurrent=quantizer.weights(over_h, op, f"{op.y}.hh.w"),
+    dtype = emitter.dtype_like(op.y, op.h)
+    qparams = emitter.ranges.qparams(op.y, op, dtype=dtype)
+    constant = emitter.constant
+    emitter.add(GRUCellInteger(
+        x=x, h=emitter.integers[op.h].name, memory=memory,
+        weight=emitter.weights(over_x, op, f"{op.y}.ih.w"),
+        recurrent=emitter.weights(over_h, op, f"{op.y}.hh.w"),
         bias=constant(over_x.bias, f"{op.y}.b"),
         recurrent_bias=constant(over_h.bias, f"{op.y}.bh"),
         requantization=constant(over_x.requantization(gates), f"{op.y}.ih.requantization"),
         recurrent_requantization=constant(
             over_h.requantization(recurrent_gates), f"{op.y}.hh.requantization"),
         table=constant(tanh_table(), "tanh"),
-        output=constant(np.array(choose(MEMORY.scale / meaning.scale, MEMORY.largest), np.int32),
+        output=constant(np.array(choose(MEMORY.scale / qparams.scale, MEMORY.largest), np.int32),
                         f"{op.y}.output"),
-        y=op.y, y_memory=y_memory, reset_bits=reset_bits, dtype=quantizer.dtype(op.y, op),
-        quantization=meaning, layer=op.layer))
-    quantizer.made(op.y, meaning)
+        y=op.y, y_memory=y_memory, reset_bits=reset_bits, dtype=dtype, quantization=qparams,
+        layer=op.layer))
+    emitter.declare(op.y, qparams)
 
 
-def _image(op: GRUCell, quantizer: Quantizer) -> None:
+def _image(op: GRUCell, emitter: Emitter) -> None:
     """What the matrices read, with the bits that the range proof leaves to it."""
-    bottom, top = quantizer.limits(op.h, op, "int16")
-    largest = max(*map(abs, quantizer.calibration.bounds(op.h)), 2.0**-6)
-    meaning = Quantization(largest / top, 0, bottom, top)
-    quantizer.made(op.h, meaning, quantizer.converted(
-        op.h, meaning, "int16", f"{op.y}.image", op.layer))
+    bottom, top = emitter.ranges.limits(op.h, op, "int16")
+    largest = max(*map(abs, emitter.calibration.bounds(op.h)), 2.0**-6)
+    qparams = Quantization(largest / top, 0, bottom, top)
+    emitter.declare(op.h, qparams, emitter.requantized(
+        op.h, qparams, "int16", f"{op.y}.image", op.layer))
 
 
 def _reset_bits(weight: Array, bias: Array, seen: Array | None) -> int:

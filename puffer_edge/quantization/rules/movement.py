@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from puffer_edge.ir.ops import Expand, Gather, Pad, Reshape, Slice, Split, Transpose
-from puffer_edge.quantization.rules.registry import rule
-
-if TYPE_CHECKING:
-    from puffer_edge.quantization.quantize import Quantizer
+from puffer_edge.quantization.emit import Emitter
+from puffer_edge.quantization.rule import Movement, rule
 
 
-@rule(Expand, moves=True)
-@rule(Gather, moves=True)
-@rule(Reshape, moves=True)
-@rule(Slice, moves=True)
-@rule(Split, moves=True)
-@rule(Transpose, moves=True)
-def move(op: Any, quantizer: Quantizer) -> None:
+@rule(Expand, movement=Movement.SELECT)
+@rule(Gather, movement=Movement.SELECT)
+@rule(Reshape, movement=Movement.RESHAPE)
+@rule(Slice, movement=Movement.SELECT)
+@rule(Split, movement=Movement.SELECT)
+@rule(Transpose, movement=Movement.REORDER)
+def move(op: Any, emitter: Emitter) -> None:
     """Scale and zero point stay."""
-    x = quantizer.integers[op.x]
-    quantizer.add(replace(op, x=x.name))
+    x = emitter.integers[op.x]
+    emitter.add(replace(op, x=x.name))
     for name in op.outputs:
-        quantizer.made(name, x.meaning)
+        emitter.declare(name, x.qparams)
 
 
-@rule(Pad, moves=True)
-def pad(op: Pad, quantizer: Quantizer) -> None:
+@rule(Pad, movement=Movement.FILL)
+def pad(op: Pad, emitter: Emitter) -> None:
     """The filler as an integer, within the range."""
-    meaning = quantizer.integers[op.x].meaning
-    filler = round(op.value / meaning.scale) + meaning.zero_point
-    move(replace(op, value=float(min(max(filler, meaning.low), meaning.high))), quantizer)
+    qparams = emitter.integers[op.x].qparams
+    filler = round(op.value / qparams.scale) + qparams.zero_point
+    move(replace(op, value=float(min(max(filler, qparams.low), qparams.high))), emitter)

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from puffer_edge.ir.value import Quantization
+from puffer_edge.quantization.emit import Emitter
 from puffer_edge.quantization.rules.binary import Named, combine
-
-if TYPE_CHECKING:
-    from puffer_edge.quantization.quantize import Quantizer
 
 ONE = Quantization(1.0, 0, 0, 1)
 """Of a constant that is nothing but ones, so that a product with it keeps every bit."""
 
 
-def ones(shape: tuple[int, ...], made: str, quantizer: Quantizer) -> Named:
+def ones(shape: tuple[int, ...], made: str, emitter: Emitter) -> Named:
     """Such a constant."""
-    return quantizer.constant(np.ones(shape, np.int16), made), ONE
+    return emitter.constant(np.ones(shape, np.int16), made), ONE
 
 
-def name_of(op: Any, quantizer: Quantizer) -> str:
-    """Name under which the op must make its result with its own meaning, in 16 bits.
+def name_of(op: Any, emitter: Emitter) -> str:
+    """Name under which the op must make its result with its own qparams, in 16 bits.
 
     Where the readers want 8 bits or fewer than 16, a product with 1 brings it there: call
     :func:`settle` once the op is added.
     """
-    if quantizer.dtype(op.y, op) == "int16" and quantizer.limits(op.y, op, "int16")[1] == 32767:
+    ranges = emitter.ranges
+    if ranges.dtype(op.y) == "int16" and ranges.limits(op.y, op, "int16")[1] == 32767:
         return str(op.y)
     return f"{op.y}.own"
 
 
 def settle(op: Any, made: str, own: Quantization, limits: tuple[float, float],
-           quantizer: Quantizer) -> None:
+           emitter: Emitter) -> None:
     """Declares ``op.y``, which is made already or is made here.
 
     Args:
         op: of the float Program.
         made: what :func:`name_of` said.
-        own: its meaning.
+        own: its qparams.
         limits: what no element can leave, in real units.
-        quantizer: of the Program.
+        emitter: of the Program.
     """
-    quantizer.made(made, own)
+    emitter.declare(made, own)
     if made != op.y:
-        combine("mul", (made, own), ones((1,), "one", quantizer), op, op.y,
-                quantizer.meaning(op.y, op, limits), quantizer.dtype(op.y, op), quantizer)
+        combine("mul", (made, own), ones((1,), "one", emitter), op, op.y,
+                emitter.ranges.qparams(op.y, op, limits), emitter.ranges.dtype(op.y), emitter)

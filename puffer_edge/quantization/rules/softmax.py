@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir.ops import Softmax, SoftmaxInteger
 from puffer_edge.ir.ops.softmax_integer import (
@@ -14,19 +12,17 @@ from puffer_edge.ir.ops.softmax_integer import (
     reciprocal_table,
 )
 from puffer_edge.ir.value import Quantization
+from puffer_edge.quantization.emit import Emitter
+from puffer_edge.quantization.rule import rule
 from puffer_edge.quantization.rules.binary import operand
-from puffer_edge.quantization.rules.registry import rule
 from puffer_edge.quantization.rules.rows import name_of, settle
-
-if TYPE_CHECKING:
-    from puffer_edge.quantization.quantize import Quantizer
 
 
 @rule(Softmax)
-def softmax(op: Softmax, quantizer: Quantizer) -> None:
+def softmax(op: Softmax, emitter: Emitter) -> None:
     """Only differences count, so a zero point does not."""
-    name, source = operand(op.x, f"{op.y}.x", False, quantizer)
-    size = quantizer.program.values[op.x].shape[op.axis]
+    name, source = operand(op.x, f"{op.y}.x", False, emitter)
+    size = emitter.program.values[op.x].shape[op.axis]
     if size > LARGEST_AXIS:
         raise UnsupportedError(f"a softmax over {size} elements is too long for integers",
                                where=op.layer or op.y, hint="export it with --scheme float32")
@@ -36,9 +32,9 @@ def softmax(op: Softmax, quantizer: Quantizer) -> None:
             "of their differences in integers", where=op.layer or op.y,
             hint="export it with --scheme float32")
     multiplier, shift = distance_factor(source.scale)
-    meaning, made = Quantization(2.0**-15, 0, 0, 32767), name_of(op, quantizer)
-    quantizer.add(SoftmaxInteger(
-        x=name, powers=quantizer.constant(power_table(), "powers"),
-        reciprocals=quantizer.constant(reciprocal_table(), "reciprocals"), y=made, axis=op.axis,
+    qparams, made = Quantization(2.0**-15, 0, 0, 32767), name_of(op, emitter)
+    emitter.add(SoftmaxInteger(
+        x=name, powers=emitter.constant(power_table(), "powers"),
+        reciprocals=emitter.constant(reciprocal_table(), "reciprocals"), y=made, axis=op.axis,
         multiplier=multiplier, shift=shift, layer=op.layer))
-    settle(op, made, meaning, (0.0, 1.0), quantizer)
+    settle(op, made, qparams, (0.0, 1.0), emitter)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.ops import Unary
-from puffer_edge.quantization.linear import grid
-from puffer_edge.quantization.rules.registry import Array, rule
-
-if TYPE_CHECKING:
-    from puffer_edge.quantization.quantize import Quantizer
+from puffer_edge.quantization.emit import Emitter
+from puffer_edge.quantization.linear import table_points
+from puffer_edge.quantization.rule import Array, rule
 
 
-@rule(Unary)
-def unary(op: Unary, quantizer: Quantizer) -> None:
+@rule(Unary, function=lambda op: op.function)
+def unary(op: Unary, emitter: Emitter) -> None:
     """The function itself, made on the host."""
     def exact(real: Array) -> Array:
         return FUNCTIONS[op.function.function].exact(real, *op.function.parameters)
 
-    source = quantizer.integers[op.x]
+    source = emitter.integers[op.x]
     # What the function gives for any input: no bit is spent beyond 1 for tanh.
-    # Beyond the grid the function is flat, and what was seen may be nearer to its limit.
-    reach = exact(np.concatenate([grid(source.meaning)[0], quantizer.calibration.bounds(op.x)]))
-    meaning = quantizer.meaning(op.y, op, (min(reach.min(), 0), max(reach.max(), 0)))
-    quantizer.tabled(source, exact, meaning, quantizer.dtype(op.y, op), op.y, op.layer)
-    quantizer.made(op.y, meaning)
+    # Beyond the table's points the function is flat, and what was seen may be nearer to its limit.
+    points, _ = table_points(source.qparams)
+    reach = exact(np.concatenate([points, emitter.calibration.bounds(op.x)]))
+    qparams = emitter.ranges.qparams(op.y, op, (min(reach.min(), 0), max(reach.max(), 0)))
+    emitter.lookup_table(source, exact, qparams, emitter.ranges.dtype(op.y), op.y, op.layer)
+    emitter.declare(op.y, qparams)
