@@ -1,4 +1,4 @@
-"""Writes puffer_edge/subset/names.json: which modules, names and members exist on which firmware.
+"""Writes puffer_edge/subset/facts/names.json: modules, names and members by firmware.
 
     python benchmarks/collect_micropython_names.py [micropython.mjs]
 
@@ -220,7 +220,7 @@ def main() -> None:
     data = collect(interpreter)
     lines = ",\n".join(f" {json.dumps(scope)}: {json.dumps(names)}"
                        for scope, names in data["scopes"].items())  # type: ignore[attr-defined]
-    (ROOT / "puffer_edge/subset/names.json").write_text(
+    (ROOT / "puffer_edge/subset/facts/names.json").write_text(
         f'{{"platforms": {json.dumps(data["platforms"])},\n'
         f'"native": {json.dumps(data["native"])},\n"scopes": {{\n{lines}\n}}}}\n')
 

@@ -10,15 +10,17 @@ from pathlib import Path
 
 from puffer_edge.errors import FileFormatError, PufferEdgeError
 from puffer_edge.subset import rules as _rules
-from puffer_edge.subset.clock import Clock
+from puffer_edge.subset.analysis.follow import Follower
+from puffer_edge.subset.analysis.hot import hot_nodes
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.config import Config
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.clock import Clock
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.names import Names
+from puffer_edge.subset.facts.project import Project
+from puffer_edge.subset.facts.source import Source, parse, read
 from puffer_edge.subset.finding import Finding
-from puffer_edge.subset.hot import hot_nodes
-from puffer_edge.subset.names import Names
-from puffer_edge.subset.project import Project
 from puffer_edge.subset.rule import RULES, Rule
-from puffer_edge.subset.source import Source, parse, read
 from puffer_edge.subset.suppressions import apply
 
 _rules.load()
@@ -93,24 +95,24 @@ def check_source(text: str, config: Config | None = None, path: str = "<source>"
 def _check(sources: list[Source], names: Names, config: Config, report: Report) -> Report:
     beside = _Beside(config.modules)
     clock = Clock()
-    contexts = [Context(source, names, config.port, beside.modules(source.path), clock)
-                for source in sources]
+    files = [File(source, names, config.port, beside.modules(source.path), clock)
+             for source in sources]
     table: Table = {}
     for rule in RULES.values():
         if config.reports(rule.code):
             for kind in rule.nodes:
                 table.setdefault(kind, []).append(rule)
-    broken = _analyse(contexts, any(rule.hot and config.reports(rule.code)
-                                    for rule in RULES.values()))
-    for context in contexts:
+    follower, broken = _follow(files, any(rule.hot and config.reports(rule.code)
+                                          for rule in RULES.values()))
+    for file in files:
         report.files += 1
-        path = context.source.path
+        path = file.source.path
         clock.start(path)
         try:
-            if context in broken:
-                raise broken[context]
-            found = [*_run(context, table), *_run_hot(context, table)]
-            found = apply(path, context.comments, found)
+            if file in broken:
+                raise broken[file]
+            found = [*_run(file, table), *_run_hot(follower, file, table)]
+            found = apply(path, file.comments, found)
         except RecursionError:
             report.problems.append(Problem(path, "is nested too deeply"))
         except PufferEdgeError as error:
@@ -123,57 +125,58 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
 Table = dict[type[ast.AST], list[Rule]]
 
 
-def _analyse(contexts: list[Context], wanted: bool) -> dict[Context, PufferEdgeError]:
+def _follow(files: list[File], wanted: bool) -> tuple[Follower, dict[File, PufferEdgeError]]:
     """Follows the functions that must not allocate; files whose declarations are wrong."""
-    broken: dict[Context, PufferEdgeError] = {}
-    for context in contexts:
+    broken: dict[File, PufferEdgeError] = {}
+    for file in files:
         try:
-            _ = context.declarations
+            _ = file.declarations
         except PufferEdgeError as error:
-            broken[context] = error
+            broken[file] = error
         except RecursionError:
-            broken[context] = FileFormatError("is nested too deeply", where=context.source.path)
-    project = Project([context for context in contexts if context not in broken])
-    for context in project.contexts if wanted else ():
-        context.clock.start(context.source.path)
+            broken[file] = FileFormatError("is nested too deeply", where=file.source.path)
+    follower = Follower(Project([file for file in files if file not in broken]))
+    for file in follower.project.files if wanted else ():
+        file.clock.start(file.source.path)
         try:
-            project.analyse(context)
+            follower.analyse(file)
         except RecursionError:
-            broken[context] = FileFormatError("is nested too deeply", where=context.source.path)
+            broken[file] = FileFormatError("is nested too deeply", where=file.source.path)
         except FileFormatError as error:
-            broken[context] = error
-    return broken
+            broken[file] = error
+    return follower, broken
 
 
-def _run(context: Context, table: Table) -> Iterator[Finding]:
-    for node in context.tree.nodes:
-        context.clock.tick()
+def _run(file: File, table: Table) -> Iterator[Finding]:
+    for node in file.tree.nodes:
+        file.clock.tick()
         for rule in table.get(type(node), ()):
             if not rule.hot:
-                for place, text in rule.check(node, context):
-                    yield finding(context, rule.code, place, text)
+                for place, text in rule.check(node, file):
+                    yield finding(file, rule.code, place, text)
 
 
-def _run_hot(context: Context, table: Table) -> Iterator[Finding]:
+def _run_hot(follower: Follower, file: File, table: Table) -> Iterator[Finding]:
     """The rules for functions that must not allocate, where they can be reached."""
-    for function, (home, caller) in context.project.hot.items():
-        if home is not context:
+    analysis: Analysis = follower.notes(file)
+    for function, caller in follower.hot.items():
+        if follower.project.home(function) is not file:
             continue
         behind = f" (called by {caller})" if caller and caller != function.name else ""
-        for node in (function, *hot_nodes(function, context)):
-            context.clock.tick()
+        for node in (function, *hot_nodes(function, analysis)):
+            file.clock.tick()
             for rule in table.get(type(node), ()):
                 if rule.hot:
-                    for place, text in rule.check(node, context):
-                        yield finding(context, rule.code, place, text + behind)
+                    for place, text in rule.check(node, analysis):
+                        yield finding(file, rule.code, place, text + behind)
 
 
-def finding(context: Context, code: str, place: ast.AST, text: str) -> Finding:
+def finding(file: File, code: str, place: ast.AST, text: str) -> Finding:
     """A finding at a node."""
     line = getattr(place, "lineno", 1)
     last = line if isinstance(place, ast.stmt) and hasattr(place, "body") else (
         getattr(place, "end_lineno", None) or line)
-    return Finding(context.source.path, line, getattr(place, "col_offset", 0) + 1, code, text, last)
+    return Finding(file.source.path, line, getattr(place, "col_offset", 0) + 1, code, text, last)
 
 
 def python_files(paths: Iterable[Path], config: Config, report: Report) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.errors import UsageError
-from puffer_edge.subset.names import DEFAULT_PORT, DEFAULT_VERSION
+from puffer_edge.subset.facts.names import DEFAULT_PORT, DEFAULT_VERSION
 from puffer_edge.subset.rule import RULES
 
 OTHERS = ("PE001", "PE901", "PE902")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from puffer_edge.subset.context import Context
+from typing import Any
 
 Hit = tuple[ast.AST, str]
-Check = Callable[[Any, "Context"], Iterable[Hit]]
+Check = Callable[[Any, Any], Iterable[Hit]]
+"""Of a node and its ``File``; of a hot rule, of a node and the ``Analysis`` of its file."""
 
 
 @dataclass(frozen=True)

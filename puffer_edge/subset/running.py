@@ -22,10 +22,10 @@ from puffer_edge.errors import (
 )
 from puffer_edge.subset.checking import Problem, Report
 from puffer_edge.subset.config import Config
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.names import Names
+from puffer_edge.subset.facts.source import parse, read
 from puffer_edge.subset.finding import Finding
-from puffer_edge.subset.names import Names
-from puffer_edge.subset.source import parse, read
 
 ALLOCATES = "PE901"
 FAILS = "PE902"
@@ -41,9 +41,9 @@ def run_paths(paths: Iterable[Path], config: Config, report: Report) -> None:
     for path in paths:
         try:
             source = parse(str(path), read(path))
-            context = Context(source, names, config.port, frozenset())
-            marked = [node for node in context.declarations.marked
-                      if context.parent(node) is source.tree and not _needs_arguments(node)]
+            file = File(source, names, config.port, frozenset())
+            marked = [node for node in file.declarations.marked
+                      if file.parent(node) is source.tree and not _needs_arguments(node)]
         except FileFormatError:
             continue  # the report says so already
         if marked:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from puffer_edge.subset.facts.source import Comment
 from puffer_edge.subset.finding import Finding
-from puffer_edge.subset.source import Comment
 
 NOQA = re.compile(r"\bnoqa\b(?::\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)(?P<reason>.*))?",
                   re.IGNORECASE)

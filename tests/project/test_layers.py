@@ -66,7 +66,6 @@ ALWAYS = {"errors", "version"}
 CIRCLES = {
     "quantization": "2026-11-26: quantize.py and its rules",
     "verification": "2026-11-26: verify.py, formats.py and micropython/verify.py",
-    "subset": "2026-11-26: context.py, flow.py and evaluate.py",
     "frontends": "2026-11-26: onnx/constants.py and what it folds with",
 }
 """Rooms that still hold a circle, since when, and of what; entries only ever go."""

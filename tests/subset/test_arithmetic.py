@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puffer_edge.subset import check_source
-from puffer_edge.subset.arithmetic import binary, inverted, negated
-from puffer_edge.subset.values import integer
+from puffer_edge.subset.analysis.arithmetic import binary, inverted, negated
+from puffer_edge.subset.analysis.values import integer
 
 OPERATORS = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult, "//": ast.FloorDiv, "%": ast.Mod,
              "&": ast.BitAnd, "|": ast.BitOr, "^": ast.BitXor, "<<": ast.LShift, ">>": ast.RShift,

@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from puffer_edge.cli import app
-from puffer_edge.subset import check_source, clock
-from puffer_edge.subset.arithmetic import binary
-from puffer_edge.subset.values import integer
+from puffer_edge.subset import check_source
+from puffer_edge.subset.analysis.arithmetic import binary
+from puffer_edge.subset.analysis.values import integer
+from puffer_edge.subset.facts import clock
 
 CASES = {
     "syntax error": b"def f(:\n", "unclosed": b"x = (((\n", "binary": bytes(range(256)) * 40,
@@ -66,7 +67,7 @@ def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     path = tmp_path / "a.py"
     path.write_text("x = 1\n")
-    monkeypatch.setattr("puffer_edge.subset.source.os.open", refuse)
+    monkeypatch.setattr("puffer_edge.subset.facts.source.os.open", refuse)
     result = CliRunner().invoke(app, ["check", str(path)])
     assert result.exit_code == 2
     assert "cannot be read: Permission denied" in result.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -13,5 +13,5 @@ from puffer_edge.subset.rule import Hit, rule
       reason="The parser has no match statement: SyntaxError.",
       instead="if and elif, or a dict of functions.",
       bad="match x:\n    case 1: pass", good="if x == 1: pass")
-def check(node: ast.Match, context: Context) -> Iterable[Hit]:
+def check(node: ast.Match, file: File) -> Iterable[Hit]:
     yield node, "MicroPython has no match statement"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -13,7 +13,7 @@ from puffer_edge.subset.rule import Hit, rule
       reason="A star unpacks in calls and assignments only: SyntaxError.",
       instead="a + b, list(a) + list(b), or update().",
       bad="a = [1]\nb = [*a, 2]", good="a = [1]\nb, *c = a\nprint(*a, *a)")
-def check(node: ast.List | ast.Tuple | ast.Set | ast.Dict, context: Context) -> Iterable[Hit]:
+def check(node: ast.List | ast.Tuple | ast.Set | ast.Dict, file: File) -> Iterable[Hit]:
     if isinstance(node, ast.Dict):
         if None in node.keys:
             yield node, "MicroPython has no ** inside of a dict"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -15,7 +15,7 @@ from puffer_edge.subset.rule import Hit, rule
       bad="a = [abs]\n@a[0]\ndef f(): pass",
       good="import micropython\n@micropython.native\ndef f(): pass")
 def check(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
-          context: Context) -> Iterable[Hit]:
+          file: File) -> Iterable[Hit]:
     for decorator in node.decorator_list:
         name = decorator.func if isinstance(decorator, ast.Call) else decorator
         while isinstance(name, ast.Attribute):

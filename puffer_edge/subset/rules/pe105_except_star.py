@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,5 +14,5 @@ from puffer_edge.subset.rule import Hit, rule
       instead="except.",
       bad="try:\n    pass\nexcept* ValueError:\n    pass",
       good="try:\n    pass\nexcept ValueError:\n    pass")
-def check(node: ast.stmt, context: Context) -> Iterable[Hit]:
+def check(node: ast.stmt, file: File) -> Iterable[Hit]:
     yield node, "MicroPython has no except*"

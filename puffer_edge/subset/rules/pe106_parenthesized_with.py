@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,22 +14,22 @@ from puffer_edge.subset.rule import Hit, rule
       instead="no brackets; a backslash breaks the line.",
       bad="with (open('a') as a, open('b') as b):\n    pass",
       good="with open('a') as a, open('b') as b:\n    pass")
-def check(node: ast.With | ast.AsyncWith, context: Context) -> Iterable[Hit]:
+def check(node: ast.With | ast.AsyncWith, file: File) -> Iterable[Hit]:
     first = node.items[0]
     if any(item.optional_vars for item in node.items):
         if node.lineno == first.context_expr.lineno:
-            before = context.line(node.lineno).encode()[
+            before = file.line(node.lineno).encode()[
                 node.col_offset:first.context_expr.col_offset].decode()
         else:
             before = "("
-        if before.rstrip().endswith("(") and not _closes(node, context):
+        if before.rstrip().endswith("(") and not _closes(node, file):
             yield node, "MicroPython has no brackets around the managers of with"
 
 
-def _closes(node: ast.With | ast.AsyncWith, context: Context) -> bool:
+def _closes(node: ast.With | ast.AsyncWith, file: File) -> bool:
     """Whether the bracket belongs to the first expression alone: with (a) as b."""
     last = node.items[0].context_expr
     if last.end_lineno != node.lineno or last.end_col_offset is None:
         return False
-    behind = context.line(node.lineno).encode()[last.end_col_offset:].decode().lstrip()
+    behind = file.line(node.lineno).encode()[last.end_col_offset:].decode().lstrip()
     return behind.startswith(")")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -13,5 +13,5 @@ from puffer_edge.subset.rule import Hit, rule
       reason="The parser has no t-strings: SyntaxError.",
       instead="an f-string, or format().",
       bad="x = t'{1}'", good="x = '{}'.format(1)")
-def check(node: ast.expr, context: Context) -> Iterable[Hit]:
+def check(node: ast.expr, file: File) -> Iterable[Hit]:
     yield node, "MicroPython has no template strings"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,7 +14,7 @@ from puffer_edge.subset.rule import Hit, rule
              "exclamation mark inside of an expression's string ends it, and there is no !a.",
       instead="compute the value in a variable first.",
       bad="x = f'{1!a}'", good="y = 5\nx = f'{y!r} {y:>{y}}'")
-def check(node: ast.FormattedValue, context: Context) -> Iterable[Hit]:
+def check(node: ast.FormattedValue, file: File) -> Iterable[Hit]:
     if node.conversion == ord("a"):
         yield node, "MicroPython has no !a in f-strings"
     for inner in ast.walk(node.value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -15,7 +15,7 @@ from puffer_edge.subset.rule import Hit, rule
       bad="async def f(g):\n    return [x async for x in g]",
       good="async def f(g):\n    a = []\n    async for x in g:\n        a.append(x)")
 def check(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
-          context: Context) -> Iterable[Hit]:
+          file: File) -> Iterable[Hit]:
     if any(generator.is_async for generator in node.generators):
         yield node, "MicroPython has no async comprehensions"
         return

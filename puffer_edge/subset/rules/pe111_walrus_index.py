@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -13,9 +13,9 @@ from puffer_edge.subset.rule import Hit, rule
       reason="The parser takes := in an index for a slice: SyntaxError.",
       instead="brackets around it, or an assignment before.",
       bad="a = [1]\nx = a[b := 0]", good="a = [1]\nif (n := len(a)) > 1: pass")
-def check(node: ast.Subscript, context: Context) -> Iterable[Hit]:
+def check(node: ast.Subscript, file: File) -> Iterable[Hit]:
     inner = node.slice
     if isinstance(inner, ast.NamedExpr):
-        line = context.line(inner.lineno).encode()
+        line = file.line(inner.lineno).encode()
         if not line[:inner.col_offset].decode().rstrip().endswith("("):
             yield inner, "MicroPython has no := directly inside of [ ]"

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,9 +14,9 @@ from puffer_edge.subset.rule import Hit, rule
       reason="The tokenizer takes the letters behind a number for a part of it: SyntaxError.",
       instead="a space.",
       bad="x = 1if 1 else 2", good="x = 1 if 1 else 2")
-def check(node: ast.Constant, context: Context) -> Iterable[Hit]:
+def check(node: ast.Constant, file: File) -> Iterable[Hit]:
     if type(node.value) in (int, float) and node.end_col_offset is not None:
         end = node.end_col_offset
-        behind = context.line(node.end_lineno or 1).encode()[end:end + 3]
+        behind = file.line(node.end_lineno or 1).encode()[end:end + 3]
         if re.match(rb"[A-Za-z]", behind):
             yield node, "MicroPython needs a space between a number and a word"

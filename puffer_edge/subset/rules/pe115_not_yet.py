@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 LAST_WITHOUT = {"f-strings": (1, 12), ":=": (1, 12), "annotations of variables": (1, 12),
@@ -20,20 +20,20 @@ LAST_WITHOUT = {"f-strings": (1, 12), ":=": (1, 12), "annotations of variables":
       reason="The version of MicroPython that is asked for did not have it: SyntaxError.",
       instead="a newer firmware, or format().",
       bad="# with --mpy-version 1.20\ny = 5\nx = f'{y!r}'", good="y = 5\nx = f'{y}'")
-def check(node: ast.expr | ast.stmt, context: Context) -> Iterable[Hit]:
-    version = context.names.version
+def check(node: ast.expr | ast.stmt, file: File) -> Iterable[Hit]:
+    version = file.names.version
     if version > (1, 23):
         return
-    for feature in _features(node, context):
+    for feature in _features(node, file):
         if version <= LAST_WITHOUT[feature]:
             yield node, (f"MicroPython {version[0]}.{version[1]} does not have {feature}")
 
 
-def _features(node: ast.expr | ast.stmt, context: Context) -> Iterable[str]:
+def _features(node: ast.expr | ast.stmt, file: File) -> Iterable[str]:
     if isinstance(node, ast.JoinedStr):
-        if not isinstance(context.parent(node), ast.FormattedValue):
+        if not isinstance(file.parent(node), ast.FormattedValue):
             yield "f-strings"
-            yield from _spelling(node, context)
+            yield from _spelling(node, file)
     elif isinstance(node, ast.FormattedValue):
         if node.conversion in (ord("r"), ord("s")):
             yield "!r and !s in f-strings"
@@ -49,10 +49,10 @@ def _features(node: ast.expr | ast.stmt, context: Context) -> Iterable[str]:
         yield "@ between matrices"
 
 
-def _spelling(node: ast.JoinedStr, context: Context) -> Iterable[str]:
+def _spelling(node: ast.JoinedStr, file: File) -> Iterable[str]:
     """What only the text tells, of an f-string on one line."""
     if node.lineno == node.end_lineno:
-        text = context.line(node.lineno).encode()[node.col_offset:node.end_col_offset].decode()
+        text = file.line(node.lineno).encode()[node.col_offset:node.end_col_offset].decode()
         if text[:2].lower() in ("rf", "fr"):
             yield "raw f-strings"
         quote = text[1:2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,8 +14,8 @@ from puffer_edge.subset.rule import Hit, rule
              "SyntaxError since a version between 1.27 and 1.29.",
       instead="f(*a, x=1).",
       bad="a = [1]\nprint(end='', *a)", good="a = [1]\nprint(*a, end='')")
-def check(node: ast.Call, context: Context) -> Iterable[Hit]:
-    if context.names.version <= (1, 27):
+def check(node: ast.Call, file: File) -> Iterable[Hit]:
+    if file.names.version <= (1, 27):
         return
     first = min(((keyword.value.lineno, keyword.value.col_offset) for keyword in node.keywords
                  if keyword.arg is not None), default=None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
 from puffer_edge.subset.rule import Hit, rule
 
 EMITTERS = {"native": {"rp2", "esp32", "esp8266", "stm32", "samd", "unix"},
@@ -20,10 +21,10 @@ EMITTERS = {"native": {"rp2", "esp32", "esp8266", "stm32", "samd", "unix"},
       instead="bytecode, or a file per port behind if sys.platform.",
       bad="import micropython\n@micropython.asm_xtensa\ndef f():\n    pass",
       good="import micropython\n@micropython.native\ndef f():\n    pass")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
     for decorator in node.decorator_list:
-        name = context.dotted(decorator) or ""
+        name = file.dotted(decorator) or ""
         kind = name.rpartition(".")[2]
-        if (name.startswith("micropython.") and context.port not in EMITTERS.get(
-                kind, {context.port}) and not context.guarded(node)):
-            yield decorator, f"the port {context.port} has no @micropython.{kind}"
+        if (name.startswith("micropython.") and file.port not in EMITTERS.get(
+                kind, {file.port}) and not is_guarded(node, file)):
+            yield decorator, f"the port {file.port} has no @micropython.{kind}"

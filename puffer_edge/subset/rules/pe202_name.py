@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
-from puffer_edge.subset.modules import missing, module_missing
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
+from puffer_edge.subset.facts.modules import missing, module_missing
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -15,21 +16,21 @@ from puffer_edge.subset.rule import Hit, rule
       instead="what the module has (the text names what is near), or catch the error.",
       bad="import time\nstart = time.perf_counter()",
       good="import time\nstart = time.ticks_us()")
-def check(node: ast.ImportFrom | ast.Attribute, context: Context) -> Iterable[Hit]:
+def check(node: ast.ImportFrom | ast.Attribute, file: File) -> Iterable[Hit]:
     if isinstance(node, ast.ImportFrom):
         for alias in node.names:
-            lacks = missing(alias, node, context)
-            if lacks and not module_missing(node.module or "", context) and not context.guarded(
-                    node):
-                yield node, f"{node.module} of {context.port} has no {alias.name!r}"
+            lacks = missing(alias, node, file)
+            if lacks and not module_missing(node.module or "", file) and not is_guarded(
+                    node, file):
+                yield node, f"{node.module} of {file.port} has no {alias.name!r}"
         return
     if not isinstance(node.ctx, ast.Load) or node.attr.startswith("__"):
         return
-    module = context.dotted(node.value)
-    if module is None or module.split(".")[0] in context.local_modules | {"builtins"}:
+    module = file.dotted(node.value)
+    if module is None or module.split(".")[0] in file.local_modules | {"builtins"}:
         return
-    names = context.names.scope(module)
+    names = file.names.scope(module)
     if (names is not None and "*" not in names and node.attr not in names
-            and context.names.scope(f"{module}.{node.attr}") is None
-            and not context.guarded(node)):
-        yield node, f"{module} of {context.port} has no {node.attr!r}"
+            and file.names.scope(f"{module}.{node.attr}") is None
+            and not is_guarded(node, file)):
+        yield node, f"{module} of {file.port} has no {node.attr!r}"

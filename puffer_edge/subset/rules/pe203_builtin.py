@@ -6,7 +6,8 @@ import ast
 import builtins
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
 from puffer_edge.subset.rule import Hit, rule
 
 VIPER = {"ptr", "ptr8", "ptr16", "ptr32", "uint", "const"}
@@ -17,11 +18,11 @@ VIPER = {"ptr", "ptr8", "ptr16", "ptr32", "uint", "const"}
       instead="OSError for the errors of files and sockets, ImportError for those of modules.",
       bad="try:\n    open('x')\nexcept FileNotFoundError:\n    pass",
       good="try:\n    open('x')\nexcept OSError:\n    pass")
-def check(node: ast.Name, context: Context) -> Iterable[Hit]:
-    if node.id in PYTHONS and isinstance(node.ctx, ast.Load) and context.is_builtin(node):
-        names = context.names.scope("builtins")
-        if (names is not None and node.id not in names and not context.guarded(node)
-                and not context.in_annotation(node)):
+def check(node: ast.Name, file: File) -> Iterable[Hit]:
+    if node.id in PYTHONS and isinstance(node.ctx, ast.Load) and file.is_builtin(node):
+        names = file.names.scope("builtins")
+        if (names is not None and node.id not in names and not is_guarded(node, file)
+                and not file.in_annotation(node)):
             yield node, f"MicroPython has no built-in {node.id!r}"
 
 

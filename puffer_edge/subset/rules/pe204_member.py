@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,13 +15,13 @@ from puffer_edge.subset.rule import Hit, rule
       instead="memoryview(x)[:] = data for frombytes, bytes(x) for tobytes, a loop for bit_length.",
       bad="from array import array\nx = array('b')\nx.frombytes(b'a')",
       good="from array import array\nx = array('b')\nx.extend(b'a')")
-def check(node: ast.Attribute, context: Context) -> Iterable[Hit]:
+def check(node: ast.Attribute, file: File) -> Iterable[Hit]:
     if node.attr.startswith("__") or not isinstance(node.ctx, ast.Load):
         return
-    kind = context.dotted(node.value)
+    kind = file.dotted(node.value)
     if kind is None or not kind.startswith("builtins."):
-        kind = context.type_of(node.value)
-    names = context.names.scope(kind) if kind else None
+        kind = file.type_of(node.value)
+    names = file.names.scope(kind) if kind else None
     if (kind and names is not None and "*" not in names and node.attr not in names
-            and not context.guarded(node)):
+            and not is_guarded(node, file)):
         yield node, f"{kind.removeprefix('builtins.')} has no {node.attr!r} in MicroPython"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
 from puffer_edge.subset.rule import Hit, rule
 
 LACKING = {"from_bytes": {"signed"}, "zip": {"strict"}, "round": {"ndigits"},
@@ -19,13 +20,13 @@ METHODS = {"split", "rsplit", "splitlines", "decode", "encode", "from_bytes"}
       reason="The function takes the argument by position only, or not at all: TypeError.",
       instead="give it by position.",
       bad="x = 'a b'.split(sep=' ')", good="x = 'a b'.split(' ')")
-def check(node: ast.Call, context: Context) -> Iterable[Hit]:
+def check(node: ast.Call, file: File) -> Iterable[Hit]:
     name = ""
     if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
-        kind = context.dotted(node.func.value) or context.type_of(node.func.value) or ""
+        kind = file.dotted(node.func.value) or file.type_of(node.func.value) or ""
         name = node.func.attr if kind.startswith("builtins.") else ""
-    elif isinstance(node.func, ast.Name) and context.is_builtin(node.func):
+    elif isinstance(node.func, ast.Name) and file.is_builtin(node.func):
         name = node.func.id
     for keyword in node.keywords:
-        if keyword.arg in LACKING.get(name, ()) and not context.guarded(node):
+        if keyword.arg in LACKING.get(name, ()) and not is_guarded(node, file):
             yield node, f"{name}() takes no keyword {keyword.arg!r} in MicroPython"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
 from puffer_edge.subset.rule import Hit, rule
 
 SEQUENCES = {"builtins.str", "builtins.bytes", "builtins.bytearray", "builtins.tuple",
@@ -16,13 +17,13 @@ SEQUENCES = {"builtins.str", "builtins.bytes", "builtins.bytearray", "builtins.t
       reason="Only lists are sliced with a step, and only read: NotImplementedError.",
       instead="a loop over range(), or reversed().",
       bad="x = 'abc'[::-1]", good="x = [1, 2, 3][::2]\ny = 'abc'[::1]")
-def check(node: ast.Subscript, context: Context) -> Iterable[Hit]:
+def check(node: ast.Subscript, file: File) -> Iterable[Hit]:
     if not isinstance(node.slice, ast.Slice) or node.slice.step is None:
         return
     step = node.slice.step
     if isinstance(step, ast.Constant) and step.value in (1, None):
         return
-    kind = context.type_of(node.value)
+    kind = file.type_of(node.value)
     writes = not isinstance(node.ctx, ast.Load) and kind == "builtins.list"
-    if (kind in SEQUENCES or writes) and not context.guarded(node):
+    if (kind in SEQUENCES or writes) and not is_guarded(node, file):
         yield node, "MicroPython slices this with a step of 1 only"

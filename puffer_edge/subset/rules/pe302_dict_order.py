@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,29 +14,29 @@ from puffer_edge.subset.rule import Hit, rule
       instead="collections.OrderedDict, sorted(), or a tuple of pairs.",
       bad="d = {'b': 1, 'a': 2}\nfor k in d:\n    print(k)",
       good="d = {'b': 1, 'a': 2}\nfor k in sorted(d):\n    print(k)")
-def check(node: ast.For | ast.comprehension | ast.Call, context: Context) -> Iterable[Hit]:
+def check(node: ast.For | ast.comprehension | ast.Call, file: File) -> Iterable[Hit]:
     if isinstance(node, ast.Call):
-        wanted = context.is_builtin(node.func, "list", "tuple", "enumerate", "iter", "next", "zip")
+        wanted = file.is_builtin(node.func, "list", "tuple", "enumerate", "iter", "next", "zip")
         places = node.args if wanted else []
     else:
         places = [node.iter]
     for place in places:
         if isinstance(node, ast.comprehension) and isinstance(
-                context.parent(node), ast.SetComp | ast.DictComp):
+                file.parent(node), ast.SetComp | ast.DictComp):
             continue
-        above = context.parent(node)
+        above = file.parent(node)
         if isinstance(above, ast.Subscript) and not isinstance(above.slice, ast.Constant):
             continue  # list(d.keys())[list(d.values()).index(x)]: the same order in both
         if isinstance(above, ast.Attribute) and above.attr in ("index", "count"):
             continue
-        if _is_dict(place, context):
+        if _is_dict(place, file):
             yield place, "a dict of MicroPython is not in the order of insertion"
 
 
-def _is_dict(node: ast.expr, context: Context) -> bool:
+def _is_dict(node: ast.expr, file: File) -> bool:
     if (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
             and node.func.attr in ("keys", "values", "items") and not node.args):
         node = node.func.value
     if isinstance(node, ast.Dict):
         return len(node.keys) > 1
-    return isinstance(node, ast.Name) and context.type_of(node) == "builtins.dict"
+    return isinstance(node, ast.Name) and file.type_of(node) == "builtins.dict"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -13,7 +13,7 @@ from puffer_edge.subset.rule import Hit, rule
       reason="__slots__ is an ordinary attribute: other names can be set, and no memory is saved.",
       instead="leave it out.",
       bad="class A:\n    __slots__ = ('x',)", good="class A:\n    x = None")
-def check(node: ast.ClassDef, context: Context) -> Iterable[Hit]:
+def check(node: ast.ClassDef, file: File) -> Iterable[Hit]:
     for statement in node.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else (
             [statement.target] if isinstance(statement, ast.AnnAssign) else [])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -13,9 +14,9 @@ from puffer_edge.subset.rule import Hit, rule
       reason="Annotations are thrown away by the compiler: there is no __annotations__.",
       instead="a dict of your own.",
       bad="def f(x: int): pass\nprint(f.__annotations__)", good="def f(x: int): pass")
-def check(node: ast.Attribute | ast.Call, context: Context) -> Iterable[Hit]:
+def check(node: ast.Attribute | ast.Call, file: File) -> Iterable[Hit]:
     if isinstance(node, ast.Attribute):
-        if node.attr == "__annotations__" and not context.guarded(node):
+        if node.attr == "__annotations__" and not is_guarded(node, file):
             yield node, "MicroPython keeps no annotations"
-    elif context.dotted(node.func) in ("typing.get_type_hints", "inspect.get_annotations"):
+    elif file.dotted(node.func) in ("typing.get_type_hints", "inspect.get_annotations"):
         yield node, "MicroPython keeps no annotations"

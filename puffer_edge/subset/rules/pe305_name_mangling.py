@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -16,8 +16,8 @@ from puffer_edge.subset.rule import Hit, rule
           "class B(A):\n    def __init__(self):\n        self.__x = 2",
       good="class A:\n    def __init__(self):\n        self.__x = 1\n"
            "class B(A):\n    def __init__(self):\n        self.__y = 2")
-def check(node: ast.ClassDef, context: Context) -> Iterable[Hit]:
-    bases = classes(node, context)
+def check(node: ast.ClassDef, file: File) -> Iterable[Hit]:
+    bases = classes(node, file)
     mine = private(node) if bases else set()
     seen: set[str] = set()
     for base in bases if mine else ():
@@ -34,13 +34,13 @@ def private(node: ast.ClassDef) -> set[str]:
     return {name for name in found if name.startswith("__") and not name.endswith("__")}
 
 
-def classes(node: ast.ClassDef, context: Context) -> list[ast.ClassDef]:
+def classes(node: ast.ClassDef, file: File) -> list[ast.ClassDef]:
     """The bases of a class, and theirs, as far as they are in the file."""
     found: list[ast.ClassDef] = []
     todo = list(node.bases)
     while todo and len(found) < 50:
         base = todo.pop()
-        bound = context.bound(base) if isinstance(base, ast.Name) else None
+        bound = file.bound(base) if isinstance(base, ast.Name) else None
         for value in bound[1] if bound else ():
             if isinstance(value, ast.ClassDef) and value not in found and value is not node:
                 found.append(value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
-from puffer_edge.subset.natives import FLOATS
+from puffer_edge.subset.analysis.natives import FLOATS
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -16,11 +16,11 @@ from puffer_edge.subset.rule import Hit, rule
       bad="# puffer-edge: no-alloc\ndef step(x):\n    return x * 0.5",
       good="# puffer-edge: no-alloc\ndef step(x):\n    return x > 0.5")
 def check(node: ast.BinOp | ast.UnaryOp | ast.AugAssign | ast.Call,
-          context: Context) -> Iterable[Hit]:
-    if context.value(node).kind != "float":
+          analysis: Analysis) -> Iterable[Hit]:
+    if analysis.value(node).kind != "float":
         return
     if isinstance(node, ast.Call):
-        called = context.value(node.func)
+        called = analysis.value(node.func)
         name = called.name.removeprefix("builtins.")
         if called.kind == "native" and (name in FLOATS or name in ("float", "round", "abs", "pow")):
             yield node, f"{name}() makes a float, which is an object"

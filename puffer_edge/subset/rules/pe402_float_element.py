@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -16,12 +16,12 @@ from puffer_edge.subset.rule import Hit, rule
           "def step():\n    a[0] = a[1]",
       good="from array import array\na = array('f', [1, 2])\n# puffer-edge: no-alloc\n"
            "def step():\n    a[0] = 1.5")
-def check(node: ast.Subscript | ast.For, context: Context) -> Iterable[Hit]:
+def check(node: ast.Subscript | ast.For, analysis: Analysis) -> Iterable[Hit]:
     read = node.iter if isinstance(node, ast.For) else node.value
     if isinstance(node, ast.Subscript) and (
             isinstance(node.slice, ast.Slice) or (not isinstance(node.ctx, ast.Load)
-            and not isinstance(context.parent(node), ast.AugAssign))):
+            and not isinstance(analysis.file.parent(node), ast.AugAssign))):
         return
-    value = context.value(read)
+    value = analysis.value(read)
     if value.kind in ("array", "memoryview") and value.code in ("f", "d"):
         yield read, "reading an array of floats makes an object of every element"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -16,11 +16,11 @@ from puffer_edge.subset.rule import Hit, rule
           "def step():\n    return a[0]",
       good="from array import array\na = array('h', [1])\n# puffer-edge: no-alloc\n"
            "def step():\n    return a[0]")
-def check(node: ast.Subscript | ast.For, context: Context) -> Iterable[Hit]:
+def check(node: ast.Subscript | ast.For, analysis: Analysis) -> Iterable[Hit]:
     read = node.iter if isinstance(node, ast.For) else node.value
     if isinstance(node, ast.Subscript) and (
             isinstance(node.slice, ast.Slice) or not isinstance(node.ctx, ast.Load)):
         return
-    value = context.value(read)
+    value = analysis.value(read)
     if value.kind in ("array", "memoryview") and value.code in ("q", "Q"):
         yield read, "reading 64-bit integers makes an object of every element"

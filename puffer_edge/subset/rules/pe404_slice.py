@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,12 +14,12 @@ from puffer_edge.subset.rule import Hit, rule
       instead="indices, or views made once, outside.",
       bad="# puffer-edge: no-alloc\ndef step(a):\n    return a[1:3]",
       good="# puffer-edge: no-alloc\ndef step(a, b):\n    a[1:3] = b")
-def check(node: ast.Subscript, context: Context) -> Iterable[Hit]:
+def check(node: ast.Subscript, analysis: Analysis) -> Iterable[Hit]:
     if not isinstance(node.slice, ast.Slice):
         return
     if isinstance(node.ctx, ast.Load):
         yield node, "a slice is a new object"
-    elif context.value(node.value).kind == "list":
+    elif analysis.value(node.value).kind == "list":
         yield node, "replacing a part of a list makes a new list"
-    elif context.is_native(node):
+    elif analysis.file.is_native(node):
         yield node, "machine code makes a slice object, which bytecode does not"

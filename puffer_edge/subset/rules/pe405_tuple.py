@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,10 +14,10 @@ from puffer_edge.subset.rule import Hit, rule
       instead="results in an array that exists; x, y = a, b with two or three names is free.",
       bad="# puffer-edge: no-alloc\ndef step(a, b):\n    return a, b",
       good="# puffer-edge: no-alloc\ndef step(a, b):\n    a, b = b, a\n    return 1, 2")
-def check(node: ast.Tuple, context: Context) -> Iterable[Hit]:
-    if not isinstance(node.ctx, ast.Load) or context.is_folded(node):
+def check(node: ast.Tuple, analysis: Analysis) -> Iterable[Hit]:
+    if not isinstance(node.ctx, ast.Load) or analysis.file.is_folded(node):
         return
-    parent = context.parent(node)
+    parent = analysis.file.parent(node)
     if isinstance(parent, ast.Assign) and parent.value is node and len(node.elts) in (2, 3):
         target = parent.targets[-1]
         if (len(parent.targets) == 1 and isinstance(target, ast.Tuple)

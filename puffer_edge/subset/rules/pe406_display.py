@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,6 +14,6 @@ from puffer_edge.subset.rule import Hit, rule
       instead="an object made once, outside; constant tuples are free.",
       bad="# puffer-edge: no-alloc\ndef step():\n    return []",
       good="# puffer-edge: no-alloc\ndef step(a):\n    return a in (1, 2)")
-def check(node: ast.List | ast.Dict | ast.Set, context: Context) -> Iterable[Hit]:
+def check(node: ast.List | ast.Dict | ast.Set, analysis: Analysis) -> Iterable[Hit]:
     if isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
         yield node, f"a {type(node).__name__.lower()} is a new object"

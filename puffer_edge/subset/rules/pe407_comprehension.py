@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,5 +14,5 @@ from puffer_edge.subset.rule import Hit, rule
       instead="a loop that writes into an array.",
       bad="# puffer-edge: no-alloc\ndef step(a):\n    return sum(x for x in a)",
       good="# puffer-edge: no-alloc\ndef step(a):\n    for x in a:\n        pass")
-def check(node: ast.expr, context: Context) -> Iterable[Hit]:
+def check(node: ast.expr, analysis: Analysis) -> Iterable[Hit]:
     yield node, "a comprehension makes objects"

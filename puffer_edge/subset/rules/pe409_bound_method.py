@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 KINDS = {"array": "array.array", **{name: f"builtins.{name}" for name in (
@@ -19,14 +19,14 @@ KINDS = {"array": "array.array", **{name: f"builtins.{name}" for name in (
           "    def step(self):\n        return self.f",
       good="class A:\n    def f(self): pass\n    # puffer-edge: no-alloc\n"
            "    def step(self):\n        return self.f()")
-def check(node: ast.Attribute, context: Context) -> Iterable[Hit]:
-    parent = context.parent(node)
+def check(node: ast.Attribute, analysis: Analysis) -> Iterable[Hit]:
+    parent = analysis.file.parent(node)
     if not isinstance(node.ctx, ast.Load) or (
             isinstance(parent, ast.Call) and parent.func is node):
         return
-    value = context.value(node)
+    value = analysis.value(node)
     kind = value.name.partition(".")[0]
-    members = context.names.scope(KINDS[kind]) if kind in KINDS else None
+    members = analysis.file.names.scope(KINDS[kind]) if kind in KINDS else None
     builtin = value.kind == "method" and members is not None and node.attr in members
     if value.kind == "bound" or builtin:
         yield node, f"fetching the method {node.attr} makes an object"

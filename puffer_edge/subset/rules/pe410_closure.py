@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -15,12 +15,12 @@ from puffer_edge.subset.rule import Hit, rule
       bad="# puffer-edge: no-alloc\ndef step(a):\n    return lambda: a",
       good="def f(): pass\n# puffer-edge: no-alloc\ndef step():\n    return f()")
 def check(node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
-          context: Context) -> Iterable[Hit]:
-    above = context.parent(node)
+          analysis: Analysis) -> Iterable[Hit]:
+    above = analysis.file.parent(node)
     while above is not None:
         if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
-            if context.followed(above) and (isinstance(node, ast.Lambda)
-                                            or node in context.reached):
+            if analysis.followed(above) and (isinstance(node, ast.Lambda)
+                                            or node in analysis.reached):
                 yield node, "a function or class that is defined here is a new object"
             return
-        above = context.parent(above)
+        above = analysis.file.parent(above)

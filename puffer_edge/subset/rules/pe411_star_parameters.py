@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,8 +14,8 @@ from puffer_edge.subset.rule import Hit, rule
       instead="named parameters; defaults and keywords are free.",
       bad="# puffer-edge: no-alloc\ndef step(*a):\n    pass",
       good="# puffer-edge: no-alloc\ndef step(a, b=1, *, c=2):\n    pass")
-def check(node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context) -> Iterable[Hit]:
-    if context.followed(node):
+def check(node: ast.FunctionDef | ast.AsyncFunctionDef, analysis: Analysis) -> Iterable[Hit]:
+    if analysis.followed(node):
         if node.args.vararg:
             yield node, f"*{node.args.vararg.arg} makes a tuple at every call"
         if node.args.kwarg:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,7 +14,7 @@ from puffer_edge.subset.rule import Hit, rule
       instead="write the arguments out.",
       bad="def f(a, b): pass\n# puffer-edge: no-alloc\ndef step(t):\n    f(*t)",
       good="def f(a, b): pass\n# puffer-edge: no-alloc\ndef step(t):\n    f(t, b=1)")
-def check(node: ast.Call, context: Context) -> Iterable[Hit]:
+def check(node: ast.Call, analysis: Analysis) -> Iterable[Hit]:
     if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
             keyword.arg is None for keyword in node.keywords):
         yield node, "a call with * or ** takes memory for its arguments"

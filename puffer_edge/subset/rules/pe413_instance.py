@@ -6,7 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 CLASSES = {"str", "bytes", "bytearray", "list", "tuple", "dict", "set", "frozenset", "object",
@@ -20,15 +20,15 @@ EXCEPTIONS = {name for name, value in vars(builtins).items()
       instead="an object that is made once, outside, and changed here.",
       bad="class A: pass\n# puffer-edge: no-alloc\ndef step():\n    return A()",
       good="class A: pass\na = A()\n# puffer-edge: no-alloc\ndef step():\n    a.x = 1")
-def check(node: ast.Call, context: Context) -> Iterable[Hit]:
-    called = context.value(node.func)
+def check(node: ast.Call, analysis: Analysis) -> Iterable[Hit]:
+    called = analysis.value(node.func)
     name = called.name.removeprefix("builtins.")
     if called.kind == "class":
         yield node, f"{getattr(called.node, 'name', 'the class')}() makes an instance"
     elif called.kind == "native" and name in CLASSES | EXCEPTIONS:
-        parent = context.parent(node)
+        parent = analysis.file.parent(node)
         if name == "range" and isinstance(parent, ast.For) and parent.iter is node:
             return  # of that, PE415 judges
         yield node, f"{name}() makes an object"
-    elif called.kind == "native" and context.value(node).kind == "instance":
+    elif called.kind == "native" and analysis.value(node).kind == "instance":
         yield node, f"{name}() makes an object"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,8 +14,8 @@ from puffer_edge.subset.rule import Hit, rule
       instead="a while loop, or a step written as a number.",
       bad="# puffer-edge: no-alloc\ndef step(s):\n    for i in range(0, 9, s):\n        pass",
       good="# puffer-edge: no-alloc\ndef step(n):\n    for i in range(n, 0, -2):\n        pass")
-def check(node: ast.For, context: Context) -> Iterable[Hit]:
+def check(node: ast.For, analysis: Analysis) -> Iterable[Hit]:
     call = node.iter
-    if isinstance(call, ast.Call) and context.is_builtin(call.func, "range") and (
-            call.keywords or (len(call.args) > 2 and not context.is_folded(call.args[2]))):
+    if isinstance(call, ast.Call) and analysis.file.is_builtin(call.func, "range") and (
+            call.keywords or (len(call.args) > 2 and not analysis.file.is_folded(call.args[2]))):
         yield call, "a range with a variable step is an object"

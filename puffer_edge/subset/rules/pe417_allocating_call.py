@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
-from puffer_edge.subset.natives import ALLOCATING, GROWING
+from puffer_edge.subset.analysis.natives import ALLOCATING, GROWING
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -17,17 +17,17 @@ from puffer_edge.subset.rule import Hit, rule
           "    return struct.unpack_from('<h', b, 0)",
       good="import struct\n# puffer-edge: no-alloc\ndef step(b):\n"
            "    struct.pack_into('<h', b, 0, 3)")
-def check(node: ast.Call, context: Context) -> Iterable[Hit]:
-    called = context.value(node.func)
+def check(node: ast.Call, analysis: Analysis) -> Iterable[Hit]:
+    called = analysis.value(node.func)
     name = called.name.removeprefix("builtins.")
     if called.kind == "native" and name in ALLOCATING:
         yield node, f"{name}() makes an object"
     elif called.kind == "native" and name == "sum" and node.args and (
-            context.value(node.args[0]).any_element().kind == "float"):
+            analysis.value(node.args[0]).any_element().kind == "float"):
         yield node, "the sum of floats makes objects"
     elif called.kind == "method" and (
             name in GROWING or name.partition(".")[0] in ("str", "bytes", "list", "dict", "set",
                                                           "bytearray", "array", "memoryview")):
-        from puffer_edge.subset.natives import METHODS
+        from puffer_edge.subset.analysis.natives import METHODS
         if name not in METHODS and name not in ("dict.items", "dict.keys", "dict.values"):
             yield node, f"{name}() makes an object, or makes the container grow"

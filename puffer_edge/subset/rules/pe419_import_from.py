@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,5 +14,5 @@ from puffer_edge.subset.rule import Hit, rule
       instead="import the module outside.",
       bad="# puffer-edge: no-alloc\ndef step():\n    from math import pi\n    return pi",
       good="import math\n# puffer-edge: no-alloc\ndef step():\n    return math.pi")
-def check(node: ast.ImportFrom, context: Context) -> Iterable[Hit]:
+def check(node: ast.ImportFrom, analysis: Analysis) -> Iterable[Hit]:
     yield node, "from ... import makes objects"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,13 +14,12 @@ from puffer_edge.subset.rule import Hit, rule
       instead="make it once, outside; next() on it is free.",
       bad="def g():\n    yield 1\n# puffer-edge: no-alloc\ndef step():\n    g()",
       good="def g():\n    yield 1\ni = g()\n# puffer-edge: no-alloc\ndef step():\n    next(i)")
-def check(node: ast.Call | ast.Await | ast.YieldFrom, context: Context) -> Iterable[Hit]:
+def check(node: ast.Call | ast.Await | ast.YieldFrom, analysis: Analysis) -> Iterable[Hit]:
     if isinstance(node, ast.Call):
-        called = context.value(node.func)
-        home = context.project.home(called.node, context) if isinstance(
-            called.node, ast.AST) else context
+        called = analysis.value(node.func)
         if isinstance(called.node, ast.AsyncFunctionDef) or (
-                isinstance(called.node, ast.FunctionDef) and home.is_generator(called.node)):
+                isinstance(called.node, ast.FunctionDef)
+                and analysis.home(called.node).is_generator(called.node)):
             yield node, f"{called.node.name}() makes a generator"
-    elif isinstance(node, ast.YieldFrom) and context.value(node.value).kind != "generator":
+    elif isinstance(node, ast.YieldFrom) and analysis.value(node.value).kind != "generator":
         yield node, "yield from makes an iterator"

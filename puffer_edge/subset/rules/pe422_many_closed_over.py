@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.closures import closed_over
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
+from puffer_edge.subset.facts.closures import closed_over
 from puffer_edge.subset.rule import Hit, rule
 
 MOST = 5
@@ -21,18 +21,17 @@ MOST = 5
       good="def make(a, b, c, d, e, f):\n    all = (a, b, c, d, e, f)\n"
            "    # puffer-edge: no-alloc\n    def step():\n        a, b, c, d, e, f = all\n"
            "        return a and b and c and d and e and f\n    return step")
-def check(node: ast.Call | ast.FunctionDef, context: Context) -> Iterable[Hit]:
+def check(node: ast.Call | ast.FunctionDef, analysis: Analysis) -> Iterable[Hit]:
     if isinstance(node, ast.FunctionDef):
-        names = closed_over(node, context) if context.followed(node) else []
+        names = closed_over(node, analysis.file) if analysis.followed(node) else []
         required = len(node.args.args) - len(node.args.defaults)
         if names and len(names) + required > MOST:
             yield node, (f"every call puts {len(names)} outer variables and {required} arguments "
                          "on the heap")
         return
-    called = context.value(node.func)
+    called = analysis.value(node.func)
     if called.kind == "function" and isinstance(called.node, ast.FunctionDef):
-        home = context.project.home(called.node, context)
-        names = closed_over(called.node, home)
+        names = closed_over(called.node, analysis.home(called.node))
         required = len(called.node.args.args) - len(called.node.args.defaults)
         given = len(node.args) + 2 * len(node.keywords)
         if names and len(names) + given > MOST >= len(names) + required:

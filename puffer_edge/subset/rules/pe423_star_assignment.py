@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -14,6 +14,6 @@ from puffer_edge.subset.rule import Hit, rule
       instead="indices.",
       bad="# puffer-edge: no-alloc\ndef step(t):\n    a, *b = t",
       good="# puffer-edge: no-alloc\ndef step(t):\n    a, b = t")
-def check(node: ast.Starred, context: Context) -> Iterable[Hit]:
+def check(node: ast.Starred, analysis: Analysis) -> Iterable[Hit]:
     if isinstance(node.ctx, ast.Store):
         yield node, "the name with the star becomes a new list"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -17,11 +17,11 @@ from puffer_edge.subset.rule import Hit, rule
           "def step():\n    return a[0]",
       good="from array import array\na = array('i', [1])\n# puffer-edge: no-alloc\n"
            "# range: a[...] in [-1000, 1000]\ndef step():\n    return a[0]")
-def check(node: ast.Subscript | ast.For, context: Context) -> Iterable[Hit]:
+def check(node: ast.Subscript | ast.For, analysis: Analysis) -> Iterable[Hit]:
     read, element = (node.iter, node.target) if isinstance(node, ast.For) else (node.value, node)
     if isinstance(node, ast.Subscript) and (
             isinstance(node.slice, ast.Slice) or isinstance(node.ctx, ast.Store)):
         return
-    holder, value = context.value(read), context.value(element)
+    holder, value = analysis.value(read), analysis.value(element)
     if holder.code in ("i", "I", "l", "L") and value.is_int and not value.small:
         yield read, f"an element lies in {value.described()} and may be an object"

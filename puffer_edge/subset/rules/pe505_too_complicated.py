@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.notes import Analysis
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -16,6 +16,6 @@ from puffer_edge.subset.rule import Hit, rule
           f"{' ' * (4 + i)}for x{i} in range(9):\n{' ' * (5 + i)}y{i} = x{i} + 1"
           for i in range(9)),
       good="# puffer-edge: no-alloc\ndef step():\n    for i in range(9):\n        pass")
-def check(node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context) -> Iterable[Hit]:
-    if node in context.too_much:
+def check(node: ast.FunctionDef | ast.AsyncFunctionDef, analysis: Analysis) -> Iterable[Hit]:
+    if node in analysis.too_much:
         yield node, f"{node.name} is too complicated to be analysed"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.viper import Types, is_viper
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
-from puffer_edge.subset.viper import Types, is_viper
 
 
 @rule("PE601", "viper-unsigned", ast.FunctionDef,
@@ -17,8 +17,8 @@ from puffer_edge.subset.viper import Types, is_viper
           "    if x < 0:\n        return 1\n    return 0",
       good="import micropython\n@micropython.viper\ndef f(p: ptr8) -> int:\n"
            "    x = (p[0] ^ 0x80) - 0x80\n    if x < 0:\n        return 1\n    return 0")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
-    if not is_viper(node, context):
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
+    if not is_viper(node, file):
         return
     types = Types(node)
     assigned: dict[str, list[ast.expr]] = {}

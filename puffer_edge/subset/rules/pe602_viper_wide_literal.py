@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.values import SMALL_HIGH
+from puffer_edge.subset.analysis.viper import TYPES, Types, is_viper
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
-from puffer_edge.subset.values import SMALL_HIGH
-from puffer_edge.subset.viper import TYPES, Types, is_viper
 
 
 @rule("PE602", "viper-wide-literal", ast.FunctionDef,
@@ -16,12 +16,12 @@ from puffer_edge.subset.viper import TYPES, Types, is_viper
       instead="int(0x7fffffff), or a shift: 1 << 31.",
       bad="import micropython\n@micropython.viper\ndef f(p: ptr32):\n    p[0] = 0x7fffffff",
       good="import micropython\n@micropython.viper\ndef f(p: ptr32):\n    p[0] = int(0x7fffffff)")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
-    if is_viper(node, context):
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
+    if is_viper(node, file):
         for inner in Types(node).nodes:
             if (isinstance(inner, ast.Constant) and type(inner.value) is int
                     and inner.value > SMALL_HIGH):
-                parent = context.parent(inner)
+                parent = file.parent(inner)
                 cast = isinstance(parent, ast.Call) and isinstance(
                     parent.func, ast.Name) and parent.func.id in TYPES
                 if not cast:

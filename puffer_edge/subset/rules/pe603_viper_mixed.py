@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.viper import NATIVE, POINTERS, Types, is_viper
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
-from puffer_edge.subset.viper import NATIVE, POINTERS, Types, is_viper
 
 
 @rule("PE603", "viper-mixed", ast.FunctionDef,
@@ -17,8 +17,8 @@ from puffer_edge.subset.viper import NATIVE, POINTERS, Types, is_viper
       bad="import micropython\n@micropython.viper\ndef f(n: int) -> int:\n    return n * 1.5",
       good="import micropython\n@micropython.viper\ndef f(n: int) -> int:\n"
            "    return n * int(abs(n))")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
-    if not is_viper(node, context):
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
+    if not is_viper(node, file):
         return
     types = Types(node)
     for inner in types.nodes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.viper import NATIVE, POINTERS, Types, is_viper
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
-from puffer_edge.subset.viper import NATIVE, POINTERS, Types, is_viper
 
 
 @rule("PE604", "viper-unsupported", ast.FunctionDef,
@@ -16,8 +16,8 @@ from puffer_edge.subset.viper import NATIVE, POINTERS, Types, is_viper
       instead="//, a product, == 0; ptr8(int(p) + n) for a part of memory.",
       bad="import micropython\n@micropython.viper\ndef f(n: int) -> bool:\n    return not n",
       good="import micropython\n@micropython.viper\ndef f(n: int) -> bool:\n    return n == 0")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
-    if not is_viper(node, context):
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
+    if not is_viper(node, file):
         return
     types = Types(node)
     for inner in types.nodes:
@@ -29,7 +29,7 @@ def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
             elif kind == "uint" and isinstance(inner.op, ast.FloorDiv | ast.Mod):
                 yield inner, "viper does not divide uint"
         elif isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.Not):
-            if types.of(inner.operand) in NATIVE and not _is_condition(inner, context):
+            if types.of(inner.operand) in NATIVE and not _is_condition(inner, file):
                 yield inner, "viper has no not for native integers"
         elif isinstance(inner, ast.Compare):
             if {types.of(inner.left), types.of(inner.comparators[0])} == {"int", "uint"}:
@@ -41,7 +41,7 @@ def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
             yield inner, "viper has no slices of pointers"
 
 
-def _is_condition(node: ast.UnaryOp, context: Context) -> bool:
+def _is_condition(node: ast.UnaryOp, file: File) -> bool:
     """Whether it is the condition of a jump, where the compiler swaps the branches."""
-    parent = context.parent(node)
+    parent = file.parent(node)
     return isinstance(parent, ast.If | ast.While | ast.IfExp) and parent.test is node

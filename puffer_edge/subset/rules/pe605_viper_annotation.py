@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.viper import TYPES, is_viper
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
-from puffer_edge.subset.viper import TYPES, is_viper
 
 
 @rule("PE605", "viper-annotation", ast.FunctionDef,
@@ -15,8 +15,8 @@ from puffer_edge.subset.viper import TYPES, is_viper
       instead="object, bool, int, uint, ptr, ptr8, ptr16, ptr32.",
       bad="import micropython\n@micropython.viper\ndef f(x: float):\n    pass",
       good="import micropython\n@micropython.viper\ndef f(x: ptr8, n: int) -> object:\n    pass")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
-    if is_viper(node, context):
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
+    if is_viper(node, file):
         arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
         for annotation in (*(argument.annotation for argument in arguments), node.returns):
             if annotation is not None and not (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.analysis.viper import is_viper
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
-from puffer_edge.subset.viper import is_viper
 
 
 @rule("PE607", "viper-64-bit", ast.FunctionDef,
@@ -17,8 +17,8 @@ from puffer_edge.subset.viper import is_viper
       bad="# with --port unix\nimport micropython\n@micropython.viper\n"
           "def f(p: ptr32) -> int:\n    return p[0]",
       good="import micropython\n@micropython.native\ndef f(p):\n    return p[0]")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
-    if context.port == "unix" and is_viper(node, context):
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
+    if file.port == "unix" and is_viper(node, file):
         for argument in node.args.args:
             if isinstance(argument.annotation, ast.Name) and argument.annotation.id == "ptr32":
                 yield argument, "ptr32 reads unsigned words on a 64-bit computer"

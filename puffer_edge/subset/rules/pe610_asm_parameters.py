@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.assembler import is_thumb
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.assembler import is_thumb
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -15,7 +15,7 @@ from puffer_edge.subset.rule import Hit, rule
       instead="def f(r0, r1): at most four, without defaults.",
       bad="import micropython\n@micropython.asm_thumb\ndef f(a):\n    nop()",
       good="import micropython\n@micropython.asm_thumb\ndef f(r0, r1):\n    nop()")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
     if not is_thumb(node):
         return
     arguments = node.args

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.assembler import is_thumb
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.assembler import is_thumb
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -15,7 +15,7 @@ from puffer_edge.subset.rule import Hit, rule
       instead="mov(r0, 1); jumps and labels; the result is r0.",
       bad="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    return r0",
       good="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    'Doc.'\n    nop()")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
     if is_thumb(node):
         line = 0
         for statement in node.body:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.assembler import MASKS, OFFSETS, immediate, instructions, is_thumb, name
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.assembler import (
+    MASKS,
+    OFFSETS,
+    immediate,
+    instructions,
+    is_thumb,
+    name,
+)
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -17,7 +24,7 @@ from puffer_edge.subset.rule import Hit, rule
       bad="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    mov(r0, 256)",
       good="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    mov(r0, 255)\n"
            "    ldr(r1, [r0, 124])")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
     if not is_thumb(node):
         return
     for call in instructions(node):

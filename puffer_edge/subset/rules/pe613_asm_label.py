@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.assembler import JUMPS, instructions, is_thumb, name
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.assembler import JUMPS, instructions, is_thumb, name
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -16,7 +16,7 @@ from puffer_edge.subset.rule import Hit, rule
       instead="label(NAME).",
       bad="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    b(END)",
       good="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    b(END)\n    label(END)")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
     if not is_thumb(node):
         return
     seen: set[str] = set()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.assembler import NOT_ON_ARMV6M, instructions, is_thumb, name
-from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.assembler import NOT_ON_ARMV6M, instructions, is_thumb, name
+from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -15,8 +15,8 @@ from puffer_edge.subset.rule import Hit, rule
       instead="mov and shifts for numbers, loops for the rest.",
       bad="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    clz(r0, r0)",
       good="import micropython\n@micropython.asm_thumb\ndef f(r0):\n    lsr(r0, r0, 1)")
-def check(node: ast.FunctionDef, context: Context) -> Iterable[Hit]:
-    if is_thumb(node) and context.port in ("rp2", "samd"):
+def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
+    if is_thumb(node) and file.port in ("rp2", "samd"):
         for call in instructions(node):
             word = name(call)
             if word in NOT_ON_ARMV6M or word[:1] == "v":

@@ -58,7 +58,7 @@ class Names:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = files("puffer_edge.subset").joinpath("names.json").read_text("utf-8")
+    text = files("puffer_edge.subset.facts").joinpath("names.json").read_text("utf-8")
     data: dict[str, Any] = json.loads(text)
     return data
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 
-from puffer_edge.subset.values import BOOL, FLOAT, INT, NONE, UNKNOWN, Value, integer
+from puffer_edge.subset.analysis.values import BOOL, FLOAT, INT, NONE, UNKNOWN, Value, integer
 
 TICKS = integer(0, (1 << 30) - 1)
 """ticks_*() wraps before it leaves the small integers; ticks_diff() is half of that, signed."""

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.subset.scopes import Function
-
-if TYPE_CHECKING:
-    from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.scopes import Function, Tree
+from puffer_edge.subset.facts.source import Comment
 
 MARK = re.compile(r"^puffer-edge:\s*no-alloc\b")
 RANGE = re.compile(r"^range:\s*(?P<what>.+?)\s+in\s+\[(?P<low>[^,\]]+),(?P<high>[^,\]]+)\]")
@@ -28,7 +26,9 @@ class Declarations:
     """Those of one file.
 
     Args:
-        context: the file.
+        tree: of the file.
+        comments: of the file.
+        path: of the file, for errors.
 
     Attributes:
         marked: functions that must not allocate.
@@ -37,18 +37,19 @@ class Declarations:
         FileFormatError: a declaration cannot be understood.
     """
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        functions = [node for node in context.tree.nodes
+    def __init__(self, tree: Tree, comments: Sequence[Comment], path: str) -> None:
+        self._parents = tree.parents
+        self._path = path
+        functions = [node for node in tree.nodes
                      if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         starts = {line: node for node in reversed(functions)
                   for line in (node.lineno, *(part.lineno for part in node.decorator_list))}
         self.marked: list[Function] = [node for node in functions if any(
             _last_name(decorator) == "no_alloc" for decorator in node.decorator_list)]
         self._ranges: dict[ast.AST, Ranges] = {}
-        alone = {comment.line for comment in context.comments if comment.alone}
-        for comment in context.comments:
-            owner: ast.AST = starts.get(comment.line, context.tree.module)
+        alone = {comment.line for comment in comments if comment.alone}
+        for comment in comments:
+            owner: ast.AST = starts.get(comment.line, tree.module)
             if comment.alone:
                 below = comment.line
                 while below in alone:
@@ -57,7 +58,7 @@ class Declarations:
             if MARK.match(comment.text):
                 if isinstance(owner, ast.Module):
                     raise FileFormatError("no function follows on 'puffer-edge: no-alloc'",
-                                          where=f"{context.source.path}:{comment.line}")
+                                          where=f"{path}:{comment.line}")
                 if owner not in self.marked:
                     self.marked.append(owner)  # type: ignore[arg-type]
             elif comment.text.startswith("range:"):
@@ -71,7 +72,7 @@ class Declarations:
         while function is not None:
             for key, bounds in self._ranges.get(function, {}).items():
                 found.setdefault(key, bounds)
-            function = self._context.parent(function)
+            function = self._parents.get(function)
         return found
 
     def _around(self, line: int, functions: list[Function]) -> Function | None:
@@ -91,7 +92,7 @@ class Declarations:
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             raise FileFormatError(
                 f"{text!r} is not '# range: EXPRESSION in [LOW, HIGH]'",
-                where=f"{self._context.source.path}:{line}") from None
+                where=f"{self._path}:{line}") from None
         self._ranges.setdefault(owner, {})[what] = (low, high)
 
 

@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
 
 
 def missing(alias: ast.alias, statement: ast.Import | ast.ImportFrom,
-            context: Context) -> str | None:
+            file: File) -> str | None:
     """What an import of one name lacks, as ``module`` or ``module.name``; None if nothing is known.
 
     Modules that are neither Python's nor any firmware's are taken for drivers on the board.
     """
     if isinstance(statement, ast.Import):
-        return module_missing(alias.name, context)
+        return module_missing(alias.name, file)
     if statement.level or not statement.module:
         return None
-    lacks = module_missing(statement.module, context)
+    lacks = module_missing(statement.module, file)
     if lacks or alias.name == "*":
         return lacks
-    names = context.names.scope(statement.module)
+    names = file.names.scope(statement.module)
     if (names is None or "*" in names or alias.name in names
-            or statement.module.split(".")[0] in context.local_modules
-            or context.names.scope(f"{statement.module}.{alias.name}") is not None):
+            or statement.module.split(".")[0] in file.local_modules
+            or file.names.scope(f"{statement.module}.{alias.name}") is not None):
         return None
     return f"{statement.module}.{alias.name}"
 
 
-def module_missing(module: str, context: Context) -> str | None:
+def module_missing(module: str, file: File) -> str | None:
     """The name of the module where it is certain that there is none."""
     top = module.split(".")[0]
-    if top in context.local_modules or context.names.scope(module) is not None:
+    if top in file.local_modules or file.names.scope(module) is not None:
         return None
-    above = context.names.scope(top)
+    above = file.names.scope(top)
     if above is not None:  # a submodule; of packages only the top is certain
         return None if "*" in above or module == top else module
-    known = top in sys.stdlib_module_names or context.names.anywhere(top)
+    known = top in sys.stdlib_module_names or file.names.anywhere(top)
     return module if known else None

@@ -1,22 +1,16 @@
-"""What a rule may ask about the file that it looks at."""
+"""What is known of one file: its names, their origins, and what comments declare."""
 
 from __future__ import annotations
 
 import ast
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from puffer_edge.subset.clock import Clock
-from puffer_edge.subset.constants import is_constant
-from puffer_edge.subset.declarations import Declarations
-from puffer_edge.subset.guards import is_guarded
-from puffer_edge.subset.names import Names
-from puffer_edge.subset.scopes import SCOPES, Bindings, Function, Tree
-from puffer_edge.subset.source import Comment, Source
-from puffer_edge.subset.values import LONGEST, UNKNOWN, Value
-
-if TYPE_CHECKING:
-    from puffer_edge.subset.project import Project
+from puffer_edge.subset.facts.clock import Clock
+from puffer_edge.subset.facts.constants import is_constant
+from puffer_edge.subset.facts.declarations import Declarations
+from puffer_edge.subset.facts.names import Names
+from puffer_edge.subset.facts.scopes import SCOPES, Bindings, Function, Tree
+from puffer_edge.subset.facts.source import Comment, Source
 
 CONSTRUCTED = {"int", "float", "str", "bytes", "bytearray", "memoryview", "list", "tuple", "dict",
                "set", "frozenset", "bool", "complex", "range"}
@@ -25,7 +19,7 @@ DISPLAYS: dict[type[ast.AST], str] = {
     ast.SetComp: "set", ast.Tuple: "tuple", ast.JoinedStr: "str"}
 
 
-class Context:
+class File:
     """A file, its scopes, and the firmware that it is for.
 
     Attributes:
@@ -33,11 +27,6 @@ class Context:
         names: of the firmware.
         port: of the firmware.
         local_modules: modules that come with the file.
-        project: the files that are checked together.
-        values: what the analysis of functions that must not allocate knows about expressions.
-        reached: statements of these functions that can be reached.
-        contradictions: expressions outside of their declared range: the value, the range.
-        too_much: functions that are too complicated to be analysed.
         clock: ends the checking of a file that takes too long.
     """
 
@@ -48,11 +37,6 @@ class Context:
         self.port = port
         self.local_modules = local_modules
         self.clock = clock or Clock()
-        self.project: Project
-        self.values: dict[ast.AST, Value] = {}
-        self.reached: set[ast.stmt] = set()
-        self.contradictions: dict[ast.AST, tuple[Value, tuple[int, int]]] = {}
-        self.too_much: set[Function | None] = set()
         self._texts: dict[ast.AST, str] = {}
 
     @cached_property
@@ -99,10 +83,6 @@ class Context:
         """Whether an expression is a built-in name that the file does not bind."""
         return (isinstance(node, ast.Name) and (not names or node.id in names)
                 and not self.tree.stars and self.bound(node) is None)
-
-    def guarded(self, node: ast.AST) -> bool:
-        """Whether the code runs only where the firmware has what it needs."""
-        return is_guarded(node, self)
 
     def dotted(self, node: ast.AST | None) -> str | None:
         """What an expression is imported from: ``time.sleep``, ``machine.Pin``; None otherwise."""
@@ -184,18 +164,10 @@ class Context:
             above = self.parent(above)
         return self.text(node) in self.declarations.ranges(above)
 
-    def followed(self, function: Function) -> bool:
-        """Whether a function is one of those that must not allocate."""
-        return function in self.project.hot
-
     @cached_property
     def declarations(self) -> Declarations:
         """What comments declare."""
-        return Declarations(self)
-
-    def value(self, node: ast.AST | None) -> Value:
-        """What the analysis knows about an expression."""
-        return self.values.get(node, UNKNOWN) if node is not None else UNKNOWN
+        return Declarations(self.tree, self.comments, self.source.path)
 
     def text(self, node: ast.AST) -> str:
         """An expression as text, in one spelling."""
@@ -253,12 +225,12 @@ class Context:
                 found.setdefault((above, node.attr), []).append(value)
         return found
 
-    def fixed(self, call: ast.Call, size: tuple[int, int]) -> tuple[int, int]:
-        """The length of a new array, unless it may grow later."""
+    def grows(self, call: ast.Call) -> bool:
+        """Whether a new array may grow after it was made."""
         parent = self.parent(call)
         names = {self.text(target) for target in parent.targets} if isinstance(
             parent, ast.Assign) else set()
-        return (0, LONGEST) if names & self._growing else size
+        return bool(names & self._growing)
 
     @cached_property
     def _growing(self) -> set[str]:

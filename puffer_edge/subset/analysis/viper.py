@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import ast
 
-from puffer_edge.subset.context import Context
-from puffer_edge.subset.flow import own_nodes
-from puffer_edge.subset.values import SMALL_HIGH
+from puffer_edge.subset.analysis.flow import own_nodes
+from puffer_edge.subset.analysis.values import SMALL_HIGH
+from puffer_edge.subset.facts.file import File
 
 POINTERS = {"ptr", "ptr8", "ptr16", "ptr32"}
 NATIVE = {"int", "uint"}
 TYPES = {"object", "bool", *NATIVE, *POINTERS}
 
 
-def is_viper(node: ast.AST, context: Context) -> bool:
+def is_viper(node: ast.AST, file: File) -> bool:
     """Whether a function is compiled by viper."""
     return isinstance(node, ast.FunctionDef) and any(
-        context.dotted(decorator) == "micropython.viper" or ast.unparse(decorator)
+        file.dotted(decorator) == "micropython.viper" or ast.unparse(decorator)
         == "micropython.viper" for decorator in node.decorator_list)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from puffer_edge.subset.context import Context
-from puffer_edge.subset.scopes import SCOPES, Function
+from puffer_edge.subset.analysis.notes import Analysis
+from puffer_edge.subset.facts.scopes import SCOPES, Function
 
 
-def hot_nodes(function: Function, context: Context) -> Iterator[ast.AST]:
+def hot_nodes(function: Function, analysis: Analysis) -> Iterator[ast.AST]:
     """The nodes that run when a function is called.
 
     Left out are statements that no way leads to, what a raise builds (the raise is reported), the
@@ -18,7 +18,7 @@ def hot_nodes(function: Function, context: Context) -> Iterator[ast.AST]:
     stack: list[ast.AST] = list(reversed(function.body))
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.stmt) and node not in context.reached:
+        if isinstance(node, ast.stmt) and node not in analysis.reached:
             continue
         yield node
         if isinstance(node, (ast.Raise, *SCOPES)):

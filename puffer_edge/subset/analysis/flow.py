@@ -1,7 +1,7 @@
 """Abstract interpretation of a function: classes of values, and ranges of integers.
 
-Everything that a statement computes is noted in ``context.values``, joined over all the ways that
-lead there, and every statement that can be reached in ``context.reached``; the rules of allocation
+Everything that a statement computes is noted in ``Analysis.values``, joined over all the ways that
+lead there, and every statement that can be reached in ``Analysis.reached``; the rules of allocation
 and ranges read them.
 """
 
@@ -10,16 +10,14 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from puffer_edge.subset.evaluate import Evaluator
-from puffer_edge.subset.scopes import SCOPES, Function
-from puffer_edge.subset.values import NONE, UNKNOWN, Number, Value, integer
+from puffer_edge.subset.analysis.callees import Callees
+from puffer_edge.subset.analysis.conditions import State
+from puffer_edge.subset.analysis.evaluate import Evaluator
+from puffer_edge.subset.analysis.values import NONE, UNKNOWN, Number, Value, integer
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.scopes import SCOPES, Function
 
-if TYPE_CHECKING:
-    from puffer_edge.subset.context import Context
-
-State = dict[str, Value]
 _Enter = Callable[[State], "State | None"]
 MOST_ROUNDS = 30
 MOST_STEPS = 20_000
@@ -29,15 +27,16 @@ class Flow(Evaluator):
     """One analysis of one function.
 
     Args:
-        context: its file.
+        callees: everything around the function.
+        file: its file.
         function: the function; None to look up names only.
         arguments: of positional parameters; the others are unknown.
         cold: nothing is noted.
     """
 
-    def __init__(self, context: Context, function: Function | None,
+    def __init__(self, callees: Callees, file: File, function: Function | None,
                  arguments: tuple[Value, ...], cold: bool) -> None:
-        super().__init__(context, function, cold)
+        super().__init__(callees, file, function, cold)
         self._arguments = arguments
         self._returned: list[Value] = []
         self._breaks: list[list[State]] = []
@@ -79,10 +78,10 @@ class Flow(Evaluator):
                 return None
             self._steps += 1
             if self._steps > MOST_STEPS:
-                self.context.too_much.add(self.function)
+                self.notes.too_much.add(self.function)
                 return None
             if not self.quiet and not self.cold:
-                self.context.reached.add(statement)
+                self.notes.reached.add(statement)
             state = self.statement(statement, state)
         return state
 
@@ -168,11 +167,9 @@ class Flow(Evaluator):
         return state
 
     def _functiondef(self, node: ast.FunctionDef, state: State) -> State:
-        self.context.project.found(node, self.context)
         return {**state, node.name: Value("function", node=node)}
 
     def _classdef(self, node: ast.ClassDef, state: State) -> State:
-        self.context.project.found(node, self.context)
         return {**state, node.name: Value("class", node=node)}
 
     def _if(self, node: ast.If, state: State) -> State | None:
@@ -289,7 +286,7 @@ class Flow(Evaluator):
             count: Number = 1
             place: ast.AST | None = statement
             while place is not loop:
-                place = self.context.parent(place) if place is not None else None
+                place = self.file.parent(place) if place is not None else None
                 if isinstance(place, ast.For | ast.While):
                     count *= self._trips.get(place, math.inf)
             low += min(0, count * added.low) if added.low else 0

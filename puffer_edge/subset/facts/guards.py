@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from puffer_edge.subset.context import Context
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.modules import missing
 
 CATCHES = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "Exception",
            "BaseException", "NotImplementedError", "TypeError"}
 ASKING = {"hasattr", "TYPE_CHECKING"}
 
 
-def is_guarded(node: ast.AST, context: Context) -> bool:
+def is_guarded(node: ast.AST, file: File) -> bool:
     """Whether a node is in such a place."""
-    child, parent = node, context.parent(node)
+    child, parent = node, file.parent(node)
     while parent is not None:
         if isinstance(parent, ast.Try):
             if child in parent.body and any(catches(handler) for handler in parent.handlers):
                 return True
         elif isinstance(parent, ast.ExceptHandler) and catches(parent):
-            around = context.parent(parent)
-            if isinstance(around, ast.Try) and not _fails(around.body, context):
+            around = file.parent(parent)
+            if isinstance(around, ast.Try) and not _fails(around.body, file):
                 return True
         elif isinstance(parent, ast.If | ast.IfExp) and child is not parent.test:
-            if _asks(parent, child, context):
+            if _asks(parent, child, file):
                 return True
         elif isinstance(parent, ast.BoolOp) and any(
                 _mentions(value) for value in parent.values if value is not child):
             return True
-        child, parent = parent, context.parent(parent)
+        child, parent = parent, file.parent(parent)
     return False
 
 
@@ -41,11 +40,9 @@ def catches(handler: ast.ExceptHandler) -> bool:
                for kind in kinds)
 
 
-def _fails(body: list[ast.stmt], context: Context) -> bool:
+def _fails(body: list[ast.stmt], file: File) -> bool:
     """Whether an import in a body fails for certain on this firmware."""
-    from puffer_edge.subset.modules import missing
-
-    return any(missing(alias, statement, context) for statement in body
+    return any(missing(alias, statement, file) for statement in body
                if isinstance(statement, ast.Import | ast.ImportFrom) for alias in statement.names)
 
 
@@ -58,7 +55,7 @@ def _mentions(test: ast.AST) -> bool:
                for node in ast.walk(test))
 
 
-def _asks(branch: ast.If | ast.IfExp, child: ast.AST, context: Context) -> bool:
+def _asks(branch: ast.If | ast.IfExp, child: ast.AST, file: File) -> bool:
     """Whether an if asks for the firmware, and not in favour of MicroPython."""
     if isinstance(branch.test, ast.Constant) and not branch.test.value:
         return child in branch.body if isinstance(branch, ast.If) else child is branch.body

@@ -6,7 +6,7 @@ import ast
 import itertools
 import math
 
-from puffer_edge.subset.values import (
+from puffer_edge.subset.analysis.values import (
     FLOAT,
     INT,
     SMALL_HIGH,

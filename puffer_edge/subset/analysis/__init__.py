@@ -1,0 +1,1 @@
+"""Follows functions that must not allocate: classes of values, ranges of integers."""

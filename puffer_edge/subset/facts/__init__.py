@@ -1,0 +1,1 @@
+"""What is known of files and firmwares, without running anything."""
