@@ -2,10 +2,13 @@
 
 Every failure that a user can cause or meet is a :class:`PufferEdgeError`. It says *what* went
 wrong, *where* (file, layer, tensor), and *what to do*; the command line prints it without a
-traceback and ends with the class's ``exit_code``.
+traceback and ends with the class's ``exit_code``. Options in its texts are written as the command
+line has them; from Python they read as Python takes them.
 """
 
 from __future__ import annotations
+
+from puffer_edge.wording import in_callers_words
 
 
 class PufferEdgeError(Exception):
@@ -20,6 +23,7 @@ class PufferEdgeError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        what, hint = in_callers_words(what), in_callers_words(hint)
         self.what = what
         self.where = where
         self.hint = hint

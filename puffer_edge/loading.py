@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Iterable
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from puffer_edge.arguments import LoadArguments, PolicyFile
 from puffer_edge.errors import PolicyWarning, UnsupportedError, UsageError
 from puffer_edge.frontends.assumptions import accepting, refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Note, Program
+from puffer_edge.signatures import public
+from puffer_edge.wording import in_callers_words
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+DEFAULTS = asdict(LoadOptions())
+"""Of the options, by name."""
 
 
-def load(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
-         **changes: Any) -> Program:
+@public(LoadArguments.__annotations__, DEFAULTS)
+def load(policy: PolicyFile, options: LoadOptions | None = None, *, strict: bool = False,
+         **changes: Unpack[LoadArguments]) -> Program:
     """The Program of a trained policy; warns of what was assumed or is doubtful.
 
     Args:
@@ -23,9 +34,9 @@ def load(policy: Any, options: LoadOptions | None = None, *, strict: bool = Fals
             ``torch.nn.Module``; for a module also give ``observation_shape`` or ``example``.
         options: what the file does not hold.
         strict: refuse what was assumed and is not among the codes that ``accept`` confirms.
-        changes: ``module``, a ``torch.nn.Module`` that takes the weights of a file of unknown
-            names, or as text ``package.module:Class`` or ``FILE.py:Class``; single options by
-            name, as ``load(path, action_sizes=env.action_space.nvec)``.
+        changes: single options by name, as ``load(path, action_sizes=env.action_space.nvec)``; see
+            :class:`puffer_edge.LoadOptions`; ``module``, ``example`` and ``observation_shape`` as in
+            :class:`puffer_edge.arguments.LoadArguments`.
 
     Returns:
         A Program with the value head dropped, unless ``keep_value``.
@@ -38,8 +49,8 @@ def load(policy: Any, options: LoadOptions | None = None, *, strict: bool = Fals
     return program
 
 
-def load_quietly(policy: Any, options: LoadOptions | None, strict: bool, changes: dict[str, Any]
-                 ) -> Program:
+def load_quietly(policy: Any, options: LoadOptions | None, strict: bool,
+                 changes: Mapping[str, Any]) -> Program:
     """What :func:`load` gives, without warnings."""
     from puffer_edge.frontends.wrappers import wrapped
     from puffer_edge.passes import drop_value_head
@@ -49,12 +60,8 @@ def load_quietly(policy: Any, options: LoadOptions | None, strict: bool, changes
     module = changes.pop("module", None)
     shape = changes.pop("observation_shape", None)
     observation_shape = (shape,) if isinstance(shape, int) else shape
-    try:
-        options = replace(options or LoadOptions(), **changes)
-    except TypeError as error:
-        known = ", ".join(field.name for field in fields(LoadOptions))
-        raise UsageError(f"there is no such option among {', '.join(changes)}",
-                         hint=f"choose from {known}, example, module, observation_shape") from error
+    policy = os.fspath(policy) if isinstance(policy, os.PathLike) else policy
+    options = replace(options or LoadOptions(), **changes)
     program = None
     if isinstance(module, str):  # it judges; it reads only what nothing else can
         program, module = _unless_unknown(policy, options, module)
@@ -110,6 +117,9 @@ def warn(notes: Iterable[Note]) -> None:
     """Python's warnings of what the command line prints in colour, at the caller's caller."""
     for note in notes:
         if note.kind == "warning":
-            warnings.warn(note.text, PolicyWarning, stacklevel=3)
+            text = note.text
         elif note.kind == "assumed" and not note.accepted:
-            warnings.warn(f"assumed ({note.code}): {note.text}", PolicyWarning, stacklevel=3)
+            text = f"assumed ({note.code}): {note.text}"
+        else:
+            continue
+        warnings.warn(in_callers_words(text), PolicyWarning, stacklevel=4)

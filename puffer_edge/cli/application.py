@@ -21,6 +21,7 @@ from puffer_edge.cli.running import bench, run
 from puffer_edge.cli.verify import verify
 from puffer_edge.errors import PolicyWarning, PufferEdgeError, UnconfirmedError
 from puffer_edge.version import VERSION
+from puffer_edge.wording import from_command_line
 
 app = typer.Typer(
     cls=Group, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):  # a terminal may not know the letters of a path
             stream.reconfigure(errors="backslashreplace")
     try:
-        with warnings.catch_warnings():  # what they say is printed with the notes
+        with from_command_line(), warnings.catch_warnings():  # which are printed with the notes
             warnings.simplefilter("ignore", PolicyWarning)
             app(arguments, prog_name="puffer-edge")
     except PufferEdgeError as error:

@@ -87,9 +87,8 @@ class LoadOptions:
 
 
 def spelled(name: str) -> str:
-    """An option of :class:`LoadOptions` for messages: the command line's, and Python's."""
-    option = {"key_map": "--map", "states": "--state"}.get(name, f"--{name.replace('_', '-')}")
-    return f"{option} ({name}= in Python)"
+    """An option of :class:`LoadOptions` in the texts of errors."""
+    return {"key_map": "--map", "states": "--state"}.get(name, f"--{name.replace('_', '-')}")
 
 
 def _whole(value: Any) -> tuple[int, ...]:

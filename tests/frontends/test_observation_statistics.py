@@ -127,7 +127,7 @@ def test_in_a_file_of_their_own(written: Callable[[Path], Path], actor: Any, tmp
                                 ) -> None:
     """As the assumption of CleanRL's continuous agents says."""
     path = saved(weights(actor), tmp_path)
-    with pytest.raises(UnconfirmedError, match="--normaliser FILE"):
+    with pytest.raises(UnconfirmedError, match="normaliser=FILE"):
         puffer_edge.load(path, strict=True)
     program = puffer_edge.load(path, normaliser=written(tmp_path / "statistics.npz"))
     agrees(program, actor, clip=1.5)

@@ -344,7 +344,7 @@ def test_state_by_option(tmp_path: Path) -> None:
 def test_state_without_a_pair_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="h_in looks like recurrent state") as caught:
         load(counter("h_in", "something"), tmp_path)
-    assert "--state h_in:something" in caught.value.hint
+    assert 'states=[("h_in", "something")]' in caught.value.hint
 
 
 def test_state_that_changes_its_shape_is_refused(tmp_path: Path) -> None:

@@ -369,7 +369,7 @@ def test_unknown_family_shows_its_first_keys(load: Callable[..., Program]) -> No
 def test_unknown_keys_name_the_nearest_family(load: Callable[..., Program]) -> None:
     with pytest.raises(UnsupportedError, match="nearest is PufferLib") as caught:
         load({"policy.encoder.gate": torch.ones(3, 2), "lstm.w": torch.ones(3)})
-    assert "--map" in str(caught.value) and "module=" in str(caught.value)
+    assert "key_map=" in str(caught.value) and "module=" in str(caught.value)
 
 
 def test_the_trainers_state_is_no_policy(load: Callable[..., Program]) -> None:

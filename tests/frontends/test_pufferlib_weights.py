@@ -36,7 +36,7 @@ def test_a_size_with_two_readings_asks(tmp_path: Path) -> None:
     """134921 floats: 16 inputs and 4 continuous, or 12 inputs and 8 choices."""
     path = write(tmp_path, Reading(3, 16, 128, 1, 4, True))
     assert Reading(3, 12, 128, 1, 8, False).fits(path.stat().st_size // 4)
-    with pytest.raises(UsageError, match=r"read in \d+ ways(.|\n)*--observation"):
+    with pytest.raises(UsageError, match=r"read in \d+ ways(.|\n)*observation="):
         puffer_edge.load(path, num_layers=1)
     assert puffer_edge.load(path, observation={"obs": 16}, action_sizes=(1,) * 4,
                             num_layers=1).contract.action == Continuous(4)

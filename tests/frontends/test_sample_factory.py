@@ -73,7 +73,7 @@ def test_bad_settings_are_one_error(text: Any, error: type[PufferEdgeError], wor
 def test_no_other_checkpoint_takes_settings(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     torch.save({"0.weight": torch.ones(2, 3), "0.bias": torch.ones(2)}, path)
-    with pytest.raises(UsageError, match=r"--config .* is of no use"):
+    with pytest.raises(UsageError, match="config= is of no use"):
         puffer_edge.load(path, config=config(tmp_path))
 
 

@@ -112,7 +112,7 @@ def test_the_activation_is_asked_for(actor: Any, tmp_path: Path) -> None:
     path = saved(weights, tmp_path)
     with pytest.raises(UsageError, match="fc1, fc2") as caught:
         puffer_edge.load(path)
-    assert "--activation" in str(caught.value.hint)
+    assert "activation=" in str(caught.value.hint)
     agrees(puffer_edge.load(path, activation="tanh"), actor)
 
 

@@ -220,7 +220,7 @@ def test_the_size_of_the_observation(tmp_path: Path) -> None:
     assert "observation-size" not in codes(program)
     agree(program, reference, {}, 9)
     for module in (FromTheEnd(), Spread()):  # which elements these are depends on the size
-        with pytest.raises(UnsupportedError, match="--observation"):
+        with pytest.raises(UnsupportedError, match="observation="):
             program_of(module, tmp_path)
         agree(*program_of(module, tmp_path, observation={"obs": 9}), {}, 9)
     with pytest.raises(UnsupportedError, match="six"):

@@ -71,7 +71,7 @@ def test_auto_says_when_it_cannot() -> None:
     found = chooser(*delicate())
     with pytest.raises(UsageError, match=r"int16 is not enough: equal greedy actions is") as told:
         found.automatic(1.1)
-    assert told.value.hint and "--min-agreement" in told.value.hint
+    assert told.value.hint and "min_agreement=" in told.value.hint
 
 
 def test_auto_judges_a_continuous_action_by_its_own_limits() -> None:

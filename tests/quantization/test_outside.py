@@ -87,7 +87,7 @@ def test_other_units_are_refused(program: Program, tmp_path: Path, source: str) 
         source = _file(tmp_path, degrees)
     with pytest.raises(UsageError, match=r"obs\[\d\] is .* in step \d+, and its bounds are") as why:
         record(source, program)
-    assert "already normalised" in why.value.hint and "--observation" in why.value.hint
+    assert "already normalised" in why.value.hint and "observation=" in why.value.hint
 
 
 def test_few_strays_are_told(program: Program, tmp_path: Path) -> None:
