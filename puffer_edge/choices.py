@@ -37,6 +37,4 @@ def choose(name: str, table: Mapping[str, T], *, what: str,
 def nearest(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
     """``did you mean ...?`` where something known is close; else what ``otherwise`` says."""
     found = get_close_matches(name, list(known), n=3, cutoff=0.6)
-    if not found:
-        return otherwise
-    return f"did you mean {' or '.join(found)}?" + (f" Else {otherwise}" if otherwise else "")
+    return f"did you mean {' or '.join(found)}?" if found else otherwise

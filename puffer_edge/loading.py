@@ -35,7 +35,7 @@ def load(policy: PolicyFile, options: LoadOptions | None = None, *, strict: bool
         options: what the file does not hold.
         strict: refuse what was assumed and is not among the codes that ``accept`` confirms.
         changes: single options by name, as ``load(path, action_sizes=env.action_space.nvec)``; see
-            :class:`puffer_edge.LoadOptions`; ``module``, ``example`` and ``observation_shape`` as in
+            :class:`LoadOptions`, and for ``module``, ``example`` and ``observation_shape``
             :class:`puffer_edge.arguments.LoadArguments`.
 
     Returns:

@@ -29,7 +29,8 @@ def public(shared: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] 
         signature = inspect.signature(function)
         own = [each for each in signature.parameters.values()
                if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation,
+        more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=getattr(
+                                      annotation, "__forward_arg__", annotation),
                                   default=(defaults or {}).get(name))
                 for name, annotation in (shared or {}).items()
                 if name not in signature.parameters]

@@ -17,13 +17,15 @@ ROOT = Path(__file__).parents[2]
 
 ARROWS = {
     # What everything stands on; `errors` and `version` may be imported by all.
-    "errors": "",
+    "wording": "",
+    "errors": "wording",
     "version": "",
     "cache": "",
     "naming": "",
     "processes": "",
     "readers": "",
     "choices": "",
+    "signatures": "choices",
     "targets": "choices",
     "toolchains": "cache processes targets",
     # A policy and what is computed with it.
@@ -38,7 +40,8 @@ ARROWS = {
     "planning": "finiteness ir",
     # File -> Program -> integers -> artefact.
     "frontends": "interpreter ir passes readers spaces",
-    "loading": "frontends ir passes",
+    "arguments": "ir",
+    "loading": "arguments frontends ir passes signatures wording",
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers targets",
     "inspection": "artefact ir passes planning",
@@ -58,7 +61,7 @@ ARROWS = {
            "verification",
     "__init__": "api runtimes spaces",
     "cli": "api artefact benchmarking exporters firmware frontends inspection ir playing "
-           "quantization runtimes subset targets verification",
+           "quantization runtimes subset targets verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"errors", "version"}
