@@ -9,23 +9,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from puffer_edge.arguments import LoadArguments
 from puffer_edge.errors import PufferEdgeError, UsageError
 from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
-from puffer_edge.loading import accepted, load, load_quietly, warn
+from puffer_edge.loading import DEFAULTS, accepted, load, load_quietly, refuse_options, warn
+from puffer_edge.signatures import public
 
 __all__ = ["export", "inspect", "load", "verify"]
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from puffer_edge.inspection import Inspection
     from puffer_edge.quantization.integer_input import Counts
     from puffer_edge.verification.originals import SecondReading
     from puffer_edge.verification.report import Report
 
 
+@public(LoadArguments.__annotations__, DEFAULTS)
 def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
-            **changes: Any) -> Inspection:
+            **changes: Unpack[LoadArguments]) -> Inspection:
     """What a policy is, and what export would make of it; arguments as of :func:`load`.
 
     The notes are in the result, hence no warnings.
@@ -33,7 +38,8 @@ def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = F
     from puffer_edge.inspection import examine
 
     if isinstance(policy, Program):
-        return examine(accepted(policy, strict, **changes))
+        refuse_options(options, changes)
+        return examine(accepted(policy, strict, changes.get("accept", ())))
     found = examine(load_quietly(policy, options, strict, changes))
     if not isinstance(policy, str | Path):
         return found
@@ -42,6 +48,7 @@ def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = F
     return replace(found, metadata=metadata(Path(policy)))
 
 
+@public(LoadArguments.__annotations__, DEFAULTS)
 def export(policy: Any, directory: str | Path | None = None, *, target: str = "cortex-m",
            name: str = "", seed: int = 0, scheme: str = "float32", calibrate: str = "",
            steps: int = 4000, observe: Sequence[int] = (),
@@ -51,7 +58,7 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
            strict: bool = False,
            progress: Callable[[str], None] = lambda text: None,
-           options: LoadOptions | None = None, **changes: Any) -> Path:
+           options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Path:
     """Writes the artefact of a policy for a target.
 
     Args:
@@ -94,15 +101,15 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
     from puffer_edge.targets import MICROPYTHON, ONNX, RPI, TFLITE, find_exported
 
     found = find_exported(target)
-    if isinstance(policy, Program) and (options is not None or changes.keys() - {"accept"}):
-        raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
+    if isinstance(policy, Program):
+        refuse_options(options, changes)
     if (board or kernels) and found is not MICROPYTHON:
         raise UsageError("boards and kernels are chosen for MicroPython",
                          hint="give --target micropython, too")
     source = Path(policy) if isinstance(policy, str | Path) else None
     path = default_directory(source, target) if directory is None else Path(directory)
     name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
-    program = (accepted(policy, strict, **changes) if isinstance(policy, Program)
+    program = (accepted(policy, strict, changes.get("accept", ())) if isinstance(policy, Program)
                else load_quietly(policy, options, strict, changes))
     if not isinstance(policy, Program):
         warn(program.notes)

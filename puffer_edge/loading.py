@@ -113,6 +113,12 @@ def accepted(program: Program, strict: bool, accept: Any = ()) -> Program:
     return program
 
 
+def refuse_options(options: LoadOptions | None, changes: Mapping[str, Any]) -> None:
+    """Raises UsageError for options beside a Program, which is read already."""
+    if options is not None or changes.keys() - {"accept"}:
+        raise UsageError("a Program takes no more options", hint="give them to puffer_edge.load()")
+
+
 def warn(notes: Iterable[Note]) -> None:
     """Python's warnings of what the command line prints in colour, at the caller's caller."""
     for note in notes:

@@ -97,7 +97,7 @@ def export(
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
                                strict=strict, original=_original(no_original, run_original),
                                second_reader=readings.append, progress=progress, options=options,
-                               **({"module": module} if module else {}))
+                               module=module or None)
     manifest = read_manifest(directory)
     if as_json:
         say_json(manifest)
