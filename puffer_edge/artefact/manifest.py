@@ -138,8 +138,8 @@ def layer(program: Program, op: Op) -> dict[str, Any]:
 
 def _meaning(value: Value) -> dict[str, Any]:
     """How an integer output stands for a real number."""
-    meaning = value.quantization
-    return {} if meaning is None else {"scale": meaning.scale, "zero_point": meaning.zero_point}
+    qparams = value.quantization
+    return {} if qparams is None else {"scale": qparams.scale, "zero_point": qparams.zero_point}
 
 
 def _integers(given: IntegerInput) -> dict[str, Any]:
@@ -150,8 +150,8 @@ def _integers(given: IntegerInput) -> dict[str, Any]:
 
 def _range(value: Value) -> dict[str, int]:
     """Which integers occur in a state."""
-    meaning = value.quantization
-    return {} if meaning is None else {"low": meaning.low, "high": meaning.high}
+    qparams = value.quantization
+    return {} if qparams is None else {"low": qparams.low, "high": qparams.high}
 
 
 def _sha256(content: bytes) -> str:

@@ -147,13 +147,13 @@ class Program:
         return action
 
     def _acted(self, index: int, head: Head, raw: Array) -> Array:
-        meaning = self.values[self.outputs[index]].quantization
-        if isinstance(head, Discrete) or meaning is None:
+        qparams = self.values[self.outputs[index]].quantization
+        if isinstance(head, Discrete) or qparams is None:
             return head.act(raw)
         if self.values[self.input].dtype != "float32":
             return raw.reshape(-1)
-        return head.act(raw.astype(np.float32) * np.float32(meaning.scale)
-                        + np.float32(-meaning.scale * meaning.zero_point))
+        return head.act(raw.astype(np.float32) * np.float32(qparams.scale)
+                        + np.float32(-qparams.scale * qparams.zero_point))
 
     @property
     def action_dtype(self) -> np.dtype[Any]:
@@ -247,9 +247,9 @@ def _infer(program: Program) -> dict[str, Any]:
             if name and operand is None:
                 raise ProgramError(f"value {name!r} is read before it is made", where=op.layer)
         shapes, dtypes = op.infer(operands), op.dtypes(operands)
-        meanings = op.quantizations(operands)
-        for name, shape, dtype, meaning in zip(op.outputs, shapes, dtypes, meanings, strict=True):
-            values[name] = Value(name, tuple(int(n) for n in shape), dtype, meaning)
+        found = op.quantizations(operands)
+        for name, shape, dtype, qparams in zip(op.outputs, shapes, dtypes, found, strict=True):
+            values[name] = Value(name, tuple(int(n) for n in shape), dtype, qparams)
     return {"values": values, "constants": constants}
 
 

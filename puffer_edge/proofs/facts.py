@@ -97,12 +97,12 @@ class Facts:
         self.require(0 <= number <= LARGEST_SHIFT, f"is by {number} bits", what)
         return number
 
-    def declared(self, name: str, meaning: Quantization) -> None:
+    def declared(self, name: str, qparams: Quantization) -> None:
         """A result that is clamped to what is declared, which its dtype must hold."""
         limits = limits_of(self.program.values[name])
-        self.require(limits.low <= meaning.low <= meaning.high <= limits.high,
+        self.require(limits.low <= qparams.low <= qparams.high <= limits.high,
                      "is declared wider than its dtype", "the result")
-        self.require(abs(meaning.zero_point) <= 1 << 16, "is too large", "the zero point")
+        self.require(abs(qparams.zero_point) <= 1 << 16, "is too large", "the zero point")
 
     def scaled(self, x: Interval, row: Array, what: str) -> Interval:
         """``(x * factor + bias) >> shift`` of a row of three."""

@@ -186,18 +186,18 @@ def outputs(program: Program, recording: Recording) -> Array:
         rows.append([found[name] for name in names])
     parts = []
     for index, value in enumerate(program.outputs[: len(names)]):
-        raw, meaning = np.stack([row[index] for row in rows]), program.values[value].quantization
-        parts.append(raw.astype(np.float64) if meaning is None else dequantized(
-            raw, meaning.scale, meaning.zero_point,
+        raw, qparams = np.stack([row[index] for row in rows]), program.values[value].quantization
+        parts.append(raw.astype(np.float64) if qparams is None else dequantized(
+            raw, qparams.scale, qparams.zero_point,
             never(program) if index == program.contract.choosing else NOTHING))
     return np.concatenate(parts, 1)
 
 
 def scales(program: Program) -> tuple[float, ...]:
     """Steps of the outputs that the action is made of; 0 for one in floats."""
-    meanings = [program.values[name].quantization
+    all_qparams = [program.values[name].quantization
                 for name in program.outputs[: len(program.contract.heads)]]
-    return tuple(meaning.scale if meaning else 0.0 for meaning in meanings)
+    return tuple(qparams.scale if qparams else 0.0 for qparams in all_qparams)
 
 
 def dequantized(raw: Array, scale: float, zero_point: int, forbidden: int) -> Array:

@@ -76,7 +76,7 @@ class Rule:
         category: field of an input of whole numbers that must come in as they are.
         flags: field of an input of zeros and ones, alike.
         table: field of the lookup table that the op is.
-        halves: fields of the matrices whose kernel also reads float16.
+        float16: fields of the matrices whose kernel also reads float16.
     """
 
     rewrite: Rewrite = _unsupported
@@ -93,10 +93,11 @@ class Rule:
     category: str = ""
     flags: str = ""
     table: str = ""
-    halves: tuple[str, ...] = ()
+    float16: tuple[str, ...] = ()
 
 
-_RULES: dict[type[Op], Rule] = {}
+RULES: dict[type[Op], Rule] = {}
+"""Filled by :func:`rule` and :func:`facts` when ``rules`` is imported."""
 _NONE = Rule()
 
 
@@ -104,7 +105,7 @@ def rule(kind: type[Op], **facts: Any) -> Callable[[Function], Function]:
     """Decorator that registers the rewrite of an op, with the other attributes of :class:`Rule`."""
 
     def add(rewrite: Function) -> Function:
-        _RULES[kind] = Rule(rewrite, **facts)
+        RULES[kind] = Rule(rewrite, **facts)
         return rewrite
 
     return add
@@ -112,12 +113,12 @@ def rule(kind: type[Op], **facts: Any) -> Callable[[Function], Function]:
 
 def facts(kind: type[Op], **known: Any) -> None:
     """Registers what is to be known of an op that no float Program has."""
-    _RULES[kind] = Rule(**known)
+    RULES[kind] = Rule(**known)
 
 
 def rule_of(op: Op) -> Rule:
     """The rule of an op; one without facts, whose rewrite refuses, where it has none."""
-    return _RULES.get(type(op), _NONE)
+    return RULES.get(type(op), _NONE)
 
 
 def reads_by_columns(op: Op, name: str, program: Program) -> bool:

@@ -35,7 +35,7 @@ SCHEMES = {
 
 
 FLOATING = ("float32", "float16")
-"""Schemes that compute in float32 and need no calibration; float16 stores matrices as halves."""
+"""Schemes that compute in float32 and need no calibration; float16 stores matrices so."""
 
 
 def find_scheme(name: str) -> Scheme:

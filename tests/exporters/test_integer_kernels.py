@@ -54,7 +54,7 @@ POWERS, RECIPROCALS = power_table(), reciprocal_table()
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 
 
-def meaning_of(activation: str) -> Quantization:
+def qparams_of(activation: str) -> Quantization:
     """With a zero point for int8, and one limit that is not the type's."""
     limits = np.iinfo(activation)
     return Quantization(1.0, -37 if activation == "int8" else 0, int(limits.min),
@@ -64,14 +64,14 @@ def meaning_of(activation: str) -> Quantization:
 def loop_over(scheme: str, layers: list[str]) -> str:
     """All layers of a scheme as a table and a loop."""
     activation, weight = SCHEMES[scheme]
-    meaning, x_type, w_type = meaning_of(activation), C_TYPES[activation], C_TYPES[weight]
+    qparams, x_type, w_type = qparams_of(activation), C_TYPES[activation], C_TYPES[weight]
     return (
         f"static const struct {{ const {x_type} *x; const {w_type} *w; const int32_t *bias;\n"
         f"const puffer_edge_requantize_t *q; const {x_type} *y; int32_t k, n; }} layers[] = {{\n"
         + ",\n".join(layers) + f"}};\nfor (int32_t i = 0; i < {len(layers)}; ++i) {{\n"
         f"puffer_edge_gemm_{scheme}(layers[i].x, layers[i].w, layers[i].bias, layers[i].q,\n"
-        f"out_{activation} + 1, layers[i].k, layers[i].n, {meaning.zero_point}, {meaning.low}, "
-        f"{meaning.high});\n"
+        f"out_{activation} + 1, layers[i].k, layers[i].n, {qparams.zero_point}, {qparams.low}, "
+        f"{qparams.high});\n"
         f"bad += memcmp(out_{activation} + 1, layers[i].y, (size_t)layers[i].n * sizeof({x_type}))"
         " != 0;\n}")
 
@@ -150,9 +150,9 @@ class Header:
         activation = dtypes[0]
         weight, bias, bound = self.matrix(dtypes, n, k)
         requantization = self.factors(n, bound, (-26, -13 if activation == "int16" else -20))
-        meaning = meaning_of(activation)
+        qparams = qparams_of(activation)
         op = GemmInteger(x="x", weight="w", bias="b", requantization="q", y="y",
-                         dtype=activation, quantization=meaning)
+                         dtype=activation, quantization=qparams)
         w = self.constant(blocks_of_groups(weight, scheme))
         b = self.constant(rounded_bias(bias, requantization).astype(np.int32))
         q = self.requantization(requantization)
@@ -166,14 +166,14 @@ class Header:
         dtypes = SCHEMES[scheme]
         activation = dtypes[0]
         cell_bits = int(self.random.integers(5, 15))
-        meaning = meaning_of(activation)
+        qparams = qparams_of(activation)
         matrices = [self.matrix(dtypes, 4 * hidden, columns) for columns in (size, hidden)]
         factors = [self.factors(4 * hidden, bound, (-18, -3)) for _, _, bound in matrices]
         output = choose(2.0 ** (-21 if scheme == "s8" else -13), 2**29)
         op = LSTMCellInteger(
             x="x", h="h", c="c", weight="w", recurrent="r", bias="b", recurrent_bias="rb",
             requantization="q", recurrent_requantization="rq", table="t", output="o", y_h="y",
-            y_c="yc", cell_bits=cell_bits, dtype=activation, quantization=meaning)
+            y_c="yc", cell_bits=cell_bits, dtype=activation, quantization=qparams)
         w, r = (self.constant(blocks_of_groups(units_first(m[0]), scheme)) for m in matrices)
         b, rb = (self.constant(units_first(rounded_bias(m[1], f)).astype(np.int32))
                  for m, f in zip(matrices, factors, strict=True))
@@ -183,7 +183,7 @@ class Header:
             f"static const puffer_edge_lstm_t kern_w{len(self.constants)} = {{{b}, {rb}, {q}, "
             f"{rq}, kern_tanh, "
             f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, 4, {size}, {hidden}, "
-            f"{cell_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};")
+            f"{cell_bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};")
         name = f"kern_w{len(self.constants) - 1}"
         for x, h, c in zip(self.integers(activation, size), self.integers(activation, hidden),
                            self.integers("int16", hidden), strict=True):
@@ -201,14 +201,14 @@ class Header:
         dtypes = SCHEMES[scheme]
         activation = dtypes[0]
         reset_bits = int(self.random.integers(0, 13))
-        meaning = meaning_of(activation)
+        qparams = qparams_of(activation)
         matrices = [self.matrix(dtypes, 3 * hidden, columns) for columns in (size, hidden)]
         factors = [self.factors(3 * hidden, bound, (-18, -3)) for _, _, bound in matrices]
         output = choose(1.9 ** -int(self.random.integers(0, 9)), 2**15)
         op = GRUCellInteger(
             x="x", h="h", memory="m", weight="w", recurrent="r", bias="b", recurrent_bias="rb",
             requantization="q", recurrent_requantization="rq", table="t", output="o", y="y",
-            y_memory="ym", reset_bits=reset_bits, dtype=activation, quantization=meaning)
+            y_memory="ym", reset_bits=reset_bits, dtype=activation, quantization=qparams)
         w, r = (self.constant(packed_units(m[0], scheme)) for m in matrices)
         b, rb = (self.constant(np.concatenate(units_of_four(rounded_bias(m[1], f))).astype(
             np.int32)) for m, f in zip(matrices, factors, strict=True))
@@ -218,7 +218,7 @@ class Header:
             f"static const puffer_edge_gru_t kern_w{len(self.constants)} = {{{b}, {rb}, {q}, "
             f"{rq}, kern_tanh, "
             f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, {size}, {hidden}, "
-            f"{reset_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};")
+            f"{reset_bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};")
         name = f"kern_w{len(self.constants) - 1}"
         for x, h, m in zip(self.integers(activation, size), self.integers(activation, hidden),
                            self.integers("int16", hidden), strict=True):
@@ -236,14 +236,14 @@ class Header:
         dtypes = SCHEMES[scheme]
         activation = dtypes[0]
         bits = int(self.random.integers(0, 15))
-        meaning = meaning_of(activation)
+        qparams = qparams_of(activation)
         weight, bias, bound = self.matrix(dtypes, 3 * hidden, hidden)
         q = self.factors(3 * hidden, bound, (-18, -3))
         output = choose(2.0 ** (-9 if scheme == "s8" else 0), 2**15)
         factor = (255, -9, 1) if scheme == "s8" else (8191, 1 << 12, 13)
         op = MinGRUCellInteger(
             x="x", h="h", weight="w", bias="b", requantization="q", table="t", factor="f",
-            output="o", y="y", y_h="yh", bits=bits, dtype=activation, quantization=meaning)
+            output="o", y="y", y_h="yh", bits=bits, dtype=activation, quantization=qparams)
         w = self.constant(packed_units(weight, scheme))
         b = self.constant(np.concatenate(units_of_four(rounded_bias(bias, q))).astype(np.int32))
         rows = self.requantization(np.concatenate(units_of_four(q)))
@@ -252,8 +252,8 @@ class Header:
         self.constants.append(
             f"static const puffer_edge_min_gru_t {name} = {{{b}, {rows}, kern_tanh, "
             f"{', '.join(map(str, factor))}, {{{pre_shift}, {shift}, {multiplier}}}, "
-            f"{1 << pre_shift >> 1}, {hidden}, {bits}, {meaning.zero_point}, {meaning.low}, "
-            f"{meaning.high}}};")
+            f"{1 << pre_shift >> 1}, {hidden}, {bits}, {qparams.zero_point}, {qparams.low}, "
+            f"{qparams.high}}};")
         for x, h in zip(self.integers(activation, hidden), self.integers("int16", hidden),
                         strict=True):
             h = h.clip(min=-32767)

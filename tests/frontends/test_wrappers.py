@@ -121,14 +121,14 @@ def test_the_first_frames_in_integers(scheme: str, allowed: float) -> None:
     seen = np.random.default_rng(4).standard_normal((400, 2)).astype(np.float32)
     integers = quantize(prepared, calibrate(prepared, seen, np.arange(400) % 50 == 0),
                         SCHEMES[scheme])
-    meaning = integers.values[integers.outputs[0]].quantization
-    assert meaning is not None
+    qparams = integers.values[integers.outputs[0]].quantization
+    assert qparams is not None
     original = Interpreter(zoo.program("mlp"))
     ours, theirs = [], []
     for frame in seen[:40]:
         ours.append(Interpreter(integers).step(frame)["logits"].reshape(-1))
         theirs.append(original.step(np.tile(frame, 3))["logits"].reshape(-1))
-    found = (np.array(ours, np.float64) - float(meaning.zero_point)) * meaning.scale
+    found = (np.array(ours, np.float64) - float(qparams.zero_point)) * qparams.scale
     assert np.abs(found - np.array(theirs)).max() < allowed * np.std(theirs)
 
 

@@ -78,9 +78,9 @@ def test_one_sequence_everywhere(case: str, tmp_path: Path) -> None:
         limits.min // 4, limits.max // 4, (STEPS, made.contract.observation_size), np.int16)
     found = run(entry.program, observations.astype(value.dtype), np.arange(STEPS) == 0)
     logits = found.outputs[entry.program.output_names[0]]
-    meaning = made.values[made.outputs[0]].quantization
-    assert meaning is not None
-    sampler = Sampler(made.contract.action.sizes, meaning.scale, SEED)  # type: ignore[union-attr]
+    qparams = made.values[made.outputs[0]].quantization
+    assert qparams is not None
+    sampler = Sampler(made.contract.action.sizes, qparams.scale, SEED)  # type: ignore[union-attr]
     wanted = np.stack([sampler.act(row) for row in logits])
     assert not np.array_equal(wanted, found.actions)  # it is not the greedy one
 

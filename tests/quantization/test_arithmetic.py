@@ -54,25 +54,25 @@ def test_no_operands_break_the_range_proof(function: str, scheme: str, sizes: tu
     program = in_integers(bench, y, scheme)
     op = next(op for op in program.ops if isinstance(op, BinaryInteger))
     values = [program.values[name] for name in (op.a, op.b)]
-    meanings = [value.quantization for value in values]
-    ends = [np.array([[m.low, m.high, m.zero_point, m.low, m.high // 3]]) for m in meanings]
+    all_qparams = [value.quantization for value in values]
+    ends = [np.array([[m.low, m.high, m.zero_point, m.low, m.high // 3]]) for m in all_qparams]
     constants = [program.constants[name] for name in (op.factors, op.output)]
     for shift in range(5):
         pair = (ends[0], np.roll(ends[1], shift))
         operands = [x.astype(v.dtype) for x, v in zip(pair, values, strict=True)]
         (got,) = op.evaluate([*operands, *constants])
         real = [(x.astype(float) - m.zero_point) * m.scale
-                for x, m in zip(operands, meanings, strict=True)]
+                for x, m in zip(operands, all_qparams, strict=True)]
         exact = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "min": np.minimum,
                  "max": np.maximum}[function](*real)
-        meaning = op.quantization
-        low, high = ((end - meaning.zero_point) * meaning.scale
-                     for end in (meaning.low, meaning.high))
-        error = np.abs((got.astype(float) - meaning.zero_point) * meaning.scale
+        qparams = op.quantization
+        low, high = ((end - qparams.zero_point) * qparams.scale
+                     for end in (qparams.low, qparams.high))
+        error = np.abs((got.astype(float) - qparams.zero_point) * qparams.scale
                        - np.clip(exact, low, high))
-        reach = [max(m.high - m.zero_point, m.zero_point - m.low) * m.scale for m in meanings]
+        reach = [max(m.high - m.zero_point, m.zero_point - m.low) * m.scale for m in all_qparams]
         size = reach[0] * reach[1] if function == "mul" else reach[0] + reach[1]
-        assert np.all(error <= meaning.scale + size * 2.0**-13)
+        assert np.all(error <= qparams.scale + size * 2.0**-13)
 
 
 def test_the_observation_is_an_operand() -> None:
@@ -82,11 +82,11 @@ def test_the_observation_is_an_operand() -> None:
     y = bench.op(Binary, a=y, b=bench.x, function="add")
     floating = bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 4)))
     program = in_integers(bench, floating.outputs[0], "int16")
-    meaning = program.values[program.outputs[0]].quantization
-    assert meaning is not None
+    qparams = program.values[program.outputs[0]].quantization
+    assert qparams is not None
     for observation in np.random.default_rng(2).standard_normal((20, 4)).astype(np.float32):
         wanted = Interpreter(floating).step(observation)["logits"]
-        got = Interpreter(program).step(observation)["logits"] * meaning.scale
+        got = Interpreter(program).step(observation)["logits"] * qparams.scale
         assert np.abs(got - wanted).max() < 0.002 * np.abs(wanted).max() + 0.002
 
 
@@ -103,9 +103,9 @@ def test_a_quotient_of_activations_is_refused_and_one_with_a_constant_is_a_produ
                  function="div")
     floating = bench.program(y)
     program = in_integers(bench, y, "int16")
-    meaning = program.values[program.outputs[0]].quantization
-    assert meaning is not None
+    qparams = program.values[program.outputs[0]].quantization
+    assert qparams is not None
     observation = np.float32([0.5, -1, 0.25, 2])
     wanted = Interpreter(floating).step(observation)["logits"]
-    got = Interpreter(program).step(observation)["logits"] * meaning.scale
+    got = Interpreter(program).step(observation)["logits"] * qparams.scale
     assert np.abs(got - wanted).max() < 0.005

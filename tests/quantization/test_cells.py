@@ -89,20 +89,20 @@ def test_no_input_and_no_state_breaks_the_range_proof(
     worst = np.sign(random.standard_normal(size))
     for observation in (1e30 * worst, -1e30 * worst, *random.choice([-1e9, 0, 1e9], (4, size))):
         for name in interpreter.state:
-            meaning = program.values[name].quantization
-            assert meaning is not None
+            qparams = program.values[name].quantization
+            assert qparams is not None
             interpreter.state[name] = random.choice(
-                [meaning.low, meaning.high], interpreter.state[name].shape).astype(
+                [qparams.low, qparams.high], interpreter.state[name].shape).astype(
                     interpreter.state[name].dtype)
         interpreter.step(observation)
         interpreter.step(observation)
 
 
 def real(program: Program, observations: np.ndarray) -> np.ndarray:
-    meaning = program.values[program.outputs[0]].quantization
+    qparams = program.values[program.outputs[0]].quantization
     interpreter = Interpreter(program)
     raw = np.stack([interpreter.step(o)["logits"].reshape(-1) for o in observations])
-    return raw if meaning is None else (raw - float(meaning.zero_point)) * meaning.scale
+    return raw if qparams is None else (raw - float(qparams.zero_point)) * qparams.scale
 
 
 @pytest.mark.parametrize(("scheme", "allowed"), [("int8", 0.02), ("int8x16", 0.02),
@@ -135,10 +135,10 @@ def test_a_state_starts_with_its_initial_value() -> None:
     """All six numbers between -1 and 1, in the coarse states and in the fine ones."""
     program = zoo.program("gru_2_layers_int16")
     for state in program.states:
-        meaning = program.values[state.input].quantization
-        assert meaning is not None
-        np.testing.assert_allclose(state.initial.reshape(-1) * meaning.scale,
-                                   np.linspace(-1, 1, 6), atol=meaning.scale)
+        qparams = program.values[state.input].quantization
+        assert qparams is not None
+        np.testing.assert_allclose(state.initial.reshape(-1) * qparams.scale,
+                                   np.linspace(-1, 1, 6), atol=qparams.scale)
 
 
 @pytest.mark.parametrize("initial", [0.0, 3.0])

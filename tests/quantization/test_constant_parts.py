@@ -36,13 +36,13 @@ def test_coordinates_beside_the_observation(scheme: str, share: float) -> None:
     assert sum(isinstance(op, Quantize) for op in made.ops) == 1
     assert integer_input(made) is not None
     floating, integers = Interpreter(program), Interpreter(made)
-    meaning = made.values[made.outputs[0]].quantization
-    assert meaning is not None
+    qparams = made.values[made.outputs[0]].quantization
+    assert qparams is not None
     random = np.random.default_rng(2)
     x = random.standard_normal((30, 30)).astype(np.float32)
     exact = np.stack([floating.step(row)["logits"] for row in x])
     ours = np.stack([integers.step(row)["logits"] for row in x])
-    real = (ours.astype(np.float64) - meaning.zero_point) * meaning.scale
+    real = (ours.astype(np.float64) - qparams.zero_point) * qparams.scale
     # Pixels have 8 bits for three times their reach, a step of 0.1; a missing plane is a third.
     assert np.abs(real - exact).max() < share * np.abs(exact).max()
 

@@ -39,12 +39,12 @@ def test_one_large_weight_costs_the_others_nothing(activation: str, largest: flo
         wanted = module(torch.from_numpy(observations)).numpy()[STEPS:]
     for scheme, limit in LIMITS.items():
         integers = quantize(program, found, SCHEMES[scheme])
-        meaning = integers.values[integers.outputs[0]].quantization
-        assert meaning is not None
+        qparams = integers.values[integers.outputs[0]].quantization
+        assert qparams is not None
         runner = Interpreter(integers)
         raw = np.stack([runner.step(row)[integers.output_names[0]].reshape(-1)
                         for row in observations[STEPS:]])
-        error = np.abs((raw - float(meaning.zero_point)) * meaning.scale - wanted)
+        error = np.abs((raw - float(qparams.zero_point)) * qparams.scale - wanted)
         assert error.mean() < limit * wanted.std(), scheme
         assert scheme != "int16" or (raw.argmax(1) == wanted.argmax(1)).mean() > 0.99
         # The sums of the large unit are cut off where the function is flat: nothing is lost.
@@ -85,5 +85,5 @@ def test_a_row_beyond_all_bounds_saturates() -> None:
         first = next(op for op in integers.ops if isinstance(op, GemmInteger))
         for x in (1.0, -1.0, 1e9, -1e9):
             made = Interpreter(integers).values(np.array([x, 0], np.float32))[first.y]
-            meaning = first.quantization
-            assert made[0, 0] == (meaning.high if x > 0 else meaning.low)
+            qparams = first.quantization
+            assert made[0, 0] == (qparams.high if x > 0 else qparams.low)

@@ -319,8 +319,8 @@ def test_an_image_with_its_channels_last(scheme: str) -> None:
         list(Interpreter(each).step(seen).values()) for each, seen
         in ((given.program, counts), (program, image), (floating, image)))
     assert (found == expected).all()
-    meaning = program.values[program.outputs[0]].quantization
-    assert meaning is not None
+    qparams = program.values[program.outputs[0]].quantization
+    assert qparams is not None
     # Pixels in another order would be as far off as the logits, which are of the size of 1, differ.
-    error = np.abs((expected - meaning.zero_point) * meaning.scale - real).max()
+    error = np.abs((expected - qparams.zero_point) * qparams.scale - real).max()
     assert error < (0.15 if scheme == "int8" else 0.005)

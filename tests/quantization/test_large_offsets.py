@@ -58,11 +58,11 @@ def exact(module: Pilot, observations: np.ndarray) -> np.ndarray:
 
 
 def real(program: Program, observations: np.ndarray) -> np.ndarray:
-    meaning = program.values[program.outputs[0]].quantization
+    qparams = program.values[program.outputs[0]].quantization
     runner = Interpreter(program)
     raw = np.stack([runner.step(row)[program.output_names[0]].reshape(-1)
                     for row in observations]).astype(np.float64)
-    return raw if meaning is None else (raw - meaning.zero_point) * meaning.scale
+    return raw if qparams is None else (raw - qparams.zero_point) * qparams.scale
 
 
 @pytest.mark.parametrize("subtracts", [True, False])

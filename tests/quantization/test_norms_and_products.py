@@ -111,16 +111,16 @@ def test_any_product_is_near_the_real_one(m: int, k: int, n: int, narrow: bool, 
         second.low, second.high + 1, (k, n))
     (u, v), unit = product(first, second, k)
     bound = k * u.reach * v.reach
-    meaning = Quantization(bound * unit / 30000, 0, -32768, 32767)
+    qparams = Quantization(bound * unit / 30000, 0, -32768, 32767)
     op = MatMulInteger(a="a", b="b", factors="f", output="o", y="y", dtype="int16",
-                       quantization=meaning)
+                       quantization=qparams)
     (y,) = op.evaluate([a.astype("int8" if narrow else "int16"), b.astype(np.int16),
-                        np.array([u.row, v.row]), np.array(choose(unit / meaning.scale, bound))])
+                        np.array([u.row, v.row]), np.array(choose(unit / qparams.scale, bound))])
     real = [0.5 * (a - first.zero_point), 0.25 * b.astype(np.float64)]
     off = [0.5 * 2.0**u.shift / 2, 0.25 * 2.0**v.shift / 2]
     error = np.abs(real[0]).sum(1, keepdims=True) * off[1] + np.abs(real[1]).sum(0) * off[0] + (
-        k * off[0] * off[1]) + meaning.scale * (1 + np.abs(y) * 2.0**-13)
-    assert np.all(np.abs(y * meaning.scale - real[0] @ real[1]) <= error)
+        k * off[0] * off[1]) + qparams.scale * (1 + np.abs(y) * 2.0**-13)
+    assert np.all(np.abs(y * qparams.scale - real[0] @ real[1]) <= error)
 
 
 @pytest.mark.parametrize("case", ["experts", "attention"])
@@ -130,13 +130,13 @@ def test_a_network_is_near_its_float_original(case: str, scheme: str, most: floa
     the limits are those that are asked of continuous policies."""
     program = zoo.program(case)
     made = zoo.in_integers(program, scheme)
-    ours, theirs, meaning = Interpreter(made), Interpreter(program), (
+    ours, theirs, qparams = Interpreter(made), Interpreter(program), (
         made.values[made.outputs[0]].quantization)
-    assert meaning is not None
+    assert qparams is not None
     x = np.random.default_rng(11).standard_normal((400, 6)).astype(np.float32)
     real = np.stack([theirs.step(row)["logits"] for row in x])
     found = np.stack([ours.step(row)["logits"].astype(np.float64) for row in x])
-    error = np.abs((found - meaning.zero_point) * meaning.scale - real).mean(0)
+    error = np.abs((found - qparams.zero_point) * qparams.scale - real).mean(0)
     assert np.mean(error / real.std(0)) <= most, error / real.std(0)
 
 

@@ -40,10 +40,10 @@ def observations(seed: int = 0) -> np.ndarray:
 
 
 def played(program, rows: np.ndarray) -> np.ndarray:
-    meaning = program.values[program.outputs[0]].quantization
+    qparams = program.values[program.outputs[0]].quantization
     runner = Interpreter(program)
     raw = np.stack([runner.step(row)[program.output_names[0]].reshape(-1) for row in rows])
-    return raw if meaning is None else (raw - float(meaning.zero_point)) * meaning.scale
+    return raw if qparams is None else (raw - float(qparams.zero_point)) * qparams.scale
 
 
 @pytest.mark.parametrize("activation", ["ELU", "ReLU"])

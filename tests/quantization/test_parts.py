@@ -54,12 +54,12 @@ def test_every_part_comes_in_as_it_needs(scheme: str, share: float) -> None:
     seen = drawn(random)
     made = in_integers(program, scheme, seen)
     assert sum(isinstance(op, Quantize) for op in made.ops) == 1
-    meaning = made.values[made.outputs[0]].quantization
-    assert meaning is not None
+    qparams = made.values[made.outputs[0]].quantization
+    assert qparams is not None
     floating, integers = Interpreter(program), Interpreter(made)
     exact = np.stack([floating.step(row)["logits"] for row in seen[:60]])
     real = np.stack([integers.step(row)["logits"] for row in seen[:60]]).astype(np.float64)
-    real = (real - meaning.zero_point) * meaning.scale
+    real = (real - qparams.zero_point) * qparams.scale
     assert np.abs(real - exact).max() < share * np.abs(exact).max()
 
 
@@ -150,8 +150,8 @@ def test_what_is_computed_in_float_stays_in_float() -> None:
     seen = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
     made = in_integers(program, "int16", seen)
     assert integer_input(made) is None
-    meaning = made.values[made.outputs[0]].quantization
-    assert meaning is not None
+    qparams = made.values[made.outputs[0]].quantization
+    assert qparams is not None
     exact = Interpreter(program).step(seen[0])["logits"]
     ours = Interpreter(made).step(seen[0])["logits"].astype(np.float64)
-    assert np.abs((ours - meaning.zero_point) * meaning.scale - exact).max() < 1e-3
+    assert np.abs((ours - qparams.zero_point) * qparams.scale - exact).max() < 1e-3

@@ -71,9 +71,9 @@ def test_the_proof_uses_the_real_weights(scheme: str) -> None:
         if isinstance(op, GemmInteger):
             weight = program.constants[op.weight].astype(np.int64)
             bias = np.abs(program.constants[op.bias].astype(np.int64))
-            meaning = program.values[op.x].quantization
-            assert meaning is not None
-            assert int((np.abs(weight).sum(1) * meaning.largest + bias).max()) <= LIMIT
+            qparams = program.values[op.x].quantization
+            assert qparams is not None
+            assert int((np.abs(weight).sum(1) * qparams.largest + bias).max()) <= LIMIT
 
 
 def test_more_bits_are_closer_to_the_float_original() -> None:
@@ -84,10 +84,10 @@ def test_more_bits_are_closer_to_the_float_original() -> None:
     errors = {}
     for name, scheme in SCHEMES.items():
         program = quantize(floating, found, scheme)
-        meaning = program.values[program.outputs[0]].quantization
-        assert meaning is not None
+        qparams = program.values[program.outputs[0]].quantization
+        assert qparams is not None
         raw = np.stack([Interpreter(program).step(o)["logits"] for o in observations])
-        errors[name] = np.abs((raw - float(meaning.zero_point)) * meaning.scale - real).mean()
+        errors[name] = np.abs((raw - float(qparams.zero_point)) * qparams.scale - real).mean()
     assert errors["int16"] < errors["int8x16"] < errors["int8"]
 
 

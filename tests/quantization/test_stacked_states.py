@@ -86,11 +86,11 @@ def played(module: Actor, state: list[torch.Tensor], observations: np.ndarray) -
 
 
 def real(program: Program, observations: np.ndarray) -> np.ndarray:
-    meaning = program.values[program.outputs[0]].quantization
+    qparams = program.values[program.outputs[0]].quantization
     interpreter = Interpreter(program)
     raw = np.stack([interpreter.step(row)[program.output_names[0]].reshape(-1)
                     for row in observations]).astype(np.float64)
-    return raw if meaning is None else (raw - meaning.zero_point) * meaning.scale
+    return raw if qparams is None else (raw - qparams.zero_point) * qparams.scale
 
 
 @pytest.mark.parametrize(("kind", "container"), [("LSTM", "onnx"), ("GRU", "pt2"),

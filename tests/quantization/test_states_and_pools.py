@@ -38,13 +38,13 @@ def test_a_state_that_is_the_last_observation(scheme: str) -> None:
     program = zoo.in_integers(bench.program(bench.op(Gemm, x=y, weight=bench.weight(2, 8))), scheme)
     (state,) = program.states
     stored, made = program.values[state.input], program.values[state.output]
-    meaning = stored.quantization
-    assert meaning is not None and stored.dtype == made.dtype
+    qparams = stored.quantization
+    assert qparams is not None and stored.dtype == made.dtype
     runner = Interpreter(program)
     for x in np.random.default_rng(0).uniform(-1, 1, (20, 3)).astype(np.float32):
         values = runner.values(x)
-        real = (values[state.output].astype(float) - meaning.zero_point) * meaning.scale
-        assert np.all(np.abs(real - x) <= 0.51 * meaning.scale)
+        real = (values[state.output].astype(float) - qparams.zero_point) * qparams.scale
+        assert np.all(np.abs(real - x) <= 0.51 * qparams.scale)
         runner.advance(values)
         assert np.array_equal(runner.values(x)[state.input], values[state.output])
 

@@ -69,8 +69,8 @@ class BinaryInteger(Op):
         a, b, factors, output = (x.astype(np.int64) for x in inputs if x is not None)
         u, v = (self._in_units(x, *row) for x, row in zip((a, b), factors, strict=True))
         y = requantize(INTEGER_ARITHMETIC[self.function](u, v), *output)
-        meaning = self.quantization
-        y = np.clip(y + meaning.zero_point, meaning.low, meaning.high)
+        qparams = self.quantization
+        y = np.clip(y + qparams.zero_point, qparams.low, qparams.high)
         return (y.astype(self.dtype),)
 
     def _in_units(self, x: Array, factor: Array, bias: Array, shift: Array) -> Array:

@@ -81,9 +81,9 @@ class ConvInteger(Op):
                 raise ProgramError("a sum leaves 31 bits: the range proof is wrong",
                                    where=self.layer)
             sums[..., rows] = part @ matrix.T + bias[rows]
-        meaning = self.quantization
-        y = requantize(sums, *requantization.T) + meaning.zero_point
-        y = np.clip(np.moveaxis(y, -1, 0), meaning.low, meaning.high)
+        qparams = self.quantization
+        y = requantize(sums, *requantization.T) + qparams.zero_point
+        y = np.clip(np.moveaxis(y, -1, 0), qparams.low, qparams.high)
         return (np.ascontiguousarray(y[None]).astype(self.dtype),)
 
     def scratch(self, inputs: Sequence[Value | None]) -> int:

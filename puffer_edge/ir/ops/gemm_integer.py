@@ -68,8 +68,8 @@ class GemmInteger(Op):
             raise ProgramError("a sum leaves 31 bits: the range proof is wrong", where=self.layer)
         multiplier, pre_shift, shift = requantization.astype(np.int64).T
         y = requantize(x64 @ w64.T + bias, multiplier, pre_shift, shift)
-        meaning = self.quantization
-        return (np.clip(y + meaning.zero_point, meaning.low, meaning.high).astype(self.dtype),)
+        qparams = self.quantization
+        return (np.clip(y + qparams.zero_point, qparams.low, qparams.high).astype(self.dtype),)
 
     def macs(self, inputs: Sequence[Value | None]) -> int:
         """M * N * K."""

@@ -57,8 +57,8 @@ class Mask(Op):
         """Scale and zero point stay; the lowest integer stands for no number."""
         x = inputs[0]
         assert x is not None
-        meaning = x.quantization
-        return (None if meaning is None else replace(meaning, low=int(lowest(x.dtype)[0])),)
+        qparams = x.quantization
+        return (None if qparams is None else replace(qparams, low=int(lowest(x.dtype)[0])),)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """A logit that is the lowest number itself becomes the next one; NaN stays, to be told."""

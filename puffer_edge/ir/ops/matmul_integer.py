@@ -68,8 +68,8 @@ class MatMulInteger(Op):
             scaled.append((x * factor + bias) >> shift)
         u, v = scaled
         in_range(np.abs(u) @ np.abs(v), self.layer)
-        meaning = self.quantization
-        y = np.clip(requantize(u @ v, *output) + meaning.zero_point, meaning.low, meaning.high)
+        qparams = self.quantization
+        y = np.clip(requantize(u @ v, *output) + qparams.zero_point, qparams.low, qparams.high)
         return (y.astype(self.dtype),)
 
     def macs(self, inputs: Sequence[Value | None]) -> int:

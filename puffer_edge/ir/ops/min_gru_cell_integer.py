@@ -69,7 +69,7 @@ class MinGRUCellInteger(Op):
 
     def quantizations(self, inputs: Sequence[Value | None]) -> tuple[Quantization | None, ...]:
         """The state has a power of two as its scale."""
-        return self.quantization, state_meaning(self.bits)
+        return self.quantization, state_qparams(self.bits)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Weights of a mean add up to 2^15 and its numbers are below 2^15."""
@@ -106,7 +106,7 @@ class MinGRUCellInteger(Op):
         return weight.size
 
 
-def state_meaning(bits: int) -> Quantization:
+def state_qparams(bits: int) -> Quantization:
     """Of a state with that many fractional bits."""
     return Quantization(2.0**-bits, 0, -32767, 32767)
 

@@ -8,7 +8,7 @@ from puffer_edge.quantization.rule import rule
 
 
 @rule(Gemm, starts=True, matrices=lambda op, name: (op.weight,), columns=("x", "weight"),
-      rows=("weight", "bias"), halves=("weight",))
+      rows=("weight", "bias"), float16=("weight",))
 def gemm(op: Gemm, emitter: Emitter) -> None:
     """Per-row weights; a ReLU is the lower clamp of the result."""
     assert op.activation is None or op.activation.function == "relu", "only ReLU is fused here"

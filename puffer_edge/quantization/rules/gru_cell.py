@@ -40,7 +40,7 @@ def _memory(op: GRUCell, program: Program, calibration: Calibration
 
 
 @rule(GRUCell, starts=True, matrices=_matrices, columns=("x", "weight"), memories=_memory,
-      halves=("weight", "recurrent"))
+      float16=("weight", "recurrent"))
 def gru_cell(op: GRUCell, emitter: Emitter) -> None:
     """The hidden state gets a finer twin, see :class:`GRUCellInteger`.
 

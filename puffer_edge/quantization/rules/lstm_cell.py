@@ -33,7 +33,7 @@ def _cell(op: LSTMCell, program: Program, calibration: Calibration) -> dict[str,
 
 
 @rule(LSTMCell, starts=True, matrices=_matrices, columns=("x", "weight"), memories=_cell,
-      halves=("weight", "recurrent"))
+      float16=("weight", "recurrent"))
 def lstm_cell(op: LSTMCell, emitter: Emitter) -> None:
     """A cell that comes in by another way than from the step before is brought to its scale."""
     x, h = emitter.per_channel(op.x, op), emitter.per_channel(op.h, op)

@@ -8,7 +8,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Program, Quantization
 from puffer_edge.ir.gates import tanh_table
 from puffer_edge.ir.ops import MinGRUCell, MinGRUCellInteger
-from puffer_edge.ir.ops.min_gru_cell_integer import state_meaning
+from puffer_edge.ir.ops.min_gru_cell_integer import state_qparams
 from puffer_edge.ir.requantization import choose
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.emit import Emitter
@@ -33,11 +33,11 @@ def _bits(op: MinGRUCell, calibration: Calibration) -> int:
 
 def _state(op: MinGRUCell, program: Program, calibration: Calibration
            ) -> dict[str, Quantization]:
-    return {op.h: state_meaning(_bits(op, calibration))}
+    return {op.h: state_qparams(_bits(op, calibration))}
 
 
 @rule(MinGRUCell, starts=True, matrices=lambda op, name: (op.weight,) if name == op.x else (),
-      memories=_state, halves=("weight",))
+      memories=_state, float16=("weight",))
 def min_gru_cell(op: MinGRUCell, emitter: Emitter) -> None:
     """State and x have one scale, the power of two that the calibrated ranges ask for."""
     if op.x not in emitter.integers:
@@ -52,7 +52,7 @@ def min_gru_cell(op: MinGRUCell, emitter: Emitter) -> None:
     hidden = len(linear.bias) // 3
     gates = np.repeat([2.0 ** -max(bits, 11), GATE_SCALE, GATE_SCALE], hidden)
     refuse_large_gates(linear, gates, op)
-    qparams, state = emitter.ranges.qparams(op.y, op), state_meaning(bits)
+    qparams, state = emitter.ranges.qparams(op.y, op), state_qparams(bits)
     constant = emitter.constant
     emitter.add(MinGRUCellInteger(
         x=x.name, h=emitter.requantized(op.h, state, "int16", f"{op.y}.before", op.layer),
