@@ -49,6 +49,7 @@ fuzz: $(VENV)/.dev
 # Not a part of check: the trainers bring two dozen packages along, and every row is verified.
 trainers: $(VENV)/.dev
 	$(PIP) -e '.[trainers]' --config-settings editable_mode=compat
+	$(PIP) --no-deps d3rlpy gym gym-notices  # d3rlpy asks for one version of gymnasium, not ours
 	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/frontends/test_trainers.py \
 		tests/frontends/test_torch_script.py \
 		tests/frontends/test_rltools.py tests/frontends/test_keras.py tests/frontends/test_flax.py tests/readers/test_hdf5.py \

@@ -71,6 +71,12 @@ def _keras(path: Path, options: LoadOptions) -> Program:
     return load_keras_file(path, options)
 
 
+def _d3rlpy(path: Path, options: LoadOptions) -> Program:
+    from puffer_edge.frontends.d3rlpy import load_d3_file
+
+    return load_d3_file(path, options)
+
+
 def _flax(path: Path, options: LoadOptions) -> Program:
     from puffer_edge.frontends.flax import load_flax_file
 
@@ -78,6 +84,7 @@ def _flax(path: Path, options: LoadOptions) -> Program:
 
 
 FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
+    "d3rlpy": _d3rlpy,
     "flax": _flax,
     "hdf5": _hdf5,
     "keras": _keras,
@@ -96,6 +103,7 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 _GRAPHS = ("hdf5", "keras", "onnx", "pt2", "torch_script", "tflite")
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
+    "d3rlpy": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "flax": ("normaliser", "states", "vec_normalize", *_SIZES, "key_map"),
     "hdf5": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
     "keras": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import unread
+from puffer_edge.readers.d3rlpy_file import looks_like_d3
 from puffer_edge.readers.hdf5 import MAGIC
 from puffer_edge.readers.msgpack import looks_like_msgpack
 from puffer_edge.readers.regular_file import read_file
@@ -16,7 +17,7 @@ from puffer_edge.readers.torch_checkpoint import is_legacy
 from puffer_edge.readers.zip_archive import ZipArchive
 
 Kind = Literal["torch_checkpoint", "pt2", "stable_baselines3", "onnx",
-               "flax", "hdf5", "keras", "pufferlib_weights", "safetensors", "tflite",
+               "d3rlpy", "flax", "hdf5", "keras", "pufferlib_weights", "safetensors", "tflite",
                "torch_script"]
 
 
@@ -43,6 +44,8 @@ def detect(path: Path) -> Kind:
     header = int.from_bytes(content[:8], "little")
     if content[8:10] in (b'{"', b"{}", b"{ ") and 2 <= header <= len(content) - 8:
         return "safetensors"
+    if looks_like_d3(content):
+        return "d3rlpy"
     unread.refuse_content(content, path)
     if content.startswith(MAGIC):
         return "hdf5"

@@ -14,6 +14,7 @@ from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends import (
     beside,
     cleanrl,
+    d3rlpy,
     flax,
     mlp,
     nesting,
@@ -56,7 +57,7 @@ class Family(Protocol):
 
 FAMILIES: tuple[Family, ...] = (
     pufferlib4, rsl_rl, rl_games, rllib, sample_factory, pufferlib_vision, pufferlib_unread,
-    pufferlib, cleanrl, tianshou, skrl)
+    pufferlib, cleanrl, tianshou, skrl, d3rlpy)
 """Asked in this order, the ones with the most special keys first."""
 _UNNAMED: tuple[Family, ...] = (mlp, script_policy)
 """Asked when none of those has the names; of a module's class these would tell nothing."""

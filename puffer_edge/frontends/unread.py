@@ -58,6 +58,15 @@ STABLE_BASELINES_2_PICKLE = Unread(
     "python -c \"from stable_baselines import PPO2; PPO2.load('FILE').save('policy.zip')\"",
     "with the class that it was trained by; then give policy.zip, of which the message says more")
 
+SBX = Unread(
+    "a zip of SBX, Stable-Baselines3 in JAX, whose policy is pickled",
+    "pip install sbx-rl",
+    "python -c \"from sbx import PPO; from flax.serialization import to_bytes; "
+    "p = PPO.load('FILE').policy; s = getattr(p, 'actor_state', None) or p.qf_state; "
+    "open('policy.msgpack', 'wb').write(to_bytes(s.params))\"",
+    "with the class that it was trained by instead of PPO; then give policy.msgpack, with "
+    "--activation relu if it is not PPO's")
+
 RLLIB = Unread(
     "a checkpoint of RLlib, which is pickled",
     'pip install "ray[rllib]" torch onnx',
@@ -155,6 +164,8 @@ def refuse_zip(names: set[str], path: Path) -> None:
     """The same for the members of a zip."""
     if {"data", "parameters", "parameter_list"} <= names:
         raise STABLE_BASELINES_2.refuse(path)
+    if {"data", "_stable_baselines3_version"} <= names:  # without the policy.pth of torch
+        raise SBX.refuse(path)
 
 
 def refuse_content(content: bytes, path: Path) -> None:

@@ -53,6 +53,15 @@ def stable_baselines_2(path: Path) -> Path:
     return path / "policy.zip"
 
 
+def sbx(path: Path) -> Path:
+    """Members as SBX 0.26 writes them: the policy is in data, pickled; torch has none."""
+    with zipfile.ZipFile(path / "policy.zip", "w") as archive:
+        for name in ("data", "pytorch_variables.pth", "_stable_baselines3_version",
+                     "system_info.txt"):
+            archive.writestr(name, b"{}")
+    return path / "policy.zip"
+
+
 def module(name: str) -> bytes:
     """A pickle that names a class which is not here."""
     return pickle.dumps({"params": 1}, 4)[:-1] + b"0c" + name.encode() + b"\nThing\n."
@@ -63,6 +72,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "stable-baselines 2, zip": ("Stable-Baselines 2", stable_baselines_2, "torch.save"),
     "stable-baselines 2, pickle": (
         "Stable-Baselines 2", file(module("stable_baselines.common.policies")), "PPO2.load"),
+    "SBX": ("SBX", sbx, "actor_state"),
     "RLlib, algorithm": ("RLlib", directory(
         "rllib_checkpoint.json", "algorithm_state.pkl",
         "policies/default_policy/policy_state.pkl"), "export_model"),

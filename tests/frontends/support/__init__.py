@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.frontends.support import (
     containers,
+    d3rlpy,
     flax_models,
     graphs,
     keras_models,
@@ -23,6 +24,6 @@ from tests.frontends.support.row import Row
 
 ROWS: tuple[Row, ...] = (
     *pufferlib.ROWS, *vision.ROWS, *stable_baselines3.ROWS, *trainers.ROWS, *scripts.ROWS,
-    *containers.ROWS, *graphs.ROWS, *rltools.ROWS, *keras_models.ROWS,
+    *containers.ROWS, *d3rlpy.ROWS, *graphs.ROWS, *rltools.ROWS, *keras_models.ROWS,
     *flax_models.ROWS,
     *tflite.ROWS)

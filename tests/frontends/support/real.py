@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.frontends.support import d3rlpy
 from tests.frontends.support.networks import mlp, rows
 from tests.frontends.support.row import Made, Row
 
@@ -136,4 +137,5 @@ ROWS: tuple[Row, ...] = (
     Row("rl_games", "continuous", ".pth", _rl_games, "rl_games checkpoint", package="rl_games"),
     Row("safetensors", "PPO of CleanRL", ".safetensors", _safetensors, "CleanRL, PPO",
         package="safetensors"),
+    *d3rlpy.REAL,
 )
