@@ -1,4 +1,4 @@
-"""The scheme float16: matrices stored as halves, float32 arithmetic, the bits of the oracle."""
+"""The scheme float16: matrices in float16, float32 arithmetic, the bits of the oracle."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ def test_back_ends_run_it(backend: str, tmp_path: Path) -> None:
                                   oracle.step(observation)["logits"].reshape(-1))
 
 
-def test_a_weight_that_no_half_holds_is_refused(tmp_path: Path) -> None:
+def test_a_weight_that_float16_cannot_hold_is_refused(tmp_path: Path) -> None:
     program = zoo.program("mlp")
     name = next(name for name, array in program.constants.items() if array.ndim == 2)
     large = replace(program, constants={**program.constants,
                                         name: program.constants[name] * np.float32(1e6)})
-    with pytest.raises(UnsupportedError, match="larger than a half"):
+    with pytest.raises(UnsupportedError, match="larger than float16"):
         puffer_edge.export(large, tmp_path / "a", scheme="float16")
     bench = zoo.Bench((1, 4))
     nothing = bench.program(bench.op(Slice, x=bench.x, starts=(0, 1), counts=(1, 2), steps=(1, 1)))
