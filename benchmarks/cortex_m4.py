@@ -19,7 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 import puffer_edge
-from puffer_edge.exporters import c
+from puffer_edge.artefact.directory import write
+from puffer_edge.exporters.finding import EXPORTERS
+from puffer_edge.exporters.request import ExportRequest, silent
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
@@ -56,10 +58,11 @@ def main() -> None:
             for scheme in arguments.scheme:
                 directory = Path(work) / f"{name}_{scheme}".lower()
                 program = NETS[name]()
-                if scheme != "float32":
-                    program = in_integers(program, scheme)
-                c.export(program, directory, target=find_target(arguments.target), name="net",
-                         scheme=scheme)
+                program = (optimize(program) if scheme == "float32" else
+                           in_integers(program, scheme))
+                request = ExportRequest(program, find_target(arguments.target).name, "net",
+                                        scheme=scheme)
+                write(directory, EXPORTERS[request.target].files(request, silent))
                 for level in arguments.optimize:
                     report = puffer_edge.verify(directory, toolchain=arguments.toolchain,
                                                 optimize=f"-{level.lstrip('-')}")

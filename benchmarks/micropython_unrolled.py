@@ -21,7 +21,9 @@ from nets import Net
 from rich.console import Console
 from rich.table import Table
 
-from puffer_edge.exporters import micropython
+from puffer_edge.artefact.directory import write
+from puffer_edge.exporters.finding import EXPORTERS
+from puffer_edge.exporters.request import ExportRequest, silent
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
@@ -76,7 +78,8 @@ def measure(program: Program, scheme: str, whole: bool, repeat: int) -> Iterator
         sizes = []
         for way in WAYS:
             made = Path(work, f"{way}-artefact")
-            micropython.export(program, made, name="tiny", scheme=scheme, kernels=way)
+            request = ExportRequest(program, "micropython", "tiny", scheme=scheme, kernels=way)
+            write(made, EXPORTERS[request.target].files(request, silent))
             package = Path(work, way)
             package.mkdir()
             (package / "__init__.py").touch()

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from puffer_edge.artefact import manifest, program_file, vectors
-from puffer_edge.artefact.directory import MANIFEST, as_json, write
+from puffer_edge.artefact.vectors import judged_by, make
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters import onnx, tflite
+from puffer_edge.exporters.assembling import assemble
+from puffer_edge.exporters.exporter import check_names, check_scheme
+from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Program
-from puffer_edge.naming import identifier, stem
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.agreement import measure_of, outputs
 from puffer_edge.quantization.calibration import Calibration, calibrate
 from puffer_edge.quantization.coverage import doubts_of_recording
-from puffer_edge.quantization.recording import STEPS, record
+from puffer_edge.quantization.recording import record
 from puffer_edge.targets import ONNX, TFLITE, Target
 
 
@@ -55,77 +55,74 @@ FORMATS = {
 }
 
 
-def export(program: Program, directory: Path, *, target: str, name: str, seed: int = 0,
-           scheme: str = "float32", source: Path | None = None, calibrate_with: str = "",
-           observer: str = "minmax", steps: int = STEPS, observe: tuple[int, ...] = (),
-           progress: Callable[[str], None] = lambda text: None) -> Program:
-    """Writes an artefact: equal inputs give equal bytes.
+class FormatExporter:
+    """One file of a format, and what all artefacts have: an Exporter."""
 
-    Args:
-        program: in float32, as a front end made it.
-        directory: see :func:`puffer_edge.artefact.directory.write`.
-        target: a key of :data:`FORMATS`.
-        name: of the policy.
-        seed: of the test vectors, at least 0, and of the environment that calibrates.
-        scheme: one of the format's.
-        source: the policy file, for its hash.
-        calibrate_with: see :func:`quantization.recording.record`.
-        observer: a key of ``OBSERVERS``.
-        steps: to play in an environment.
-        observe: see :func:`quantization.recording.record`.
-        progress: is told what is being done.
+    def __init__(self, name: str) -> None:
+        self.targets = (name,)
 
-    Returns:
-        The float Program that judges the file, with notes of what was found on the way.
+    @property
+    def _format(self) -> Format:
+        return FORMATS[self.targets[0]]
 
-    Raises:
-        UsageError: the format has no such scheme, a recording is missing, or a name is unsafe.
-        UnsupportedError: an op has no form there.
-        MissingDependencyError: a package is missing.
-        OutputError: the directory cannot be written.
-    """
-    chosen = FORMATS[target]
-    stem(name)
-    for field in program.contract.observation:
-        identifier(field.name, "a field of the observation")
-    if seed < 0:
-        raise UsageError(f"the seed {seed} is negative")
-    if scheme not in chosen.schemes:
-        raise UsageError(f"the target {target} has no scheme {scheme!r}",
-                         hint=f"choose one of {', '.join(chosen.schemes)}")
-    optimized = optimize(program)
-    if scheme == "float16":
-        optimized = halved(optimized)
-    prepared, calibration = chosen.prepare(optimized), None
-    files: dict[str, bytes] = {}
-    if scheme in chosen.calibrated and not calibrate_with:
-        raise UsageError(f"the scheme {scheme} needs observations to calibrate with",
-                         hint="give --calibrate observations.npz or --calibrate env:CartPole-v1")
-    if calibrate_with:
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Those of the format."""
+        return self._format.schemes
+
+    @property
+    def main_file(self) -> str:
+        """The model."""
+        return self._format.file
+
+    def options(self, scheme: str) -> frozenset[str]:
+        """A recording judges every scheme, and calibrates some."""
+        check_scheme(self, scheme)
+        ranges = {"observer"} if scheme in self._format.calibrated else set()
+        return frozenset({"calibrate", "steps", "observe"} | ranges)
+
+    def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
+        """Optimised, with the ranges of the format's integers and what judges them."""
+        program, scheme = optimize(request.program), request.scheme
+        if scheme == "float16":
+            program = halved(program)
+        prepared = self._format.prepare(program)
+        calibrated = scheme in self._format.calibrated
+        if not request.calibrate:
+            if calibrated:
+                raise UsageError(
+                    f"the scheme {scheme} needs observations to calibrate with", hint="give "
+                    "--calibrate observations.npz or --calibrate env:CartPole-v1")
+            return replace(request, program=program, original=request.program)
         progress("recording")
-        recording = record(calibrate_with, program, seed=seed, steps=steps, observe=observe)
+        recording = record(request.calibrate, request.program, seed=request.seed,
+                           steps=request.steps, observe=request.observe)
         seen, held_back = recording.halves()
         for text in [recording.warning] if recording.warning else [
                 *doubts_of_recording(program.contract, seen, held_back)]:
-            optimized = optimized.noting("warning", text)
+            program = program.noting("warning", text)
         progress(f"calibrating over {len(seen.observations)} steps")
-        if scheme in chosen.calibrated:
-            calibration = calibrate(prepared, seen.observations, seen.reset, observer)
-        references = outputs(program, seen), outputs(program, held_back)
-        files["judge.npz"] = vectors.judged_by(
-            held_back.observations, held_back.reset, references[1],
-            measure_of(program.contract.action, *references))
-    progress(f"writing {chosen.file}")
-    files |= {chosen.file: chosen.write(prepared, scheme, calibration),
-              "vectors.npz": vectors.make(optimized, seed=seed).to_bytes(),
-              "program.npz": program_file.to_bytes(optimized)}
-    description = manifest.build(
-        optimized, plan(optimized), name=name, target=chosen.target, scheme=scheme,
-        constant_bytes=len(files[chosen.file]),
-        ram=sum(state.initial.nbytes for state in optimized.states), source=source, files=files,
-        seed=seed)
-    write(directory, {**files, MANIFEST: as_json(description)})
-    return optimized
+        ranges = calibrate(prepared, seen.observations, seen.reset, request.observer)
+        references = outputs(request.program, seen), outputs(request.program, held_back)
+        judge = judged_by(held_back.observations, held_back.reset, references[1],
+                          measure_of(program.contract.action, *references))
+        return replace(request, program=program, original=request.program, judge=judge,
+                       calibration=ranges if calibrated else None)
+
+    def code(self, request: ExportRequest, *, compiled: bool = True) -> dict[str, bytes]:
+        """None: a model is data, and its runtime reads it."""
+        return {}
+
+    def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
+        """The model, and what all have."""
+        check_names(request.program, request.name, request.seed)
+        progress(f"writing {self.main_file}")
+        model = self._format.write(self._format.prepare(request.program), request.scheme,
+                                   request.calibration)
+        return assemble(
+            request, {self.main_file: model}, plan=plan(request.program),
+            tests=make(request.program, seed=request.seed), constant_bytes=len(model),
+            ram=sum(state.initial.nbytes for state in request.program.states))
 
 
 def halved(program: Program) -> Program:

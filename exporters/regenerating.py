@@ -7,16 +7,15 @@ comparing. What is handed on is what was made here, never what lies in the direc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact import program_file
 from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEdgeError
-from puffer_edge.exporters.formats import FORMATS
+from puffer_edge.exporters.finding import EXPORTERS
+from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Program
 from puffer_edge.readers.regular_file import read_file
-from puffer_edge.targets import MICROPYTHON, RPI
 from puffer_edge.version import VERSION
 
 PROGRAM = "program.npz"
@@ -60,32 +59,20 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
 
 def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict[str, bytes]:
     """What export would write but for data."""
-    if manifest["target"] in FORMATS:
-        return {}
     if "request" not in manifest:
         raise FileFormatError(f"the artefact was written by {manifest['tool']}, which did not "
                               "record what its code was made with", hint=TRUST)
-    request: dict[str, Any] = manifest["request"]
-    given = {"name": manifest["name"], "scheme": manifest["scheme"], "seed": request["seed"],
-             "counts": request["counts"]}
+    given, about = manifest["request"], manifest.get("micropython", {})
+    request = ExportRequest(
+        program, manifest["target"], manifest["name"], given["seed"], manifest["scheme"],
+        counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""))
+    if request.target not in EXPORTERS:
+        raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
+                              hint=program_file.HINT)
     try:
-        if manifest["target"] == MICROPYTHON.name:
-            from puffer_edge.exporters import micropython
-
-            about = manifest.get("micropython", {})
-            files = micropython.make(program, **given, board=about.get("board", ""),
-                                     kernels=about.get("kernels", ""), compile_too=compiled).files
-            return {name: content for name, content in files.items()
-                    if name.endswith((*CODE, ".bin"))}
-        from puffer_edge.exporters import c, rpi
-
-        made = {"policy.h": c.make(program, **given).header.text.encode("ascii")}
-        if manifest["target"] == RPI.name:
-            made[rpi.LOADER] = rpi.loader()
-            if compiled:
-                with suppress(MissingDependencyError):
-                    made |= rpi.files(program)
-        return made
+        made = EXPORTERS[request.target].code(request, compiled=compiled)
+        return {name: content for name, content in made.items()
+                if name.endswith((*CODE, ".bin"))}
     except MissingDependencyError:
         raise
     except (PufferEdgeError, ValueError, TypeError, OverflowError, MemoryError) as error:

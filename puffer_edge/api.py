@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puffer_edge.arguments import LoadArguments
-from puffer_edge.errors import PufferEdgeError, UsageError
+from puffer_edge.errors import PufferEdgeError
 from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
@@ -97,15 +97,21 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
     Raises:
         PufferEdgeError: nothing is written then.
     """
-    from puffer_edge.quantization.schemes import FLOATING
-    from puffer_edge.targets import MICROPYTHON, ONNX, RPI, TFLITE, find_exported
+    from puffer_edge.artefact.directory import write
+    from puffer_edge.exporters.exporter import refuse_useless
+    from puffer_edge.exporters.finding import EXPORTERS
+    from puffer_edge.exporters.request import ExportRequest
+    from puffer_edge.targets import find_exported
 
-    found = find_exported(target)
+    found = find_exported(target).name
+    exporter = EXPORTERS[found]
     if isinstance(policy, Program):
         refuse_options(options, changes)
-    if (board or kernels) and found is not MICROPYTHON:
-        raise UsageError("boards and kernels are chosen for MicroPython",
-                         hint="give --target micropython, too")
+    given: dict[str, Any] = {
+        "calibrate": calibrate, "steps": steps, "observe": tuple(observe), "layers": layers or {},
+        "observer": observer, "min_agreement": min_agreement, "counts": counts, "board": board,
+        "kernels": kernels}
+    refuse_useless(exporter, target, scheme, given)
     source = Path(policy) if isinstance(policy, str | Path) else None
     path = default_directory(source, target) if directory is None else Path(directory)
     name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
@@ -113,61 +119,14 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
                else load_quietly(policy, options, strict, changes))
     if not isinstance(policy, Program):
         warn(program.notes)
-        recorded = calibrate if scheme not in FLOATING and os.path.isfile(calibrate) else ""
         second_reader(_read_again(policy, program, original, progress, seed, options, changes,
-                                  recorded))
-    if found in (ONNX, TFLITE):
-        from puffer_edge.exporters import formats
-
-        if layers or counts:
-            raise UsageError(f"the target {target} takes neither layers nor counts")
-        written = formats.export(
-            program, path, target=target, name=name, seed=seed, scheme=scheme, source=source,
-            calibrate_with=calibrate, observer=observer, steps=steps, observe=tuple(observe),
-            progress=progress)
-        warn(note for note in written.notes if note not in program.notes)
-        return path
-    quantized, exact, first = None, None, program
-    if layers and scheme in FLOATING:
-        raise UsageError(f"a {scheme} policy has no layers in integers",
-                         hint="give an integer --scheme, too")
-    if counts and scheme in FLOATING:
-        raise UsageError(f"a {scheme} policy takes no counts", hint="give an integer --scheme, too")
-    if scheme == "float16":
-        from puffer_edge.passes import optimize
-        from puffer_edge.quantization.float16 import to_float16
-
-        program = to_float16(optimize(program))
-    if scheme not in FLOATING:
-        from puffer_edge.quantization.pipeline import Wish, to_integers
-
-        wish = Wish(scheme, calibrate, layers or {}, observer, min_agreement, seed, steps,
-                    tuple(observe))
-        quantized = to_integers(program, wish, progress)
-        exact, program = program, quantized.program
-        if strict:
-            refuse_assumptions(program)
-        warn(note for note in program.notes if note not in exact.notes)
-    if found is MICROPYTHON:
-        from puffer_edge.exporters import micropython
-
-        micropython.export(program, path, name=name, seed=seed, scheme=scheme,
-                           policy_file=source, judge=quantized, counts=counts, board=board,
-                           kernels=kernels)
-        return path
-    from puffer_edge.exporters import c
-
-    def bundle(exported: Program) -> dict[str, bytes]:
-        from puffer_edge.exporters import rpi
-        from puffer_edge.exporters.rpi.companions import companions
-
-        progress("compiling the libraries and writing the files of other runtimes")
-        seen = None if quantized is None else quantized.seen
-        return rpi.files(exported) | companions(first, scheme, seen, observer)
-
-    c.export(program, path, target=found, name=name, seed=seed, scheme=scheme,
-             source=source, judge=quantized, counts=counts, original=exact,
-             more=bundle if found is RPI else None)
+                                  calibrate if os.path.isfile(calibrate) else ""))
+    request = exporter.prepare(ExportRequest(program, found, name, seed, scheme, source, **given),
+                               progress)
+    if strict:
+        refuse_assumptions(request.program)
+    warn(note for note in request.program.notes if note not in program.notes)
+    write(path, exporter.files(request, progress))
     return path
 
 

@@ -92,8 +92,8 @@ def _model(policy: Any, backend: str | None) -> tuple[str | None, bytes | None, 
     """
     if not isinstance(policy, str | Path) or not Path(policy).is_dir():
         return backend, None, None
+    from puffer_edge.exporters.assembling import ORIGINAL
     from puffer_edge.exporters.formats import FORMATS
-    from puffer_edge.exporters.rpi.companions import ORIGINAL
 
     manifest, directory = read_manifest(Path(policy)), Path(policy)
     target = FORMATS.get(manifest["target"])

@@ -7,11 +7,20 @@ The libraries depend on none, as the memcpy and memset that they call are in eve
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from importlib.resources import files as resources
 from pathlib import Path
 
+from puffer_edge.errors import MissingDependencyError
+from puffer_edge.exporters.assembling import remembered
+from puffer_edge.exporters.c import CExporter, assembled, header_of, made_of
 from puffer_edge.exporters.c.shim import shim
+from puffer_edge.exporters.request import ExportRequest, Progress
+from puffer_edge.exporters.rpi.companions import companions
 from puffer_edge.ir import Program
+from puffer_edge.targets import RPI
+from puffer_edge.toolchains.base import INCLUDE
+from puffer_edge.toolchains.zig import Zig
 
 NAME = "policy"
 LOADER = "policy.py"
@@ -25,8 +34,8 @@ FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared",
          "-nostdlib", "-s", "-w", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
 
 
-def files(program: Program) -> dict[str, bytes]:
-    """The libraries by file name, and the loader; the same bytes for the same Program.
+def libraries(program: Program) -> dict[str, bytes]:
+    """The libraries by file name; the same bytes for the same Program.
 
     Args:
         program: what was exported.
@@ -35,12 +44,8 @@ def files(program: Program) -> dict[str, bytes]:
         MissingDependencyError: zig is not installed.
         VerificationError: it refuses.
     """
-    from puffer_edge.exporters.c import header_of
-    from puffer_edge.toolchains.base import INCLUDE
-    from puffer_edge.toolchains.zig import Zig
-
     compiler = Zig()
-    found = {LOADER: loader()}
+    found = {}
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
         source = Path(work) / "policy.c"
         source.write_text(shim(program, header_of(program, NAME), NAME), "ascii")
@@ -62,3 +67,25 @@ def loader() -> bytes:
 def library_of(name: str) -> str:
     """File name of a processor's library."""
     return f"libpolicy-{name}.so"
+
+
+class RpiExporter(CExporter):
+    """The header, its libraries and their loader, and the files of other runtimes: an Exporter."""
+
+    targets = (RPI.name,)
+    main_file = LOADER
+
+    def code(self, request: ExportRequest, *, compiled: bool = True) -> dict[str, bytes]:
+        """The header, the loader, and the libraries if zig is there to make them."""
+        made = {**super().code(request), LOADER: loader()}
+        if compiled:
+            with suppress(MissingDependencyError):
+                made |= libraries(request.program)
+        return made
+
+    def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
+        """The header, the libraries and their loader, models, and what all have."""
+        progress("compiling the libraries and writing the files of other runtimes")
+        others, notes = companions(request)
+        more = remembered(request) | {LOADER: loader()} | libraries(request.program) | others
+        return assembled(request, made_of(request), more, notes)

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import warnings
 
 from puffer_edge.artefact import program_file
-from puffer_edge.errors import UnsupportedError
+from puffer_edge.errors import MissingDependencyError, PolicyWarning, UnsupportedError
+from puffer_edge.exporters.assembling import ORIGINAL
 from puffer_edge.exporters.formats import FORMATS, halved
-from puffer_edge.ir import Program
+from puffer_edge.exporters.request import ExportRequest
+from puffer_edge.ir import Note
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
-from puffer_edge.quantization.recording import Recording
-
-ORIGINAL = "original.npz"
-"""The float Program that they were made of, where the libraries' is another."""
 
 
-def companions(program: Program, scheme: str, seen: Recording | None = None,
-               observer: str = "minmax") -> dict[str, bytes]:
-    """ONNX and TFLite by file name, of the formats that have the scheme and a form for every op.
+def companions(request: ExportRequest) -> tuple[dict[str, bytes], list[Note]]:
+    """ONNX and TFLite by file name, and notes of those whose package is missing.
+
+    A format is left out that has not the scheme, or no form for an op.
 
     Args:
-        program: in float32, as a front end made it.
-        scheme: that of the libraries.
-        seen: what integers are calibrated with.
-        observer: see ``OBSERVERS``.
+        request: as it was prepared.
     """
-    found = {}
-    original = optimize(program)
+    found: dict[str, bytes] = {}
+    notes: list[Note] = []
+    scheme = request.scheme
+    original = optimize(request.original or request.program)
     if scheme == "float16":
         original = halved(original)
+    seen = request.quantised.seen if request.quantised else None
     for format in FORMATS.values():
-        if scheme in format.schemes:
-            with suppress(UnsupportedError):
-                prepared = format.prepare(original)
-                ranges = (None if seen is None or scheme not in format.calibrated
-                          else calibrate(prepared, seen.observations, seen.reset, observer))
-                found[format.file] = format.write(prepared, scheme, ranges)
+        if scheme not in format.schemes:
+            continue
+        try:
+            prepared = format.prepare(original)
+            ranges = (None if seen is None or scheme not in format.calibrated else
+                      calibrate(prepared, seen.observations, seen.reset, request.observer))
+            found[format.file] = format.write(prepared, scheme, ranges)
+        except UnsupportedError:
+            continue
+        except MissingDependencyError as error:
+            text = f"{format.file} is left out: {error.what}; {error.hint}"
+            warnings.warn(text, PolicyWarning, stacklevel=2)
+            notes.append(Note("warning", text))
     if found and scheme != "float32":
         found[ORIGINAL] = program_file.to_bytes(original)
-    return found
+    return found, notes

@@ -13,14 +13,13 @@ from puffer_edge.ir.ops.mask import lowest
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.describing import Description
 from puffer_edge.quantization.integer_input import Counts, IntegerInput
-from puffer_edge.targets import Target
 from puffer_edge.version import VERSION
 
 SCHEMA = 1
 """Version of the manifest's layout."""
 
 
-def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: str,
+def build(program: Program, plan: Plan, *, name: str, target: str, scheme: str,
           constant_bytes: int, ram: int, source: Path | None,
           files: dict[str, bytes], seed: int, counts: Counts | None = None,
           integers: IntegerInput | None = None,
@@ -47,7 +46,7 @@ def build(program: Program, plan: Plan, *, name: str, target: Target, scheme: st
         "schema": SCHEMA,
         "tool": f"puffer-edge {VERSION}",
         "name": name,
-        "target": target.name,
+        "target": target,
         "scheme": scheme,
         "request": {"seed": seed, "counts": None if counts is None else {
             field: [float(scale), float(offset)] for field, (scale, offset) in counts.items()}},

@@ -18,19 +18,19 @@ from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.artefact.manifest_schema import MANIFEST
 from puffer_edge.artefact.schema import check
 from puffer_edge.errors import FileFormatError, UsageError
-from puffer_edge.exporters import micropython
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
 from puffer_edge.firmware.project import project
 from tests import zoo
+from tests.support.exporting import write_artefact
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     work = tmp_path_factory.mktemp("strangers")
     api.export(zoo.program("mlp"), work / "c", name="zoo", seed=5)
-    micropython.export(zoo.program("mlp_int8"), work / "micropython", name="zoo", scheme="int8",
-                       seed=5, counts={"": (0.01, 0.5)})
+    write_artefact(zoo.program("mlp_int8"), work / "micropython", target="micropython", name="zoo",
+                   scheme="int8", seed=5, counts={"": (0.01, 0.5)})
     return {path.name: path for path in work.iterdir()}
 
 

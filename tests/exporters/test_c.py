@@ -12,14 +12,13 @@ import pytest
 
 from puffer_edge import api
 from puffer_edge.errors import OutputError, UnsupportedError, UsageError
-from puffer_edge.exporters import c
 from puffer_edge.exporters.c.context import EMITTERS
 from puffer_edge.ir import Activation, Field
 from puffer_edge.ir.op import OPS
 from puffer_edge.ir.ops import Binary, Concat, Gemm, LSTMCell, Reduce, Reshape, Transpose, Unary
 from puffer_edge.quantization.integer_input import integer_input
-from puffer_edge.targets import find_target
 from tests import zoo
+from tests.support.exporting import write_artefact
 from tests.tools import need
 
 FLAGS = ["-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror"]
@@ -55,8 +54,7 @@ def test_every_op_is_in_the_zoo_and_has_an_emitter() -> None:
 def export_as_it_is(case: str, directory: Path) -> Path:
     """Exports a case; one in integers is exported without passes, as the pipeline does."""
     scheme = case.rsplit("_", 1)[1] if case in zoo.QUANTIZED else "float32"
-    c.export(zoo.program(case), directory, target=find_target("cortex-m"), name="zoo",
-             scheme=scheme)
+    write_artefact(zoo.program(case), directory, target="cortex-m", name="zoo", scheme=scheme)
     return directory
 
 
@@ -73,7 +71,7 @@ def test_recurrent_biases_that_are_alike_are_stored_once(scheme: str, tmp_path: 
     even = np.where(program.constants[name] < 0, np.float32(-0.3), np.float32(0.3))
     integers = zoo.in_integers(
         replace(program, constants={**program.constants, name: even}), scheme)
-    c.export(integers, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme=scheme)
+    write_artefact(integers, tmp_path / "a", target="cortex-m", name="zoo", scheme=scheme)
     cell = re.search(r"puffer_edge_lstm_t cell = \{[^{]*\{[^}]*\}, \d+,\s+(\d+), 6, 7,",
                      (tmp_path / "a" / "policy.h").read_text())
     assert cell is not None and cell[1] == "0"

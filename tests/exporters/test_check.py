@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from puffer_edge.exporters import c
-from puffer_edge.targets import find_target
 from tests import zoo
+from tests.support.exporting import write_artefact
 from tests.tools import need
 
 FLIPS = r"""
@@ -60,8 +59,7 @@ int main(void)
 
 def export(case: str, directory: Path) -> str:
     scheme = case.rsplit("_", 1)[1] if case in zoo.QUANTIZED else "float32"
-    c.export(zoo.program(case), directory, target=find_target("cortex-m"), name="zoo",
-             scheme=scheme)
+    write_artefact(zoo.program(case), directory, target="cortex-m", name="zoo", scheme=scheme)
     return (directory / "policy.h").read_text()
 
 

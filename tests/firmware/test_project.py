@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 
 from puffer_edge.errors import FileFormatError, OutputError, UsageError
-from puffer_edge.exporters import c, micropython
 from puffer_edge.firmware.project import project
-from puffer_edge.targets import find_target
 from tests import zoo
+from tests.support.exporting import write_artefact
 from tests.tools import need
 
 
 def export(directory: Path, case: str = "lstm_int8") -> Path:
-    c.export(zoo.program(case), directory, target=find_target("cortex-m0"), name="lander",
-             scheme=case.rpartition("_")[2] if case in zoo.QUANTIZED else "float32")
+    write_artefact(zoo.program(case), directory, target="cortex-m0", name="lander",
+                   scheme=case.rpartition("_")[2] if case in zoo.QUANTIZED else "float32")
     return directory
 
 
@@ -57,8 +56,8 @@ def test_it_runs_on_the_emulated_board(case: str, board: str, tmp_path: Path) ->
 
 
 def test_micropython_is_copied(tmp_path: Path) -> None:
-    micropython.export(zoo.program("mlp_int8"), tmp_path / "a", name="zoo", scheme="int8",
-                       board="pico")
+    write_artefact(zoo.program("mlp_int8"), tmp_path / "a", target="micropython", name="zoo",
+                   scheme="int8", board="pico")
     done = project(tmp_path / "a", "pico", tmp_path / "p")
     assert {"main.py", "weights.bin", "policy_kernels.mpy", "manifest.py", "Makefile"} <= set(
         done.files)

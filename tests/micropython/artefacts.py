@@ -6,11 +6,11 @@ from pathlib import Path
 
 from puffer_edge.artefact.opening import read_subject
 from puffer_edge.artefact.vectors import Vectors
-from puffer_edge.exporters import micropython
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.verification.micropython.session import Session
 from tests import zoo
+from tests.support.exporting import write_artefact
 
 HEADS = {
     "multi_discrete": lambda: zoo.multi_discrete(),
@@ -33,8 +33,8 @@ def program(case: str) -> Program:
 def export(case: str, directory: Path, kernels: str = "") -> Program:
     """Writes an artefact and gives its Program."""
     made = program(case)
-    micropython.export(made, directory, name="zoo", scheme=case.rpartition("_")[2],
-                       kernels=kernels)
+    write_artefact(made, directory, target="micropython", name="zoo",
+                   scheme=case.rpartition("_")[2], kernels=kernels)
     return made
 
 

@@ -14,11 +14,11 @@ import pytest
 
 import puffer_edge
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError, VerificationError
-from puffer_edge.exporters import micropython
 from puffer_edge.ir.ops import Gemm, Softmax
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests import zoo
 from tests.micropython.artefacts import export, session
+from tests.support.exporting import write_artefact
 from tests.tools import need_micropython
 
 Change = Callable[[bytearray], object]
@@ -170,7 +170,7 @@ def test_what_is_computed_in_float_first_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=(
             r"in float before its first layer in integers: Softmax makes the tensor softmax\n"
             r"  hint: let the caller compute that .* --target cortex-m")):
-        micropython.export(program, tmp_path / "a", name="zoo", scheme="int8")
+        write_artefact(program, tmp_path / "a", target="micropython", name="zoo", scheme="int8")
 
 
 def test_the_command_line(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from puffer_edge.artefact.vectors import run
-from puffer_edge.exporters import micropython
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests import zoo
 from tests.micropython.artefacts import HEADS, equal, export, session
+from tests.support.exporting import write_artefact
 from tests.tools import need_micropython
 
 CASES = [*zoo.QUANTIZED, *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
@@ -56,7 +56,8 @@ def test_the_same_bits_as_the_oracle(case: str, kernels: str, tmp_path: Path) ->
 def test_policies_for_boards(case: str, board: str, tmp_path: Path) -> None:
     """What calls native kernels gives the same bits, here with these in bytecode."""
     program = zoo.program(case)
-    micropython.export(program, tmp_path / "a", name="zoo", scheme="int8", board=board)
+    write_artefact(program, tmp_path / "a", target="micropython", name="zoo", scheme="int8",
+                   board=board)
     assert "kernels.mac_" in (tmp_path / "a" / "policy.py").read_text()
     work = session(tmp_path / "a", tmp_path / "run")
     floats = np.random.default_rng(7).standard_normal(

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from puffer_edge.exporters import micropython
 from puffer_edge.exporters.micropython.kernels import read
 from tests import zoo
+from tests.support.exporting import write_artefact
 
 CODE, DATA, STACK = 0x0800_0000, 0x2000_0000, 0x2000_F000
 LAST = b"\x00\x20"  # movs r0, 0, with which every kernel ends
@@ -72,6 +72,6 @@ def test_products_on_a_cortex_m4(name: str, tmp_path: Path) -> None:
 
 def test_boards_with_smlad_get_it(tmp_path: Path) -> None:
     for board, name in (("pico2", "mac_hh_dsp"), ("pico", "mac_hh")):
-        micropython.export(zoo.program("mlp_int16"), tmp_path / board, name="zoo", scheme="int16",
-                           board=board)
+        write_artefact(zoo.program("mlp_int16"), tmp_path / board, target="micropython", name="zoo",
+                       scheme="int16", board=board)
         assert f"def {name}(" in (tmp_path / board / "policy_kernels.py").read_text()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from puffer_edge.exporters import micropython
 from puffer_edge.ir import Activation
 from puffer_edge.ir.ops import Gemm, GemmInteger, Unary
 from puffer_edge.verification.micropython.interpreters import run_webassembly
 from puffer_edge.verification.micropython.session import Session
 from tests import zoo
 from tests.micropython.artefacts import session
+from tests.support.exporting import write_artefact
 from tests.tools import need_micropython
 
 # Stands for machine code, which no interpreter here runs: takes the bytes that are stored.
@@ -66,7 +66,8 @@ def test_weights_stay_where_they_are(scheme: str, tmp_path: Path) -> None:
     y = bench.op(Unary, x=y, function=Activation("tanh"))
     y = bench.op(Gemm, x=y, weight=bench.weight(48, 48))
     program = zoo.in_integers(bench.program(y), scheme)
-    micropython.export(program, tmp_path / "a", name="zoo", scheme=scheme, board="pico2")
+    write_artefact(program, tmp_path / "a", target="micropython", name="zoo", scheme=scheme,
+                   board="pico2")
     work = session(tmp_path / "a", tmp_path / "run")
     copied, was_copied, expected = run(work, native=False, shift=False)
     placed, was_placed, found = run(work, native=True, shift=False)
@@ -82,8 +83,8 @@ def test_weights_stay_where_they_are(scheme: str, tmp_path: Path) -> None:
 
 def test_only_machine_code_says_so(tmp_path: Path) -> None:
     for board, native in (("pico2", True), ("esp32", True), ("unix", False)):
-        micropython.export(zoo.program("mlp_int8"), tmp_path / board, name="zoo", scheme="int8",
-                           board=board)
+        write_artefact(zoo.program("mlp_int8"), tmp_path / board, target="micropython", name="zoo",
+                       scheme="int8", board=board)
         kernels = tmp_path / board / "policy_kernels.py"
         assert (kernels.is_file() and "NATIVE = True" in kernels.read_text()) == native
         assert ("kernels.NATIVE" in (tmp_path / board / "policy.py").read_text()) == native

@@ -15,7 +15,6 @@ import pytest
 import puffer_edge
 from puffer_edge.artefact.vectors import run
 from puffer_edge.errors import UnsupportedError, VerificationError
-from puffer_edge.exporters import micropython
 from puffer_edge.exporters.micropython.kernels import read, without_comments
 from puffer_edge.ir import Activation, Program
 from puffer_edge.ir.ops import Gemm, Unary
@@ -24,6 +23,7 @@ from puffer_edge.verification.micropython.interpreters import run_cpython
 from puffer_edge.verification.micropython.microbit import Microbit
 from tests import zoo
 from tests.micropython.artefacts import equal, session
+from tests.support.exporting import write_artefact
 from tests.tools import need_microbit
 
 # Modules, compiled before the policy is made, as a main.py is: there is no room for it afterwards.
@@ -83,8 +83,8 @@ def mlp(*widths: int, activation: str = "relu") -> Program:
 def export(directory: Path, widths: tuple[int, ...], scheme: str, kernels: str = "",
            activation: str = "relu") -> Program:
     program = zoo.in_integers(mlp(*widths, activation=activation), scheme)
-    micropython.export(program, directory, name="zoo", scheme=scheme, board="microbit",
-                       kernels=kernels)
+    write_artefact(program, directory, target="micropython", name="zoo", scheme=scheme,
+                   board="microbit", kernels=kernels)
     return program
 
 
@@ -163,8 +163,8 @@ def test_verify_runs_it_there(tmp_path: Path) -> None:
     ("conv_mixed", "^layer 0: conv_integer is not in the smallest runtime")])
 def test_what_does_not_fit_is_refused(case: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=said):
-        micropython.export(zoo.program(case), tmp_path / "a", name="zoo", scheme="int8",
-                           board="microbit")
+        write_artefact(zoo.program(case), tmp_path / "a", target="micropython", name="zoo",
+                       scheme="int8", board="microbit")
 
 
 @pytest.mark.parametrize("scheme", ["int8", "int8x16", "int16"])

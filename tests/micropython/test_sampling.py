@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from puffer_edge.artefact.vectors import run
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters import c
 from puffer_edge.exporters.c import header_of
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.sampling import FACTORS, REACH, TABLE, Sampler, distance_factor
-from puffer_edge.targets import HOST
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests.micropython.artefacts import export, program, session
+from tests.support.exporting import write_artefact
 from tests.tools import need, need_micropython
 
 STEPS, SEED = 400, 123_456_789
@@ -93,7 +92,8 @@ def test_one_sequence_everywhere(case: str, tmp_path: Path) -> None:
         assert np.array_equal(actions.reshape(wanted.shape), wanted)
         (work.folder / "actions.bin").unlink()
 
-    c.export(made, tmp_path / "c", target=HOST, name="policy", scheme=case.rpartition("_")[2])
+    write_artefact(made, tmp_path / "c", target="host", name="policy",
+                   scheme=case.rpartition("_")[2])
     ctype = {"int8": "int8_t", "int16": "int16_t"}[value.dtype]
     (tmp_path / "main.c").write_text(C % (ctype, SEED, ctype, ctype))
     subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined",

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from puffer_edge.artefact.vectors import run
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters import micropython
 from puffer_edge.exporters.micropython.boards import ANY, BOARDS, NATIVE
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
 from puffer_edge.exporters.micropython.kernels import Kernels
@@ -27,6 +26,7 @@ from puffer_edge.subset import check_source
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests import zoo
 from tests.micropython.artefacts import equal, session
+from tests.support.exporting import write_artefact
 from tests.tools import need_micropython
 
 SCHEMES = ("int8", "int8x16", "int16")
@@ -101,7 +101,7 @@ def test_whole_policies(widths: tuple[int, ...], scheme: str, tmp_path: Path) ->
     """The same bits under both interpreters, without the heap."""
     need_micropython()
     program = mlp(widths, scheme)
-    micropython.export(program, tmp_path / "a", name="tiny", scheme=scheme)
+    write_artefact(program, tmp_path / "a", target="micropython", name="tiny", scheme=scheme)
     text = (tmp_path / "a" / "policy.py").read_text()
     assert len(re.findall("^def gemm_", text, re.MULTILINE)) == len(widths) - 1
     assert "runtime.gemm" not in text
@@ -141,8 +141,8 @@ def test_layers_of_several_rows_stay_loops() -> None:
 def test_literals_are_no_part_of_the_weights(tmp_path: Path) -> None:
     """But of the contract: weights.bin of another policy of this shape is refused."""
     for name, kernels, seed in (("loops", "bytecode", 1), ("a", "", 1), ("b", "", 2)):
-        micropython.export(mlp((4, 16, 16, 2), "int8", seed), tmp_path / name, name="tiny",
-                           scheme="int8", kernels=kernels)
+        write_artefact(mlp((4, 16, 16, 2), "int8", seed), tmp_path / name, target="micropython",
+                       name="tiny", scheme="int8", kernels=kernels)
     sizes = {name: (tmp_path / name / "weights.bin").stat().st_size for name in ("loops", "a")}
     assert sizes["loops"] - sizes["a"] == 352 + (4 + 2 + 2) * 34  # weights, biases, factors
     weights = (tmp_path / "b" / "weights.bin").read_bytes()
@@ -161,12 +161,13 @@ def test_boards_with_machine_code_have_none(tmp_path: Path) -> None:
         native = [grade for grade in board.grades if grade in NATIVE]
         assert board.grades[0] == [*native, "unrolled"][0]
         assert ("unrolled" in board.grades) != board.small
-    micropython.export(program, tmp_path / "pico", name="tiny", scheme="int8", board="pico")
+    write_artefact(program, tmp_path / "pico", target="micropython", name="tiny", scheme="int8",
+                   board="pico")
     assert "def gemm_" not in (tmp_path / "pico" / "policy.py").read_text()
-    micropython.export(program, tmp_path / "asked", name="tiny", scheme="int8", board="pico",
-                       kernels="unrolled")
+    write_artefact(program, tmp_path / "asked", target="micropython", name="tiny", scheme="int8",
+                   board="pico", kernels="unrolled")
     assert "def gemm_" in (tmp_path / "asked" / "policy.py").read_text()
     assert not (tmp_path / "asked" / "policy_kernels.py").exists()
     with pytest.raises(UsageError, match="runs no kernels called 'unrolled'"):
-        micropython.export(program, tmp_path / "b", name="tiny", scheme="int8", board="microbit",
-                           kernels="unrolled")
+        write_artefact(program, tmp_path / "b", target="micropython", name="tiny", scheme="int8",
+                       board="microbit", kernels="unrolled")

@@ -15,13 +15,12 @@ import pytest
 
 import puffer_edge
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters import c
 from puffer_edge.ir import Note, Program
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.playing import SEED, confidence_interval, play
 from puffer_edge.runtimes.loading import read_program
-from puffer_edge.targets import HOST
 from tests import zoo
+from tests.support.exporting import write_artefact
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 BUNDLED: dict[str, tuple[str, str, tuple[int, ...], dict[str, Any]]] = {
@@ -176,8 +175,8 @@ def test_the_command_line_plays_and_judges(tmp_path: Path) -> None:
     for name, change in (("negated", lambda _: negated(read_program(policy))),
                          ("doubled", doubled)):
         changed = change(read_program(tmp_path / "good"))
-        c.export(changed, tmp_path / name, target=HOST, name="policy",
-                 scheme="float32" if name == "negated" else "int8")
+        write_artefact(changed, tmp_path / name, target="host", name="policy",
+                       scheme="float32" if name == "negated" else "int8")
     for name, code in (("good", 0), ("negated", 6), ("doubled", 6)):
         done = subprocess.run(
             [sys.executable, "-m", "puffer_edge", "run", str(tmp_path / name), "--env",

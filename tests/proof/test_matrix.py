@@ -17,8 +17,6 @@ import numpy as np
 import pytest
 
 from puffer_edge.artefact.opening import Subject, read_subject
-from puffer_edge.exporters import c
-from puffer_edge.targets import HOST
 from tests.proof.digests import (
     CASES,
     EPISODE,
@@ -30,14 +28,15 @@ from tests.proof.digests import (
     noise,
     programs,
 )
+from tests.support.exporting import write_artefact
 
 PROOF_STEPS = 10 * EPISODE
 
 
 def part(case: str, entry: str, directory: Path) -> Subject:
     """The artefact of a case, seen from one of its ways in."""
-    c.export(integer_program(case), directory / "a", target=HOST, name="zoo",
-             scheme=case.rsplit("_", 1)[1])
+    write_artefact(integer_program(case), directory / "a", target="host", name="zoo",
+                   scheme=case.rsplit("_", 1)[1])
     subject = read_subject(directory / "a")
     found = subject.integers if entry == "integers" else subject
     assert found is not None

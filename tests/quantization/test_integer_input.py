@@ -14,7 +14,6 @@ import puffer_edge
 from puffer_edge.artefact.opening import read_subject
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import UnsupportedError, UsageError
-from puffer_edge.exporters import c
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Field, Program
 from puffer_edge.ir.observed import parts_of_observation
@@ -34,12 +33,13 @@ from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.integer_input import integer_input, out_of_range
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.schemes import SCHEMES
-from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.targets import TARGETS
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.symbols import find_float_helpers
 from tests import zoo
 from tests.exporters.test_c import export_as_it_is
+from tests.support.exporting import write_artefact
 from tests.tools import need
 
 
@@ -186,7 +186,7 @@ def test_what_is_computed_in_float_first_has_no_integer_step(tmp_path: Path) -> 
     assert integer_input(program) is None
     with pytest.raises(UnsupportedError, match="Softmax makes the tensor softmax"):
         integer_input(program, {"": (1.0, 0.0)})
-    c.export(program, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme="int8")
+    write_artefact(program, tmp_path / "a", target="cortex-m", name="zoo", scheme="int8")
     assert "_step_q" not in (tmp_path / "a" / "policy.h").read_text()
     report = puffer_edge.verify(tmp_path / "a")
     assert report.passed, report.to_markdown()
@@ -293,8 +293,8 @@ def test_a_feature_that_the_normaliser_drops(clip: bool, tmp_path: Path) -> None
     first, other = (Interpreter(found.program).step(np.array([count, 500, 500]))["logits"]
                     for count in (-30000, 30000))
     assert np.array_equal(first, other)
-    c.export(program, tmp_path / "a", target=find_target("cortex-m"), name="zoo", scheme="int16",
-             counts={"": (0.001, 0.0)})
+    write_artefact(program, tmp_path / "a", target="cortex-m", name="zoo", scheme="int16",
+                   counts={"": (0.001, 0.0)})
     assert puffer_edge.verify(tmp_path / "a", target="host").passed
 
 

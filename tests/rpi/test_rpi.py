@@ -19,13 +19,14 @@ import puffer_edge
 from puffer_edge import runtimes
 from puffer_edge.artefact.opening import read_subject
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
-from puffer_edge.exporters import c, formats, rpi
+from puffer_edge.exporters import formats, rpi
 from puffer_edge.exporters.rpi.companions import ORIGINAL
 from puffer_edge.targets import RPI
 from puffer_edge.toolchains.zig import Zig
 from puffer_edge.verification.formats import check_companions
 from puffer_edge.verification.report import Report
 from tests import zoo
+from tests.support.exporting import write_artefact
 from tests.tools import need
 
 MACHINES = {"aarch64": ("qemu-aarch64", "/usr/aarch64-linux-gnu", "aarch64-linux-gnu"),
@@ -44,7 +45,7 @@ def artefact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     policy, scheme = request.param
     directory = tmp_path_factory.mktemp("pi") / "lander"
     found = zoo.program(policy if scheme == "float32" else f"{policy}_{scheme}")
-    c.export(found, directory, target=RPI, name="lander", scheme=scheme, more=rpi.files)
+    write_artefact(found, directory, target=RPI, name="lander", scheme=scheme, more=rpi.files)
     return directory
 
 

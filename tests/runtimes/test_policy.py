@@ -22,6 +22,7 @@ from puffer_edge.ir import Activation, Program, Status
 from puffer_edge.ir.ops import Gemm, LSTMCell
 from tests import zoo
 from tests.error_bound import ErrorBound
+from tests.support.exporting import write_artefact
 
 POLICIES: dict[str, Callable[[], Program]] = {
     **{name: lambda name=name: zoo.program(name) for name in (
@@ -244,10 +245,8 @@ def test_an_artefact_runs_on_every_exact_back_end(tmp_path: Path, scheme: str) -
     if scheme == "float32":
         puffer_edge.export(found, directory, target="cortex-m")
     else:
-        from puffer_edge.exporters import c
-        from puffer_edge.targets import find_target
 
-        c.export(found, directory, target=find_target("cortex-m"), name="lander", scheme=scheme)
+        write_artefact(found, directory, target="cortex-m", name="lander", scheme=scheme)
     with np.load(directory / "vectors.npz") as vectors:
         for backend in (backend for backend in EXACT if takes(backend, scheme)):
             with runtimes.load(directory, backend) as running:

@@ -14,16 +14,15 @@ import pytest
 
 import puffer_edge
 from puffer_edge.errors import PolicyWarning, UsageError
-from puffer_edge.exporters import c
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Op, Program
 from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
 from puffer_edge.quantization.agreement import Limits, agreement_of_actions
 from puffer_edge.quantization.pipeline import Quantized, Wish, to_integers
-from puffer_edge.targets import HOST
 from puffer_edge.verification.agreement import decided
 from puffer_edge.verification.report import Check, Report
 from tests import zoo
+from tests.support.exporting import write_artefact
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 ACTIONS = "actions agree with the float policy"
@@ -76,7 +75,8 @@ def pendulum(request: pytest.FixtureRequest,
 def verified(quantized: Quantized, scheme: str, program: Program, directory: Path,
              **options: Any) -> tuple[Report, Check]:
     """The report on an integer Program, which may not be the one that was quantised."""
-    c.export(program, directory, target=HOST, name="policy", scheme=scheme, judge=quantized)
+    write_artefact(program, directory, target="host", name="policy", scheme=scheme,
+                   quantised=quantized)
     report = puffer_edge.verify(directory, target="host", **options)
     return report, next(check for check in report.checks if check.name == ACTIONS)
 

@@ -23,8 +23,10 @@ def exported(directory: Path, manifest: Mapping[str, Any],
     """Prints what export wrote, and the command that comes next, ready to be pasted."""
     shown = str(directory) if directory.is_absolute() else os.path.join(".", directory)
     say(f"written to [bold]{escape(shown)}{os.sep}[/]", soft_wrap=True)
+    from puffer_edge.exporters.finding import EXPORTERS
+
     memory = manifest["memory"]
-    main = "policy.h" if "policy.h" in manifest["files"] else "policy.py"
+    main = EXPORTERS[manifest["target"]].main_file
     table = Table(title=escape(f"{directory}/{main}"), title_justify="left", show_header=False)
     table.add_row("policy", escape(f"{manifest['name']}: {manifest['source']['kind']}"))
     table.add_row("observation", ", ".join(

@@ -1,0 +1,70 @@
+"""What an exporter is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from puffer_edge.ir import Program
+from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.integer_input import Counts
+from puffer_edge.quantization.pipeline import Quantized
+from puffer_edge.quantization.recording import STEPS
+
+Progress = Callable[[str], None]
+"""Is told what is being done."""
+
+
+def silent(text: str) -> None:
+    """Nobody is told."""
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """One policy for one target.
+
+    An exporter's ``prepare`` makes of a request with a float Program one with the Program that the
+    artefact computes; ``files`` takes the latter.
+
+    Attributes:
+        program: what is to be exported.
+        target: one of the exporter's.
+        name: stem of the C identifiers.
+        seed: of the test vectors, at least 0, and of the environment that calibrates.
+        scheme: one of the exporter's.
+        source: the policy file, for its hash.
+        calibrate: observations; see :func:`quantization.recording.record`.
+        steps: to play in an environment.
+        observe: elements of its observation that the policy sees; all by default.
+        layers: schemes of single layers by name.
+        observer: a key of ``OBSERVERS``.
+        min_agreement: what the scheme auto must reach.
+        counts: what the integers of an observation count; see ``integer_input``.
+        board: a key of ``boards.BOARDS``.
+        kernels: the grade of MicroPython's kernels.
+        original: the float Program, where ``program`` is another.
+        quantised: how an integer Program was made, and what it is judged by.
+        calibration: the ranges of a format's own integers.
+        judge: content of ``judge.npz``.
+    """
+
+    program: Program
+    target: str
+    name: str
+    seed: int = 0
+    scheme: str = "float32"
+    source: Path | None = None
+    calibrate: str = ""
+    steps: int = STEPS
+    observe: tuple[int, ...] = ()
+    layers: Mapping[str, str] = field(default_factory=dict)
+    observer: str = "minmax"
+    min_agreement: float = 0.99
+    counts: Counts | None = None
+    board: str = ""
+    kernels: str = ""
+    original: Program | None = None
+    quantised: Quantized | None = None
+    calibration: Calibration | None = None
+    judge: bytes = b""
