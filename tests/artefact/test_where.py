@@ -9,13 +9,12 @@ import pytest
 
 from puffer_edge.artefact.directory import read_manifest, write
 from puffer_edge.errors import OutputError
-from puffer_edge.exporters import c
-from puffer_edge.targets import find_target
 from tests import zoo
+from tests.support.exporting import write_artefact
 
 
 def files(name: str, folder: Path) -> dict[str, bytes]:
-    c.export(zoo.program("mlp"), folder, target=find_target("cortex-m"), name=name)
+    write_artefact(zoo.program("mlp"), folder, name=name)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 

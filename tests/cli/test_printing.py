@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from puffer_edge.exporters import c
-from puffer_edge.targets import find_target
 from tests import zoo
+from tests.support.exporting import write_artefact
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "puffer_edge"]
@@ -22,7 +21,7 @@ COMMAND = [sys.executable, "-m", "puffer_edge"]
 @pytest.fixture(scope="module")
 def artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("my policies") / "it's a"
-    c.export(zoo.program("mlp"), directory, target=find_target("cortex-m"), name="zoo")
+    write_artefact(zoo.program("mlp"), directory, name="zoo")
     return directory
 
 

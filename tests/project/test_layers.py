@@ -57,8 +57,8 @@ ARROWS = {
                     "quantization readers runtimes sampling targets toolchains",
     "subset": "verification",
     # What the user meets.
-    "api": "arguments exporters frontends inspection ir loading naming passes quantization "
-           "signatures targets verification",
+    "api": "arguments artefact exporters frontends inspection ir loading naming passes "
+           "quantization signatures targets verification",
     "__init__": "api runtimes spaces",
     "cli": "api artefact benchmarking exporters firmware frontends inspection ir playing "
            "quantization runtimes subset targets verification wording",

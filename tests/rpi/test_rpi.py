@@ -21,7 +21,6 @@ from puffer_edge.artefact.opening import read_subject
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.exporters import formats, rpi
 from puffer_edge.exporters.rpi.companions import ORIGINAL
-from puffer_edge.targets import RPI
 from puffer_edge.toolchains.zig import Zig
 from puffer_edge.verification.formats import check_companions
 from puffer_edge.verification.report import Report
@@ -45,7 +44,7 @@ def artefact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     policy, scheme = request.param
     directory = tmp_path_factory.mktemp("pi") / "lander"
     found = zoo.program(policy if scheme == "float32" else f"{policy}_{scheme}")
-    write_artefact(found, directory, target=RPI, name="lander", scheme=scheme, more=rpi.files)
+    write_artefact(found, directory, target="rpi", name="lander", scheme=scheme)
     return directory
 
 
@@ -234,7 +233,7 @@ def test_an_op_without_a_form_elsewhere_leaves_the_file_out(
 def test_verify_runs_the_library_that_is_shipped(tmp_path: Path) -> None:
     """A library that computes another policy, its hash made good, is found out."""
     puffer_edge.export(zoo.program("mlp"), tmp_path / "a", target="rpi", name="lander")
-    other = rpi.files(zoo.program("mlp").with_ops(
+    other = rpi.libraries(zoo.program("mlp").with_ops(
         zoo.program("mlp").ops, {name: 1.5 * array for name, array in
                                  zoo.program("mlp").constants.items()}))
     manifest = json.loads((tmp_path / "a" / "policy.json").read_text())
