@@ -12,7 +12,8 @@ Structures (pufferlib.models and pufferlib.ocean.torch of 3.0):
   comes planes last, as bytes, divided by 255;
 * the heads ``actor`` or ``decoder_mean`` and ``value_fn``, with or without the LSTM wrapper.
 
-CleanRL's Atari agents are the first one with ``actor`` and ``critic``.
+CleanRL's Atari agents are the first one with ``actor`` and ``critic``, and an LSTM or a GRU
+called ``lstm`` or ``gru``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ from puffer_edge.ir.ops import Binary, Concat, OneHot, Reshape, Slice, Transpose
 Array = npt.NDArray[Any]
 
 NAME = "PufferLib with a convolutional encoder"
+_CELLS = ("lstm.", "gru.", "cell.")
+"""The wrapper's LSTM and its copy; scripts made after CleanRL's have a GRU there."""
 GRID_CLASSES, MOBA_CLASSES, SIDE = 32, 16, 11
 
 
@@ -65,22 +68,22 @@ def load_state_dict(weights: dict[str, Array], options: LoadOptions, *, where: s
     """
     wrapped = any(key.startswith("policy.") for key in weights)
     body = Tensors({key: array for key, array in weights.items()
-                    if not key.startswith(("lstm.", "cell."))}, where,
-                   "policy." if wrapped else "")
-    cell = Tensors({key: array for key, array in weights.items()
-                    if key.startswith(("lstm.", "cell."))}, where)
+                    if not key.startswith(_CELLS)}, where, "policy." if wrapped else "")
+    cell = Tensors({key: array for key, array in weights.items() if key.startswith(_CELLS)}, where)
+    name = next((key.partition(".")[0] for key in cell.names() if "weight_ih_l0" in key), "lstm")
     kind = _kind(body, where)
     wanted = ("relu", "none") if kind == "TrashPickup" else ("relu",)
     if options.activation and options.activation not in wanted:
         raise UsageError(f"the activations of {kind} are ReLU, not {options.activation}",
                          where=where, hint="leave out --activation")
     trainer = "CleanRL" if body.has("critic.weight") else "PufferLib"
-    builder = Builder(f"{trainer} state_dict, {kind}" + (" with LSTM" if cell.names() else ""))
+    recurrent_too = f" with {name.upper()}" if cell.names() else ""
+    builder = Builder(f"{trainer} state_dict, {kind}{recurrent_too}")
     x = {"Convolutional": _convolutional, "TrashPickup": _trash_pickup, "Grid": _grid, "Go": _go,
          "MOBA": _moba, "ProcgenResnet": _procgen}[kind](builder, body, options, where)
     size = builder.shape("observation")[1]
     if cell.names():
-        x = recurrent(builder, x, cell, "lstm")
+        x = recurrent(builder, x, cell, name)
         cell.skip_all("cell.")  # the same parameters under another name
         cell.finish("PufferLib's LSTM wrapper", HINT)
     outputs, action = _heads(builder, x, body, options)

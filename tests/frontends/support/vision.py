@@ -25,7 +25,7 @@ def _bytes(high: int) -> Draw:
 
 
 def _make(build: Callable[[Any], tuple[dict[str, Any], Callable[[Any], Any], int]], draw: Draw, *,
-          lstm: bool = False, steps: int = 5, heads: tuple[str, str] = ("actor", "value_fn"),
+          cell: str = "", steps: int = 5, heads: tuple[str, str] = ("actor", "value_fn"),
           options: dict[str, Any] | None = None, prefix: str = "policy.") -> Make:
     """A policy whose ``build`` gives its encoder's parts, its function and its inputs."""
     def make(directory: Path) -> Made:
@@ -40,17 +40,17 @@ def _make(build: Callable[[Any], tuple[dict[str, Any], Callable[[Any], Any], int
                     part.weight.copy_(part.weight.abs() * sign.reshape(
                         -1, *(1,) * (part.weight.ndim - 1)))
         head, value = linear(torch, H, A), linear(torch, H, 1)
-        memory = Memory(torch.nn.LSTM(H, H)) if lstm else None
-        start = prefix if lstm else ""
+        memory = Memory(getattr(torch.nn, cell.upper())(H, H)) if cell else None
+        start = prefix if cell else ""
         named_parts = {f"{start}{name}": part for name, part in
                        {**parts, heads[0]: head, heads[1]: value}.items()}
         if memory:
-            named_parts["lstm"] = memory.module
+            named_parts[cell] = memory.module
         if memory and prefix:
-            cell = torch.nn.LSTMCell(H, H)
+            copy = torch.nn.LSTMCell(H, H)
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-                setattr(cell, name, getattr(memory.module, f"{name}_l0"))
-            named_parts["cell"] = cell
+                setattr(copy, name, getattr(memory.module, f"{name}_l0"))
+            named_parts["cell"] = copy
         path = directory / "model_000100.pt"
         torch.save(named(torch, named_parts).state_dict(), path)
 
@@ -177,22 +177,25 @@ ROWS: tuple[Row, ...] = (
         _make(_convolutional, _bytes(256), heads=("actor", "critic")),
         "CleanRL state_dict, Convolutional", "`--observation image:4x84x84`"),
     Row("CleanRL", "PPO for images with LSTM", "`.cleanrl_model`",
-        _make(_convolutional, _bytes(256), heads=("actor", "critic"), lstm=True, prefix=""),
+        _make(_convolutional, _bytes(256), heads=("actor", "critic"), cell="lstm", prefix=""),
         "CleanRL state_dict, Convolutional with LSTM", "`--observation image:4x84x84`"),
+    Row("A script like CleanRL's", "PPO for images with GRU", "`.pt`",
+        _make(_convolutional, _bytes(256), heads=("actor", "critic"), cell="gru", prefix=""),
+        "CleanRL state_dict, Convolutional with GRU", "`--observation image:4x84x84`"),
     Row("CleanRL", "DQN for images", "`.cleanrl_model`", _dqn, "CleanRL, DQN for images",
         "`--observation image:4x84x84`"),
-    Row("PufferLib 3", "trash pickup with LSTM", _PT, _make(_trash_pickup, _bytes(2), lstm=True),
+    Row("PufferLib 3", "trash pickup with LSTM", _PT, _make(_trash_pickup, _bytes(2), cell="lstm"),
         "PufferLib state_dict, TrashPickup with LSTM"),
     Row("PufferLib 3", "trash pickup, later versions", _PT, _make(
         partial(_trash_pickup, last=False), _bytes(2), options={"activation": "none"}),
         "PufferLib state_dict, TrashPickup", "`--activation none`"),
-    Row("PufferLib 3", "grid with LSTM", _PT, _make(_grid, _bytes(32), lstm=True),
+    Row("PufferLib 3", "grid with LSTM", _PT, _make(_grid, _bytes(32), cell="lstm"),
         "PufferLib state_dict, Grid with LSTM"),
     Row("PufferLib 3", "go", _PT, _make(_go, _bytes(2)), "PufferLib state_dict, Go"),
     Row("PufferLib 3", "moba with LSTM", _PT, _make(
-        _moba, lambda random, size: random.integers(0, 16, size).astype(np.float32), lstm=True,
+        _moba, lambda random, size: random.integers(0, 16, size).astype(np.float32), cell="lstm",
         options={"action_sizes": (2, 1)}), "PufferLib state_dict, MOBA with LSTM"),
     Row("PufferLib 3", "snake with LSTM", _PT,
-        _make(_snake, _bytes(8), lstm=True, heads=("decoder", "value")),
+        _make(_snake, _bytes(8), cell="lstm", heads=("decoder", "value")),
         "PufferLib 3.0 state_dict, Default policy with LSTM"),
 )
