@@ -41,6 +41,7 @@ EXACT = {
     "sigmoid": "1.0 / (1.0 + exp(-x))",
     "silu": "fmax(x, -700.0) / (1.0 + exp(-fmax(x, -700.0)))",
     "softplus": "fmax(x, 0.0) + log1p(exp(-fabs(x)))",
+    "softsign": "x / (1.0 + fabs(x))",
     "sqrt": "sqrt(fmin(fmax(x, 0.0), 0x1.fffffep+127))",
     "tanh": "tanh(x)",
 }

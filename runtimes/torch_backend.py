@@ -30,7 +30,8 @@ def _function(torch: Torch, activation: Activation | None, x: Any) -> Any:
         "elu": lambda x, alpha=1.0: functional.elu(x, alpha),
         "leaky_relu": lambda x, slope=0.01: functional.leaky_relu(x, slope),
         "clip": lambda x, low, high: torch.clamp(x, low, high),
-        "softplus": functional.softplus, "mish": functional.mish, "selu": functional.selu,
+        "softplus": functional.softplus, "softsign": functional.softsign,
+        "mish": functional.mish, "selu": functional.selu,
         "hard_swish": functional.hardswish, "abs": torch.abs, "neg": torch.neg,
         "sqrt": torch.sqrt, "log": torch.log, "log1p": torch.log1p,
         "reciprocal": torch.reciprocal}

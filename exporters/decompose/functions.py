@@ -63,6 +63,11 @@ def _reciprocal(draft: Draft, x: str, y: str) -> None:
 
 
 @_makes
+def _softsign(draft: Draft, x: str, y: str) -> None:
+    draft.binary("div", x, draft.binary("add", draft.unary("abs", x), 1.0), y)
+
+
+@_makes
 def _hard_sigmoid(draft: Draft, x: str, y: str, alpha: float, beta: float) -> None:
     _clip(draft, draft.binary("add", draft.binary("mul", x, alpha), beta), y, 0.0, 1.0)
 

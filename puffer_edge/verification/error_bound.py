@@ -68,7 +68,8 @@ TINY = 2.0**-126  # what underflow can do
 THEIRS = {"gelu": 32 * U}
 MONOTONE = frozenset((
     "ceil", "clip", "elu", "erf", "exp", "floor", "hard_sigmoid", "leaky_relu", "log", "log1p",
-    "neg", "reciprocal", "relu", "round", "selu", "sigmoid", "softplus", "sqrt", "tanh"))
+    "neg", "reciprocal", "relu", "round", "selu", "sigmoid", "softplus", "softsign", "sqrt",
+    "tanh"))
 KEPT = 24
 """Steps whose roundings keep their signs; older ones are forgotten or go to the rest."""
 

@@ -331,6 +331,20 @@ def test_silu_in_arithmetic_is_recognized() -> None:
     assert [op.function.function for op in program.ops] == ["silu"]
 
 
+@pytest.mark.parametrize("order", [0, 1])
+def test_softsign_in_arithmetic_is_recognized_bit_for_bit(order: int) -> None:
+    bench = zoo.Bench((1, 64))
+    size = bench.op(Unary, x=bench.x, function=Activation("abs"))
+    operands = (size, bench.builder.constant(np.float32(1)))
+    below = bench.op(Binary, a=operands[order], b=operands[1 - order], function="add")
+    written = bench.program(bench.op(Binary, a=bench.x, b=below, function="div"))
+    program = recognize_functions(written)
+    assert [op.function.function for op in program.ops] == ["softsign"]
+    x = np.random.default_rng(0).standard_cauchy(64).astype(np.float32)
+    assert np.array_equal(Interpreter(program).step(x)["logits"],
+                          Interpreter(written).step(x)["logits"])
+
+
 def test_what_is_almost_gelu_stays() -> None:
     bench = zoo.Bench((1, 4))
     y = gelu_as_exporters_write_it(bench, bench.x, 0)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Binary, BinaryInteger, Gemm
+from puffer_edge.ir import Activation, Program
+from puffer_edge.ir.ops import Binary, BinaryInteger, Gemm, Unary
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.quantize import quantize
@@ -109,3 +109,26 @@ def test_a_quotient_of_activations_is_refused_and_one_with_a_constant_is_a_produ
     wanted = Interpreter(floating).step(observation)["logits"]
     got = Interpreter(program).step(observation)["logits"] * qparams.scale
     assert np.abs(got - wanted).max() < 0.005
+
+
+@pytest.mark.parametrize(("scheme", "least"), [("int8", 0.03), ("int8x16", 0.02), ("int16", 2e-3)])
+def test_softsign_as_graphs_write_it_has_integers(scheme: str, least: float) -> None:
+    """``x / (1 + |x|)``: a quotient of activations, and yet a function of one. Against numpy."""
+    bench = zoo.Bench((1, 4))
+    first, bias, second = bench.random.standard_normal((8, 4)), bench.random.standard_normal(8), (
+        bench.random.standard_normal((3, 8)))
+    constants = [bench.builder.constant(a.astype(np.float32)) for a in (first, bias, second)]
+    y = bench.op(Gemm, x=bench.x, weight=constants[0], bias=constants[1])
+    below = bench.op(Binary, a=bench.op(Unary, x=y, function=Activation("abs")),
+                     b=bench.builder.constant(np.float32(1)), function="add")
+    program = in_integers(bench, bench.op(Gemm, x=bench.op(Binary, a=y, b=below, function="div"),
+                                          weight=constants[2]), scheme)
+    qparams = program.values[program.outputs[0]].quantization
+    assert qparams is not None
+    errors = []
+    for observation in np.random.default_rng(2).uniform(-1.5, 1.5, (50, 4)):
+        hidden = first @ observation + bias
+        wanted = second @ (hidden / (1 + np.abs(hidden)))
+        got = Interpreter(program).step(observation.astype(np.float32))["logits"]
+        errors.append(np.abs((got - float(qparams.zero_point)) * qparams.scale - wanted).mean())
+    assert np.mean(errors) < least

@@ -320,7 +320,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "an activation with parameters": (lambda: make(
         Discrete(2), keywords={"activation_fn": nn.PReLU}), "no stack of linear layers"),
     "an activation that we do not know": (lambda: make(
-        Discrete(2), keywords={"activation_fn": nn.Softsign}), "Softsign"),
+        Discrete(2), keywords={"activation_fn": nn.Hardshrink}), "Hardshrink"),
 }
 
 

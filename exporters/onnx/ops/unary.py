@@ -10,8 +10,9 @@ from puffer_edge.ir.ops import Unary
 KINDS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "gelu": "Gelu", "gelu_tanh": "Gelu",
          "elu": "Elu", "selu": "Selu", "erf": "Erf", "exp": "Exp", "log": "Log", "neg": "Neg",
          "abs": "Abs", "sqrt": "Sqrt", "reciprocal": "Reciprocal", "leaky_relu": "LeakyRelu",
-         "softplus": "Softplus", "mish": "Mish", "hard_sigmoid": "HardSigmoid",
-         "hard_swish": "HardSwish", "round": "Round", "floor": "Floor", "ceil": "Ceil"}
+         "softplus": "Softplus", "softsign": "Softsign", "mish": "Mish",
+         "hard_sigmoid": "HardSigmoid", "hard_swish": "HardSwish",
+         "round": "Round", "floor": "Floor", "ceil": "Ceil"}
 """ONNX's op by function; others are made of these."""
 ATTRIBUTES = {"elu": ("alpha",), "leaky_relu": ("alpha",), "hard_sigmoid": ("alpha", "beta")}
 

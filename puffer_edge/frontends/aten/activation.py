@@ -19,7 +19,8 @@ from puffer_edge.ir.ops import Split
 _FUNCTION = {
     "abs": "abs", "erf": "erf", "exp": "exp", "hardswish": "hard_swish", "mish": "mish",
     "neg": "neg", "reciprocal": "reciprocal", "relu": "relu", "selu": "selu",
-    "sigmoid": "sigmoid", "silu": "silu", "sqrt": "sqrt", "tanh": "tanh", "log": "log",
+    "sigmoid": "sigmoid", "silu": "silu", "softsign": "softsign",
+    "sqrt": "sqrt", "tanh": "tanh", "log": "log",
 }
 """Op -> key of ``ir.functions.FUNCTIONS``, where neither has parameters."""
 
@@ -84,12 +85,6 @@ def softplus(graph: Graph, node: Node, x: Operand, beta: float = 1, threshold: f
 def log_sigmoid(graph: Graph, node: Node, x: Operand) -> Operand:
     """``-softplus(-x)``."""
     return apply(graph, node, apply(graph, node, apply(graph, node, x, "neg"), "softplus"), "neg")
-
-
-@lowers("softsign")
-def softsign(graph: Graph, node: Node, x: Operand) -> Operand:
-    """``x / (1 + |x|)``."""
-    return functions.softsign(graph, node, x)
 
 
 @lowers("hardsigmoid")

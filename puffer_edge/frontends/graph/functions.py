@@ -55,13 +55,6 @@ def prelu(graph: Graph, node: Node, x: Operand, slope: Operand) -> Operand:
     return combine(graph, node, "add", combine(graph, node, "max", x, zero), below)
 
 
-def softsign(graph: Graph, node: Node, x: Operand) -> Operand:
-    """``x / (1 + |x|)``."""
-    one = number(1)
-    return combine(graph, node, "div", x,
-                   combine(graph, node, "add", apply(graph, node, x, "abs"), one))
-
-
 def truncated(graph: Graph, node: Node, x: Operand) -> Operand:
     """Rounded towards 0, as a cast does."""
     below = apply(graph, node, apply(graph, node, x, "relu"), "floor")

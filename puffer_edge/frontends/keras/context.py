@@ -30,7 +30,7 @@ FUNCTIONS = {
     "tanh": Activation("tanh"), "sigmoid": Activation("sigmoid"), "elu": Activation("elu", (1.0,)),
     "selu": Activation("selu"), "softplus": Activation("softplus"), "silu": Activation("silu"),
     "swish": Activation("silu"), "gelu": Activation("gelu"), "exponential": Activation("exp"),
-    "mish": Activation("mish")}
+    "softsign": Activation("softsign"), "mish": Activation("mish")}
 _NEW = {"leaky_relu": Activation("leaky_relu", (0.2,)), "hard_sigmoid": Activation("hard_sigmoid"),
         "hard_silu": Activation("hard_swish"), "hard_swish": Activation("hard_swish")}
 """As Keras 3 has them alone."""

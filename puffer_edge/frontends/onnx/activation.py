@@ -15,7 +15,7 @@ from puffer_edge.frontends.onnx.node import Node
 FUNCTION = {
     "Abs": "abs", "Erf": "erf", "Exp": "exp", "HardSwish": "hard_swish", "Log": "log",
     "Mish": "mish", "Neg": "neg", "Reciprocal": "reciprocal", "Relu": "relu", "Sigmoid": "sigmoid",
-    "Softplus": "softplus", "Sqrt": "sqrt", "Tanh": "tanh",
+    "Softplus": "softplus", "Softsign": "softsign", "Sqrt": "sqrt", "Tanh": "tanh",
 }
 """op_type -> key of ``ir.functions.FUNCTIONS``, where neither has parameters."""
 
@@ -105,4 +105,3 @@ def _bound(graph: Graph, node: Node, name: str, operand: Operand | None) -> floa
 
 
 lowers("PRelu")(functions.prelu)
-lowers("Softsign")(functions.softsign)

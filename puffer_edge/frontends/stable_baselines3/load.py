@@ -36,7 +36,8 @@ _ACTIVATIONS = {
         "activation.Tanh": "tanh", "activation.ReLU": "relu", "activation.ELU": "elu",
         "activation.SELU": "selu", "activation.GELU": "gelu", "activation.SiLU": "silu",
         "activation.LeakyReLU": "leaky_relu", "activation.Sigmoid": "sigmoid",
-        "activation.Softplus": "softplus", "activation.Mish": "mish", "linear.Identity": "none",
+        "activation.Softplus": "softplus", "activation.Softsign": "softsign",
+        "activation.Mish": "mish", "linear.Identity": "none",
     }.items()}
 """By ``activation_fn`` as Python prints it; the library calls it without arguments."""
 _LAYERS = "stable_baselines3.common.torch_layers"

@@ -110,6 +110,7 @@ LAYERS: dict[str, Layer] = {
     "Softmax": Layer("softmax", _same("dim")),
     "Softshrink": Layer("softshrink", _same("lambd")),
     "Softplus": Layer("softplus", _same("beta", "threshold")),
+    "Softsign": Layer("softsign"),
     "Tanh": Layer("tanh"),
     "Threshold": Layer("threshold", _same("threshold", "value")),
     "Unflatten": Layer("unflatten", {"dim": "dim", "sizes": "unflattened_size"}),
@@ -123,7 +124,8 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "Hardsigmoid": ("hard_sigmoid", {}), "Hardswish": ("hard_swish", {}),
     "LeakyReLU": ("leaky_relu", {"negative_slope": 0.01}), "Mish": ("mish", {}),
     "ReLU": ("relu", {}), "SELU": ("selu", {}), "SiLU": ("silu", {}), "Sigmoid": ("sigmoid", {}),
-    "Softplus": ("softplus", {"beta": 1, "threshold": 20}), "Tanh": ("tanh", {}),
+    "Softplus": ("softplus", {"beta": 1, "threshold": 20}), "Softsign": ("softsign", {}),
+    "Tanh": ("tanh", {}),
 }
 """Activation classes that a key of ``ir.functions.FUNCTIONS`` alone stands for, where their
 attributes have these values."""

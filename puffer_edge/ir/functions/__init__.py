@@ -29,6 +29,7 @@ from puffer_edge.ir.functions.piecewise import (
 from puffer_edge.ir.functions.registry import FUNCTIONS, Function
 from puffer_edge.ir.functions.roots import reciprocal_f32, sqrt_f32
 from puffer_edge.ir.functions.rounding import ceil_f32, floor_f32, round_f32
+from puffer_edge.ir.functions.softsign import softsign_f32
 
 __all__ = [
     "FUNCTIONS",
@@ -56,6 +57,7 @@ __all__ = [
     "sigmoid_f32",
     "silu_f32",
     "softplus_f32",
+    "softsign_f32",
     "sqrt_f32",
     "tanh_f32",
 ]

@@ -1,0 +1,20 @@
+"""Softsign: tanh's shape without an exponential."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from puffer_edge.ir.functions.piecewise import abs_f32
+from puffer_edge.ir.functions.registry import TINY, Array, Array64, f32, register
+
+
+def _softsign(x: Array64) -> Array64:
+    result: Array64 = x / (1.0 + np.abs(x))
+    return result
+
+
+@register(_softsign, abs_error=TINY, rel_error=1.2e-7, lipschitz=1.0)
+def softsign_f32(x: Array) -> Array:
+    """``x / (1 + |x|)``, two roundings; NaN and infinity give NaN."""
+    y: Array = x / (f32("0x1p+0") + abs_f32(x))
+    return y
