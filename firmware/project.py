@@ -53,17 +53,24 @@ def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board, trus
         raise UsageError(f"there is no bare-metal example for {board.name}",
                          hint="choose one of " + ", ".join(
                              name for name, each in BOARDS.items() if each.core))
-    policy = read_code(directory, manifest, trust=trust, compiled=False).get("policy.h", b"")
-    if hashlib.sha256(policy).hexdigest() != manifest["files"].get("policy.h"):
-        raise FileFormatError("policy.h is not what export wrote", where=str(directory),
-                              hint="export the policy again")
+    code = read_code(directory, manifest, trust=trust, compiled=False)
+    policy = {file: code.get(file, b"") for file in ("policy.h", "policy.c")}
+    for file, text in policy.items():
+        if hashlib.sha256(text).hexdigest() != manifest["files"].get(file):
+            raise FileFormatError(f"{file} is not what export wrote", where=str(directory),
+                                  hint="export the policy again")
     name = stem(str(manifest["name"]))
     fields = [{"name": identifier(str(field["name"]), "a field of the observation"),
                "size": _size(field["shape"])} for field in manifest["observation"]["fields"]]
+    core = find_target(board.core)
+    integers = "integers" in manifest["observation"] and not core.hard_float
     about = {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields,
              "flash": board.flash, "ram": board.ram, "stack": STACK, "qemu": board.qemu,
-             "flags": " ".join(find_target(board.core).gcc_flags)}
-    return {"policy.h": policy, "startup.c": _text("startup.c", about),
+             "flags": " ".join(core.gcc_flags), "q": "_q" if integers else "",
+             "action_q": "_q" if integers and manifest["action"]["kind"] != "discrete" else "",
+             "masked": "mask" in manifest["action"], "core_hz": board.core_hz,
+             "dwt": core.name != "cortex-m0", "timer": core.name != "cortex-m0"}
+    return {**policy, "startup.c": _text("startup.c", about),
             **{template.removesuffix(".j2"): _text(template, about)
                for template in ("link.ld.j2", "main.c.j2", "Makefile.j2")}}
 

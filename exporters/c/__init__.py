@@ -32,8 +32,9 @@ class Made:
     header: Header
 
     def code(self, name: str) -> dict[str, bytes]:
-        """The C files by name."""
-        return {"policy.h": self.header.text.encode("ascii")}
+        """The C files by name: the header, and the one that compiles its implementation."""
+        return {"policy.h": self.header.text.encode("ascii"),
+                "policy.c": implementation(name).encode("ascii")}
 
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None) -> Made:
@@ -91,6 +92,11 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
                     constant_bytes=made.header.constant_bytes, ram=made.header.ram,
                     integers=entry.input if entry else None,
                     integer_tests=entry.vectors if entry else None, notes=notes)
+
+
+def implementation(name: str, header: str = "policy.h") -> str:
+    """The source file of a policy."""
+    return f'#define {name.upper()}_IMPLEMENTATION\n#include "{header}"\n'
 
 
 def header_of(program: Program, name: str, seed: int = 0, wide: bool = False) -> str:

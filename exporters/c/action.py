@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from puffer_edge.exporters.c.context import Context
-from puffer_edge.exporters.c.loops import nest
-from puffer_edge.exporters.c.text import number
+import numpy as np
+
+from puffer_edge.exporters.c.context import Array, Context
+from puffer_edge.exporters.c.loops import nest, tidy
+from puffer_edge.exporters.c.text import decimal, number
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.sampling import LARGEST, distance_factor, never
+
+FEW = 16
+"""Elements of an action that have code of their own at most, where their bounds differ."""
 
 
 def emit(context: Context) -> list[str]:
@@ -62,24 +67,46 @@ def _discrete(head: Discrete, value: str, name: str, context: Context) -> list[s
 
 
 def _continuous(action: Continuous, value: str, name: str, context: Context) -> list[str]:
+    """A loop with literals where all elements are alike; else one block each while they are few."""
+    context.place = "action"
+    numbers = [np.asarray(side, np.float32) for side in (
+        *((action.scale, action.offset) if action.rescale else ()), *filter(
+            len, (action.low, action.high)))]
+    alike = all((side == side[0]).all() for side in numbers)
+    if not alike and action.size <= FEW:
+        blocks = [_element(action, value, name, context, i, str(i)) for i in range(action.size)]
+        return [line for block in blocks for line in ("{", *_indented(block), "}")]
+    lines = _element(action, value, name, context, 0 if alike else None, "{i}")
+    text = nest([action.size], "\n".join(lines), {"i": [1]})
+    return (text if text.startswith("for") else f"{{\n{text}\n}}").splitlines()
+
+
+def _element(action: Continuous, value: str, name: str, context: Context, place: int | None,
+             index: str) -> list[str]:
+    """Statements for one element: with the literals of that place, or with arrays for None."""
     raw, meaning = context.ref(value), context.value(value).quantization
-    lines = [f"float a = ({raw})[{{i}}];"]
+
+    def literal(array: Array, role: str) -> str:
+        if place is not None:
+            return f"{decimal(array[place])}f"
+        return f"{context.constant(array, role=role)}[{index}]"
+
+    lines = [f"float a = ({raw})[{index}];"]
     if meaning is not None:
-        lines = [f"float a = (float)({raw})[{{i}}] * {number(meaning.scale)} + "
-                 f"{number(-meaning.scale * meaning.zero_point)};"]
+        lines = [f"float a = (float)({raw})[{index}] * {number(meaning.scale)}"]
+        lines[0] += f" + {number(-meaning.scale * meaning.zero_point)};"
     if action.squash:
         context.use("tanh_f32")
         lines.append("a = puffer_edge_tanh_f32(a);")
     if action.rescale:
-        scale, offset = context.constant(action.scale), context.constant(action.offset)
-        lines.append(f"a = a * {scale}[{{i}}] + {offset}[{{i}}];")
+        lines.append(f"a = a * {literal(action.scale, 'scale')} + "
+                     f"{literal(action.offset, 'offset')};")
     if action.low:
-        import numpy as np
+        low = literal(np.array(action.low, np.float32), "lower bounds")
+        high = literal(np.array(action.high, np.float32), "upper bounds")
+        lines += [f"a = a > {low} ? a : {low};", f"a = a < {high} ? a : {high};"]
+    return [*lines, f"action->{name}[{index}] = a;"]
 
-        low = context.constant(np.array(action.low))
-        high = context.constant(np.array(action.high))
-        lines.append(f"a = a > {low}[{{i}}] ? a : {low}[{{i}}];")
-        lines.append(f"a = a < {high}[{{i}}] ? a : {high}[{{i}}];")
-    lines.append(f"action->{name}[{{i}}] = a;")
-    text = nest([action.size], "\n".join(lines), {"i": [1]})
-    return (text if text.startswith("for") else f"{{\n{text}\n}}").splitlines()
+
+def _indented(lines: list[str]) -> list[str]:
+    return ["    " + tidy(line) for line in lines]

@@ -6,6 +6,7 @@ An emitter is a function ``(op, context) -> None`` registered for its op with :f
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -58,9 +59,9 @@ class Context:
         wide: kernels for computers with wide vectors, whose weights lie in another order.
 
     Attributes:
-        constants: C text of the weights and tables.
-        constant_bytes: what they take.
+        constant_bytes: what weights and tables take.
         data: name and data of each.
+        place: what is being emitted, for the comments of the constants that it needs.
     """
 
     def __init__(self, program: Program, plan: Plan, name: str, wide: bool = False) -> None:
@@ -69,13 +70,15 @@ class Context:
         self.name = name
         self.wide = wide
         self.kernels: set[str] = {"base"}
-        self.constants: list[str] = []
         self.constant_bytes = 0
+        self.place = ""
         self.data: list[tuple[str, Array]] = []
         self.lines: list[str] = []
         self.index = -1
         self.memories: set[str] = set()
         self._named: dict[tuple[bytes, str], str] = {}
+        self._definitions: dict[str, str] = {}
+        self._roles: dict[str, list[str]] = {}
         self._producers = program.producers()
         self.observed = parts_of_observation(program)
         self._states = {state.input: i for i, state in enumerate(program.states)}
@@ -90,9 +93,10 @@ class Context:
                 raise UnsupportedError(f"the op {type(op).__name__} cannot be exported to C",
                                        where=op.layer)
             before = len(self.lines)
+            self.place = f"{self.index}: {self._describe(op)}"
             emitter(op, self)
             if len(self.lines) > before:
-                self.lines.insert(before, f"/* {self.index}: {self._describe(op)} */")
+                self.lines.insert(before, f"/* {self.place} */")
         return self.lines
 
     def line(self, statement: str) -> None:
@@ -114,7 +118,7 @@ class Context:
         while isinstance(op := self._producers.get(name), Reshape):
             name = op.x
         if name in self.program.constants:
-            return self.constant(self.program.constants[name])
+            return self.constant(self.program.constants[name], role=self._role(name))
         if name in self.plan.stored:
             return f"policy->state_{self._states[self.plan.stored[name]]}"
         return self._arena(self.plan.offsets[name], self.value(name).dtype)
@@ -127,29 +131,36 @@ class Context:
         """Address of the present op's working memory, as an array of that dtype."""
         return self._arena(self.plan.scratch[self.index], dtype)
 
-    def constant(self, array: Array, ctype: str = "") -> str:
+    @property
+    def constants(self) -> list[str]:
+        """C text of the weights and tables, each with what it is for."""
+        return [f"/* {'; '.join(dict.fromkeys(self._roles[name]))} */\n{definition}"
+                for name, definition in self._definitions.items()]
+
+    def constant(self, array: Array, ctype: str = "", role: str = "") -> str:
         """Name of a constant array; equal arrays are stored once.
 
         Args:
             array: its data.
             ctype: element type in C; that of the array's dtype by default.
+            role: what it is to the present op, for its comment.
         """
         ctype = ctype or C_TYPES.get(str(array.dtype), "float")
         data = np.ascontiguousarray(array, DTYPES[ctype])
         key = (data.tobytes(), ctype)
         if key not in self._named:
-            self._named[key] = f"{self.name}_w{len(self._named)}"
-            self.constants.append(text.array(ctype, self._named[key], data))
-            self._store(self._named[key], data)
-        return self._named[key]
+            name = self._named[key] = f"{self.name}_w{len(self._named)}"
+            self._define(name, data, text.array(ctype, name, data))
+        return self._noted(self._named[key], role)
 
     def floats(self, weight: Array) -> str:
         """Suffix of the kernel for a weight in float32 or in halves; a computer expands those."""
         return "f16" if weight.dtype == np.float16 and not self.wide else "f32"
 
-    def matrix(self, packed: Array) -> str:
+    def matrix(self, packed: Array, role: str = "weight") -> str:
         """Name of a weight for that kernel; halves are stored as their bits."""
-        return self.constant(packed.view(np.uint16) if self.floats(packed) == "f16" else packed)
+        halves = self.floats(packed) == "f16"
+        return self.constant(packed.view(np.uint16) if halves else packed, role=role)
 
     def optional(self, name: str) -> str:
         """An operand that may be absent: its address, or NULL."""
@@ -166,25 +177,37 @@ class Context:
                                    hint="export the policy with its weights as constants")
         return self.program.constants[name]
 
-    def requantization(self, array: Array) -> str:
+    def requantization(self, array: Array, role: str = "requantisation") -> str:
         """Name of a table of multipliers, pre-shifts and shifts, [..., 3]."""
         rows = [(first, second, m) for m, first, second in array.reshape(-1, 3)]
-        return self.table("puffer_edge_requantize_t", np.array(rows, REQUANTIZE))
+        return self.table("puffer_edge_requantize_t", np.array(rows, REQUANTIZE), role)
 
-    def table(self, ctype: str, records: Array) -> str:
+    def table(self, ctype: str, records: Array, role: str) -> str:
         """Name of a constant array of structs, whose fields have the order of the records'."""
         items = text.wrapped(f"{{{', '.join(map(str, row))}}}" for row in records.tolist())
         key = (items.encode(), ctype)
         if key not in self._named:
-            self._named[key] = f"{self.name}_w{len(self._named)}"
-            self.constants.append(
-                f"static const {ctype} {self._named[key]}[{len(records)}] = {{\n{items}\n}};")
-            self._store(self._named[key], records)
-        return self._named[key]
+            name = self._named[key] = f"{self.name}_w{len(self._named)}"
+            self._define(name, records,
+                         f"static const {ctype} {name}[{len(records)}] = {{\n{items}\n}};")
+        return self._noted(self._named[key], role)
 
-    def _store(self, name: str, data: Array) -> None:
+    def _define(self, name: str, data: Array, definition: str) -> None:
+        self._definitions[name] = definition
         self.data.append((name, data))
         self.constant_bytes += data.nbytes
+
+    def _noted(self, name: str, role: str) -> str:
+        """The same name, and what it is for remembered for its comment."""
+        self._roles.setdefault(name, []).append(f"{self.place}: {role}" if role else self.place)
+        return name
+
+    def _role(self, name: str) -> str:
+        """What a constant operand is to the present op, in words of the IR."""
+        op = self.plan.ops[self.index]
+        shape = "x".join(map(str, self.value(name).shape)) or "1"
+        return next((f"{field.name} {shape}" for field in fields(op)
+                     if getattr(op, field.name) == name), shape)
 
     def _arena(self, offset: int, dtype: str) -> str:
         pointer, size = MEMORY[dtype], ITEM_SIZE[dtype]

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import ProgramError
-from puffer_edge.exporters.c import action, check, ops, text
+from puffer_edge.exporters.c import action, check, interface, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
 from puffer_edge.finiteness import unproved
-from puffer_edge.ir import Discrete, Head, Program
-from puffer_edge.naming import identifier
+from puffer_edge.ir import Discrete, Program
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
 from puffer_edge.version import VERSION
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 assert ops  # imported for its registrations
 
+FINITE = "puffer_edge_all_finite_f32"
 SELFTEST_ELEMENTS = 4096
 """Observation elements that the built-in self-test holds at most (16 KB, if compiled in)."""
-
-
-RAW = " before any\n * normalisation: raw sensor values; the policy normalises them itself"
-"""What a user has to know of a policy with a normaliser inside."""
 
 
 @dataclass(frozen=True)
@@ -73,68 +73,92 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     Raises:
         UnsupportedError: an op has no emitter.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    contract = program.contract
+    contract, discrete = program.contract, isinstance(program.contract.action, Discrete)
     context = Context(program, plan, name, wide)
-    body, head, rescaling = context.emit(_integers(plan, entry)), [], []
-    inside = isinstance(contract.action, Discrete) or entry is None
+    common = Part(context.emit(_integers(plan, entry)))
+    inside = discrete or entry is None
     act = action.emit(context) if inside else []
+    given = Part()
     if entry is not None:
-        first, mask = entry.input.rescale, entry.input.flags
-        context.lines = []
-        rescale.loop(first, entry.input.program.constants[first.factors],
-                     program.values[first.y].size, context)
-        if mask is not None:
-            flags.loop(mask, _dtype(entry), context)
-        rescaling = context.lines
-    act_q = action.emit_integers(context) if entry is not None and not inside else []
+        given = _integers_taken(program, entry, context)
+        given.lines += [f"{name}_integers(policy{', action' if discrete else ''});"]
+        given.lines += [] if inside else action.emit_integers(context)
     sample = action.emit_sample(context)
-    choice_left = {"_q": []} if entry is None else {
-        "_q": _choice_left(entry.input.program, context)}
     kernels = joined(context.kernels)
     integer_kernels = set(context.kernels)
     context.use("all_finite_f32")
-    choice_left[""] = _choice_left(program, context)
-    if entry is not None:
-        head = context.emit(range(len(entry.input.replaced)))
-    act_in_float = [] if inside else action.emit(context)
-    choosing = contract.choosing
-    states = [program.values[state.input] for state in program.states]
-    ram = sum(-(-state.nbytes // 4) * 4 for state in states) + max(plan.arena, 4)
-    for field in contract.observation:  # whoever made them: they become C text here
-        identifier(field.name, "a field of the observation")
-        text.remark(field.unit)
-    outputs = [
-        {"name": identifier(outside, "an output"), "size": program.values[value].size,
-         "ctype": C_TYPES[program.values[value].dtype],
-         "ref": _from_outside(context, value)}
-        for outside, value in zip(program.output_names, program.outputs, strict=True)]
-    environment = Environment(
+    step = Part([f"if (!{FINITE}(x, {contract.observation_size})) {{",
+                 f"    return {name.upper()}_BAD_OBSERVATION;", "}",
+                 *_choice_left(program, context)])
+    if entry is None:
+        step.lines += common.lines
+        for good, status in _checks(context):
+            step.lines += [f"if (!{good}) {{", f"    return {name.upper()}_{status};", "}"]
+        step.lines += _finish(context, act)
+    else:
+        if _checks(context):
+            raise ProgramError("a step in integers computes floats that may be infinite")
+        common.lines += _finish(context, act)
+        step.lines += context.emit(range(len(entry.input.replaced)))
+        step.lines += [f"{name}_integers(policy{', action' if discrete else ''});"]
+        step.lines += [] if inside else ["/* action */", *action.emit(context)]
+    outputs = interface.outputs(program, {
+        value: _from_outside(context, value) for value in program.outputs})
+    initial = _initial(context)
+    environment = _environment()
+    rendered = environment.get_template("policy.h.j2").render(
+        kernels_version=_kernels_version(), kernels=kernels,
+        float_kernels=joined(context.kernels, without=integer_kernels),
+        constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
+        step_q=given, sample=sample, choosing=contract.choosing,
+        check=check.render(context, environment), observation_size=contract.observation_size,
+        selftest_q=None if entry is None else _selftest(
+            entry.input.program, f"{name}_selftest_q", entry.vectors),
+        selftest=_selftest(program, f"{name}_selftest", vectors),
+        **interface.describe(program, plan, name, context.constant_bytes,
+                             None if entry is None else entry.input))
+    return Header(rendered, context.constant_bytes, interface.ram(program, plan))
+
+
+@dataclass
+class Part:
+    """The body of a function; ``lines`` are statements."""
+
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def memories(self) -> list[tuple[str, str, str]]:
+        """Name, element type and member of the pointers into the arena that occur in it."""
+        text = "\n".join(self.lines)
+        return [(pointer, C_TYPES[dtype], dtype) for dtype, pointer in sorted(MEMORY.items())
+                if re.search(rf"\b{pointer}\b", text)]
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
         loader=PackageLoader("puffer_edge.exporters.c", "."), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
-    initial = _initial(context)
-    rendered = environment.get_template("policy.h.j2").render(
-        name=name, NAME=name.upper(), version=VERSION, kernels_version=_kernels_version(),
-        summary=_summary(program, ram, context.constant_bytes),
-        kernels=kernels, float_kernels=joined(context.kernels, without=integer_kernels),
-        entry=None if entry is None else _entry(program, entry), head=head, rescaling=rescaling,
-        act_in_float=act_in_float, constants=context.constants,
-        constant_bytes=context.constant_bytes, observation_size=contract.observation_size,
-        normalized=RAW if contract.normaliser else "", fields=contract.observation,
-        masked=contract.mask is not None, parts=_parts(program), act_q=act_q,
-        discrete=isinstance(contract.action, Discrete), choosing=choosing,
-        action_texts=[_action_text(head) for head in contract.heads.values()],
-        ram=ram, states=[(C_TYPES[state.dtype], state.size) for state in states],
-        memories=[(MEMORY[d], C_TYPES[d], d) for d in sorted(context.memories)],
-        arena=max(plan.arena, 4), initial=initial, outputs=outputs,
-        macs=program.macs, body=body, act=act, sample=sample, choice_left=choice_left,
-        check=check.render(context, environment), checks=_checks(context, entry),
-        commit=_commit(context),
-        selftest=_selftest(program, name, vectors),
-        selftest_q=None if entry is None else _selftest(
-            entry.input.program, f"{name}_q", entry.vectors))
-    return Header(rendered, context.constant_bytes, ram)
+
+
+def _integers_taken(program: Program, entry: Entry, context: Context) -> Part:
+    """What comes first in ``<name>_step_q``: a choice is left, and the integers are rescaled."""
+    first, mask = entry.input.rescale, entry.input.flags
+    choices = _choice_left(entry.input.program, context)
+    context.lines, context.place = [], f"{context.name}_step_q"
+    rescale.loop(first, entry.input.program.constants[first.factors],
+                 program.values[first.y].size, context)
+    if mask is not None:
+        flags.loop(mask, _dtype(entry), context)
+    return Part([*choices, *context.lines])
+
+
+def _finish(context: Context, act: list[str]) -> list[str]:
+    """Statements that give the action and keep the new state."""
+    commit = _commit(context)
+    return ([*(["/* action */", *act] if act else []),
+             *(["/* state */", *commit] if commit else [])])
 
 
 def _integers(plan: Plan, entry: Entry | None) -> range:
@@ -151,26 +175,10 @@ def _dtype(entry: Entry) -> str:
 
 def _choice_left(program: Program, context: Context) -> list[str]:
     """Statements that leave the step where the observation's mask forbids everything."""
-    mask = program.contract.mask
+    mask, context.place = program.contract.mask, "the mask in the observation"
     return [] if mask is None else flags.choice_left(
         mask, program.values[program.input].dtype, context,
         f"return {context.name.upper()}_NO_CHOICE;")
-
-
-def _entry(program: Program, entry: Entry) -> dict[str, Any]:
-    """What the interface says of integer observations."""
-    given, start, fields = entry.input, 0, []
-    for field in program.contract.observation:
-        scale, offset = (side[start : start + field.size] for side in (given.scale, given.offset))
-        alike = (scale == scale[0]).all() and (offset == offset[0]).all()
-        fields.append({
-            "name": field.name, "size": field.size,
-            "meaning": f"{scale[0]:.9g} * integer + {offset[0]:.9g}" if alike else ""})
-        start += field.size
-    meaning = program.values[program.outputs[0]].quantization
-    return {"ctype": C_TYPES[_dtype(entry)], "fields": fields,
-            "scale": "" if meaning is None else f"{meaning.scale:.9g}",
-            "zero_point": 0 if meaning is None else meaning.zero_point}
 
 
 def _from_outside(context: Context, value: str) -> str:
@@ -183,21 +191,19 @@ def _from_outside(context: Context, value: str) -> str:
 
 
 def _initial(context: Context) -> list[str]:
-    lines = []
+    lines, context.place = [], f"{context.name}_reset"
     for index, state in enumerate(context.program.states):
         if np.any(state.initial):
-            constant = context.constant(state.initial)
+            constant = context.constant(state.initial, role=f"state {index}")
             lines.append(f"memcpy(policy->state_{index}, {constant}, "
                          f"sizeof policy->state_{index});")
     return lines
 
 
-def _checks(context: Context, entry: Entry | None) -> list[tuple[str, str]]:
+def _checks(context: Context) -> list[tuple[str, str]]:
     """Conditions that must hold before a step is taken, and the status where one does not."""
     found = unproved(context.program)
-    if entry is not None and found:
-        raise ProgramError("a step in integers computes floats that may be infinite")
-    return [(f"puffer_edge_all_finite_f32({context.ref(name)}, {context.value(name).size})", status)
+    return [(f"{FINITE}({context.ref(name)}, {context.value(name).size})", status)
             for names, status in ((found.states, "BAD_STATE"), (found.outputs, "BAD_OUTPUT"))
             for name in names]
 
@@ -224,35 +230,8 @@ def _selftest(program: Program, name: str, vectors: Vectors) -> dict[str, Any]:
         "parts": [{"name": part, "size": array.shape[1], "ctype": C_TYPES[str(array.dtype)]}
                   for part, array in parts.items()],
         "arrays": [
-            text.array(C_TYPES[str(array.dtype)], f"{name}_selftest_{what}", array[:steps])
+            text.array(C_TYPES[str(array.dtype)], f"{name}_{what}", array[:steps])
             for what, array in (arrays | parts).items()]}
-
-
-def _parts(program: Program) -> list[dict[str, Any]]:
-    """Members of the action's struct."""
-    parts = []
-    for index, (name, head) in enumerate(program.contract.heads.items()):
-        choices = isinstance(head, Discrete)
-        integer = C_TYPES[program.values[program.outputs[index]].dtype]
-        parts.append({"name": name, "ctype": "int32_t" if choices else "float",
-                      "integer_ctype": "int32_t" if choices else integer,
-                      "size": len(head.sizes) if isinstance(head, Discrete) else head.size})
-    return parts
-
-
-def _summary(program: Program, ram: int, constant_bytes: int) -> str:
-    return (f"{len(program.ops)} ops, {program.macs:,} multiply-accumulates per step, "
-            f"{constant_bytes:,} bytes of weights, {ram:,} bytes of RAM.")
-
-
-def _action_text(head: Head) -> str:
-    if isinstance(head, Discrete):
-        return ("One choice per head: the index of the largest logit, of "
-                f"{', '.join(map(str, head.sizes))} choices.")
-    how = ["squashed by tanh"] if head.squash else []
-    how += ["scaled to its bounds"] if head.rescale else []
-    how += ["clipped to its bounds"] if head.low else ["not clipped"]
-    return f"The action of largest likelihood, {', '.join(how)}."
 
 
 def _kernels_version() -> int:

@@ -48,7 +48,7 @@ def nest(sizes: Sequence[int], body: str, steps: Mapping[str, Sequence[int]],
     indices = {
         name: _index([walk[name] for _, walk in axes], (bases or {}).get(name, 0))
         for name in steps}
-    text = _tidy(body.format(**indices))
+    text = tidy(body.format(**indices))
     for depth in range(len(axes) - 1, -1, -1):
         variable = _variable(depth)
         inner = "\n".join("    " + line for line in text.splitlines())
@@ -57,8 +57,10 @@ def nest(sizes: Sequence[int], body: str, steps: Mapping[str, Sequence[int]],
     return text
 
 
-def _tidy(statement: str) -> str:
-    """Writes ``(m + 12)[i]`` as ``m[12 + i]`` and ``(x)[i]`` as ``x[i]``."""
+def tidy(statement: str) -> str:
+    """Writes ``(m + 1)[i]`` as ``m[1 + i]``, ``(m + 2)[1]`` as ``m[3]``, ``(x)[i]`` as ``x[i]``."""
+    statement = re.sub(r"\(([\w>-]+) \+ (\d+)\)\[(\d+)\]",
+                       lambda found: f"{found[1]}[{int(found[2]) + int(found[3])}]", statement)
     statement = re.sub(r"\(([\w>-]+) \+ (\d+)\)\[", r"\1[\2 + ", statement)
     return re.sub(r"\(([\w>-]+)\)\[", r"\1[", statement)
 

@@ -43,4 +43,5 @@ def shim(program: Program, header: str, name: str) -> str:
     """The header and, behind it, what :data:`DECLARATIONS` declares."""
     cases = "\n".join(f"    case {index}: return {name}_{output}(policy);"
                       for index, output in enumerate(program.output_names))
-    return header + SHIM % {"name": name, "cases": cases}
+    macro = f"#define {name.upper()}_IMPLEMENTATION\n"
+    return macro + header + SHIM % {"name": name, "cases": cases}

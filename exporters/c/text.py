@@ -44,6 +44,11 @@ def number(value: Any) -> str:
     return f"{mantissa}p{exponent}f"
 
 
+def decimal(value: Any) -> str:
+    """A float32 as the shortest decimal that is read as the same number, such as ``0.1``."""
+    return str(np.float32(value))
+
+
 def array(ctype: str, name: str, values: npt.NDArray[Any]) -> str:
     """A ``static const`` array definition, wrapped.
 

@@ -31,6 +31,7 @@ class Board:
         flash: origin and length in bytes, for the bare-metal example.
         ram: the same.
         qemu: ``-M`` of qemu-system-arm for that example; empty where it has no such board.
+        core_hz: clock of the core after a reset.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Board:
     flash: tuple[int, int] = (0, 0)
     ram: tuple[int, int] = (0, 0)
     qemu: str = ""
+    core_hz: int = 16_000_000
 
     @property
     def dsp(self) -> bool:
@@ -65,7 +67,8 @@ STM32F4 = Board("stm32f4", "STM32F405, as on the Pyboard", "armv7emsp",
                 flash=(0x0800_0000, 1024 << 10), ram=(0x2000_0000, 128 << 10),
                 qemu="netduinoplus2")
 NRF52 = Board("nrf52", "nRF52840", "armv7emsp", ("thumb", "viper", "unrolled", "bytecode"),
-              core="cortex-m4", flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10))
+              core="cortex-m4", flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10),
+              core_hz=64_000_000)
 MICROBIT = Board("microbit", "BBC micro:bit V1 (nRF51822), MicroPython 1.9", "armv6m",
                  ("thumb", "bytecode"), compiled=False, small=True, core="cortex-m0",
                  flash=(0x0000_0000, 256 << 10), ram=(0x2000_0000, 16 << 10),

@@ -69,7 +69,7 @@ def find_offences(builder: ImageBuilder) -> tuple[Offence, ...]:
         VerificationError: the policy does not compile.
         MissingDependencyError: the compiler or pyelftools is not installed.
     """
-    undefined = read_elf(builder.compiled("harness")).undefined
+    undefined = read_elf(builder.compiled("policy")).undefined
     return tuple(
         Offence(symbol, reason)
         for symbol in sorted(undefined)

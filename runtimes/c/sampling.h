@@ -3,9 +3,12 @@
 #include "base.h"
 
 /* A seedable generator of 15 bits at a time: two of Marsaglia's multiply with carry. */
+#ifndef PUFFER_EDGE_RANDOM_T /* the interface of a policy has it, too */
+#define PUFFER_EDGE_RANDOM_T
 typedef struct {
     uint32_t first, second;
 } puffer_edge_random_t;
+#endif
 
 static inline uint32_t puffer_edge_random_bits(puffer_edge_random_t *random)
 {

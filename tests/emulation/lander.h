@@ -10,6 +10,21 @@ typedef struct { int32_t action[1]; } lander_action_t;
 typedef struct { float state[8]; float logits[4]; } lander_t;
 typedef enum { LANDER_OK = 0, LANDER_BAD_OBSERVATION = 1 } lander_status;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+void lander_reset(lander_t *policy);
+const float *lander_logits(const lander_t *policy);
+lander_status lander_step(lander_t *policy, const lander_obs_t *obs, lander_action_t *action);
+#ifdef LANDER_SELFTEST
+int lander_selftest(void);
+#endif
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#ifdef LANDER_IMPLEMENTATION
 static const float lander_w_in[64] = {
     -0.396484375f, 0.1201171875f, -0.9482421875f, 0.6982421875f, 0.3193359375f, -0.146484375f, -0.15625f, 0.15234375f,
     -0.1337890625f, -0.11328125f, 0.3603515625f, 0.2578125f, -0.0322265625f, -0.04296875f, 0.080078125f, -0.306640625f,
@@ -43,12 +58,11 @@ static const float lander_b_out[4] = {
     -0.17578125f, 0.279296875f, 0.0712890625f, 0.1142578125f,
 };
 
-static inline void lander_reset(lander_t *policy) { memset(policy, 0, sizeof *policy); }
+void lander_reset(lander_t *policy) { memset(policy, 0, sizeof *policy); }
 
-static inline const float *lander_logits(const lander_t *policy) { return policy->logits; }
+const float *lander_logits(const lander_t *policy) { return policy->logits; }
 
-static inline lander_status lander_step(lander_t *policy, const lander_obs_t *obs,
-                                        lander_action_t *action) {
+lander_status lander_step(lander_t *policy, const lander_obs_t *obs, lander_action_t *action) {
   float next[8];
   int32_t best = 0;
   for (size_t k = 0; k < 8; k++)
@@ -87,15 +101,19 @@ static const float lander_selftest_logits[8] = {
 };
 
 /* The number of values that differ in any bit. */
-static inline int lander_selftest(void) {
+int lander_selftest(void) {
   lander_t policy;
   lander_action_t action;
   int wrong = 0;
   lander_reset(&policy);
   for (size_t i = 0; i < 2; i++) {
     if (lander_step(&policy, &lander_selftest_obs[i], &action) != LANDER_OK) wrong++;
-    for (size_t j = 0; j < 4; j++)
-      wrong += memcmp(&policy.logits[j], &lander_selftest_logits[4 * i + j], sizeof(float)) != 0;
+    for (size_t j = 0; j < 4; j++) {
+      uint32_t got, expected;
+      memcpy(&got, &policy.logits[j], sizeof got);
+      memcpy(&expected, &lander_selftest_logits[4 * i + j], sizeof expected);
+      wrong += got != expected;
+    }
   }
   return wrong;
 }

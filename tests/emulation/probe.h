@@ -9,16 +9,31 @@ typedef struct { float action[1]; } probe_action_t;
 typedef struct { float arithmetic[4]; float compared[6]; } probe_t;
 typedef enum { PROBE_OK = 0 } probe_status;
 
-static inline void probe_reset(probe_t *policy) {
+#ifdef __cplusplus
+extern "C" {
+#endif
+void probe_reset(probe_t *policy);
+const float *probe_arithmetic(const probe_t *policy);
+const float *probe_compared(const probe_t *policy);
+probe_status probe_step(probe_t *policy, const probe_obs_t *obs, probe_action_t *action);
+#ifdef PROBE_SELFTEST
+int probe_selftest(void);
+#endif
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#ifdef PROBE_IMPLEMENTATION
+void probe_reset(probe_t *policy) {
   for (size_t i = 0; i < 4; i++) policy->arithmetic[i] = 0.0f;
   for (size_t i = 0; i < 6; i++) policy->compared[i] = 0.0f;
 }
 
-static inline const float *probe_arithmetic(const probe_t *policy) { return policy->arithmetic; }
-static inline const float *probe_compared(const probe_t *policy) { return policy->compared; }
+const float *probe_arithmetic(const probe_t *policy) { return policy->arithmetic; }
+const float *probe_compared(const probe_t *policy) { return policy->compared; }
 
-static inline probe_status probe_step(probe_t *policy, const probe_obs_t *obs,
-                                      probe_action_t *action) {
+probe_status probe_step(probe_t *policy, const probe_obs_t *obs, probe_action_t *action) {
   const float a = obs->a, b = obs->b;
   policy->arithmetic[0] = a + b;
   policy->arithmetic[1] = a - b;
@@ -35,6 +50,6 @@ static inline probe_status probe_step(probe_t *policy, const probe_obs_t *obs,
 }
 
 #ifdef PROBE_SELFTEST
-static inline int probe_selftest(void) { return 0; }
+int probe_selftest(void) { return 0; }
 #endif
 #endif

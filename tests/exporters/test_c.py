@@ -35,7 +35,8 @@ def run_selftest(directory: Path, name: str, compiler: str = "gcc",
     command = flags if flags is not None else [*COMPILERS[compiler], *FLAGS]
     need(command[0])
     main = directory / "main.c"
-    main.write_text(f"#define {name.upper()}_SELFTEST\n#include \"policy.h\"\n"
+    main.write_text(f"#define {name.upper()}_SELFTEST\n#define {name.upper()}_IMPLEMENTATION\n"
+                    "#include \"policy.h\"\n"
                     f"int main(void) {{ return {name}_selftest(); }}\n")
     binary = directory / "main"
     subprocess.run([*command, *extra, str(main), "-o", str(binary)], check=True)
@@ -100,7 +101,7 @@ def check_actions(program, directory: Path) -> None:
         observations, reset, actions = data["observations"], data["reset"], data["actions"]
     main = directory / "a" / "main.c"
     main.write_text(
-        '#include <stdio.h>\n#include "policy.h"\n'
+        '#include <stdio.h>\n#define HEAD_IMPLEMENTATION\n#include "policy.h"\n'
         "int main(void) { static head_t p; head_obs_t o; head_action_t a; unsigned char r;\n"
         "while (fread(&r, 1, 1, stdin) == 1 && fread(&o, sizeof o, 1, stdin) == 1) {\n"
         "if (r) head_reset(&p);\nif (head_step(&p, &o, &a)) return 1;\n"
@@ -159,6 +160,7 @@ def test_two_policies_in_one_program(tmp_path: Path) -> None:
         api.export(zoo.program(case), tmp_path / name, name=name)
     main = tmp_path / "main.c"
     main.write_text('#define WALKER_SELFTEST\n#define LANDER_SELFTEST\n'
+                    '#define WALKER_IMPLEMENTATION\n#define LANDER_IMPLEMENTATION\n'
                     '#include "walker/policy.h"\n#include "lander/policy.h"\n'
                     "int main(void) { return walker_selftest() + lander_selftest(); }\n")
     for compiler in COMPILERS["gcc"], COMPILERS["g++"]:
@@ -175,7 +177,8 @@ def test_policies_of_two_versions_are_refused_in_one_file(tmp_path: Path) -> Non
     header = tmp_path / "walker" / "policy.h"
     header.write_text(re.sub(r"(PUFFER_EDGE_KERNELS) \d+", r"\1 99", header.read_text()))
     main = tmp_path / "main.c"
-    main.write_text('#include "walker/policy.h"\n#include "lander/policy.h"\n'
+    main.write_text('#define WALKER_IMPLEMENTATION\n#define LANDER_IMPLEMENTATION\n'
+                    '#include "walker/policy.h"\n#include "lander/policy.h"\n'
                     "int main(void) { return 0; }\n")
     done = subprocess.run(["gcc", "-std=c99", "-c", str(main), "-o", str(tmp_path / "main")],
                           check=False, capture_output=True, text=True)

@@ -65,7 +65,7 @@ def export(case: str, directory: Path) -> str:
 
 def run(directory: Path, main: str, *flags: str) -> int:
     need("gcc")
-    (directory / "main.c").write_text(f'#include "policy.h"\n{main}')
+    (directory / "main.c").write_text(f'#define ZOO_IMPLEMENTATION\n#include "policy.h"\n{main}')
     subprocess.run(["gcc", "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", *flags,
                     str(directory / "main.c"), "-o", str(directory / "main")], check=True)
     return subprocess.run([str(directory / "main")], check=False).returncode

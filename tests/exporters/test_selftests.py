@@ -38,8 +38,8 @@ def self_test(report: Report) -> str:
 
 
 @pytest.mark.parametrize(("scheme", "action", "old", "new"), [
-    ("float32", SQUASHED, "action->action[i] =", "action->action[i] = 0.99f *"),
-    ("int16", SQUASHED, "action->action[i] =", "action->action[i] = 0.99f *"),
+    ("float32", SQUASHED, "action->action[1] =", "action->action[1] = 0.99f *"),
+    ("int16", SQUASHED, "action->action[1] =", "action->action[1] = 0.99f *"),
     ("float32", None, "action->action[0] =", "action->action[0] = 1 -")])
 def test_a_wrong_action_fails_in_c(scheme: str, action: Continuous | None, old: str, new: str,
                                    tmp_path: Path) -> None:

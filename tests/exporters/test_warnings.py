@@ -35,7 +35,7 @@ def check(net: str, scheme: str, command: str, level: str, directory: Path) -> N
     api.export(program, directory / "a", name="net", scheme=scheme,
                calibrate=str(seen) if scheme.startswith("int") else None)
     main = directory / "main.c"
-    main.write_text('#include "a/policy.h"\n'
+    main.write_text('#define NET_IMPLEMENTATION\n#include "a/policy.h"\n'
                     "int step(net_t *p, const net_obs_t *x, net_action_t *y);\n"
                     "int step(net_t *p, const net_obs_t *x, net_action_t *y)\n"
                     "{\n    return (int)net_step(p, x, y);\n}\n")

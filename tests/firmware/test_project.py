@@ -30,7 +30,7 @@ def make(folder: Path, *goals: str) -> subprocess.CompletedProcess[str]:
 def test_it_builds_without_a_warning(board: str, tmp_path: Path) -> None:
     need("make", "arm-none-eabi-gcc")
     done = project(export(tmp_path / "a"), board, tmp_path / "p")
-    assert done.files == ["Makefile", "link.ld", "main.c", "policy.h", "startup.c"]
+    assert done.files == ["Makefile", "link.ld", "main.c", "policy.c", "policy.h", "startup.c"]
     done = make(tmp_path / "p")
     assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
     image = (tmp_path / "p" / "policy.bin").read_bytes()
@@ -88,7 +88,7 @@ def test_the_policy_is_renewed_beside_what_is_the_users(tmp_path: Path) -> None:
     project_of_mlp = export(tmp_path / "b", "mlp")
     done = project(project_of_mlp, "nrf52", made)
     assert done.kept == ["main.c"]
-    assert done.files == ["Makefile", "link.ld", "policy.h", "startup.c"]
+    assert done.files == ["Makefile", "link.ld", "policy.c", "policy.h", "startup.c"]
     after = {path.name: path.read_bytes() for path in made.iterdir()}
     assert after["policy.h"] == (project_of_mlp / "policy.h").read_bytes() != before["policy.h"]
     assert after["sensors.c"] == b"mine" and after["main.c"].startswith(b"int main")

@@ -41,7 +41,8 @@ def run_together(headers: list[bytes], folder: Path) -> None:
     includes, calls = [], []
     for index, header in enumerate(headers):
         (folder / f"p{index}.h").write_bytes(header)
-        includes.append(f'#define P{index}_SELFTEST\n#include "p{index}.h"\n')
+        includes += [f"#define P{index}_SELFTEST\n#define P{index}_IMPLEMENTATION\n"
+                     f'#include "p{index}.h"\n']
         calls.append(f"    if (p{index}_selftest()) return {index + 1};\n")
     main = folder / "main.c"
     main.write_text(f"{''.join(includes)}int main(void)\n{{\n{''.join(calls)}    return 0;\n}}\n")

@@ -38,6 +38,7 @@ with open("observations.bin", "rb") as file, open("actions.bin", "wb") as sink:
         sink.write(bytes(policy.action))
 """
 C = """
+#define POLICY_IMPLEMENTATION
 #include "policy.h"
 #include <stdio.h>
 int main(void)
@@ -48,7 +49,7 @@ int main(void)
     puffer_edge_random_t random;
     int16_t row[sizeof obs / sizeof(%s)];
     policy_reset(&policy);
-    puffer_edge_seed(&random, %d);
+    policy_seed(&random, %d);
     while (fread(row, sizeof row, 1, stdin) == 1) {
         for (size_t i = 0; i < sizeof row / sizeof *row; ++i) {
             ((%s *)&obs)[i] = (%s)row[i];

@@ -45,7 +45,7 @@ def test_the_sanitizers_are_on(compiler: str, tmp_path: Path) -> None:
     export_as_it_is("mlp_int8", tmp_path / "a")
     header = tmp_path / "a" / "policy.h"
     header.write_text(header.read_text().replace(
-        "zoo_selftest(void)\n{", "zoo_selftest(void)\n{\n    volatile int places = 32;\n"
+        "zoo_selftest_run(void)\n{", "zoo_selftest_run(void)\n{\n    volatile int places = 32;\n"
         "    if ((1 << places) == 77) return 9;", 1))
     assert "places = 32" in header.read_text()
     assert run_selftest(tmp_path / "a", "zoo", compiler, ("-O1", *SANITIZERS[compiler])) != 0

@@ -199,7 +199,7 @@ def sanitized(programs: list[Program], folder: Path) -> str:
         except PufferEdgeError:
             continue  # nothing is compiled
         (folder / f"{name}.h").write_text(text)
-        includes.append(f'#include "{name}.h"')
+        includes.append(f'#define P{index}_IMPLEMENTATION\n#include "{name}.h"')
         calls.append(f"""    {{ static {name}_t p; {name}_obs_t x; {name}_action_t a;
       {name}_reset(&p);
       for (int step = 0; step < 200; ++step) {{

@@ -144,8 +144,10 @@ def test_an_adc_of_12_bits(tmp_path: Path) -> None:
     report = puffer_edge.verify(out, target="cortex-m0")
     assert report.passed, report.to_markdown()
     text = (out / "policy.h").read_text()
-    assert f"int16_t adc[2]; /* {3.3 / 4096:.9g} * integer + 0 */" in text
-    assert "int16_t knob[1]; /* 0.00048828125 * integer + -1 */" in text
+    assert "int16_t adc[2];" in text and "int16_t knob[1];" in text
+    assert f"adc[0..1]: {np.float32(3.3 / 4096)!s} * integer + 0.0; saturates beyond" in text
+    assert "knob[0]: 0.00048828125 * integer + -1.0; saturates beyond" in text
+    assert "#define A_OBS_KNOB_Q_OFFSET (-1.0f)" in text
 
 
 @pytest.mark.parametrize(("counts", "words"), [
@@ -237,7 +239,7 @@ def test_both_steps_share_one_state(tmp_path: Path) -> None:
     vectors = Vectors.load(out / "vectors_q.npz")
     main = tmp_path / "main.c"
     main.write_text(
-        '#include "a/policy.h"\n#include <stdio.h>\n'
+        '#define ZOO_IMPLEMENTATION\n#include "a/policy.h"\n#include <stdio.h>\n'
         "int main(void) { static zoo_t p; zoo_action_t a; zoo_obs_q_t q; zoo_obs_t o;\n"
         "zoo_reset(&p); memset(&o, 0, sizeof o); zoo_step(&p, &o, &a);\n"
         "memset(&q, 1, sizeof q); zoo_step_q(&p, &q, &a); zoo_step(&p, &o, &a);\n"

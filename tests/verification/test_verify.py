@@ -114,7 +114,7 @@ def test_a_state_that_is_not_looked_at_fails(tmp_path: Path) -> None:
     header = tmp_path / "image" / "policy.h"
     text = header.read_text()
     at = text.index("return ZOO_BAD_STATE")
-    start = text.rindex("if (!all_finite", 0, at)
+    start = text.rindex("if (!puffer_edge_all_finite", 0, at)
     header.write_text(text[:start] + "if (x[0] != x[0]) {" + text[text.index("\n", start):])
     failed = failures(puffer_edge.verify(tmp_path / "image", target="host", trust=True))
     assert "extreme observations on this computer leave it finite" in failed

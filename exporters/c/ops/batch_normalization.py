@@ -15,6 +15,6 @@ def batch_normalization(op: BatchNormalization, context: Context) -> None:
     context.use("batch_normalization_f32")
     context.line(
         f"puffer_edge_batch_normalization_f32({context.ref(op.x)}, "
-        f"{context.constant(context.weight(op.scale))}"
-        f", {context.constant(context.weight(op.shift))}, {context.out(op.y)}, "
+        f"{context.constant(context.weight(op.scale), role='scale')}"
+        f", {context.constant(context.weight(op.shift), role='shift')}, {context.out(op.y)}, "
         f"{shape[0]}, {shape[1]}, {prod(shape[2:])});")

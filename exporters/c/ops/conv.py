@@ -21,7 +21,8 @@ def conv(op: Conv, context: Context) -> None:
                                hint="a policy on a device sees one observation at a time")
     weight = context.weight(op.weight)
     groups = weight.reshape(op.group, weight.shape[0] // op.group, -1)
-    packed = context.constant(np.concatenate([blocks_of_four(group) for group in groups]))
+    packed = context.constant(np.concatenate([blocks_of_four(group) for group in groups]),
+                              role=f"weight {'x'.join(map(str, weight.shape))}")
     context.use("conv_f32")
     context.line(
         f"{{\n    static const puffer_edge_conv_t sizes = {{{sizes(op, x, y, weight.shape)}}};\n"

@@ -20,9 +20,11 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
     kernel = f"conv_{suffix}" if y.dtype == x.dtype else f"conv_{suffix}_to_s{y.dtype[3:]}"
     patch = "s16" if weight.dtype == np.int16 else "s8x16"  # what the kernel multiplies with
     groups = weight.reshape(op.group, weight.shape[0] // op.group, -1)
-    packed = context.constant(np.concatenate([_aligned(rows, patch) for rows in groups]))
+    packed = context.constant(np.concatenate([_aligned(rows, patch) for rows in groups]),
+                              role=f"weight {'x'.join(map(str, weight.shape))}")
     requantization = context.weight(op.requantization)
-    bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t")
+    bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t",
+                            "bias")
     q, meaning = context.requantization(requantization), op.quantization
     context.use(kernel)
     context.line(

@@ -50,7 +50,7 @@ def choice_left(mask: ActionMask, dtype: str, context: Context, otherwise: str) 
             numbers = [int(np.ceil(n)) for n in mask.limits[start : start + size]]
             alike = len(set(numbers)) == 1
             array = np.array(numbers[:1] if alike else numbers, np.int32)
-            limits = f"{context.constant(array)}, {int(not alike)}, "
+            limits = f"{context.constant(array, role='limits')}, {int(not alike)}, "
         none = size if mask.forbids else 0
         tests.append(f"puffer_edge_{kernel}(x + {mask.start + start}, {limits}{size}) == {none}")
         start += size
@@ -64,4 +64,4 @@ def _limit(limits: Sequence[float], dtype: str, context: Context) -> str:
     if len(set(limits)) == 1:
         return number(limits[0]) if dtype == "float32" else str(limits[0])
     array = np.array(limits, np.float32 if dtype == "float32" else np.int32)
-    return f"{context.constant(array, C_TYPES[str(array.dtype)])}[{{i}}]"
+    return f"{context.constant(array, C_TYPES[str(array.dtype)], 'limits')}[{{i}}]"

@@ -16,7 +16,7 @@ def gather(op: Gather, context: Context) -> None:
     """A loop over a table of indices, around a loop nest."""
     x, y = context.value(op.x), context.value(op.y)
     outer, inner = prod(x.shape[: op.axis]), prod(x.shape[op.axis + 1 :])
-    table = context.constant(np.array(op.indices), "int32_t")
+    table = context.constant(np.array(op.indices), "int32_t", "indices")
     context.line(nest(
         [outer, len(op.indices), inner],
         f"({context.out(op.y)})[{{y}}] = ({context.ref(op.x)})[{{x}} + {inner} * "

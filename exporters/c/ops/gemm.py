@@ -16,7 +16,8 @@ def gemm(op: Gemm, context: Context) -> None:
     n, k = weight.shape
     wide = context.wide and n >= WIDE
     kernel = "gemm_wide_f32" if wide else f"gemm_{context.floats(weight)}"
-    packed = context.matrix(wide_blocks(weight) if wide else blocks_of_four(weight))
+    packed = context.matrix(wide_blocks(weight) if wide else blocks_of_four(weight),
+                            f"weight {n}x{k}")
     bias = context.optional(op.bias)
     rows = x.size // k
     context.use(kernel)

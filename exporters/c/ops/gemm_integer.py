@@ -19,9 +19,10 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
     rows, (n, k), meaning = x.size // weight.shape[1], weight.shape, op.quantization
     kernel = f"gemm_{suffix}" if y.dtype == x.dtype else f"gemm_{suffix}_to_s{y.dtype[3:]}"
     context.use(kernel)
-    packed = context.constant(blocks_of_groups(weight, suffix))
+    packed = context.constant(blocks_of_groups(weight, suffix), role=f"weight {n}x{k}")
     requantization = context.weight(op.requantization)
-    bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t")
+    bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t",
+                            "bias")
     q = context.requantization(requantization)
     for row in range(rows):
         source, target = (f"({ref})" if row else ref

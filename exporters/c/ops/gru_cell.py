@@ -23,8 +23,8 @@ def gru_cell(op: GRUCell, context: Context) -> None:
     context.use(kernel)
     context.line(
         f"puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
-        f"{context.matrix(blocks_of_four(weight))}, "
-        f"{context.matrix(blocks_of_four(recurrent[gates]))},\n"
-        f"             {context.matrix(blocks_of_four(recurrent[last]))}, "
-        f"{context.constant(bias)}, {context.scratch()}, {context.out(op.y)}, "
+        f"{context.matrix(blocks_of_four(weight), 'weight')}, "
+        f"{context.matrix(blocks_of_four(recurrent[gates]), 'recurrent weight of r, z')},\n"
+        f"             {context.matrix(blocks_of_four(recurrent[last]), 'recurrent weight of n')}, "
+        f"{context.constant(bias, role='bias')}, {context.scratch()}, {context.out(op.y)}, "
         f"{weight.shape[1]}, {hidden});")

@@ -16,14 +16,15 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
     suffixes = [SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
     kernel = f"gru_cell_{'_'.join(dict.fromkeys(suffixes))}"
-    packed = [context.constant(packed_units(matrix, suffix))
-              for matrix, suffix in zip((weight, recurrent), suffixes, strict=True)]
+    packed = [context.constant(packed_units(matrix, suffix), role=role)
+              for matrix, suffix, role in zip(
+                  (weight, recurrent), suffixes, ("weight", "recurrent weight"), strict=True)]
     bias, tables = [], []
     for sums, name in ((op.bias, op.requantization),
                        (op.recurrent_bias, op.recurrent_requantization)):
         requantization = context.weight(name)
         rounded = rounded_bias(context.weight(sums), requantization)
-        bias.append(context.constant(np.concatenate(units_of_four(rounded)), "int32_t"))
+        bias.append(context.constant(np.concatenate(units_of_four(rounded)), "int32_t", "bias"))
         tables.append(context.requantization(np.concatenate(units_of_four(requantization))))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     meaning = op.quantization
@@ -32,7 +33,7 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         "{\n"
         "    static const puffer_edge_gru_t cell = {\n"
         f"        {bias[0]}, {bias[1]}, {tables[0]}, {tables[1]},\n"
-        f"        {context.constant(context.weight(op.table))}, "
+        f"        {context.constant(context.weight(op.table), role='tanh')}, "
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {weight.shape[1]}, {recurrent.shape[1]}, {op.reset_bits}, "
         f"{meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"

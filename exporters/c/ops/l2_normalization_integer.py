@@ -19,9 +19,9 @@ def l2_normalization_integer(op: L2NormalizationInteger, context: Context) -> No
     context.line(
         "{\n"
         "    static const puffer_edge_norm_t norm = {\n"
-        f"        {context.constant(context.weight(op.added), 'int32_t')}, "
-        f"{context.constant(context.weight(op.floor), 'int32_t')}, "
-        f"{context.constant(context.weight(op.table))},\n"
+        f"        {context.constant(context.weight(op.added), 'int32_t', 'added')}, "
+        f"{context.constant(context.weight(op.floor), 'int32_t', 'floor')}, "
+        f"{context.constant(context.weight(op.table), role='roots')},\n"
         f"        {op.zero_point}, {square_bits(count)}, {op.shift}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, &norm, {context.out(op.y)}, "
         f"{x.size // count}, {count});\n}}")

@@ -14,6 +14,7 @@ def layer_normalization(op: LayerNormalization, context: Context) -> None:
     scale = context.weight(op.scale)
     context.use("layer_normalization_f32")
     context.line(
-        f"puffer_edge_layer_normalization_f32({context.ref(op.x)}, {context.constant(scale)}, "
+        f"puffer_edge_layer_normalization_f32({context.ref(op.x)}, "
+        f"{context.constant(scale, role='scale')}, "
         f"{context.optional(op.bias)}, {context.out(op.y)}, {x.size // scale.size}, {scale.size}, "
         f"{number(op.epsilon)});")

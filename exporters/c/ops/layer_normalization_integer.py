@@ -20,8 +20,8 @@ def layer_normalization_integer(op: LayerNormalizationInteger, context: Context)
     context.line(
         "{\n"
         "    static const puffer_edge_normal_t normal = {\n"
-        f"        {context.constant(context.weight(op.epsilon), 'int32_t')}, "
-        f"{context.constant(context.weight(op.table))},\n"
+        f"        {context.constant(context.weight(op.epsilon), 'int32_t', 'epsilon')}, "
+        f"{context.constant(context.weight(op.table), role='roots')},\n"
         f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
         f"{op.zero_point}, {square_bits(count)}, {op.shift}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, &normal, {context.out(op.y)}, "

@@ -21,7 +21,7 @@ def lstm_cell(op: LSTMCell, context: Context) -> None:
     context.use(kernel)
     context.line(
         f"puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, {context.ref(op.c)}, "
-        f"{context.matrix(pack(weight))},\n"
-        f"              {context.matrix(pack(recurrent))}, "
-        f"{context.constant(gates_of_units(bias.reshape(-1, 1)))}, {context.out(op.y_h)}, "
-        f"{context.out(op.y_c)}, {weight.shape[1]}, {hidden});")
+        f"{context.matrix(pack(weight), 'weight, by units')},\n"
+        f"              {context.matrix(pack(recurrent), 'recurrent weight, by units')}, "
+        f"{context.constant(gates_of_units(bias.reshape(-1, 1)), role='bias')}, "
+        f"{context.out(op.y_h)}, {context.out(op.y_c)}, {weight.shape[1]}, {hidden});")

@@ -14,8 +14,9 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
     suffixes = [SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
     kernel = f"lstm_cell_{'_'.join(dict.fromkeys(suffixes))}"
-    packed = [context.constant(blocks_of_groups(units_first(matrix), suffix))
-              for matrix, suffix in zip((weight, recurrent), suffixes, strict=True)]
+    packed = [context.constant(blocks_of_groups(units_first(matrix), suffix), role=role)
+              for matrix, suffix, role in zip(
+                  (weight, recurrent), suffixes, ("weight", "recurrent weight"), strict=True)]
     bias, tables = [], []
     for sums, name in ((op.bias, op.requantization),
                        (op.recurrent_bias, op.recurrent_requantization)):
@@ -24,7 +25,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         blocks = units_first(rounded).reshape(-1, 4)
         if sums == op.recurrent_bias and (blocks == blocks[0]).all():  # nothing but that rounding
             blocks = blocks[:1]
-        bias.append(context.constant(blocks.reshape(-1), "int32_t"))
+        bias.append(context.constant(blocks.reshape(-1), "int32_t", "bias"))
         tables.append(context.requantization(units_first(requantization)))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     meaning = op.quantization
@@ -33,7 +34,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         "{\n"
         "    static const puffer_edge_lstm_t cell = {\n"
         f"        {bias[0]}, {bias[1]}, {tables[0]}, {tables[1]},\n"
-        f"        {context.constant(context.weight(op.table))}, "
+        f"        {context.constant(context.weight(op.table), role='tanh')}, "
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {0 if len(blocks) == 1 else 4}, {weight.shape[1]}, {recurrent.shape[1]}, "
         f"{op.cell_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"

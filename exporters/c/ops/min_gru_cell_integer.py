@@ -20,7 +20,7 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
         "" if op.dtype == x.dtype else f"_to_s{op.dtype[3:]}")
     requantization = context.weight(op.requantization)
     rounded = rounded_bias(context.weight(op.bias), requantization)
-    bias = context.constant(np.concatenate(units_of_four(rounded)), "int32_t")
+    bias = context.constant(np.concatenate(units_of_four(rounded)), "int32_t", "bias")
     table = context.requantization(np.concatenate(units_of_four(requantization)))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     factor = ", ".join(map(str, context.weight(op.factor).tolist()))
@@ -28,9 +28,10 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
     context.line(
         "{\n"
         "    static const puffer_edge_min_gru_t cell = {\n"
-        f"        {bias}, {table}, {context.constant(context.weight(op.table))}, {factor},\n"
+        f"        {bias}, {table}, {context.constant(context.weight(op.table), role='tanh')}, "
+        f"{factor},\n"
         f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
         f"{x.size}, {op.bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
-        f"{context.constant(packed_units(weight, suffix))},\n"
+        f"{context.constant(packed_units(weight, suffix), role='weight')},\n"
         f"        &cell, {context.out(op.y)}, {context.out(op.y_h)});\n}}")

@@ -17,7 +17,8 @@ def quantize(op: Quantize, context: Context) -> None:
         width, factors, offsets = x.size, number(float(factor[0])), number(float(offset[0]))
     else:
         width = x.shape[-1]
-        factors, offsets = (f"{context.constant(array)}[{{k}}]" for array in (factor, offset))
+        factors, offsets = (f"{context.constant(array, role=role)}[{{k}}]"
+                            for array, role in ((factor, "factors"), (offset, "offsets")))
     context.use("quantize_f32")
     steps = [width, 1]
     context.line(nest(

@@ -27,7 +27,7 @@ def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
     else:
         rows = [(bias, multiplier, low, high, shift, 0)
                 for multiplier, bias, shift, low, high in factors.tolist()]
-        name = context.table("puffer_edge_rescale_t", np.array(rows, RESCALE))
+        name = context.table("puffer_edge_rescale_t", np.array(rows, RESCALE), "rescaling")
         arguments = ", ".join(f"{name}[{{i}}].{field}"
                               for field in ("multiplier", "bias", "shift", "low", "high"))
     context.line(nest(

@@ -10,9 +10,11 @@ from puffer_edge.ir.ops import Table
 @emits(Table)
 def table(op: Table, context: Context) -> None:
     """A loop over all elements."""
-    entries = context.constant(context.weight(op.table))
+    entries = context.constant(context.weight(op.table), role="lookup table")
     context.use("table")
-    position = f"({context.ref(op.x)})[{{i}}] - ({op.low})"
+    position = f"({context.ref(op.x)})[{{i}}]"
+    if op.low:
+        position += f" - {op.low}" if op.low > 0 else f" + {-op.low}"
     context.line(nest(
         [context.value(op.x).size],
         f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})puffer_edge_table_lookup("

@@ -13,6 +13,8 @@ from puffer_edge.toolchains.base import INCLUDE, Language, Toolchain
 
 FOLDER = Path(__file__).parent
 ROOTS = ("edge_reset", "edge_step", "edge_read_outputs", "edge_obs", "edge_action", "edge_outputs")
+POLICY_SOURCES = ("harness", "policy", "selftest", "integer_only")
+"""What is compiled in the language that is asked for; all else is C."""
 FLASH_BYTES = 4 << 20  # what the QEMU boards have
 RAM_BYTES = 2 << 20
 STACK_BYTES = 64 << 10
@@ -72,14 +74,15 @@ class ImageBuilder:
     def image(self) -> Image:
         """The policy with its self-test: what is run by calling symbols, or on the host."""
         if self.target.isa == "host":
-            return self._link("policy", ["host_main", "harness", "selftest"], ())
+            return self._link("policy", ["host_main", "harness", "policy", "selftest"], ())
         roots = (*ROOTS, "edge_selftest", "edge_check")
-        return self._link("policy", ["harness", "selftest"], roots)
+        return self._link("policy", ["harness", "policy", "selftest"], roots)
 
     @cached_property
     def proof(self) -> Image:
         """The policy with ``edge_prove``, which feeds it and digests what comes out (proof.c)."""
-        return self._link("proof", ["harness", "proof"], (*ROOTS, "edge_prove", "edge_digests"))
+        roots = (*ROOTS, "edge_prove", "edge_digests")
+        return self._link("proof", ["harness", "policy", "proof"], roots)
 
     @cached_property
     def proof_firmware(self) -> Image:
@@ -92,7 +95,7 @@ class ImageBuilder:
     @cached_property
     def policy_only(self) -> Image:
         """The policy without its self-test: what is measured."""
-        return self._link("measured", ["harness"], ROOTS)
+        return self._link("measured", ["harness", "policy"], ROOTS)
 
     @cached_property
     def empty(self) -> Image:
@@ -102,7 +105,7 @@ class ImageBuilder:
     @cached_property
     def firmware(self) -> Image:
         """A bootable image that steps through observations in memory (Cortex-M under QEMU)."""
-        objects = ["startup", "firmware", "harness", "selftest"]
+        objects = ["startup", "firmware", "harness", "policy", "selftest"]
         return self._link("firmware", objects, ("edge_vectors",), entry="edge_boot")
 
     @property
@@ -161,7 +164,7 @@ class ImageBuilder:
             optimize=self.optimize,
             defines=self._defines(name),
             include_dirs=include,
-            language=self.language if name in ("harness", "selftest", "integer_only") else "c",
+            language=self.language if name in POLICY_SOURCES else "c",
         )
 
     def _defines(self, name: str) -> dict[str, str]:
