@@ -174,6 +174,9 @@ def verify(directory: str | Path, *, original: str | Path | None = None,
     from puffer_edge.verification.verify import verify as run
 
     if original is None:
+        if run_original or load_options not in (None, LoadOptions()):
+            raise UsageError("what the policy file lacks is told for --original, which is missing",
+                             hint="give --original FILE, or leave it out")
         return run(Path(directory), **options)
     from puffer_edge.verification.originals.asking import Given, refuse_another
 

@@ -23,11 +23,11 @@ def verify(
         metavar="TARGET", autocompletion=targets,
         help="Another target than the one exported for.")] = "",
     toolchain: Annotated[str, option(
-        metavar="NAME", help="zig (from pip, by default), gcc or clang.")] = "zig",
+        metavar="NAME", help="zig (from pip, by default), gcc or clang.")] = "",
     emulator: Annotated[str, option(
-        metavar="NAME", help="unicorn (from pip, by default) or qemu.")] = "unicorn",
+        metavar="NAME", help="unicorn (from pip, by default) or qemu.")] = "",
     optimize: Annotated[str, option(
-        metavar="FLAG", help="The compiler's optimisation; -O2 by default.")] = "-O2",
+        metavar="FLAG", help="The compiler's optimisation; -O2 by default.")] = "",
     reference: Annotated[Path | None, option(
         metavar="FILE", help=".npz of observations with the trainer's own logits, mean or actions."
     )] = None,
@@ -35,9 +35,9 @@ def verify(
         metavar="FILE", help="The policy file: the library that owns its format runs it beside the "
                              "artefact.")] = None,
     run_original: RunOriginal = False,
-    min_agreement: Annotated[float, option(
+    min_agreement: Annotated[float | None, option(
         metavar="SHARE", help="Of greedy actions that are the float policy's; 0.95 by default.")
-    ] = 0.95,
+    ] = None,
     max_error: Annotated[float | None, option(
         metavar="X", help="Mean error of a continuous action by its deviation; 0.04 for int8, else "
                           "0.01.")] = None,

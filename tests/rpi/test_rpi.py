@@ -22,8 +22,10 @@ from puffer_edge.errors import FileFormatError, MissingDependencyError, Unsuppor
 from puffer_edge.exporters import formats, rpi
 from puffer_edge.exporters.rpi.companions import ORIGINAL
 from puffer_edge.toolchains.zig import Zig
-from puffer_edge.verification.formats import check_companions
+from puffer_edge.verification.demands import Demands
+from puffer_edge.verification.job import Job
 from puffer_edge.verification.report import Report
+from puffer_edge.verification.verifiers.rpi import check_companions
 from tests import zoo
 from tests.support.exporting import write_artefact
 from tests.tools import need
@@ -213,7 +215,7 @@ def test_files_of_other_runtimes_come_along(scheme: str, wanted: set[str], tmp_p
         monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: None if name.split(
             ".")[0] in packages else FIND_SPEC(name, *rest))
         last = Report("a", "rpi", "zig", "unicorn", "-O2")
-        check_companions(read_subject(artefact), 0.9, last)
+        check_companions(Job(read_subject(artefact), {}, RPI, Demands(0.9)), last)
         assert {check.verdict for check in last.checks} == {"not checked"}
 
 

@@ -19,7 +19,7 @@ from puffer_edge.ir import Continuous, Op, Program
 from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
 from puffer_edge.quantization.agreement import Limits, agreement_of_actions
 from puffer_edge.quantization.pipeline import Quantized, Wish, to_integers
-from puffer_edge.verification.agreement import decided
+from puffer_edge.verification.checks.agreement import decided
 from puffer_edge.verification.report import Check, Report
 from tests import zoo
 from tests.support.exporting import write_artefact

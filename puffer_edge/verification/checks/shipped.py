@@ -17,7 +17,7 @@ from puffer_edge.artefact.opening import Subject
 from puffer_edge.verification.report import Report
 
 
-def check(subject: Subject, code: Mapping[str, bytes], report: Report) -> None:
+def check_shipped(subject: Subject, code: Mapping[str, bytes], report: Report) -> None:
     """Compares its outputs and actions with the vectors; says so where none is for this computer.
 
     The loader is our own copy, not the artefact's, and the libraries are those of ``code``.

@@ -17,8 +17,9 @@ from puffer_edge.quantization.agreement import (
     agreement_of_choices,
 )
 from puffer_edge.verification import reference as references
-from puffer_edge.verification.agreement import Demands, decided, real
-from puffer_edge.verification.ranges import count_out_of_range
+from puffer_edge.verification.checks.agreement import decided, real
+from puffer_edge.verification.checks.ranges import count_out_of_range
+from puffer_edge.verification.demands import Demands
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.reference_form import in_form_of
 from puffer_edge.verification.report import Report

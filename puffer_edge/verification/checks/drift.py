@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from puffer_edge.artefact.opening import Subject, acting, heads_of
 from puffer_edge.ir import Continuous, Head
-from puffer_edge.verification.agreement import real
+from puffer_edge.verification.checks.agreement import real
 from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.recorded import read_recorded

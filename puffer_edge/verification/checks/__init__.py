@@ -1,0 +1,1 @@
+"""What is looked at, a file per check: each is given what it needs and adds to the report."""

@@ -1,0 +1,39 @@
+"""One verification: the artefact, its code, and what the user wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from puffer_edge.artefact.opening import Subject
+from puffer_edge.targets import Target
+from puffer_edge.verification.demands import Demands
+from puffer_edge.verification.reference import Reference
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a :class:`verifiers.verifier.Verifier` works on.
+
+    Attributes:
+        subject: the artefact.
+        code: its files of code, made again; see ``exporters.regenerating.read_code``.
+        core: what it is verified for.
+        demands: of a policy with rounded weights.
+        toolchain, emulator, optimize: what C is built with and run on.
+        native: C may be built for this computer and run there.
+        reference: what somebody else computed.
+        progress: is told what is being done.
+    """
+
+    subject: Subject
+    code: Mapping[str, bytes]
+    core: Target
+    demands: Demands
+    toolchain: str = "zig"
+    emulator: str = "unicorn"
+    optimize: str = "-O2"
+    native: bool = True
+    reference: Path | Reference | None = None
+    progress: Callable[[str], None] = lambda text: None

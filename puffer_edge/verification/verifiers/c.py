@@ -1,0 +1,207 @@
+"""A C header: built and run on this computer and on an emulated core."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from puffer_edge.artefact.opening import MEMORY, Subject, acting, action_dtype
+from puffer_edge.artefact.program_file import from_bytes
+from puffer_edge.errors import FileFormatError, UsageError
+from puffer_edge.exporters.c import header_of
+from puffer_edge.readers.regular_file import read_file
+from puffer_edge.targets import CORTEX_M3, TARGETS, Target
+from puffer_edge.toolchains import find_toolchain
+from puffer_edge.verification.checks import drift, extremes
+from puffer_edge.verification.checks.calls import check_calls, check_float_helpers
+from puffer_edge.verification.checks.instructions import check_instructions
+from puffer_edge.verification.checks.listed_files import check_files
+from puffer_edge.verification.checks.reference import Ran
+from puffer_edge.verification.checks.rejection import check_rejection
+from puffer_edge.verification.checks.vectors import check_vectors
+from puffer_edge.verification.checks.weights import check_weights
+from puffer_edge.verification.emulators.machine import Machine, StepResult
+from puffer_edge.verification.emulators.opening import open_machine
+from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.job import Job
+from puffer_edge.verification.judges import Judges
+from puffer_edge.verification.report import Report
+from puffer_edge.verification.symbols import measure_sizes
+from puffer_edge.verification.verifiers.verifier import JUDGED
+
+Array = npt.NDArray[Any]
+
+FLASH_BYTES = {"unicorn": 64 << 20, "qemu": 4 << 20}
+"""Unicorn has as much as a policy needs, the self-test's copy included; QEMU's boards 4 MB."""
+
+POLICY = "policy.h"
+ORIGINAL = "original.h"
+"""The float policy beside a recurrent one in integers, made of ``original.npz``."""
+
+
+class C:
+    """See :class:`.verifier.Verifier`."""
+
+    title = "a policy in C"
+    takes = JUDGED | {"toolchain", "emulator", "optimize"}
+
+    def knows(self, manifest: Mapping[str, Any]) -> bool:
+        """Every core of ``targets.TARGETS``."""
+        return manifest["target"] in self.cores(manifest)
+
+    def cores(self, manifest: Mapping[str, Any]) -> Collection[str]:
+        """The header is the same for all."""
+        return frozenset(core.name for core in TARGETS.values()) | set(TARGETS)
+
+    def why_not(self, option: str) -> str:
+        """Nothing is refused."""
+        return ""
+
+    def verify(self, job: Job) -> Report:
+        """See :class:`.verifier.Verifier`."""
+        manifest, core = job.subject.manifest, job.core
+        if core.isa == "host" and not job.native:
+            raise UsageError(
+                f"the target {core.name} is this computer, for which nothing may be built",
+                hint="leave out --no-native, or give another --target")
+        report = Report(manifest["name"], core.name, job.toolchain,
+                        job.emulator if core.isa != "host" else "this computer", job.optimize,
+                        notes=manifest["notes"])
+        check_files(job.subject, report)
+        with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
+            bench = Bench(job, Path(work), {POLICY: job.code[POLICY], **_original(job.subject)})
+            if job.native:
+                _on_this_computer(bench, report)
+            self.check_more(job, report)
+            if core.isa != "host":
+                _on_the_core(bench, report)
+        report.measurements |= {"macs": manifest["macs"],
+                                **{name: manifest["memory"][name] for name in MEMORY}}
+        return report
+
+    def check_more(self, job: Job, report: Report) -> None:
+        """What else lies in the artefact."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a job's headers are built, each build in a folder of its own."""
+
+    job: Job
+    work: Path
+    headers: Mapping[str, bytes]
+
+    def __post_init__(self) -> None:
+        for file, content in self.headers.items():
+            (self.work / file).write_bytes(content)
+
+    def build(self, core: Target, part: Subject | None = None, file: str = POLICY) -> ImageBuilder:
+        """Builds a header for a core.
+
+        Args:
+            core: the target.
+            part: the artefact, or its half that takes integers.
+            file: the policy's header or the original's.
+        """
+        spec = (part or self.job.subject).spec
+        folder = self.work / f"{core.name}-{Path(file).stem}-{spec.integers}"
+        folder.mkdir()
+        # The float original may remember in fewer states than the policy does in integers.
+        spec = spec if file == POLICY else replace(spec, states=())
+        return ImageBuilder(header=self.work / file, spec=spec, target=core,
+                            toolchain=find_toolchain(self.job.toolchain), directory=folder,
+                            optimize=self.job.optimize,
+                            flash_bytes=FLASH_BYTES.get(self.job.emulator, 4 << 20))
+
+
+def _on_this_computer(bench: Bench, report: Report) -> None:
+    job = bench.job
+    job.progress("building and running on this computer")
+    host = bench.build(TARGETS["host"])
+    with open_machine(host, job.emulator) as machine:
+        _check_steps(job.subject, machine, "this computer", report)
+        _judge(job, machine, report)
+    if ORIGINAL in bench.headers:
+        job.progress(f"running {drift.STEPS:,} steps without a reset")
+        drift.check(job.subject, bench.build(TARGETS["host"], file=ORIGINAL), host, report)
+
+
+def _on_the_core(bench: Bench, report: Report) -> None:
+    job, core = bench.job, bench.job.core
+    job.progress(f"building for {core.title}")
+    builder = bench.build(core)
+    with open_machine(builder, job.emulator) as machine:
+        job.progress(f"running on {job.emulator}")
+        steps = _check_steps(job.subject, machine, core.title, report)
+        check_instructions(core, steps, report)
+        if not job.native:
+            _judge(job, machine, report)
+        stack = machine.stack_used()
+        check_weights(machine, report)
+    if job.subject.integers is not None:
+        _check_integers(bench, job.subject.integers, report)
+    check_calls(builder, report)
+    sizes = measure_sizes(builder)
+    report.measurements |= {
+        "flash_code_bytes": sizes.code, "flash_data_bytes": sizes.constants + sizes.data,
+        "ram_bytes": sizes.ram, "stack_bytes": stack}
+
+
+def _check_steps(subject: Subject, machine: Machine, where: str,
+                 report: Report) -> list[StepResult]:
+    """Good observations, bad ones, and extreme ones."""
+    steps = check_vectors(subject, machine, where, report)
+    report.measurements["steps"] = len(steps)
+    check_rejection(subject, machine, where, steps, report)
+    stored = (subject.directory / "program.npz").read_bytes()
+    extremes.check(from_bytes(stored, "program.npz"), subject.vectors.observations, machine,
+                   where, report)
+    return steps
+
+
+def _check_integers(bench: Bench, part: Subject, report: Report) -> None:
+    """The step that takes integers, in a build without any other."""
+    core = bench.job.core
+    builder = bench.build(core, part)
+    with open_machine(builder, bench.job.emulator) as machine:
+        steps = check_vectors(part, machine, f"{core.title} from integers", report)
+    check_instructions(core, steps, report, integers=True)
+    # A core with an FPU needs no helper, so the symbols of one without are read.
+    soft = CORTEX_M3 if core.hard_float else core
+    check_float_helpers(bench.build(soft, part) if soft is not core else builder, soft, report)
+
+
+def _judge(job: Job, machine: Machine, report: Report) -> None:
+    manifest = job.subject.manifest
+    size = sum(output["size"] for output in acting(manifest))
+    kind = action_dtype(manifest, integers=False)
+
+    def run(observations: Array, reset: Array) -> Ran:
+        steps = machine.run([row.tobytes() for row in observations],
+                            frozenset(int(i) for i in np.flatnonzero(reset)))
+        return Ran(np.stack([step.outputs[:size] for step in steps]),
+                   np.stack([np.frombuffer(step.action, kind)[0] for step in steps]))
+
+    Judges(job, report, run).ask()
+
+
+def _original(subject: Subject) -> dict[str, bytes]:
+    """The header of the float policy that a recurrent integer one is compared with."""
+    manifest = subject.manifest
+    if not ({"original.npz", "judge.npz"} <= set(manifest["files"]) and manifest["states"]):
+        return {}
+    path = subject.directory / "original.npz"
+    program = from_bytes(read_file(path), str(path))
+    sizes = {name: program.values[value].size
+             for name, value in zip(program.output_names, program.outputs, strict=True)}
+    if (sizes != dict(subject.spec.outputs)
+            or program.contract.observation_size != manifest["observation"]["size"]):
+        raise FileFormatError("the float policy does not fit the artefact", where=str(path),
+                              hint="export the policy again")
+    return {ORIGINAL: header_of(program, manifest["name"]).encode("ascii")}
