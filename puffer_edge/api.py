@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from puffer_edge.arguments import LoadArguments
-from puffer_edge.errors import PufferEdgeError
+from puffer_edge.errors import PufferEdgeError, UsageError
 from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program

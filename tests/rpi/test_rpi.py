@@ -21,6 +21,7 @@ from puffer_edge.artefact.opening import read_subject
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.exporters import formats, rpi
 from puffer_edge.exporters.rpi.companions import ORIGINAL
+from puffer_edge.targets import RPI
 from puffer_edge.toolchains.zig import Zig
 from puffer_edge.verification.demands import Demands
 from puffer_edge.verification.job import Job
