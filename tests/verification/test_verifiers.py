@@ -38,7 +38,7 @@ def test_another_kind_is_refused_and_the_report_stays(target: str, wanted: str,
     (directory / "report.json").write_text("what was found before")
     with pytest.raises(UsageError, match="exported for") as error:
         puffer_edge.verify(directory, target=wanted)
-    assert f"--target {'cortex-m4' if wanted == 'cortex-m' else wanted}" in error.value.hint
+    assert ("cortex-m4" if wanted == "cortex-m" else wanted) in error.value.hint
     assert (directory / "report.json").read_text() == "what was found before"
 
 
@@ -57,8 +57,8 @@ def test_another_kind_is_refused_and_the_report_stays(target: str, wanted: str,
 def test_what_would_be_ignored_is_refused(about: dict[str, Any], options: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as error:
         look_up(about, "", options)
-    assert next(iter(options)).replace("_", "-") in str(error.value) or "-Ofaster" in str(
-        error.value)
+    said = str(error.value).replace("-", "_")
+    assert next(iter(options)) in said or "_Ofaster" in said
     look_up(about, "", {})
 
 
@@ -76,5 +76,5 @@ def test_every_target_has_a_verifier_that_takes_its_own_name() -> None:
 @pytest.mark.parametrize("options", [{"run_original": True},
                                      {"load_options": LoadOptions(activation="tanh")}])
 def test_what_is_told_of_a_file_needs_the_file(options: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--original, which is missing"):
+    with pytest.raises(UsageError, match="original.*, which is missing"):
         puffer_edge.verify(exported(tmp_path, "host"), **options)
