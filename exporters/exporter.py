@@ -63,11 +63,10 @@ class Exporter(Protocol):
         """
 
 
-MEANING = {"calibrate": "recording", "steps": "number of steps", "observe": "choice of elements",
-           "layers": "layers in other schemes", "observer": "observer",
-           "min_agreement": "smallest agreement", "counts": "counts", "board": "board",
-           "kernels": "choice of kernels"}
-"""The options in words."""
+FLAGS = {"calibrate": "--calibrate", "steps": "--steps", "observe": "--observe",
+         "layers": "--layer", "observer": "--observer", "min_agreement": "--min-agreement",
+         "counts": "--counts", "board": "--board", "kernels": "--kernels"}
+"""The options as the command line has them."""
 PLAYED = frozenset(("steps", "observe"))
 
 
@@ -84,19 +83,19 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
         UsageError: the target has no such scheme, or an option is of no use with it.
     """
     useful = exporter.options(scheme)
-    asked = [field.name for field in fields(ExportRequest) if field.name in MEANING
+    asked = [field.name for field in fields(ExportRequest) if field.name in FLAGS
              and field.name in given and _is_set(given[field.name], field.name)]
     for name in asked:
         if name in useful:
             if name in PLAYED and not str(given.get("calibrate", "")).startswith("env:"):
-                raise UsageError(f"there is no use for a {MEANING[name]} where nothing is played",
+                raise UsageError(f"{FLAGS[name]} is of no use where nothing is played",
                                  hint="give --calibrate env:<id>, too")
             continue
         better = [each for each in exporter.schemes if name in exporter.options(each)]
         if better:
-            raise UsageError(f"the scheme {scheme} takes no {MEANING[name]}",
+            raise UsageError(f"the scheme {scheme} takes no {FLAGS[name]}",
                              hint=f"give --scheme {' or '.join(better)}, too")
-        raise UsageError(f"the target {target} takes no {MEANING[name]}", hint=(
+        raise UsageError(f"the target {target} takes no {FLAGS[name]}", hint=(
             "give --target micropython, too" if name in ("board", "kernels") else
             "leave it out"))
 
@@ -116,8 +115,9 @@ def check_scheme(exporter: Exporter, scheme: str) -> None:
 def _is_set(value: Any, name: str) -> bool:
     if isinstance(value, Mapping | tuple | list):
         return len(value) > 0
-    default = {field.name: field.default for field in fields(ExportRequest)}[name]
-    return bool(value != default)
+    if value is None or isinstance(value, str | int | float):
+        return bool(value != getattr(ExportRequest, name))
+    return True  # a path or an array
 
 
 def check_names(program: Program, name: str, seed: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import MissingDependencyError, PolicyWarning, PufferEdgeError, UsageError
 from puffer_edge.exporters import formats
-from puffer_edge.exporters.exporter import MEANING
+from puffer_edge.exporters.exporter import FLAGS
 from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.targets import EXPORTED
@@ -29,7 +29,7 @@ SCHEMES = sorted({scheme for each in EXPORTERS.values() for scheme in each.schem
 
 def test_every_target_has_an_exporter() -> None:
     assert set(EXPORTERS) == set(EXPORTED)
-    assert set(SET) == set(MEANING) <= {field.name for field in fields(ExportRequest)}
+    assert set(SET) == set(FLAGS) <= {field.name for field in fields(ExportRequest)}
 
 
 @pytest.mark.parametrize("target", ["cortex-m", "rpi", "micropython", "onnx", "tflite"])

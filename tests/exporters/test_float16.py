@@ -106,7 +106,7 @@ def test_a_weight_that_float16_cannot_hold_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"layers": {"decoder": "int16"}}, "takes no layers"),
+    ({"layers": {"decoder": "int16"}}, "takes no layers="),
     ({"counts": {"": (1.0, 0.0)}}, "no counts"), ({"target": "micropython"}, "MicroPython")])
 def test_what_needs_integers_is_refused(options: dict[str, object], words: str,
                                         tmp_path: Path) -> None:
