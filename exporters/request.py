@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from puffer_edge.ir import Program
+from puffer_edge.quantization.agreement import AGREEMENT
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.integer_input import Counts
 from puffer_edge.quantization.pipeline import Quantized
@@ -60,7 +61,7 @@ class ExportRequest:
     observe: tuple[int, ...] = ()
     layers: Mapping[str, str] = field(default_factory=dict)
     observer: str = "minmax"
-    min_agreement: float = 0.99
+    min_agreement: float = AGREEMENT
     counts: Counts | None = None
     board: str = ""
     kernels: str = ""

@@ -53,7 +53,7 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
            name: str = "", seed: int = 0, scheme: str = "float32", calibrate: str = "",
            steps: int = 4000, observe: Sequence[int] = (),
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
-           min_agreement: float = 0.99, counts: Counts | None = None, board: str = "",
+           min_agreement: float = 0.95, counts: Counts | None = None, board: str = "",
            kernels: str = "", original: str = "",
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
            strict: bool = False,
@@ -78,7 +78,8 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
         observe: elements of its flattened observation that the policy sees; all by default.
         layers: schemes of single layers by name, as ``{"decoder": "int16"}``.
         observer: how ranges are made of recorded numbers: minmax, percentile or mse.
-        min_agreement: what the scheme auto must reach, a share of equal greedy actions.
+        min_agreement: what the scheme auto must reach, a share of equal greedy actions, by verify's
+            judgement: with its 95 % interval, and little of the margin lost by the others.
         counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
         board: for micropython: a board of ``exporters.micropython.boards``; any board by default.
         kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.

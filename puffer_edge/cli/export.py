@@ -55,7 +55,7 @@ def export(
         help="How ranges are made: minmax (by default), percentile or mse.")] = "minmax",
     min_agreement: Annotated[float, option(
         metavar="SHARE", panel=INTEGERS,
-        help="Of equal greedy actions, for the scheme auto; 0.99 by default.")] = 0.99,
+        help="Of equal greedy actions, for the scheme auto; 0.95 by default.")] = 0.95,
     counts: Annotated[list[str] | None, option(
         metavar="COUNTS", panel=INTEGERS,
         help="[FIELD=]SCALE:OFFSET: observation = a sensor's count * scale + offset; may be "

@@ -112,11 +112,15 @@ class Figure:
     certain: bool = False
 
     @property
+    def crossed(self) -> bool:
+        """Whether the value itself is beyond the limit, whatever the interval says."""
+        return self.value < self.limit if self.least else self.value > self.limit
+
+    @property
     def verdict(self) -> Verdict:
         """Which side of the limit the interval lies on."""
         if self.certain:
-            good = self.value >= self.limit if self.least else self.value <= self.limit
-            return "passed" if good else "failed"
+            return "failed" if self.crossed else "passed"
         good, bad = ((self.low >= self.limit, self.high < self.limit) if self.least else
                      (self.high <= self.limit, self.low > self.limit))
         return "passed" if good else "failed" if bad else "not judged"
@@ -158,6 +162,13 @@ class Agreement:
         if self.still or "failed" in verdicts:
             return "failed"
         return "not judged" if "not judged" in verdicts else "passed"
+
+    @property
+    def failing(self) -> list[str]:
+        """What is beyond its limit, whatever its interval says, in words."""
+        return [f"output {element} is constant" for element in self.still] + [
+            f"{figure.name} is {figure.value:.2%}, at {'least' if figure.least else 'most'} "
+            f"{figure.limit:.2%} is wanted" for figure in self.figures if figure.crossed]
 
     @property
     def missing(self) -> int:

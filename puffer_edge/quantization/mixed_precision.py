@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import UsageError
-from puffer_edge.ir import Program
-from puffer_edge.quantization.agreement import Agreement, Limits, agreement_of, outputs
+from puffer_edge.ir import Head, Hybrid, Program
+from puffer_edge.quantization.agreement import (
+    AGREEMENT,
+    Agreement,
+    Limits,
+    agreement_of,
+    outputs,
+    scales,
+)
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.quantize import quantize, rule_of
 from puffer_edge.quantization.recording import Recording
@@ -30,6 +38,7 @@ class MixedPrecision:
         calibration: of ``program``.
         recording: the steps that it was calibrated with; the held-back half stays out of this.
         reference: the raw outputs of ``original`` over them, [T, width].
+        measure: what errors of a continuous action are relative to, see ``agreement.measure_of``.
     """
 
     program: Program
@@ -37,6 +46,7 @@ class MixedPrecision:
     calibration: Calibration
     recording: Recording
     reference: npt.NDArray[np.float64]
+    measure: npt.NDArray[np.float64] | None = None
 
     def layers(self) -> list[str]:
         """Names of the layers that have weights, in order."""
@@ -66,28 +76,25 @@ class MixedPrecision:
     def agreement(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0,
                   limits: Limits | None = None) -> Agreement:
         """How the policy acts with these schemes, over the calibration's steps or some of them."""
-        steps = steps or len(self.reference)
-        part = Recording(self.recording.observations[:steps], self.recording.reset[:steps])
-        integers = quantize(self.program, self.calibration, scheme, layers)
-        qparams = integers.values[integers.outputs[0]].quantization
-        return agreement_of(
-            self.reference[:steps], outputs(integers, part), self.original.contract.action, limits,
-            qparams.scale if qparams else 0.0)
+        return self._trial(scheme, layers, steps).agreement(limits)
 
     def shares(self, schemes: Mapping[str, Scheme]) -> dict[str, float]:
         """Mean error of the action with one layer in its scheme and all others in int16."""
         return {layer: self.agreement(SCHEMES["int16"], {layer: scheme}, STEPS).mean_error
                 for layer, scheme in schemes.items()}
 
-    def automatic(self, min_agreement: float,
+    def automatic(self, min_agreement: float = AGREEMENT,
                   progress: Callable[[str], None] = lambda text: None) -> dict[str, Scheme]:
         """The smallest schemes that act like the float policy: int8, and int16 where it must be.
 
         The layer with the largest error per weight gets int16 first. What is enough is what
-        ``verify`` will ask for: of choices the share that is given and little margin lost, of a
-        continuous action the mean and the 99th percentile of its error for these schemes, and that
-        nothing stands still. The figures themselves decide, not their intervals: the half that is
-        held back is the judge.
+        ``verify`` will ask of the half that is held back: every figure within its limit, with its
+        whole interval. Where the recording is too short for any schemes to reach that, the first
+        whose figures themselves are.
+
+        Args:
+            min_agreement: of choices; the margin that may be lost follows from it.
+            progress: is told what is being done.
 
         Raises:
             UsageError: not even int16 everywhere does; it says what fails, and what would pass.
@@ -98,34 +105,66 @@ class MixedPrecision:
         shares = self.shares(chosen)
         sizes = {layer: max(1, self._weights(layer)) for layer in layers}
         order = sorted(layers, key=lambda layer: -shares[layer] / sizes[layer])
+        undecided: dict[str, Scheme] = {}
         for layer in [*order, None]:
+            trial = self._trial(SCHEMES["int8"], chosen)
             limits = Limits.of((scheme.name for scheme in chosen.values()), min_agreement)
-            agreement = self.agreement(SCHEMES["int8"], chosen, limits=limits)
-            wrong = [figure for figure in agreement.figures if (
-                figure.value < figure.limit if figure.least else figure.value > figure.limit)]
-            if not wrong and not agreement.still:
+            agreement = trial.agreement(limits)
+            if agreement.verdict == "passed":
                 return chosen
+            if not undecided and not agreement.failing:
+                undecided = dict(chosen)
             if layer is not None:
                 progress(f"giving {layer} 16 bits")
                 chosen[layer] = SCHEMES["int16"]
-        failing = [f"output {element} is constant" for element in agreement.still] + [
-            f"{figure.name} is {figure.value:.2%}, at {'least' if figure.least else 'most'} "
-            f"{figure.limit:.2%} is wanted" for figure in wrong]
+        if undecided:
+            return undecided
         raise UsageError(
-            f"even int16 is not enough: {'; '.join(failing)}" + "".join(
+            f"even int16 is not enough: {'; '.join(agreement.failing)}" + "".join(
                 f"; the layer {layer} adds most" for layer in order[:1]),
-            hint=self._nearest(agreement) + "--scheme float16 halves the flash and needs no "
+            hint=_nearest(trial, limits) + "--scheme float16 halves the flash and needs no "
                  "calibration; more steps to calibrate with may help, too")
 
-    @staticmethod
-    def _nearest(agreement: Agreement) -> str:
-        """What would pass, of the integers."""
-        if agreement.share is None:
-            return (f"--scheme int16 comes to a mean error of {agreement.mean_error:.2%}, which "
-                    f"verify accepts with --max-error {agreement.mean_error * 1.1:.2g}; ")
-        return (f"--scheme int16 passes with --min-agreement "
-                f"{np.floor(agreement.share * 100) / 100:.2f}; ")
+    def _trial(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0) -> _Trial:
+        steps = steps or len(self.reference)
+        part = Recording(self.recording.observations[:steps], self.recording.reset[:steps])
+        integers = quantize(self.program, self.calibration, scheme, layers)
+        return _Trial(self.reference[:steps], outputs(integers, part),
+                      self.original.contract.action, scales(integers), self.measure)
 
     def _weights(self, layer: str) -> int:
         return sum(int(self.program.constants[name].size) for op in self.program.ops
                    if op.layer == layer for name in op.operands if name in self.program.constants)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a policy with some schemes did, to be compared by limits; see ``agreement_of``."""
+
+    reference: npt.NDArray[np.float64]
+    ours: npt.NDArray[np.float64]
+    action: Head | Hybrid
+    scales: tuple[float, ...]
+    measure: npt.NDArray[np.float64] | None
+
+    def agreement(self, limits: Limits | None) -> Agreement:
+        return agreement_of(self.reference, self.ours, self.action, limits, self.scales,
+                            self.measure)
+
+
+def _nearest(trial: _Trial, limits: Limits) -> str:
+    """What ``verify`` has to be told so that int16 passes; empty where that does not help."""
+    if trial.agreement(limits).still:
+        return ""
+    options = []
+    for percent in range(int(100 * min(limits.agreement, 1.0)), -1, -1):
+        if not trial.agreement(Limits(percent / 100, math.inf, math.inf)).failing:
+            if percent < 100 * limits.agreement:
+                options.append(f"--min-agreement {percent / 100:g}")
+            break
+    failing = [figure for figure in trial.agreement(replace(limits, agreement=0.0)).figures
+               if figure.crossed]
+    if failing:
+        factor = max(figure.value / figure.limit for figure in failing)
+        options.append(f"--max-error {math.ceil(1000 * limits.mean * factor) / 1000:g}")
+    return f"--scheme int16 passes verify with {' and '.join(options)}; " if options else ""

@@ -12,6 +12,7 @@ from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.agreement import (
+    AGREEMENT,
     Agreement,
     Limits,
     agreement_of,
@@ -61,7 +62,7 @@ class Wish:
         calibrate: see :func:`recording.record`.
         layers: schemes of single layers, by name.
         observer: a key of ``OBSERVERS``.
-        min_agreement: what ``auto`` must reach over the calibration's half.
+        min_agreement: what ``auto`` must reach over the calibration's half, with its interval.
         seed: of the environment.
         steps: to play in the environment; half of them judge.
         observe: elements of the environment's observation that the policy sees; all by default.
@@ -71,7 +72,7 @@ class Wish:
     calibrate: str
     layers: Mapping[str, str] = field(default_factory=dict)
     observer: str = "minmax"
-    min_agreement: float = 0.99
+    min_agreement: float = AGREEMENT
     seed: int = 0
     steps: int = STEPS
     observe: tuple[int, ...] = ()
@@ -109,14 +110,15 @@ def to_integers(program: Program, wish: Wish,
         prepared = separated
         calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
     references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
-    chooser = MixedPrecision(prepared, program, calibration, seen, references["calibration"])
+    measure = measure_of(program.contract.action, *references.values())
+    chooser = MixedPrecision(prepared, program, calibration, seen, references["calibration"],
+                             measure)
     layers = chooser.named(wish.layers)
     if automatic:
         layers = {**chooser.automatic(wish.min_agreement, progress), **layers}
     progress("quantising")
     integers = quantize(prepared, calibration, scheme, layers)
     agreements = {}
-    measure = measure_of(program.contract.action, *references.values())
     schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
     limits = Limits.of(chosen.name for chosen in schemes.values())
     for name, part in (("calibration", seen), ("held back", held_back)):

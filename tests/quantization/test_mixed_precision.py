@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +13,17 @@ import pytest
 
 import puffer_edge
 from puffer_edge.artefact.directory import read_manifest
+from puffer_edge.cli.export import export as export_command
 from puffer_edge.errors import UsageError
-from puffer_edge.ir import Continuous, Program
+from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.passes import optimize
-from puffer_edge.quantization.agreement import Limits, outputs
+from puffer_edge.quantization.agreement import AGREEMENT, Limits, outputs
 from puffer_edge.quantization.calibration import calibrate
-from puffer_edge.quantization.mixed_precision import MixedPrecision
+from puffer_edge.quantization.mixed_precision import MixedPrecision, _Trial
 from puffer_edge.quantization.pipeline import Wish, to_integers
 from puffer_edge.quantization.recording import Recording
-from puffer_edge.quantization.schemes import SCHEMES
+from puffer_edge.quantization.schemes import SCHEMES, Scheme
+from puffer_edge.verification.verify import verify
 from tests import zoo
 from tests.quantization.test_quantize import LSTM, mlp, recording
 
@@ -67,11 +72,81 @@ def test_auto_widens_what_it_must_and_no_more() -> None:
     assert plain is not None and plain < 0.99
 
 
-def test_auto_says_when_it_cannot() -> None:
+class Made(MixedPrecision):
+    """Of each number of layers in int16, the share of the steps that choose otherwise is given.
+
+    Choices are four, with wide margins, at random; those that change cost little.
+    """
+
+    flips: tuple[float, ...] = ()
+    steps: int = 400
+
+    def _trial(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0) -> _Trial:
+        wide = sum(chosen.name == "int16" for chosen in layers.values())
+        random = np.random.default_rng(0)
+        theirs = np.eye(4)[random.integers(0, 4, self.steps)] * 3
+        flipped = np.linspace(0, 1, self.steps, endpoint=False) < self.flips[wide]
+        random.shuffle(flipped)
+        theirs[flipped] /= 60  # a choice near a tie
+        ours = np.where(flipped[:, None], -theirs, theirs)
+        return _Trial(theirs, ours, Discrete((4,)), (0.0,), None)
+
+
+def search(flips: tuple[float, ...], steps: int) -> Made:
     found = chooser(*delicate())
-    with pytest.raises(UsageError, match=r"int16 is not enough: equal greedy actions is") as told:
-        found.automatic(1.1)
-    assert told.value.hint and "min_agreement=" in told.value.hint
+    made = Made(found.program, found.original, found.calibration, found.recording, found.reference)
+    object.__setattr__(made, "flips", flips)
+    object.__setattr__(made, "steps", steps)
+    return made
+
+
+@pytest.mark.parametrize(("flips", "steps", "wide"), [
+    ((0.0, 0.0, 0.0, 0.0), 1000, 0),
+    ((0.04, 0.0, 0.0, 0.0), 400, 1),  # 96 %, but 93.6 to 97.5 % would do as well
+    ((0.04, 0.0, 0.0, 0.0), 4000, 0),  # 96 %, 95.3 to 96.6 %
+    ((0.2, 0.07, 0.01, 0.0), 1000, 2),
+    ((0.2, 0.04, 0.03, 0.03), 60, 1),  # no schemes are sure after 60 steps
+])
+def test_auto_wants_the_whole_interval_within_the_limit(
+        flips: tuple[float, ...], steps: int, wide: int) -> None:
+    chosen = search(flips, steps).automatic()
+    assert sum(scheme.name == "int16" for scheme in chosen.values()) == wide
+
+
+def test_auto_says_what_fails_and_what_would_pass() -> None:
+    found = search((0.3, 0.25, 0.2, 0.125), 2000)
+    with pytest.raises(UsageError, match=r"not enough: equal greedy actions is 87") as told:
+        found.automatic()
+    asked = re.search(r"min_agreement=(0\.\d+)", told.value.hint)
+    assert asked is not None and asked[1] == "0.87"
+    trial = found._trial(SCHEMES["int8"], dict.fromkeys("abc", SCHEMES["int16"]))
+    assert trial.agreement(Limits(0.87)).verdict != "failed"
+    assert trial.agreement(Limits(0.88)).failing
+
+
+def test_auto_says_what_error_would_pass() -> None:
+    """A continuous action whose mean error is far too large is told the one to ask for."""
+    program, observations = delicate()
+    program = replace(program, contract=replace(
+        program.contract, action=Continuous(program.contract.action.width)))
+    found = chooser(program, observations)
+    spoiled = replace(found, reference=found.reference
+                      + 0.2 * np.random.default_rng(0).standard_normal(found.reference.shape))
+    with pytest.raises(UsageError, match="mean error is") as told:
+        spoiled.automatic()
+    asked = re.search(r"max_error=(0\.\d+)", told.value.hint)
+    assert asked is not None
+    passed = spoiled.agreement(SCHEMES["int16"], {}, limits=Limits.of(
+        ["int16"], max_error=float(asked[1])))
+    assert not passed.failing
+    assert spoiled.agreement(SCHEMES["int16"], {}, limits=Limits.of(
+        ["int16"], max_error=float(asked[1]) - 0.002)).failing
+
+
+def test_all_ways_in_ask_for_what_verify_asks_for() -> None:
+    for function in (puffer_edge.export, verify, export_command, Wish):
+        default = inspect.signature(function).parameters["min_agreement"].default
+        assert default == AGREEMENT
 
 
 def test_auto_judges_a_continuous_action_by_its_own_limits() -> None:
