@@ -1,1 +1,47 @@
-"""Board projects: start-up code, linker scripts, flashing."""
+"""Board projects and flashing; called as a function, it writes a project around an artefact.
+
+``puffer_edge.firmware(directory, board, output)`` is :func:`puffer_edge.firmware.project.project`.
+"""
+
+from __future__ import annotations
+
+import sys
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from puffer_edge.signatures import public
+
+if TYPE_CHECKING:
+    from puffer_edge.firmware.renewing import Written
+
+
+@public()
+def firmware(directory: str | PathLike[str], board: str, output: str | PathLike[str], *,
+             trust: bool = False) -> Written:
+    """Writes an example around an artefact, or renews the policy in one that is there.
+
+    Args:
+        directory: what export wrote.
+        board: a board of ``puffer-edge targets``.
+        output: a new or empty directory, or a project.
+        trust: take the code that lies there, also where this version would not write it.
+
+    Raises:
+        UsageError: there is no such board, or no example for it.
+        FileFormatError: the artefact is damaged.
+        OutputError: the directory cannot be written, or holds something else.
+    """
+    from puffer_edge.firmware.project import project
+
+    return project(Path(directory), board, Path(output), trust=trust)
+
+
+class _Room(ModuleType):
+    """A package that can be called, since ``puffer_edge.firmware`` is a function, too."""
+
+    __call__ = staticmethod(firmware)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -11,7 +11,6 @@ from puffer_edge.cli.completion import backends as backend_names
 from puffer_edge.cli.load_options import takes_load_options
 from puffer_edge.cli.shared import ArtefactOrFile, Json, NoNative, Observe, Trust, option
 from puffer_edge.cli.values import numbers
-from puffer_edge.errors import UsageError
 
 if TYPE_CHECKING:
     from puffer_edge.frontends.options import LoadOptions
@@ -44,19 +43,15 @@ def run(
 
     What the file lacks is for --compare, or for the policy where that is no artefact.
     """
+    from puffer_edge import using
     from puffer_edge.cli.printing.console import say_json, working
     from puffer_edge.cli.printing.played import played
-    from puffer_edge.playing import play
-    from puffer_edge.runtimes.loading import read_program
 
-    given = {"options": options}
-    program = read_program(policy, {} if policy.is_dir() else given, trust=trust)
-    other = None if compare is None else read_program(compare, given)
-    backend = _interpreted(backend) if no_native else backend
     with working(f"Playing {env}", quiet=as_json) as progress:
-        match = play(program, env, compare=other, backend=backend or None, episodes=episodes,
-                     seed=seed, observe=numbers(observe, int), processes=processes,
-                     least=min_agreement, progress=progress)
+        match = using.play(policy, env, compare=compare, backend=backend, episodes=episodes,
+                           seed=seed, observe=numbers(observe, int), processes=processes,
+                           min_agreement=min_agreement, native=not no_native, trust=trust,
+                           progress=progress, options=options)
     if as_json:
         say_json(match.to_json())
     else:
@@ -76,29 +71,16 @@ def bench(
     no_native: NoNative = False, trust: Trust = False, as_json: Json = False,
 ) -> None:
     """Measures how fast each back end runs a policy on this computer."""
-    from puffer_edge.benchmarking import bench as measure
+    from puffer_edge import using
     from puffer_edge.cli.printing.console import say_json, working
     from puffer_edge.cli.printing.measured import measured
-    from puffer_edge.runtimes import BACKENDS
-    from puffer_edge.runtimes.loading import read_program
 
-    program = read_program(policy, trust=trust)
-    chosen = tuple(filter(None, backends.split(",")))
-    if no_native:
-        chosen = tuple(_interpreted(name) for name in chosen) or tuple(
-            name for name in BACKENDS if name != "native")
     with working(f"Measuring {policy}", quiet=as_json) as progress:
-        found = measure(program, backends=chosen,
-                        seconds=seconds, seed=seed, progress=progress)
+        found = using.bench(policy, backends=[*filter(None, backends.split(","))],
+                            seconds=seconds, seed=seed, native=not no_native, trust=trust,
+                            progress=progress)
     if as_json:
         say_json([measurement.to_json() for measurement in found])
     else:
         measured(str(policy), found)
 
-
-def _interpreted(backend: str) -> str:
-    """The back end under --no-native."""
-    if backend == "native":
-        raise UsageError("--no-native and the back end native exclude each other",
-                         hint="leave out one of them")
-    return backend or "numpy"

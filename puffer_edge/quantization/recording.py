@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,8 @@ STEPS = 4000
 EPISODES = 4
 """At least so many episodes; of an endless one, a part."""
 
+HINT = "give an .npz with observations [T, n] and, for several episodes, reset [T]"
+
 IMAGINED = 1000
 """Steps that are made up."""
 
@@ -40,11 +44,23 @@ class Recording:
         observations: [T, n] float32.
         reset: [T] bool, true where an episode begins.
         warning: what is doubtful about it.
+
+    Raises:
+        UsageError: the shapes do not fit.
     """
 
     observations: Array
     reset: Array
     warning: str = ""
+
+    def __post_init__(self) -> None:
+        if self.observations.ndim != 2 or self.reset.shape != self.observations.shape[:1]:
+            raise UsageError(f"observations {self.observations.shape} and reset {self.reset.shape} "
+                             "are no recording", hint="give [T, n] and [T]")
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes an .npz that ``--calibrate`` takes."""
+        np.savez(path, observations=self.observations, reset=self.reset)
 
     def halves(self) -> tuple[Recording, Recording]:
         """The first half, and the second as episodes of its own."""
@@ -55,14 +71,44 @@ class Recording:
                 Recording(self.observations[middle:], fresh[middle:]))
 
 
-def record(source: str, program: Program, *, seed: int = 0, steps: int = STEPS,
+Observations: TypeAlias = (
+    "str | PathLike[str] | Recording | npt.ArrayLike | Mapping[str, npt.ArrayLike]")
+"""Where observations come from: ``env:<id>``, ``bounds:LOW:HIGH``, the path of a file, an array
+[T, n] of one episode, arrays by name as a file has them, or a Recording."""
+
+
+def source_of(given: Observations | None) -> str | Recording:
+    """What :func:`record` takes: paths become texts and arrays recordings; nothing is ``""``.
+
+    Raises:
+        FileFormatError: the arrays are no observations.
+    """
+    if given is None:
+        return ""
+    if isinstance(given, str | Recording):
+        return given
+    if isinstance(given, PathLike):
+        return fspath(given)
+    if isinstance(given, Mapping):
+        return _recorded({name: _array(array) for name, array in given.items()}, "")
+    return _recorded({"observations": _array(given)}, "")
+
+
+def _array(given: npt.ArrayLike) -> Array:
+    try:
+        return np.asarray(given)
+    except ValueError as error:
+        raise FileFormatError(f"the observations are no array: {error}", hint=HINT) from error
+
+
+def record(source: str | Recording, program: Program, *, seed: int = 0, steps: int = STEPS,
            observe: tuple[int, ...] = ()) -> Recording:
     """Observations from ``env:<id>`` (gymnasium), ``bounds:LOW:HIGH``, or an .npz or .npy file.
 
     LOW and HIGH are a number each, or as many as there are observations, with commas between them.
 
     Args:
-        source: one of these.
+        source: one of these, or what is recorded already.
         program: the float policy, which plays.
         seed: of the first episode; those that follow have the next ones.
         steps: how many are played or made up; one half calibrates, the other judges.
@@ -75,6 +121,9 @@ def record(source: str, program: Program, *, seed: int = 0, steps: int = STEPS,
             those that its space holds.
         MissingDependencyError: gymnasium is not installed.
     """
+    if isinstance(source, Recording):
+        refuse_outside(program.contract, source.observations)
+        return source
     if source.startswith("env:"):
         if steps < 2:
             raise UsageError(f"{steps} steps cannot be halved")
@@ -109,18 +158,21 @@ def _imagine(bounds: str, program: Program, seed: int) -> Recording:
 
 
 def _read(path: Path) -> Recording:
-    hint = "give an .npz with observations [T, n] and, for several episodes, reset [T]"
     if path.suffix == ".npy":
-        arrays = {"observations": read_npy(path, "the file of observations", hint)}
-    else:
-        arrays = read_npz(path, "the file of observations", hint)
+        return _recorded({"observations": read_npy(path, "the file of observations", HINT)},
+                         str(path))
+    return _recorded(read_npz(path, "the file of observations", HINT), str(path))
+
+
+def _recorded(arrays: Mapping[str, Array], where: str) -> Recording:
     found = arrays.get("observations")
     if found is None or found.dtype.kind not in "fiub" or found.ndim < 2:
-        raise FileFormatError("the file holds no observations", where=str(path), hint=hint)
+        raise FileFormatError(f"{'the file holds' if where else 'there are'} no observations",
+                              where=where, hint=HINT)
     observations = found.astype(np.float32).reshape(len(found), int(np.prod(found.shape[1:])))
     reset = np.asarray(arrays.get("reset", np.arange(len(found)) == 0), bool)
     if reset.shape != (len(found),):
-        raise FileFormatError("reset has not one entry per observation", where=str(path), hint=hint)
+        raise FileFormatError("reset has not one entry per observation", where=where, hint=HINT)
     return Recording(observations, reset)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import Any
 
 from puffer_edge.errors import UsageError
 from puffer_edge.subset.checking import Report, check_paths, is_directory, python_files
@@ -13,18 +12,19 @@ from puffer_edge.subset.formats import FORMATS
 from puffer_edge.subset.rule import RULES
 
 
-def run(paths: list[Path], output_format: str, execute: bool = False,
-        **options: Any) -> tuple[str, int]:
-    """Checks paths with the settings of the nearest pyproject.toml, changed by options.
+def run(paths: list[Path], output_format: str, execute: bool = False, *, port: str = "",
+        mpy_version: str = "", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
+        ) -> tuple[str, int]:
+    """What to print of a check, and the exit code.
 
     Args:
         paths: files and directories.
         output_format: of ``FORMATS``.
         execute: run the marked functions in MicroPython, too.
-        options: of :class:`Config`; empty ones do not count.
-
-    Returns:
-        What to print, and the exit code.
+        port: as of :class:`Config`, as are the others; what is empty does not count.
+        mpy_version: the same.
+        select: the same.
+        ignore: the same.
 
     Raises:
         UsageError: an option or the configuration is wrong.
@@ -33,18 +33,29 @@ def run(paths: list[Path], output_format: str, execute: bool = False,
     if output_format not in FORMATS:
         raise UsageError(f"there is no format {output_format!r}",
                          hint=f"formats: {', '.join(FORMATS)}")
+    found = report(paths, execute, port=port, mpy_version=mpy_version, select=select, ignore=ignore)
+    return FORMATS[output_format](found), found.exit_code
+
+
+def report(paths: list[Path], execute: bool = False, *, port: str = "", mpy_version: str = "",
+           select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
+    """Checks paths with the settings of the nearest pyproject.toml, changed by options.
+
+    Arguments and errors are those of :func:`run`.
+    """
     start = paths[0] if is_directory(paths[0]) else paths[0].parent
-    config = read_config(start).with_options(**options)
+    config = read_config(start).with_options(port=port, mpy_version=mpy_version, select=select,
+                                             ignore=ignore)
     gc.disable()  # nothing becomes garbage before the end, and looking for it takes half the time
     try:
-        report = check_paths(paths, config)
+        found = check_paths(paths, config)
     finally:
         gc.enable()
     if execute:
         from puffer_edge.subset.running import run_paths
 
-        run_paths(python_files(paths, config, Report()), config, report)
-    return FORMATS[output_format](report), report.exit_code
+        run_paths(python_files(paths, config, Report()), config, found)
+    return found
 
 
 def explain(code: str) -> str:

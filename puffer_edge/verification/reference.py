@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,8 @@ class Reference:
     actions: Array | None
 
 
-def load_for(manifest: dict[str, Any], path: Path | Reference) -> Reference:
+def load_for(manifest: dict[str, Any],
+             given: str | PathLike[str] | Reference | Mapping[str, npt.ArrayLike]) -> Reference:
     """Reads what somebody else computed; gives back what is read already.
 
     An .npz with ``observations``; one of ``logits``, ``mean`` and ``outputs``, or ``actions``, or
@@ -53,29 +56,33 @@ def load_for(manifest: dict[str, Any], path: Path | Reference) -> Reference:
 
     Args:
         manifest: of the artefact.
-        path: of the file.
+        given: path of the file, or the same arrays by name.
 
     Raises:
         FileFormatError: the file is no .npz, lacks an array, or the shapes do not fit.
     """
-    if isinstance(path, Reference):
-        return path
-    arrays = read_npz(path, "the reference", HINT)
+    if isinstance(given, Reference):
+        return given
+    if isinstance(given, Mapping):
+        path, arrays = "", {name: np.asarray(array) for name, array in given.items()}
+    else:
+        path = fspath(given)
+        arrays = read_npz(Path(path), "the reference", HINT)
     outputs = next((arrays[key] for key in ("logits", "mean", "outputs") if key in arrays), None)
     actions = arrays.get("actions")
     if "observations" not in arrays or (outputs is None and actions is None):
         raise FileFormatError("the reference lacks observations, or logits, mean or actions",
-                              where=str(path), hint=HINT)
+                              where=path, hint=HINT)
     steps = np.shape(arrays["observations"])[:1]
-    given = [array for array in (outputs, actions) if array is not None]
-    if not steps or not steps[0] or any(array.shape[:1] != steps for array in given):
+    theirs = [array for array in (outputs, actions) if array is not None]
+    if not steps or not steps[0] or any(array.shape[:1] != steps for array in theirs):
         raise FileFormatError("the reference has not as many observations as outputs or actions",
-                              where=str(path), hint=HINT)
+                              where=path, hint=HINT)
     reset = arrays.get("reset", np.arange(steps[0]) == 0)
     if reset.shape != steps or any(array.dtype.kind not in "fiub"
-                                   for array in (arrays["observations"], reset, *given)):
+                                   for array in (arrays["observations"], reset, *theirs)):
         raise FileFormatError("the reference's arrays must hold numbers, and reset one per step",
-                              where=str(path), hint=HINT)
+                              where=path, hint=HINT)
     starts = reset.astype(bool)
     starts[0] = True  # no state is known before the first step
     parts = {name: action for name, action in (
@@ -89,7 +96,7 @@ def load_for(manifest: dict[str, Any], path: Path | Reference) -> Reference:
         None if actions is None else _actions(actions, list(parts.values()), path))
 
 
-def _actions(array: Array, parts: list[dict[str, Any]], path: Path) -> Array:
+def _actions(array: Array, parts: list[dict[str, Any]], path: str) -> Array:
     """[T, width] float32, int64 for choices alone; of a hybrid policy side by side."""
     widths = [len(part["sizes"]) if part["kind"] == "discrete" else part["size"] for part in parts]
     rows = _numbers(array, "actions", sum(widths), path)
@@ -99,24 +106,24 @@ def _actions(array: Array, parts: list[dict[str, Any]], path: Path) -> Array:
     return rows.astype(np.int64) if parts[0]["kind"] == "discrete" else rows
 
 
-def _numbers(array: Array, what: str, width: int, path: Path) -> Array:
+def _numbers(array: Array, what: str, width: int, path: str) -> Array:
     """[T, width] float32, finite."""
     with np.errstate(over="ignore"):
         rows = array.astype(np.float32).reshape(len(array), -1)
     if not np.isfinite(rows).all():
-        raise FileFormatError("the reference holds NaN or infinite values", where=str(path))
+        raise FileFormatError("the reference holds NaN or infinite values", where=path)
     if rows.shape[1] != width:
         raise FileFormatError(f"the reference has {rows.shape[1]} {what}, the policy {width}",
-                              where=str(path))
+                              where=path)
     return rows
 
 
-def _choices(array: Array, sizes: list[int], path: Path) -> Array:
+def _choices(array: Array, sizes: list[int], path: str) -> Array:
     """[T, heads] int64, each one that the head has."""
     rows = _numbers(array, "actions", len(sizes), path)
     if (rows != np.floor(rows)).any() or (rows < 0).any() or (rows >= np.array(sizes)).any():
         raise FileFormatError(f"the reference's actions are no choices of {sizes}, counted from 0",
-                              where=str(path))
+                              where=path)
     return rows.astype(np.int64)
 
 

@@ -1,0 +1,193 @@
+"""The public functions that use a policy: play, bench, check, flash; firmware is in its room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from puffer_edge.arguments import LoadArguments, PolicySource
+from puffer_edge.errors import UsageError
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.loading import DEFAULTS
+from puffer_edge.signatures import public
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from puffer_edge.benchmarking import Measurement
+    from puffer_edge.firmware.flash import Flashed
+    from puffer_edge.ir import Program
+    from puffer_edge.playing import Match
+    from puffer_edge.subset.checking import Report as Findings
+
+
+@public(LoadArguments.__annotations__, DEFAULTS)
+def play(policy: PolicySource, env: str, *, compare: PolicySource | None = None,
+         backend: str = "", episodes: int = 100, seed: int = 100_000,
+         observe: Sequence[int] = (), processes: int = 0, min_agreement: float = 0.95,
+         native: bool = True, trust: bool = False,
+         progress: Callable[[str], None] = lambda text: None,
+         options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Match:
+    """Plays a policy in an environment, and compares it with the float policy: ``run``.
+
+    Args:
+        policy: the directory of an artefact, a policy file, or a Program.
+        env: an id that ``gymnasium.make`` knows.
+        compare: the float policy, which then plays the same seeds.
+        backend: of ``policy``; ``native`` by default.
+        episodes: how many.
+        seed: of the first; the others follow.
+        observe: elements of the flattened observation that the policy sees; all by default.
+        processes: how many; 0 for one per processor.
+        min_agreement: share of the actions that must be those of ``compare``.
+        native: compile for this computer; without, the interpreter plays.
+        trust: see :func:`puffer_edge.runtimes.load`.
+        progress: is told what is being done.
+        options: what policy files do not hold, see :func:`puffer_edge.load`.
+        changes: single ones of them by name.
+
+    Returns:
+        Returns, steps and agreement; ``failures`` is empty where the policy plays like the other.
+
+    Raises:
+        UsageError: the environment is unknown or does not fit the policy.
+        MissingDependencyError: gymnasium or the back end is not installed.
+    """
+    from puffer_edge import playing
+
+    _refuse_useless((policy, compare), options, changes)
+    program = _program(policy, options, changes, trust)
+    other = None if compare is None else _program(compare, options, changes, trust)
+    if not native:
+        backend = interpreted(backend)
+    return playing.play(program, env, compare=other, backend=backend or None, episodes=episodes,
+                        seed=seed, observe=tuple(observe), processes=processes,
+                        least=min_agreement, progress=progress)
+
+
+@public(LoadArguments.__annotations__, DEFAULTS)
+def bench(policy: PolicySource, *, backends: str | Sequence[str] = (), seconds: float = 1.0,
+          seed: int = 0, native: bool = True, trust: bool = False,
+          progress: Callable[[str], None] = lambda text: None,
+          options: LoadOptions | None = None, **changes: Unpack[LoadArguments]
+          ) -> list[Measurement]:
+    """Times single steps of a policy on this computer.
+
+    Args:
+        policy: the directory of an artefact, a policy file, or a Program.
+        backends: which; all by default. One that is not installed gets a reason for its figures.
+        seconds: of each back end.
+        seed: of the observations, which are normal random numbers.
+        native: compile for this computer.
+        trust: see :func:`puffer_edge.runtimes.load`.
+        progress: is told what is being done.
+        options: what a policy file does not hold, see :func:`puffer_edge.load`.
+        changes: single ones of them by name.
+
+    Raises:
+        UsageError: no such back end, or no time.
+    """
+    from puffer_edge import benchmarking
+    from puffer_edge.runtimes import BACKENDS
+
+    _refuse_useless((policy,), options, changes)
+    chosen = (backends,) if isinstance(backends, str) else tuple(backends)
+    if not native:
+        chosen = tuple(interpreted(name) for name in chosen) or tuple(
+            name for name in BACKENDS if name != "native")
+    return benchmarking.bench(_program(policy, options, changes, trust), backends=chosen,
+                              seconds=seconds, seed=seed, progress=progress)
+
+
+@public()
+def flash(directory: str | PathLike[str], board: str, *, port: str = "", trust: bool = False,
+          progress: Callable[[str], None] = lambda text: None) -> Flashed:
+    """Copies a MicroPython artefact to a board, runs its self-test there, and times a step.
+
+    Args:
+        directory: what export wrote.
+        board: as of export; :func:`puffer_edge.firmware.flash.plan` says what would be copied.
+        port: serial port; the only one by default.
+        trust: copy the code that lies there, also where this version would not write it.
+        progress: is told what is being done.
+
+    Returns:
+        What the board said; ``wrong`` is 0 where the self-test is good.
+
+    Raises:
+        UsageError: the artefact is not for the board, or there is not exactly one port.
+        MissingDependencyError: mpremote is not installed.
+        OutputError: the board does not answer.
+    """
+    from puffer_edge.firmware import flash as flashing
+
+    return flashing.flash(flashing.plan(Path(directory), board, trust=trust), port, progress)
+
+
+@public()
+def check(paths: str | PathLike[str] | Sequence[str | PathLike[str]] = (), *, port: str = "",
+          mpy_version: str = "", select: str | Sequence[str] = (),
+          ignore: str | Sequence[str] = (), run: bool = False) -> Findings:
+    """Checks Python files for MicroPython: syntax, modules, meaning, and allocation.
+
+    Args:
+        paths: files and directories; the working directory by default.
+        port: of MicroPython, as rp2; of the nearest pyproject.toml by default.
+        mpy_version: as 1.24.
+        select: rules, or beginnings of their codes, to report.
+        ignore: those not to report.
+        run: import the files in MicroPython for WebAssembly, too, and call their marked functions
+            under a locked heap; only for files that you would run.
+
+    Returns:
+        Findings, and files that could not be checked.
+
+    Raises:
+        UsageError: an option or the configuration is wrong.
+        MissingDependencyError: node or MicroPython is needed and not installed.
+    """
+    from puffer_edge.subset import command
+
+    given = [paths] if isinstance(paths, str | PathLike) else list(paths) or ["."]
+    return command.report([Path(path) for path in given], run, port=port, mpy_version=mpy_version,
+                          select=_codes(select), ignore=_codes(ignore))
+
+
+def interpreted(backend: str) -> str:
+    """The back end where nothing may be compiled for this computer."""
+    if backend == "native":
+        raise UsageError("--no-native and the back end native exclude each other",
+                         hint="leave out one of them")
+    return backend or "numpy"
+
+
+def _program(policy: Any, options: LoadOptions | None, changes: Any, trust: bool) -> Program:
+    """Of an artefact or Program, which takes no options, or of a policy file, which does."""
+    from puffer_edge.runtimes.loading import read_program
+
+    if _read_already(policy):
+        return read_program(policy, trust=trust)
+    return read_program(policy, {"options": options, **changes})
+
+
+def _read_already(policy: Any) -> bool:
+    from puffer_edge.artefact.replacing import restore
+    from puffer_edge.ir import Program
+
+    return isinstance(policy, Program) or (isinstance(policy, str | PathLike) and (
+        restore(Path(policy)) or Path(policy).is_dir()))
+
+
+def _refuse_useless(policies: tuple[Any, ...], options: LoadOptions | None, changes: Any) -> None:
+    if (changes or options not in (None, LoadOptions())) and all(
+            policy is None or _read_already(policy) for policy in policies):
+        raise UsageError("only a policy file takes options of load",
+                         hint="an artefact and a Program are read already")
+
+
+def _codes(given: str | Sequence[str]) -> tuple[str, ...]:
+    from puffer_edge.subset import command
+
+    return command.codes(given if isinstance(given, str) else ",".join(given))
