@@ -11,7 +11,7 @@ from puffer_edge.quantization.agreement import AGREEMENT
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.integer_input import Counts
 from puffer_edge.quantization.pipeline import Quantized
-from puffer_edge.quantization.recording import STEPS
+from puffer_edge.quantization.recording import STEPS, Recording
 
 Progress = Callable[[str], None]
 """Is told what is being done."""
@@ -56,7 +56,7 @@ class ExportRequest:
     seed: int = 0
     scheme: str = "float32"
     source: Path | None = None
-    calibrate: str = ""
+    calibrate: str | Recording = ""
     steps: int = STEPS
     observe: tuple[int, ...] = ()
     layers: Mapping[str, str] = field(default_factory=dict)

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from puffer_edge.arguments import LoadArguments
-from puffer_edge.errors import PufferEdgeError, UsageError
+from puffer_edge.arguments import LoadArguments, PolicySource
+from puffer_edge.errors import PolicyWarning, PufferEdgeError, UsageError
 from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
 from puffer_edge.loading import DEFAULTS, accepted, load, load_quietly, refuse_options, warn
+from puffer_edge.quantization.recording import Observations, Recording, record, source_of
 from puffer_edge.signatures import public
 
-__all__ = ["export", "inspect", "load", "verify"]
+__all__ = ["calibrate", "export", "inspect", "load", "verify"]
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from typing_extensions import Unpack
 
     from puffer_edge.inspection import Inspection
     from puffer_edge.quantization.integer_input import Counts
     from puffer_edge.verification.originals import SecondReading
+    from puffer_edge.verification.reference import Reference
     from puffer_edge.verification.report import Report
 
 
 @public(LoadArguments.__annotations__, DEFAULTS)
-def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = False,
+def inspect(policy: PolicySource, options: LoadOptions | None = None, *, strict: bool = False,
             **changes: Unpack[LoadArguments]) -> Inspection:
     """What a policy is, and what export would make of it; arguments as of :func:`load`.
 
@@ -41,7 +45,7 @@ def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = F
         refuse_options(options, changes)
         return examine(accepted(policy, strict, changes.get("accept", ())))
     found = examine(load_quietly(policy, options, strict, changes))
-    if not isinstance(policy, str | Path):
+    if not isinstance(policy, str | os.PathLike):
         return found
     from puffer_edge.frontends.metadata import metadata
 
@@ -49,12 +53,14 @@ def inspect(policy: Any, options: LoadOptions | None = None, *, strict: bool = F
 
 
 @public(LoadArguments.__annotations__, DEFAULTS)
-def export(policy: Any, directory: str | Path | None = None, *, target: str = "cortex-m",
-           name: str = "", seed: int = 0, scheme: str = "float32", calibrate: str = "",
+def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None, *,
+           target: str = "cortex-m", name: str = "", seed: int = 0, scheme: str = "float32",
+           calibrate: Observations | None = None,
            steps: int = 4000, observe: Sequence[int] = (),
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
            min_agreement: float = 0.95, counts: Counts | None = None, board: str = "",
-           kernels: str = "", original: str = "",
+           kernels: str = "", original: Literal["", "auto", "run", "never"] = "",
+           run_original: bool = False,
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
            strict: bool = False,
            progress: Callable[[str], None] = lambda text: None,
@@ -72,8 +78,9 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
         scheme: float32; float16, which stores matrices as halves; int8, int8x16, int16; or auto:
             int8, and int16 for the layers that need it; onnx and tflite
             have their own, see ``exporters.formats``.
-        calibrate: for an integer scheme: an .npz or .npy of observations, ``env:<id>``, or
-            ``bounds:LOW:HIGH``.
+        calibrate: for an integer scheme: observations as an array [T, n], as arrays by name
+            (``observations``, and ``reset`` [T] of several episodes), as a Recording of
+            :func:`calibrate`, or as an .npz or .npy; or ``env:<id>``, or ``bounds:LOW:HIGH``.
         steps: to play in ``env:<id>``, several episodes; half of them judge.
         observe: elements of its flattened observation that the policy sees; all by default.
         layers: schemes of single layers by name, as ``{"decoder": "int16"}``.
@@ -86,6 +93,7 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or
             never. Nothing is written where it disagrees.
+        run_original: the same as ``original="run"``.
         second_reader: is told what the original said.
         strict: see :func:`load`.
         progress: is told what is being done.
@@ -108,20 +116,23 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
     exporter = EXPORTERS[found]
     if isinstance(policy, Program):
         refuse_options(options, changes)
+    recording = source_of(calibrate)
     given: dict[str, Any] = {
-        "calibrate": calibrate, "steps": steps, "observe": tuple(observe), "layers": layers or {},
+        "calibrate": recording, "steps": steps, "observe": tuple(observe), "layers": layers or {},
         "observer": observer, "min_agreement": min_agreement, "counts": counts, "board": board,
         "kernels": kernels}
     refuse_useless(exporter, target, scheme, given)
-    source = Path(policy) if isinstance(policy, str | Path) else None
+    original = "run" if run_original else original
+    source = Path(policy) if isinstance(policy, str | os.PathLike) else None
     path = default_directory(source, target) if directory is None else Path(directory)
     name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
     program = (accepted(policy, strict, changes.get("accept", ())) if isinstance(policy, Program)
                else load_quietly(policy, options, strict, changes))
     if not isinstance(policy, Program):
         warn(program.notes)
+        seen = "" if isinstance(recording, str) and not os.path.isfile(recording) else recording
         second_reader(_read_again(policy, program, original, progress, seed, options, changes,
-                                  calibrate if os.path.isfile(calibrate) else ""))
+                                  seen))
     request = exporter.prepare(ExportRequest(program, found, name, seed, scheme, source, **given),
                                progress)
     if strict:
@@ -131,9 +142,43 @@ def export(policy: Any, directory: str | Path | None = None, *, target: str = "c
     return path
 
 
+@public(LoadArguments.__annotations__, DEFAULTS)
+def calibrate(policy: PolicySource, observations: Observations, *, steps: int = 4000,
+              observe: Sequence[int] = (), seed: int = 0, options: LoadOptions | None = None,
+              **changes: Unpack[LoadArguments]) -> Recording:
+    """Observations to calibrate integers with, recorded once for several exports.
+
+    Args:
+        policy: what plays: a Program, or what :func:`load` takes.
+        observations: as ``calibrate=`` of :func:`export`.
+        steps: to play in ``env:<id>``; half of them will calibrate, half judge.
+        observe: elements of its flattened observation that the policy sees; all by default.
+        seed: of the environment.
+        options: see :func:`load`.
+        changes: see :func:`load`.
+
+    Returns:
+        What ``export(calibrate=...)`` takes; its ``save`` writes a file for ``--calibrate``.
+
+    Raises:
+        PufferEdgeError: the observations do not fit the policy.
+    """
+    if isinstance(policy, Program):
+        refuse_options(options, changes)
+        program = policy
+    else:
+        program = load_quietly(policy, options, False, changes)
+    found = record(source_of(observations), program, seed=seed, steps=steps,
+                   observe=tuple(observe))
+    if found.observations.shape[1] != program.contract.observation_size:
+        raise UsageError(f"the recording has {found.observations.shape[1]} elements per "
+                         f"observation, the policy takes {program.contract.observation_size}")
+    return found
+
+
 def _read_again(policy: Any, program: Program, original: str, progress: Callable[[str], None],
                 seed: int, options: LoadOptions | None, changes: Mapping[str, Any],
-                recorded: str) -> SecondReading:
+                recorded: str | Recording) -> SecondReading:
     """What the original says to the Program, also over what was recorded.
 
     Raises:
@@ -141,51 +186,92 @@ def _read_again(policy: Any, program: Program, original: str, progress: Callable
     """
     from puffer_edge.verification.originals import mode_of, read_again
 
-    given = {name: value for name, value in changes.items()
-             if name not in ("example", "module", "observation_shape")}
     module = changes.get("module")
     named = module if isinstance(module, str) else ""
     live = None if named else module or (None if isinstance(policy, str | Path) else policy)
     seen = None
     if recorded:
-        from puffer_edge.quantization.recording import record
-
         seen = record(recorded, program).observations
+    policy = os.fspath(policy) if isinstance(policy, os.PathLike) else policy
     reading = read_again(policy if live is None else live, program,
-                         replace(options or LoadOptions(), **given), mode=mode_of(original),
-                         module=named, example=changes.get("example"), recorded=seen, seed=seed,
-                         progress=progress)
+                         replace(options or LoadOptions(), **loadable(changes)),
+                         mode=mode_of(original), module=named, example=changes.get("example"),
+                         recorded=seen, seed=seed, progress=progress)
     reading.raise_if_wrong(str(policy) if isinstance(policy, str | Path) else type(policy).__name__)
     return reading
 
 
-def verify(directory: str | Path, *, original: str | Path | None = None,
-           run_original: bool = False, load_options: LoadOptions | None = None,
-           **options: Any) -> Report:
-    """Builds an artefact, runs it, and judges it; see ``verification.verify.verify``.
+@public(LoadArguments.__annotations__, DEFAULTS)
+def verify(directory: str | os.PathLike[str], *,
+           original: str | os.PathLike[str] | None = None, run_original: bool = False,
+           target: str = "", toolchain: str = "", emulator: str = "", optimize: str = "",
+           reference: str | os.PathLike[str] | Reference | Mapping[str, ArrayLike] | None = None,
+           min_agreement: float | None = None, max_error: float | None = None, native: bool = True,
+           trust: bool = False, progress: Callable[[str], None] = lambda text: None,
+           options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Report:
+    """Builds an artefact, runs it on the host and on an emulated core, and judges it.
 
     Args:
-        directory: what export wrote.
+        directory: what export wrote; report.json and report.md go into it.
         original: the policy file that it was exported from; the library that owns its format then
             runs it beside the artefact.
         run_original: also where that library can run code that is in the file.
-        load_options: that the policy was exported with.
-        options: of ``verification.verify.verify``.
+        target: another target than the one exported for.
+        toolchain: zig (by default), gcc or clang.
+        emulator: unicorn (by default) or qemu.
+        optimize: the compiler's optimisation flag; -O2 by default.
+        reference: what somebody else computed: an .npz with ``observations``, and ``logits``,
+            ``mean``, ``outputs`` or ``actions`` for them (``reset`` of several episodes), or the
+            same arrays by name.
+        min_agreement: share of greedy actions that an integer policy must have in common with the
+            float one; 0.95 by default.
+        max_error: largest mean error of its continuous action, as a part of its deviation.
+        native: also build and run it on this computer.
+        trust: compile and run the code that lies there, also where it is not what this version
+            makes of the artefact's Program.
+        progress: is told what is being done.
+        options: that the policy was exported with; for ``original``.
+        changes: single ones of them by name.
+
+    Returns:
+        The report; what merely differs is a failed check in it.
+
+    Raises:
+        FileFormatError: the directory is no artefact, its code another, or the reference does not
+            fit.
+        MissingDependencyError: a compiler or an emulator is not installed.
+        VerificationError: the policy does not compile, or faults.
     """
+    from puffer_edge.artefact.directory import read_manifest
+    from puffer_edge.verification.reference import load_for
     from puffer_edge.verification.verify import verify as run
 
-    if original is None:
-        if run_original or load_options not in (None, LoadOptions()):
-            raise UsageError("what the policy file lacks is told for --original, which is missing",
-                             hint="give --original FILE, or leave it out")
-        return run(Path(directory), **options)
-    from puffer_edge.verification.originals.asking import Given, refuse_another
+    judge = (load_for(read_manifest(Path(directory)), reference) if isinstance(reference, Mapping)
+             else Path(reference) if isinstance(reference, str | os.PathLike) else reference)
+    given = None
+    if original is not None:
+        from puffer_edge.verification.originals.asking import Given, refuse_another
 
-    path, load_options = Path(original), load_options or LoadOptions()
-    refuse_another(Path(directory), path)
-    program = load_quietly(path, load_options, False, {})
-    given = Given(path, program, load_options, "run" if run_original else "auto")
-    return run(Path(directory), original=given, **options)
+        path, chosen = Path(original), replace(options or LoadOptions(), **loadable(changes))
+        refuse_another(Path(directory), path)
+        given = Given(path, load_quietly(path, chosen, False, {}), chosen,
+                      "run" if run_original else "auto")
+    elif changes or options not in (None, LoadOptions()) or run_original:
+        raise UsageError("what the policy file lacks is told for --original, which is missing",
+                         hint="give --original FILE, or leave it out")
+    report = run(Path(directory), target=target, toolchain=toolchain, emulator=emulator,
+                 optimize=optimize, reference=judge, original=given,
+                 min_agreement=min_agreement, max_error=max_error, trust=trust, native=native,
+                 progress=progress)
+    if report.unwritten:
+        warnings.warn(f"{directory}: {report.unwritten}", PolicyWarning, stacklevel=3)
+    return report
+
+
+def loadable(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are fields of LoadOptions; the others are for torch."""
+    return {name: value for name, value in changes.items()
+            if name in LoadOptions.__dataclass_fields__}
 
 
 def default_directory(policy: Path | None, target: str) -> Path:

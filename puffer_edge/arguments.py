@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-import numpy as np
-import numpy.typing as npt
-
-from puffer_edge.ir import Field, Program
-
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from torch.nn import Module
+
+    from puffer_edge.ir import Field, Program
 
 Path: TypeAlias = "str | PathLike[str]"
 Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[np.floating[Any]]"

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from puffer_edge.arguments import LoadArguments, PolicySource
 from puffer_edge.runtimes.backends import BACKENDS
+from puffer_edge.signatures import public
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from puffer_edge.frontends.options import LoadOptions
     from puffer_edge.runtimes.policy import Policy
 
 __all__ = ["BACKENDS", "load"]
 
 
-def load(policy: Any, backend: str | None = None, *, trust: bool = False,
-         **options: Any) -> Policy:
+@public(LoadArguments.__annotations__)
+def load(policy: PolicySource, backend: str | None = None, *, trust: bool = False,
+         options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Policy:
     """A policy, ready to be stepped.
 
     Args:
@@ -23,6 +29,7 @@ def load(policy: Any, backend: str | None = None, *, trust: bool = False,
         trust: take an artefact whose code is not what this version makes of its Program, as that
             of another version; what runs is made of the Program in either case.
         options: what a policy file does not hold, as for ``puffer_edge.load``.
+        changes: single ones of them by name.
 
     Raises:
         UsageError: there is no such back end, or a directory or Program is given options.
@@ -35,4 +42,5 @@ def load(policy: Any, backend: str | None = None, *, trust: bool = False,
     """
     from puffer_edge.runtimes.loading import open_policy
 
-    return open_policy(policy, backend, options, trust=trust)
+    given: dict[str, Any] = {"options": options, **changes} if options or changes else {}
+    return open_policy(policy, backend, given, trust=trust)

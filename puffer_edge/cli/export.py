@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from puffer_edge.cli.completion import boards, schemes
 from puffer_edge.cli.load_options import takes_load_options
@@ -105,7 +105,7 @@ def export(
         exported(directory, manifest, readings)
 
 
-def _original(never: bool, run: bool) -> str:
+def _original(never: bool, run: bool) -> Literal["", "never", "run"]:
     if never and run:
         raise UsageError("--no-original and --run-original do not fit each other")
     return "never" if never else "run" if run else ""

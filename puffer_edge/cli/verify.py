@@ -56,7 +56,7 @@ def verify(
 
     with working(f"Verifying {directory}", quiet=as_json) as progress:
         report = api.verify(directory, original=original, run_original=run_original,
-                            load_options=options, target=target, toolchain=toolchain,
+                            options=options, target=target, toolchain=toolchain,
                             emulator=emulator, optimize=optimize, reference=reference,
                             min_agreement=min_agreement, max_error=max_error, trust=trust,
                             native=not no_native, progress=progress)

@@ -60,7 +60,7 @@ class Note:
         return {**plain, "code": self.code, "option": self.option, "accepted": self.accepted}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """A static, typed, batch-1 graph.
 
@@ -87,6 +87,18 @@ class Program:
     contract: Contract
     states: tuple[State, ...] = ()
     notes: tuple[Note, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        """In one line; the fields would be pages."""
+        action = self.contract.action
+        sizes = "hybrid" if isinstance(action, Hybrid) else (
+            f"discrete {list(action.sizes)}" if isinstance(action, Discrete)
+            else f"continuous [{action.size}]")
+        fields = ", ".join(f"{field.name} {list(field.shape)}" for field in
+                           self.contract.observation)
+        return (f"<Program of {self.source}: observation {fields}; action {sizes}; "
+                f"{len(self.ops)} ops, {self.parameters:,} parameters"
+                f"{f', {len(self.states)} states' if self.states else ''}>")
 
     def with_ops(self, ops: Iterable[Op], constants: Mapping[str, Array] | None = None,
                  **changes: Any) -> Program:

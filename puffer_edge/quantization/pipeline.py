@@ -69,7 +69,7 @@ class Wish:
     """
 
     scheme: str
-    calibrate: str
+    calibrate: str | Recording
     layers: Mapping[str, str] = field(default_factory=dict)
     observer: str = "minmax"
     min_agreement: float = AGREEMENT

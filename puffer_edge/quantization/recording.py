@@ -36,7 +36,7 @@ IMAGINED_EPISODE = 100
 """Steps after which a policy forgets its state, where observations are random numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
     """Steps of several episodes, one after another.
 

@@ -48,9 +48,9 @@ ARROWS = {
     "exporters": "artefact choices finiteness ir naming passes planning processes "
                  "quantization readers sampling targets toolchains",
     # What takes an artefact.
-    "firmware": "artefact exporters naming readers targets",
-    "runtimes": "artefact cache exporters interpreter ir loading passes quantization readers "
-                "targets toolchains",
+    "firmware": "artefact exporters naming readers signatures targets",
+    "runtimes": "arguments artefact cache exporters frontends interpreter ir loading passes "
+                "quantization readers signatures targets toolchains",
     "benchmarking": "ir runtimes",
     "playing": "environments ir runtimes",
     "verification": "artefact cache exporters frontends interpreter ir processes "
@@ -59,9 +59,11 @@ ARROWS = {
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming passes "
            "quantization signatures targets verification",
-    "__init__": "api runtimes spaces",
+    "using": "arguments artefact benchmarking firmware frontends ir loading playing runtimes "
+             "signatures subset",
+    "__init__": "api firmware frontends ir quantization runtimes spaces using",
     "cli": "api artefact benchmarking exporters firmware frontends inspection ir playing "
-           "quantization runtimes subset targets verification wording",
+           "quantization runtimes subset targets using verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"errors", "version"}

@@ -12,6 +12,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,56 @@ def test_the_wheel_imports(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", tmp_path / "site", wheel)
     code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); {IMPORTS}"
     assert str(tmp_path) in run(sys.executable, "-c", code, cwd=tmp_path)
+
+
+SCRIPT = """
+from pathlib import Path
+import numpy as np
+import puffer_edge
+from puffer_edge import Field, LoadOptions, PolicyWarning, Program, UsageError
+
+program: Program = puffer_edge.load("policy.pt", action_sizes=(3, 2), frame_stack=4)
+observations = np.zeros((100, 4), np.float32)
+path: Path = puffer_edge.export(program, Path("out"), scheme="int8", calibrate=observations,
+                                layers={"decoder": "int16"}, target="cortex-m4")
+puffer_edge.export("policy.pt", calibrate={"observations": observations}, vec_normalize="none",
+                   observation={"gyro": 3}, options=LoadOptions(observation=(Field("g", (3,)),)))
+report = puffer_edge.verify(path, reference={"observations": observations, "actions": [[0]]})
+print(report.passed, report.measurements, puffer_edge.inspect(program).macs)
+print(puffer_edge.play(path, "CartPole-v1", compare=Path("policy.pt"), hidden_size=3).failures)
+print([each.median for each in puffer_edge.bench(path, backends=["numpy"])])
+print(puffer_edge.check("main.py", select=["PE1"]).findings, puffer_edge.flash(path, "pico").wrong)
+print(puffer_edge.firmware(path, "stm32f4", "project").files)
+recording = puffer_edge.calibrate("policy.pt", "env:CartPole-v1", steps=100)
+with puffer_edge.runtimes.load(path, "numpy") as policy:
+    policy.step(recording.observations[0])
+puffer_edge.export(program, shceme="int8")
+puffer_edge.verify(path, optimise="-O2")
+puffer_edge.load("policy.pt", hidden_size="3")
+"""
+
+
+def test_a_users_script_is_checked_from_outside(wheel: Path, tmp_path: Path) -> None:
+    """... by mypy --strict, against the installed package: three mistakes, and nothing else."""
+    pytest.importorskip("mypy")
+    python = environment(tmp_path / "venv")
+    (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    (site / "others.pth").unlink()
+    (site / "numpy").symlink_to(Path(np.__file__).parent)  # torch's types would take a minute
+    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", site, wheel)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--python-executable", python,
+         "--cache-dir", ROOT / ".mypy_cache" / "outside", "script.py"],
+        cwd=tmp_path, text=True, capture_output=True, check=False,
+        env={key: value for key, value in os.environ.items() if key not in ("PYTHONPATH",
+                                                                           "MYPYPATH")})
+    *errors, _ = done.stdout.splitlines()
+    lines = SCRIPT.splitlines()
+    wrong = [index for index, line in enumerate(lines, 1)
+             if "shceme" in line or "optimise" in line or 'hidden_size="3"' in line]
+    found = [line for line in errors if ": error: " in line]
+    assert [int(line.split(":")[1]) for line in found] == wrong, done.stdout + done.stderr
 
 
 def test_the_sdist_has_the_real_folders_and_builds(wheel: Path) -> None:
