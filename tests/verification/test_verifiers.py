@@ -74,7 +74,7 @@ def test_every_target_has_a_verifier_that_takes_its_own_name() -> None:
 
 
 @pytest.mark.parametrize("options", [{"run_original": True},
-                                     {"load_options": LoadOptions(activation="tanh")}])
+                                     {"options": LoadOptions(activation="tanh")}])
 def test_what_is_told_of_a_file_needs_the_file(options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"original.*, which is missing"):
         puffer_edge.verify(exported(tmp_path, "host"), **options)
