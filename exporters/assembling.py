@@ -7,6 +7,7 @@ from typing import Any
 
 from puffer_edge.artefact import manifest, program_file
 from puffer_edge.artefact.directory import MANIFEST, as_json
+from puffer_edge.artefact.tools import made_with
 from puffer_edge.artefact.vectors import Vectors, judged_by
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Note
@@ -51,6 +52,8 @@ def assemble(request: ExportRequest, code: Mapping[str, bytes], *, plan: Plan, t
         constant_bytes=constant_bytes, ram=ram, source=request.source, files=files,
         seed=request.seed, counts=request.counts, integers=integers,
         quantization=quantised.description if quantised else None)
+    if tools := made_with(code):
+        description["tools"] = tools
     description["notes"] += [note.to_json() for note in notes]
     return {**files, MANIFEST: as_json({**description, **(about or {})})}
 

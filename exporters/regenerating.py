@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact import program_file
+from puffer_edge.artefact.tools import another_version
 from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEdgeError
 from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
@@ -48,7 +49,7 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
     made = _made(manifest, program, compiled)
     for name, content in made.items():
         if (found := _read(directory, name)) != content:
-            raise FileFormatError(_difference(found, content, manifest), hint=TRUST,
+            raise FileFormatError(_difference(name, found, content, manifest), hint=TRUST,
                                   where=str(directory / name))
     unmade = (".so", ".mpy")  # by a tool that is not here; nobody gets them
     if more := [name for name in listed if name not in made and not name.endswith(unmade)]:
@@ -81,11 +82,13 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
                               hint=program_file.HINT) from error
 
 
-def _difference(found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:
+def _difference(name: str, found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:
     ours = f"puffer-edge {VERSION}"
     if found.replace(b"\r\n", b"\n") == made:
         return ("its line ends were changed to CRLF, as git does with core.autocrlf; "
                 "`* -text` in .gitattributes keeps it from that")
+    if other := another_version(manifest, name):
+        return f"the file is not what {ours} makes of the artefact's program: {other}"
     if manifest["tool"] != ours:
         return (f"the file is not what {ours} makes of the artefact's program: it was written by "
                 f"{manifest['tool']!a}")

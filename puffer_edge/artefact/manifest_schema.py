@@ -17,6 +17,8 @@ FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,60}(\.[a-z0-9_]{1,8}){1,2}")
 MODULE = re.compile(r"[a-z][a-z0-9_]{0,60}\.m?py")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,40}")
 WORD = re.compile(r"[a-z][a-z0-9_+-]{0,40}")
+VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,60}")
+"""Of a tool, as pip writes it."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 DTYPE = frozenset(ITEM_SIZE)
 
@@ -60,5 +62,6 @@ MANIFEST: dict[str, Any] = {
     "notes": [{"kind": frozenset(get_args(Kind)), "text": str, "code?": str, "option?": str,
                "accepted?": bool}],
     "files": {FILE: SHA256},
+    "tools?": {WORD: VERSION},
     "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int},
 }

@@ -54,6 +54,15 @@ class Toolchain(ABC):
             UsageError: it does not know the target.
         """
 
+    @abstractmethod
+    def version(self, target: Target) -> dict[str, str]:
+        """Its version by its name; empty where it does not tell.
+
+        Raises:
+            MissingDependencyError: it is not installed.
+            UsageError: it does not know the target.
+        """
+
     def runtime(self, target: Target) -> tuple[Path, ...]:
         """C sources to link with every image, where the compiler's own library is not right."""
         return ()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
+from puffer_edge import processes
 from puffer_edge.errors import MissingDependencyError, UsageError
 from puffer_edge.targets import Target
 from puffer_edge.toolchains.base import Toolchain
@@ -33,6 +35,13 @@ class Gcc(Toolchain):
                 f"{program} is not installed", hint=f"sudo apt install {packages}"
             )
         return [path, *target.gcc_flags]
+
+    def version(self, target: Target) -> dict[str, str]:
+        """What the program says."""
+        program = self.command(target)[0]
+        said = processes.run([program, "-dumpfullversion", "-dumpversion"], seconds=60.0,
+                             what=self.name).stdout.strip()
+        return {Path(program).name: said} if said else {}
 
 
 class Clang(Gcc):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 from puffer_edge.cache import cache_folder
@@ -39,6 +41,13 @@ class Zig(Toolchain):
         if target.isa == "host":
             return [*driver, "-mcpu=baseline"]  # not this very processor, as gcc does
         return [*driver, "-target", target.zig_target, f"-mcpu={target.zig_cpu}"]
+
+    def version(self, target: Target) -> dict[str, str]:
+        """That of the package."""
+        self.driver()
+        with suppress(metadata.PackageNotFoundError):
+            return {self.name: metadata.version("ziglang")}
+        return {}
 
     def runtime(self, target: Target) -> tuple[Path, ...]:
         """A division that rounds as IEEE 754 says, where Zig's library would be called."""

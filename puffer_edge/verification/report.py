@@ -35,6 +35,7 @@ class Report:
         measurements: figures by name; bytes and instructions.
         notes: the manifest's notes, for the reader.
         reading: who judged what was read of the policy file, or who could.
+        tools: versions of other people's tools that made its bytes, or that built it now.
         unwritten: why its files are not in the artefact; empty where they are.
     """
 
@@ -47,6 +48,7 @@ class Report:
     measurements: dict[str, int | float | None] = field(default_factory=dict)
     notes: list[dict[str, str]] = field(default_factory=list)
     reading: str = ""
+    tools: dict[str, str] = field(default_factory=dict)
     unwritten: str = ""
 
     @property
@@ -82,6 +84,8 @@ class Report:
                  "| check | verdict | detail |", "|---|---|---|"]
         lines += [f"| {check.name} | {check.verdict} | {check.detail} |" for check in self.checks]
         lines += ["", f"The policy file: {self.reading}."] if self.reading else []
+        tools = ", ".join(f"{name} {version}" for name, version in sorted(self.tools.items()))
+        lines += ["", f"Tools: {tools}."] if tools else []
         lines += ["", "| measurement | value |", "|---|---:|"]
         lines += [f"| {LABELS.get(key, key)} | {shown(value)} |"
                   for key, value in self.measurements.items()]

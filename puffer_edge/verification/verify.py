@@ -77,6 +77,7 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
     code = read_code(directory, subject.manifest, trust=trust)
     report = verifier.verify(Job(subject, code, core, demands, native=native, reference=reference,
                                  progress=progress, **built))
+    report.tools = {**subject.manifest.get("tools", {}), **report.tools}
     report.checks += told
     report.reading = (told[0].detail if told else
                       f"judged by {reference.name}" if isinstance(reference, Path) else

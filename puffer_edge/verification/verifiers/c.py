@@ -73,6 +73,7 @@ class C:
         report = Report(manifest["name"], core.name, job.toolchain,
                         job.emulator if core.isa != "host" else "this computer", job.optimize,
                         notes=manifest["notes"])
+        report.tools = find_toolchain(job.toolchain).version(core)
         check_files(job.subject, report)
         with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
             bench = Bench(job, Path(work), {POLICY: job.code[POLICY], **_original(job.subject)})

@@ -14,6 +14,7 @@ from puffer_edge.exporters.formats import FORMATS
 from puffer_edge.runtimes import load
 from puffer_edge.runtimes.policy import Policy
 from puffer_edge.verification.checks.listed_files import check_files
+from puffer_edge.verification.checks.model_bytes import check_model_bytes
 from puffer_edge.verification.checks.reference import Ran
 from puffer_edge.verification.checks.rounding import check_rounding
 from puffer_edge.verification.job import Job
@@ -52,6 +53,7 @@ class ModelFile:
         report = Report(manifest["name"], manifest["target"], chosen.file, manifest["scheme"],
                         chosen.backend, notes=manifest["notes"])
         check_files(subject, report)
+        check_model_bytes(subject, chosen, report)
         job.progress(f"running in {chosen.backend}")
         with load(subject.directory) as policy:
             check_model(job, policy, chosen.backend, report)

@@ -10,6 +10,7 @@ from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.formats import FORMATS
 from puffer_edge.runtimes import load
 from puffer_edge.targets import RPI
+from puffer_edge.verification.checks.model_bytes import check_model_bytes
 from puffer_edge.verification.checks.shipped import check_shipped
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.report import Check, Report
@@ -47,15 +48,17 @@ def check_companions(job: Job, report: Report) -> None:
         if chosen.file not in subject.manifest["files"]:
             continue
         part = replace(report, checks=[], measurements={})
+        check_model_bytes(subject, chosen, part)
         try:
             with load(subject.directory, chosen.backend) as policy:
                 check_model(replace(job, subject=subject, reference=None), policy, chosen.backend,
                             part)
         except (MissingDependencyError, UnsupportedError) as error:
             missing = isinstance(error, MissingDependencyError)
-            part.checks = [Check(f"outputs in {chosen.backend}",
-                                 "not checked" if missing else "failed", str(error))]
+            part.checks.append(Check(f"outputs in {chosen.backend}",
+                                     "not checked" if missing else "failed", str(error)))
         for check in part.checks:
-            name = check.name if chosen.backend in check.name else (
+            named = chosen.backend in check.name or chosen.file in check.name
+            name = check.name if named else (
                 f"{check.name} in {chosen.backend}")
             report.checks.append(replace(check, name=name))
