@@ -23,7 +23,12 @@ _TYPES = re.compile(
     r"u?int(8|16|32|64|ptr|max|_(fast|least)(8|16|32|64))|s?size|ptrdiff|wchar|wint|char(8|16|32)|"
     r"float(16|32|64)?|max_align|time|clock|clockid|timer|l{0,2}div|imaxdiv|off|pid|uid|gid|dev|mode|"
     r"ino|nlink|key|id|fpos|sig_atomic|sigset|mbstate|fenv|fexcept|socklen|locale|suseconds|blk(size|"
-    r"cnt)|fs(blk|fil)cnt|pthread|sem|q(7|15|31|63)|esp|hal|puffer_edge\w*")
+    r"cnt)|fs(blk|fil)cnt|pthread|sem|q(7|15|31|63)|esp|hal|puffer_edge\w*|"
+    r"[frwxz]|err|fr|pico|usb[dh]|can|i2c|spi|sd|msd|ts|gps|lua|sqlite|curl|psa|nrfx?|bsp|mbedtls")
+
+# Two policies may be in one firmware, and names of `lander` are made with these words: a policy
+# called `lander_obs` would have a type, or a macro, of the same name.
+_PARTS = re.compile(r"\w+_(obs|action|check|selftest|integers|logits|mean|value|output_\d+)(_q)?")
 
 
 def stem(name: str) -> str:
@@ -36,6 +41,9 @@ def stem(name: str) -> str:
     if _TYPES.fullmatch(name):
         raise UsageError(f"{name!r} cannot name a policy in C: {name}_t or {name.upper()}_OK is "
                          "taken", hint="give another name, for example --name lander")
+    if _PARTS.fullmatch(name):
+        raise UsageError(f"{name!r} cannot name a policy in C: names of another policy may begin "
+                         "with it", hint="give another name, for example --name lander")
     return name
 
 

@@ -37,8 +37,9 @@ class Made:
                 "policy.c": implementation(name).encode("ascii")}
 
 
-def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None) -> Made:
-    """The header of a Program as it is; arguments as of :class:`ExportRequest`.
+def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
+         simd: bool = True) -> Made:
+    """The header of a Program as it is; arguments as of :class:`ExportRequest` and ``render``.
 
     Raises:
         UsageError: the name, or that of a field, is no safe identifier; the seed is negative.
@@ -50,7 +51,8 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
     planned = plan(program, first=given.replaced if given else ())
     tests = vectors.make(program, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
-    return Made(planned, tests, entry, render(program, planned, name, tests, entry))
+    return Made(planned, tests, entry, render(
+        program, planned, name, tests, entry, simd=simd))
 
 
 class CExporter:
@@ -81,7 +83,12 @@ class CExporter:
 def made_of(request: ExportRequest) -> Made:
     """What :func:`make` makes of a request."""
     return make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
-                counts=request.counts)
+                counts=request.counts, simd=_computer(request.target))
+
+
+def _computer(target: str) -> bool:
+    """Whether the header is for processors that may have vectors of floats."""
+    return target not in TARGETS or TARGETS[target].isa == "host"
 
 
 def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],

@@ -59,7 +59,7 @@ class Entry:
 
 
 def render(program: Program, plan: Plan, name: str, vectors: Vectors,
-           entry: Entry | None = None, wide: bool = False) -> Header:
+           entry: Entry | None = None, wide: bool = False, simd: bool = True) -> Header:
     """The header of one policy.
 
     Args:
@@ -69,6 +69,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         vectors: where the self-test's steps come from.
         entry: what ``<name>_step_q`` takes, if there is one.
         wide: use the kernels for computers with wide vectors; the same bits.
+        simd: have the forms of kernels for x86-64 and AArch64, too; the same bits.
 
     Raises:
         UnsupportedError: an op has no emitter.
@@ -84,7 +85,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         given.lines += [f"{name}_integers(policy{', action' if discrete else ''});"]
         given.lines += [] if inside else action.emit_integers(context)
     sample = action.emit_sample(context)
-    kernels = joined(context.kernels)
+    kernels = joined(context.kernels, simd=simd)
     integer_kernels = set(context.kernels)
     context.use("all_finite_f32")
     step = Part([f"if (!{FINITE}(x, {contract.observation_size})) {{",
@@ -108,7 +109,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     environment = _environment()
     rendered = environment.get_template("policy.h.j2").render(
         kernels_version=_kernels_version(), kernels=kernels,
-        float_kernels=joined(context.kernels, without=integer_kernels),
+        float_kernels=joined(context.kernels, integer_kernels, simd),
         constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
         check=check.render(context, environment), observation_size=contract.observation_size,

@@ -60,10 +60,13 @@ def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
         "configurations": _configurations(name, integers is not None),
         "assumptions": _assumptions(program),
         "float_time": "" if integers is not None else (
-            "; software floating point is quicker\n * with some numbers than with others"),
+            "; software floating point is\n * quicker with some numbers than with others"),
         "float_context": "" if integers is not None else (
-            " that saves the registers of\n * the FPU, as a Cortex-M does by itself"),
-        "stack": "The stack of a step is\n * measured, by puffer-edge verify."}
+            "; one that saves the registers of the FPU, as a Cortex-M\n * does by itself"),
+        "stack": ("Stack: `puffer-edge verify` measures that of a step. No policy of the tests has "
+                  "frames of more\n * than 512 bytes on a Cortex-M0 or M4 (bound of GCC's "
+                  "-fstack-usage, at -O0 to -O3); for a bound\n * of yours add those along "
+                  "step, layer and sum; all are static.")}
 
 
 def ram(program: Program, plan: Plan) -> int:
@@ -88,7 +91,7 @@ def outputs(program: Program, references: Mapping[str, str]) -> list[dict[str, A
             "name": outside, "size": program.values[value].size, "ref": references[value],
             "ctype": C_TYPES[program.values[value].dtype],
             "meaning": "" if meaning is None else
-            f", each {meaning.scale:.9g} * (integer - {meaning.zero_point})"})
+            f",\n * each {decimal(meaning.scale)} * (integer - {meaning.zero_point})"})
     return described
 
 
@@ -205,7 +208,7 @@ def _assumptions(program: Program) -> list[str]:
     found = {note.code: note.option for note in program.notes if note.kind == "assumed"
              and re.fullmatch("[a-z][a-z-]{0,40}", note.code)}
     if not found:
-        return ["Assumptions: none; the policy's file says all of it."]
-    return ["Assumptions, which the file does not say; what was decided is in policy.json:",
-            *(f"    {code}" + (f", decided by {option}" if re.fullmatch("--[a-z-]+", option)
+        return ["None: the policy's file, or whoever exported it, says all of it."]
+    return ["The policy's file does not say all of it; the notes of policy.json do:",
+            *(f"- {code}" + (f", decided by {option}" if re.fullmatch("--[a-z-]+", option)
                                else "") for code, option in sorted(found.items()))]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.exporters.c.text import decimal, remark
+from puffer_edge.exporters.c.text import decimal, remark, wrapped
 from puffer_edge.ir import Contract, Discrete, Field, Head
 from puffer_edge.quantization.integer_input import IntegerInput
 
@@ -64,8 +64,8 @@ def scales(fields: Sequence[Field], given: IntegerInput,
             if (values == values[0]).all():
                 add(f"{stem}_{what}", f"({decimal(values[0])}f)", "")
             elif field.size <= LISTED:
-                items = ", ".join(f"{decimal(value)}f" for value in values)
-                add(f"{stem}_{what}S", f"{{{items}}}", "")
+                items = wrapped(f"{decimal(value)}f" for value in values).replace("\n", " \\\n")
+                add(f"{stem}_{what}S", f"{{ \\\n{items}}}", "")
         start += field.size
 
 
