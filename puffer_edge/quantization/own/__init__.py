@@ -1,0 +1,52 @@
+"""The integers that a quantised file brings: its own scales and weights, without calibration.
+
+Front ends read a quantised graph as float: ``clip(round(x / scale) + zero)`` for what it
+quantises, and weights that are what its integers stand for. Here that reading becomes integer ops.
+"""
+
+from __future__ import annotations
+
+from puffer_edge.errors import ProgramError, UnsupportedError
+from puffer_edge.ir import Program
+from puffer_edge.ir.ops import ConvInteger, GemmInteger, Unary
+from puffer_edge.passes import fold_constants, remove_dead_code, remove_identities, separate_results
+from puffer_edge.quantization.own.follow import Follower
+
+
+def rounds(program: Program) -> bool:
+    """Whether a Program rounds what it computes, as quantised files do."""
+    return any(isinstance(op, Unary) and op.function.function == "round" for op in program.ops)
+
+
+def own_integers(program: Program) -> Program:
+    """The integer Program of a float one that rounds as its file does.
+
+    Args:
+        program: as a front end made it.
+
+    Raises:
+        UnsupportedError: it does not round at all, or something in it has no form in integers; the
+            text says what.
+    """
+    plain = remove_identities(fold_constants(remove_dead_code(program)))
+    if not rounds(plain):
+        raise UnsupportedError("it holds no integers of its own")
+    if plain.states:
+        raise UnsupportedError("it has a state")
+    try:
+        made = remove_dead_code(remove_identities(Follower(plain).run()))
+    except ProgramError as error:
+        raise UnsupportedError(error.what) from error
+    if not any(isinstance(op, GemmInteger | ConvInteger) for op in made.ops):
+        raise UnsupportedError("no layer of it is quantised")
+    return separate_results(made)
+
+
+def scheme_of(made: Program) -> str:
+    """What the integers of such a Program are called: int8, or int8x16 with activations of 16 bits.
+
+    The first layer's input does not tell, nor does what an output is given out in.
+    """
+    wide = any(made.values[op.x].dtype == "int16" for op in made.ops
+               if isinstance(op, GemmInteger | ConvInteger))
+    return "int8x16" if wide else "int8"
