@@ -27,6 +27,9 @@ class Exporter(Protocol):
     def main_file(self) -> str:
         """The file of the artefact that a user takes into a project."""
 
+    def default_scheme(self, program: Program) -> str:
+        """The scheme of a float Program for which the user says none."""
+
     def options(self, scheme: str) -> frozenset[str]:
         """Fields of a request that are of use with a scheme, beside those that always are.
 

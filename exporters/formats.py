@@ -75,6 +75,10 @@ class FormatExporter:
         """The model."""
         return self._format.file
 
+    def default_scheme(self, program: Program) -> str:
+        """The formats' integers need a recording."""
+        return "float32"
+
     def options(self, scheme: str) -> frozenset[str]:
         """A recording judges every scheme, and calibrates some."""
         check_scheme(self, scheme)

@@ -54,7 +54,7 @@ def inspect(policy: PolicySource, options: LoadOptions | None = None, *, strict:
 
 @public(LoadArguments.__annotations__, DEFAULTS)
 def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None, *,
-           target: str = "cortex-m", name: str = "", seed: int = 0, scheme: str = "float32",
+           target: str = "cortex-m", name: str = "", seed: int = 0, scheme: str = "",
            calibrate: Observations | None = None,
            steps: int = 4000, observe: Sequence[int] = (),
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
@@ -75,9 +75,10 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         name: stem of the C identifiers; made by default from the policy file's stem, of a Program
             or module from the directory's name; ``policy`` where none can be made.
         seed: of the test vectors, and of the environment that calibrates.
-        scheme: float32; float16, which stores matrices as halves; int8, int8x16, int16; or auto:
-            int8, and int16 for the layers that need it; onnx and tflite
-            have their own, see ``exporters.formats``.
+        scheme: by default the integers that a quantised file brings, where they have a form
+            here and the target is neither onnx nor tflite, else float32; float16, which stores
+            matrices as halves; int8, int8x16, int16; or auto: int8, and int16 for the layers that
+            need it; onnx and tflite have their own, see ``exporters.formats``.
         calibrate: for an integer scheme: observations as an array [T, n], as arrays by name
             (``observations``, and ``reset`` [T] of several episodes), as a Recording of
             :func:`calibrate`, or as an .npz or .npy; or ``env:<id>``, or ``bounds:LOW:HIGH``.
@@ -121,13 +122,17 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         "calibrate": recording, "steps": steps, "observe": tuple(observe), "layers": layers or {},
         "observer": observer, "min_agreement": min_agreement, "counts": counts, "board": board,
         "kernels": kernels}
-    refuse_useless(exporter, target, scheme, given)
+    if scheme:
+        refuse_useless(exporter, target, scheme, given)
     original = "run" if run_original else original
     source = Path(policy) if isinstance(policy, str | os.PathLike) else None
     path = default_directory(source, target) if directory is None else Path(directory)
     name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
     program = (accepted(policy, strict, changes.get("accept", ())) if isinstance(policy, Program)
                else load_quietly(policy, options, strict, changes))
+    if not scheme:
+        scheme = exporter.default_scheme(program)
+        refuse_useless(exporter, target, scheme, given)
     if not isinstance(policy, Program):
         warn(program.notes)
         seen = "" if isinstance(recording, str) and not os.path.isfile(recording) else recording

@@ -54,6 +54,7 @@ def load_quietly(policy: Any, options: LoadOptions | None, strict: bool,
     """What :func:`load` gives, without warnings."""
     from puffer_edge.frontends.wrappers import wrapped
     from puffer_edge.passes import drop_value_head
+    from puffer_edge.quantization.own.judged import told
 
     changes = dict(changes)
     example = changes.pop("example", None)
@@ -88,7 +89,7 @@ def load_quietly(policy: Any, options: LoadOptions | None, strict: bool,
     program = accepting(wrapped(program, options), options.accept)
     if strict:
         refuse_assumptions(program)
-    return program if options.keep_value else drop_value_head(program)
+    return told(program if options.keep_value else drop_value_head(program))
 
 
 def _unless_unknown(policy: Any, options: LoadOptions, named: str) -> tuple[Program | None, Any]:

@@ -12,7 +12,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.assembling import assemble, remembered
 from puffer_edge.exporters.c.header import Entry, Header, render
 from puffer_edge.exporters.exporter import check_names, check_scheme
-from puffer_edge.exporters.integers import OURS, options, prepare
+from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.naming import stem
@@ -61,6 +61,10 @@ class CExporter:
     targets = tuple(TARGETS)
     schemes = OURS
     main_file = "policy.h"
+
+    def default_scheme(self, program: Program) -> str:
+        """A quantised file's own integers, else float32."""
+        return default_scheme(program)
 
     def options(self, scheme: str) -> frozenset[str]:
         """Those of our own integers."""

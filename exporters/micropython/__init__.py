@@ -9,7 +9,7 @@ from puffer_edge.artefact.directory import as_json
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters.assembling import assemble
 from puffer_edge.exporters.exporter import check_names, check_scheme
-from puffer_edge.exporters.integers import OURS, options, prepare
+from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
 from puffer_edge.exporters.micropython import compiled, source
 from puffer_edge.exporters.micropython.boards import Board, find_board, find_grade
 from puffer_edge.exporters.request import ExportRequest, Progress
@@ -106,6 +106,10 @@ class MicroPythonExporter:
     targets = (MICROPYTHON.name,)
     schemes = tuple(scheme for scheme in OURS if scheme not in FLOATING)
     main_file = "policy.py"
+
+    def default_scheme(self, program: Program) -> str:
+        """A quantised file's own integers, else float32."""
+        return default_scheme(program)
 
     def options(self, scheme: str) -> frozenset[str]:
         """Those of our own integers, and the board's."""

@@ -54,6 +54,32 @@ def choose(ratio: float, bound: int) -> tuple[int, int, int]:
     raise ProgramError(f"a sum of magnitude {bound} cannot be requantised by {ratio}")
 
 
+def finest(ratio: float, bound: int, largest: int) -> tuple[int, int, int]:
+    """As :func:`choose`, with the least error of results that are cut off beyond ``largest``.
+
+    The bits of a product are shared by the sum and the multiplier: where a sum could be much larger
+    than any result that is kept, it is worth more bits than the multiplier.
+
+    Raises:
+        ProgramError: the sum is out of range, or the ratio too large for any shift.
+    """
+    best, least = choose(ratio, bound), math.inf
+    for bits in range(15, 7, -1):
+        for pre_shift in range(31):
+            shift = bits - 1 - math.floor(math.log2(ratio)) - pre_shift
+            multiplier = round(math.ldexp(ratio, pre_shift + min(shift, 30)))
+            shift = min(shift, 30)
+            if not 0 < multiplier < 2**15 or shift < 1:
+                break
+            if in_range(bound, multiplier, pre_shift, shift):
+                kept = math.ldexp(multiplier, -pre_shift - shift)
+                error = largest * abs(kept / ratio - 1) + (_rounding(pre_shift) + 0.5) * ratio
+                if error < least:
+                    best, least = (multiplier, pre_shift, shift), error
+                break
+    return best
+
+
 def in_range(bound: int, multiplier: int, pre_shift: int, shift: int) -> bool:
     """Whether every intermediate stays within :data:`LIMIT` for every ``|acc| <= bound``."""
     r1, r2 = _rounding(pre_shift), _rounding(shift)

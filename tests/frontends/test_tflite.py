@@ -114,9 +114,11 @@ def test_names_are_those_of_the_schema() -> None:
     assert "(250)" in operator_name(250)
 
 
-def run_by_litert(path: Path, observations: np.ndarray) -> np.ndarray:
+def run_by_litert(path: Path, observations: np.ndarray, *, reference: bool = False) -> np.ndarray:
     litert = pytest.importorskip("ai_edge_litert.interpreter")
-    other = litert.Interpreter(str(path))
+    kernels = litert.OpResolverType
+    other = litert.Interpreter(str(path), experimental_op_resolver_type=kernels.BUILTIN_REF
+                               if reference else kernels.AUTO)
     other.allocate_tensors()
     (entry,), end = other.get_input_details(), other.get_output_details()[0]
     found = []
@@ -147,6 +149,24 @@ def test_what_keras_writes_for_images(pool: int, padding: int, tmp_path: Path) -
     ours = Interpreter(puffer_edge.load(tmp_path / "p.tflite", action="continuous"))
     theirs = run_by_litert(tmp_path / "p.tflite", observations)
     for x, y in zip(observations, theirs, strict=True):
+        np.testing.assert_allclose(next(iter(ours.step(x).values())), y, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("pool", [1, 17])
+@pytest.mark.parametrize(("padding", "kernel", "stride", "shape"), [
+    (0, (3, 3), (2, 2), (4, 5)), (1, (3, 2), (1, 2), (5, 5)), (0, (2, 4), (1, 1), (7, 9))])
+def test_pools_that_overlap(pool: int, padding: int, kernel: tuple[int, int],
+                            stride: tuple[int, int], shape: tuple[int, int],
+                            tmp_path: Path) -> None:
+    """What SAME pads is no maximum, and not counted in an average."""
+    model = tflite.Model()
+    x = model.tensor((1, 7, 9, 3))
+    y = model.add(pool, [x], (1, *shape, 3), 5, _0=padding, _1=stride[1], _2=stride[0],
+                  _3=kernel[1], _4=kernel[0], _5=0)
+    model.write(tmp_path / "p.tflite", [x], [y])
+    observations = np.random.default_rng(2).normal(size=(5, 189)).astype(np.float32)
+    ours = Interpreter(puffer_edge.load(tmp_path / "p.tflite", action="continuous"))
+    for x, y in zip(observations, run_by_litert(tmp_path / "p.tflite", observations), strict=True):
         np.testing.assert_allclose(next(iter(ours.step(x).values())), y, rtol=0, atol=1e-5)
 
 

@@ -41,7 +41,7 @@ ARROWS = {
     # File -> Program -> integers -> artefact.
     "frontends": "interpreter ir passes readers spaces",
     "arguments": "ir",
-    "loading": "arguments frontends ir passes signatures wording",
+    "loading": "arguments frontends ir passes quantization signatures wording",
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers targets",
     "inspection": "artefact ir passes planning",

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.graph import graph as shared
 from puffer_edge.frontends.graph.graph import MAX_ELEMENTS
+from puffer_edge.frontends.graph.node import Node
 from puffer_edge.ir import Activation, Builder
 from puffer_edge.ir.ops import (
     Binary,
@@ -48,6 +50,7 @@ class Graph:
     def __init__(self, model: TFLiteModel, where: str, observation: int) -> None:
         self.model, self.where = model, where
         self.builder = Builder("TFLite model")
+        self.shared = shared.Graph(self.builder, where)
         number = model.inputs[0]
         self._values: dict[int, str] = {}
         self.constants: dict[int, Array] = {}
@@ -147,6 +150,12 @@ class Graph:
             raise UnsupportedError(f"the fused activation {number} is not supported",
                                    where=self.place(operator.outputs[0]), hint=HINT)
         return self.builder.add(Unary, x=x, function=_FUSED[number])
+
+    def node(self, operator: Operator) -> Node:
+        """The operator as what all front ends of graphs share wants it."""
+        tensor = self.model.tensors[operator.outputs[0]]
+        return Node(operator.name, printable(tensor.name), (), (tensor.name,),
+                    self.place(operator.outputs[0]))
 
     def shape_of(self, operator: Operator) -> tuple[int, ...]:
         """The shape that the file declares of the result."""

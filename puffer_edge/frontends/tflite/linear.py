@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from puffer_edge.errors import FileFormatError
@@ -56,17 +57,13 @@ def conv_2d(graph: Graph, op: Operator) -> str:
     dilations = options.number(5 + deep, "<i", 1), options.number(4 + deep, "<i", 1)
     if min(*strides, *dilations) < 1 or max(*strides, *dilations) > 1024:
         raise FileFormatError("the strides are malformed", where=graph.place(op.outputs[0]))
-    pads = [0, 0, 0, 0]
-    if options.number(0, "<b") == 0:  # SAME
-        for axis in (0, 1):
-            size, kernel = shape[1 + axis], (weight.shape[1 + axis] - 1) * dilations[axis] + 1
-            total = max((-(-size // strides[axis]) - 1) * strides[axis] + kernel - size, 0)
-            pads[axis], pads[2 + axis] = total // 2, total - total // 2
+    reach = tuple((n - 1) * d + 1 for n, d in zip(weight.shape[1:3], dilations, strict=True))
+    pads = (0,) * 4 if options.number(0, "<b") else same_padding(shape[1:3], reach, strides)
     x = builder.add(Transpose, x=x, permutation=(0, 3, 1, 2))
     y = builder.add(
         Conv, x=x, group=shape[3] if deep else 1,
         weight=graph.weight(weight.transpose((3, 0, 1, 2) if deep else (0, 3, 1, 2)), "weight"),
-        bias=_bias(graph, op), strides=strides, pads=tuple(pads), dilations=dilations,
+        bias=_bias(graph, op), strides=strides, pads=pads, dilations=dilations,
         layer=printable(graph.model.tensors[op.outputs[0]].name))
     if min(builder.shape(y)) < 1:
         raise FileFormatError("the kernel is larger than the image",
@@ -75,3 +72,18 @@ def conv_2d(graph: Graph, op: Operator) -> str:
     return builder.add(Transpose, x=y, permutation=(0, 2, 3, 1))
 
 
+def same_padding(sizes: Sequence[int], reach: Sequence[int], strides: Sequence[int]
+                 ) -> tuple[int, ...]:
+    """Begins, then ends, of SAME: as many outputs as strides begin in the image.
+
+    Args:
+        sizes: of the image.
+        reach: of the window, dilations included.
+        strides: at least 1.
+    """
+    begins, ends = [], []
+    for size, wide, stride in zip(sizes, reach, strides, strict=True):
+        total = max((-(-size // max(stride, 1)) - 1) * stride + wide - size, 0)
+        begins.append(total // 2)
+        ends.append(total - total // 2)
+    return (*begins, *ends)

@@ -10,12 +10,14 @@ from puffer_edge.errors import ProgramError, UnsupportedError
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import ConvInteger, GemmInteger, Unary
 from puffer_edge.passes import fold_constants, remove_dead_code, remove_identities, separate_results
+from puffer_edge.quantization.own.fitting import fits
 from puffer_edge.quantization.own.follow import Follower
 
 
 def rounds(program: Program) -> bool:
-    """Whether a Program rounds what it computes, as quantised files do."""
-    return any(isinstance(op, Unary) and op.function.function == "round" for op in program.ops)
+    """Whether a Program rounds what it computes, as the quantised file does that it is of."""
+    return any(note.kind == "quantised" for note in program.notes) and any(
+        isinstance(op, Unary) and op.function.function == "round" for op in program.ops)
 
 
 def own_integers(program: Program) -> Program:
@@ -39,7 +41,10 @@ def own_integers(program: Program) -> Program:
         raise UnsupportedError(error.what) from error
     if not any(isinstance(op, GemmInteger | ConvInteger) for op in made.ops):
         raise UnsupportedError("no layer of it is quantised")
-    return separate_results(made)
+    made = separate_results(made)
+    if not fits(plain, made):
+        raise UnsupportedError("integers here would differ from it by more than a step")
+    return made
 
 
 def scheme_of(made: Program) -> str:

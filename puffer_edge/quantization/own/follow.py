@@ -40,6 +40,7 @@ from puffer_edge.quantization.own.forms import (
     Pair,
     Rounded,
     Whole,
+    same,
 )
 from puffer_edge.quantization.own.writer import Writer
 
@@ -224,7 +225,7 @@ class Follower:
             name = self.writer.name(op.y)
             self.writer.quantize(source, meaning, name, dtype)
         else:
-            held = Mapped(source, lambda real: real) if isinstance(source, Integer) else source
+            held = Mapped(source, same) if isinstance(source, Integer) else source
             name = self.writer.write(held, meaning, self.writer.name(op.y), dtype)
         # The file takes its zero point off by an op of its own, which comes later.
         return Whole(Integer(name, replace(meaning, zero_point=-shift)), 0.0)

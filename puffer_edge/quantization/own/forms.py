@@ -110,6 +110,11 @@ Held: TypeAlias = "Layer | Mapped | Pair | Joined | Moved"
 Form: TypeAlias = "Held | Integer | Whole | Rounded"
 
 
+def same(real: Array) -> Array:
+    """The function of what only gets another scale."""
+    return real
+
+
 def ends(meaning: Quantization) -> tuple[float, float]:
     """Least and greatest real number that integers stand for."""
     return ((meaning.low - meaning.zero_point) * meaning.scale,

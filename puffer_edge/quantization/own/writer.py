@@ -18,7 +18,7 @@ from puffer_edge.ir.ops import (
     Quantize,
     Table,
 )
-from puffer_edge.ir.requantization import LARGEST_SUM, choose
+from puffer_edge.ir.requantization import LARGEST_SUM, choose, finest
 from puffer_edge.quantization.linear import grid
 from puffer_edge.quantization.own.forms import (
     Array,
@@ -31,6 +31,7 @@ from puffer_edge.quantization.own.forms import (
     Pair,
     ends,
     reach,
+    same,
 )
 from puffer_edge.quantization.own.lattice import on_lattice
 from puffer_edge.quantization.rules.binary import UNIT_BITS, in_units, product
@@ -120,7 +121,7 @@ class Writer:
         elif isinstance(form, Joined):
             parts = tuple(
                 part.name if part.meaning == meaning else self.write(
-                    Mapped(part, lambda real: real), meaning, self.name(f"{y}.{index}"), dtype)
+                    Mapped(part, same), meaning, self.name(f"{y}.{index}"), dtype)
                 for index, part in enumerate(form.parts))
             self.ops.append(Concat(xs=parts, y=y, axis=form.axis))
         elif isinstance(form, Pair):
@@ -130,7 +131,14 @@ class Writer:
         return y
 
     def _table(self, form: Mapped, meaning: Quantization, y: str, dtype: str) -> None:
+        """Between whole numbers of 8 bits there is no straight line: those are rounded after it."""
         real, bits = grid(form.x.meaning)
+        if bits and dtype == "int8":
+            fine = form.x if form.function is same else self.fine(form, f"{y}.fine")
+            zero = self.constant(np.zeros(1, np.int16), f"{y}.zero")
+            nothing = Integer(zero, Quantization(fine.meaning.scale, 0, -1, 1))
+            self._arithmetic(Pair("add", fine, nothing, ""), meaning, y, dtype)
+            return
         table = np.rint(form.function(real) / meaning.scale) + meaning.zero_point
         table = np.clip(table, meaning.low, meaning.high).astype(np.int16)
         self.ops.append(Table(x=form.x.name, table=self.constant(table, f"{y}.table"), y=y,
@@ -165,12 +173,14 @@ class Writer:
         steps = np.maximum(steps, np.abs(form.bias) / source.scale / 2**29) + 1e-30
         scales = steps * source.scale
         bias = np.rint(form.bias / scales).astype(np.int64) - source.zero_point * rows.sum(1)
-        bound = int((np.abs(rows).sum(1) * source.largest + np.abs(bias)).max())
-        if bound > LARGEST_SUM:
+        bounds = np.abs(rows).sum(1) * source.largest + np.abs(bias)
+        if bounds.max() > LARGEST_SUM:
             raise UnsupportedError(f"a sum of {op.layer or op.y} may leave 31 bits")
         low, high = (int(np.clip(np.rint(limit / meaning.scale) + meaning.zero_point,
                                  meaning.low, meaning.high)) for limit in form.limits)
-        ratios = [choose(float(scale / meaning.scale), bound) for scale in scales]
+        largest = max(meaning.high - meaning.zero_point, meaning.zero_point - meaning.low)
+        ratios = [finest(float(scale / meaning.scale), int(bound), largest)
+                  for scale, bound in zip(scales, bounds, strict=True)]
         fields: dict[str, Any] = {
             "x": form.x.name, "y": y, "dtype": dtype, "layer": op.layer,
             "quantization": replace(meaning, low=low, high=high),

@@ -21,6 +21,7 @@ class Model:
 
     def __init__(self) -> None:
         self.tensors: list[tuple[str, tuple[int, ...], int, Any]] = []
+        self.scales: dict[int, tuple[Any, Any, int]] = {}
         self.operators: list[tuple[int, list[int], list[int], int, dict[int, Any]]] = []
 
     def tensor(self, shape: tuple[int, ...], data: Any = None, kind: int = 0) -> int:
@@ -28,13 +29,19 @@ class Model:
         self.tensors.append((f"tensor_{len(self.tensors)}", shape, kind, data))
         return len(self.tensors) - 1
 
+    def quantised(self, number: int, scales: Any, zeros: Any = 0, axis: int = 0) -> int:
+        """Says what a tensor's integers stand for, and gives its number."""
+        scales = np.atleast_1d(np.asarray(scales, np.float32))
+        self.scales[number] = (scales, np.broadcast_to(np.int64(zeros), scales.shape), axis)
+        return number
+
     def constant(self, array: Any) -> int:
         return self.tensor(array.shape, np.ascontiguousarray(array, np.float32))
 
     def add(self, code: int, inputs: list[int], shape: tuple[int, ...], kind: int = 0,
-            **options: Any) -> int:
+            of: int = 0, **options: Any) -> int:
         """An operator with one output; options by the number of the field, as ``_0=``."""
-        output = self.tensor(shape)
+        output = self.tensor(shape, kind=of)
         self.operators.append((code, inputs, [output], kind, {
             int(name[1:]): value for name, value in options.items()}))
         return output
@@ -69,14 +76,21 @@ class Model:
         buffers = [table({})]
         tensors = []
         places: dict[int, int] = {}  # one buffer for an array that several tensors have
-        for name, shape, kind, data in self.tensors:
+        for index, (name, shape, kind, data) in enumerate(self.tensors):
             number = 0 if data is None else places.get(id(data), len(buffers))
             if number == len(buffers):
                 content = builder.CreateByteVector(data.tobytes())
                 places[id(data)] = number
                 buffers.append(table({0: ("offset", content)}))
-            tensors.append(table({0: ("offset", numbers(shape)), 1: ("i8", kind),
-                                  2: ("u32", number), 3: ("offset", builder.CreateString(name))}))
+            fields = {0: ("offset", numbers(shape)), 1: ("i8", kind), 2: ("u32", number),
+                      3: ("offset", builder.CreateString(name))}
+            if index in self.scales:
+                scales, zeros, axis = self.scales[index]
+                fields[4] = "offset", table({
+                    2: ("offset", vector([float(s) for s in scales], 4, builder.PrependFloat32, 4)),
+                    3: ("offset", vector([int(z) for z in zeros], 8, builder.PrependInt64, 8)),
+                    6: ("i32", axis)})
+            tensors.append(table(fields))
         operators = []
         for code, ins, outs, kind, options in self.operators:
             fields = {0: ("u32", codes.index(code)), 1: ("offset", numbers(ins)),
