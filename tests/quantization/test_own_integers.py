@@ -130,7 +130,7 @@ def test_what_the_user_asks_for_comes_first(tmp_path: Path) -> None:
         assert read_manifest(directory)["scheme"] == found
     with pytest.raises(UsageError, match="are int8, not int8x16") as why:
         puffer_edge.export(path, tmp_path / "out", scheme="int8x16", **OPTIONS)
-    assert "--calibrate" in why.value.hint
+    assert "calibrate" in why.value.hint
     directory = puffer_edge.export(path, tmp_path / "16", scheme="int8x16",
                                    calibrate="bounds:-2:2", **OPTIONS)  # as the hint says
     assert read_manifest(directory)["scheme"] == "int8x16"
@@ -260,7 +260,7 @@ def test_weights_that_are_no_integers_stay_float(tmp_path: Path) -> None:
     assert read_manifest(puffer_edge.export(program, tmp_path / "float"))["scheme"] == "float32"
     with pytest.raises(UnsupportedError, match="own integers cannot be taken") as why:
         puffer_edge.export(program, tmp_path / "out", scheme="int8")
-    assert "--calibrate" in why.value.hint
+    assert "calibrate" in why.value.hint
     assert own_integers(rounding(rng.integers(-9, 9, (3, 6)) / 8))
 
 

@@ -44,12 +44,12 @@ def fits(program: Program, made: Program) -> bool:
     observations = imagined(program, made, STEPS)
     ours, theirs = (_outputs(each, observations) for each in (made, program))
     for name, result in zip(theirs, made.outputs, strict=True):
-        meaning = made.values[result].quantization
-        assert meaning is not None
-        step = meaning.scale
-        if meaning.high == -meaning.low == FINE:  # the file does not round it
+        qparams = made.values[result].quantization
+        assert qparams is not None
+        step = qparams.scale
+        if qparams.high == -qparams.low == FINE:  # the file does not round it
             step = max(step, float(np.ptp(theirs[name])) / 255)
-        off = np.abs((ours[name] - meaning.zero_point) * meaning.scale - theirs[name])
+        off = np.abs((ours[name] - qparams.zero_point) * qparams.scale - theirs[name])
         if np.mean(off <= 1.01 * step) < WITHIN:
             return False
     return True

@@ -75,7 +75,7 @@ class Follower:
         made = self.program.with_ops(
             self.writer.ops, {**self.program.constants, **self.writer.constants},
             outputs=tuple(result.name for result in results))
-        if any(made.values[result.name].quantization != result.meaning for result in results):
+        if any(made.values[result.name].quantization != result.qparams for result in results):
             raise UnsupportedError("an output is the observation, rounded")
         return made
 
@@ -96,7 +96,7 @@ class Follower:
             source = self._integer(op.x)
             names = tuple(self.writer.name(name) for name in op.ys)
             self.writer.ops.append(replace(op, x=source.name, ys=names))
-            self.forms |= {name: Integer(made, source.meaning)
+            self.forms |= {name: Integer(made, source.qparams)
                            for name, made in zip(op.ys, names, strict=True)}
         elif isinstance(op, Unary):
             self.forms[op.y] = self._unary(op)
@@ -118,7 +118,7 @@ class Follower:
         if isinstance(form, Layer | Mapped | Pair | Joined | Moved):
             return Moved(form, op)
         integer = form.integer if isinstance(form, Whole) else form
-        made = Integer(self._move(op, integer.name), integer.meaning)
+        made = Integer(self._move(op, integer.name), integer.qparams)
         return replace(form, integer=made) if isinstance(form, Whole) else made
 
     def _move(self, op: Any, x: str) -> str:
@@ -197,15 +197,15 @@ class Follower:
             function = "mul"
         a, b = (self._operand(name, inverse and name == op.b) for name in (op.a, op.b))
         pair = Pair(function, a, b, op.layer)
-        if function in ("min", "max") and a.meaning == b.meaning:  # exact: one of the two stays
-            return Integer(self.writer.write(pair, a.meaning, self.writer.name(op.y)), a.meaning)
+        if function in ("min", "max") and a.qparams == b.qparams:  # exact: one of the two stays
+            return Integer(self.writer.write(pair, a.qparams, self.writer.name(op.y)), a.qparams)
         return pair
 
     def _real(self, form: Whole, scale: float) -> Integer:
         """What integers stand for, once they are multiplied with their scale."""
-        integer, meaning = form.integer, form.integer.meaning
-        return Integer(integer.name, replace(meaning, scale=scale,
-                                             zero_point=meaning.zero_point + round(form.offset)))
+        integer, qparams = form.integer, form.integer.qparams
+        return Integer(integer.name, replace(qparams, scale=scale,
+                                             zero_point=qparams.zero_point + round(form.offset)))
 
     def _quantised(self, op: Unary, form: Rounded, low: float, high: float) -> Whole:
         """The rounded value, stored in 8 or 16 bits, unsigned ones moved to signed ones."""
@@ -215,20 +215,20 @@ class Follower:
         bits = 8 if high - low <= 255 else 16
         bottom = -(2 ** (bits - 1))
         shift = 0 if bottom <= low and high < -bottom else int(low) - bottom
-        meaning = Quantization(form.scale, int(form.zero) - shift, int(low) - shift,
+        qparams = Quantization(form.scale, int(form.zero) - shift, int(low) - shift,
                                int(high) - shift)
         source, dtype, name = form.source, f"int{bits}", ""
-        if source == Integer(getattr(source, "name", ""), meaning):  # rounded like this before
+        if source == Integer(getattr(source, "name", ""), qparams):  # rounded like this before
             assert isinstance(source, Integer)
             name = source.name
         elif isinstance(source, str):
             name = self.writer.name(op.y)
-            self.writer.quantize(source, meaning, name, dtype)
+            self.writer.quantize(source, qparams, name, dtype)
         else:
             held = Mapped(source, same) if isinstance(source, Integer) else source
-            name = self.writer.write(held, meaning, self.writer.name(op.y), dtype)
+            name = self.writer.write(held, qparams, self.writer.name(op.y), dtype)
         # The file takes its zero point off by an op of its own, which comes later.
-        return Whole(Integer(name, replace(meaning, zero_point=-shift)), 0.0)
+        return Whole(Integer(name, replace(qparams, zero_point=-shift)), 0.0)
 
     def _integer(self, name: str) -> Integer:
         """A value in integers; what nothing rounds has 16 bits."""

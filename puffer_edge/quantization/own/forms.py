@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from puffer_edge.ir import Program, Quantization
 from puffer_edge.ir.ops import Conv, Gemm
-from puffer_edge.quantization.linear import grid
+from puffer_edge.quantization.linear import table_points
 
 Array = npt.NDArray[Any]
 Function = Callable[[Array], Array]
@@ -25,11 +25,11 @@ class Integer:
 
     Attributes:
         name: of these.
-        meaning: what they stand for.
+        qparams: what they stand for.
     """
 
     name: str
-    meaning: Quantization
+    qparams: Quantization
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,10 @@ def same(real: Array) -> Array:
     return real
 
 
-def ends(meaning: Quantization) -> tuple[float, float]:
+def ends(qparams: Quantization) -> tuple[float, float]:
     """Least and greatest real number that integers stand for."""
-    return ((meaning.low - meaning.zero_point) * meaning.scale,
-            (meaning.high - meaning.zero_point) * meaning.scale)
+    return ((qparams.low - qparams.zero_point) * qparams.scale,
+            (qparams.high - qparams.zero_point) * qparams.scale)
 
 
 def reach(form: Held, program: Program) -> tuple[float, float]:
@@ -126,15 +126,15 @@ def reach(form: Held, program: Program) -> tuple[float, float]:
     if isinstance(form, Moved):
         return reach(form.source, program)
     if isinstance(form, Mapped):
-        real = form.function(grid(form.x.meaning)[0])
+        real = form.function(table_points(form.x.qparams)[0])
         return float(real.min()), float(real.max())
     if isinstance(form, Joined):
-        pairs = [ends(part.meaning) for part in form.parts]
+        pairs = [ends(part.qparams) for part in form.parts]
         return min(low for low, _ in pairs), max(high for _, high in pairs)
     if isinstance(form, Pair):
-        return _of_pair(form.function, ends(form.a.meaning), ends(form.b.meaning))
+        return _of_pair(form.function, ends(form.a.qparams), ends(form.b.qparams))
     weight = program.constants[form.op.weight].astype(np.float64).reshape(len(form.bias), -1)
-    largest = max(map(abs, ends(form.x.meaning)))
+    largest = max(map(abs, ends(form.x.qparams)))
     top = float((np.abs(weight).sum(1) * largest + np.abs(form.bias)).max())
     low, high = np.clip((-top, top), *form.limits)
     return float(low), float(high)

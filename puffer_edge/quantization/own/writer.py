@@ -19,7 +19,7 @@ from puffer_edge.ir.ops import (
     Table,
 )
 from puffer_edge.ir.requantization import LARGEST_SUM, choose, finest
-from puffer_edge.quantization.linear import grid
+from puffer_edge.quantization.linear import table_points
 from puffer_edge.quantization.own.forms import (
     Array,
     Held,
@@ -86,8 +86,8 @@ class Writer:
     def fine(self, form: Held, wished: str) -> Integer:
         """Something that nothing rounds, in 16 bits that reach all it can be."""
         largest = max(map(abs, reach(form, self.program)))
-        meaning = Quantization(max(largest, 1e-30) / FINE, 0, -FINE, FINE)
-        return Integer(self.write(form, meaning, self.name(wished)), meaning)
+        qparams = Quantization(max(largest, 1e-30) / FINE, 0, -FINE, FINE)
+        return Integer(self.write(form, qparams, self.name(wished)), qparams)
 
     def constant_in_integers(self, name: str, inverse: bool) -> Integer:
         """A constant operand, or its reciprocal, in 16 bits."""
@@ -99,54 +99,54 @@ class Writer:
         made = self.constant(np.rint(real / scale).astype(np.int16), f"{name}.integer")
         return Integer(made, Quantization(scale, 0, -FINE, FINE))
 
-    def quantize(self, x: str, meaning: Quantization, y: str, dtype: str) -> None:
+    def quantize(self, x: str, qparams: Quantization, y: str, dtype: str) -> None:
         """A float value, rounded."""
         width = self.program.values[x].shape[-1:]
         self.ops.append(Quantize(
-            x=x, y=y, dtype=dtype, low=meaning.low, high=meaning.high,
-            factor=self.constant(np.full(width, 1 / meaning.scale, np.float32), f"{y}.factor"),
-            offset=self.constant(np.full(width, meaning.zero_point, np.float32), f"{y}.offset")))
+            x=x, y=y, dtype=dtype, low=qparams.low, high=qparams.high,
+            factor=self.constant(np.full(width, 1 / qparams.scale, np.float32), f"{y}.factor"),
+            offset=self.constant(np.full(width, qparams.zero_point, np.float32), f"{y}.offset")))
 
-    def write(self, form: Held, meaning: Quantization, y: str, dtype: str = "int16") -> str:
-        """Adds the ops of something held back, rounded to a meaning, and gives its name ``y``.
+    def write(self, form: Held, qparams: Quantization, y: str, dtype: str = "int16") -> str:
+        """Adds the ops of something held back, rounded to these parameters, and gives its name.
 
         Raises:
             UnsupportedError: it has no form in integers.
         """
         if isinstance(form, Moved):
-            inner = self.write(form.source, meaning, self.name(form.op.x), dtype)
+            inner = self.write(form.source, qparams, self.name(form.op.x), dtype)
             self.ops.append(replace(form.op, x=inner, y=y))
         elif isinstance(form, Mapped):
-            self._table(form, meaning, y, dtype)
+            self._table(form, qparams, y, dtype)
         elif isinstance(form, Joined):
             parts = tuple(
-                part.name if part.meaning == meaning else self.write(
-                    Mapped(part, same), meaning, self.name(f"{y}.{index}"), dtype)
+                part.name if part.qparams == qparams else self.write(
+                    Mapped(part, same), qparams, self.name(f"{y}.{index}"), dtype)
                 for index, part in enumerate(form.parts))
             self.ops.append(Concat(xs=parts, y=y, axis=form.axis))
         elif isinstance(form, Pair):
-            self._arithmetic(form, meaning, y, dtype)
+            self._arithmetic(form, qparams, y, dtype)
         else:
-            self._layer(form, meaning, y, dtype)
+            self._layer(form, qparams, y, dtype)
         return y
 
-    def _table(self, form: Mapped, meaning: Quantization, y: str, dtype: str) -> None:
+    def _table(self, form: Mapped, qparams: Quantization, y: str, dtype: str) -> None:
         """Between whole numbers of 8 bits there is no straight line: those are rounded after it."""
-        real, bits = grid(form.x.meaning)
+        real, bits = table_points(form.x.qparams)
         if bits and dtype == "int8":
             fine = form.x if form.function is same else self.fine(form, f"{y}.fine")
             zero = self.constant(np.zeros(1, np.int16), f"{y}.zero")
-            nothing = Integer(zero, Quantization(fine.meaning.scale, 0, -1, 1))
-            self._arithmetic(Pair("add", fine, nothing, ""), meaning, y, dtype)
+            nothing = Integer(zero, Quantization(fine.qparams.scale, 0, -1, 1))
+            self._arithmetic(Pair("add", fine, nothing, ""), qparams, y, dtype)
             return
-        table = np.rint(form.function(real) / meaning.scale) + meaning.zero_point
-        table = np.clip(table, meaning.low, meaning.high).astype(np.int16)
+        table = np.rint(form.function(real) / qparams.scale) + qparams.zero_point
+        table = np.clip(table, qparams.low, qparams.high).astype(np.int16)
         self.ops.append(Table(x=form.x.name, table=self.constant(table, f"{y}.table"), y=y,
-                              low=form.x.meaning.low, bits=bits, dtype=dtype,
-                              quantization=meaning))
+                              low=form.x.qparams.low, bits=bits, dtype=dtype,
+                              quantization=qparams))
 
-    def _arithmetic(self, form: Pair, meaning: Quantization, y: str, dtype: str) -> None:
-        a, b = form.a.meaning, form.b.meaning
+    def _arithmetic(self, form: Pair, qparams: Quantization, y: str, dtype: str) -> None:
+        a, b = form.a.qparams, form.b.qparams
         if form.function == "mul":
             (first, second), unit = product(a, b)
             bound = first.reach * second.reach
@@ -156,15 +156,15 @@ class Writer:
             second = in_units(b, unit, -1 if form.function == "sub" else 1)
             bound = first.reach + second.reach
         factors = np.array([first.row, second.row], np.int32)
-        output = np.array(choose(unit / meaning.scale, bound), np.int32)
+        output = np.array(choose(unit / qparams.scale, bound), np.int32)
         self.ops.append(BinaryInteger(
-            a=form.a.name, b=form.b.name, y=y, dtype=dtype, quantization=meaning,
+            a=form.a.name, b=form.b.name, y=y, dtype=dtype, quantization=qparams,
             function="add" if form.function == "sub" else form.function, layer=form.layer,
             factors=self.constant(factors, f"{y}.factors"),
             output=self.constant(output, f"{y}.output")))
 
-    def _layer(self, form: Layer, meaning: Quantization, y: str, dtype: str) -> None:
-        op, source, weight = form.op, form.x.meaning, self.floats(form.op.weight)
+    def _layer(self, form: Layer, qparams: Quantization, y: str, dtype: str) -> None:
+        op, source, weight = form.op, form.x.qparams, self.floats(form.op.weight)
         found = on_lattice(weight.reshape(len(weight), -1))
         if found is None:
             raise UnsupportedError(f"the weights of {op.layer or op.y} are no integers of 8 bits")
@@ -176,14 +176,14 @@ class Writer:
         bounds = np.abs(rows).sum(1) * source.largest + np.abs(bias)
         if bounds.max() > LARGEST_SUM:
             raise UnsupportedError(f"a sum of {op.layer or op.y} may leave 31 bits")
-        low, high = (int(np.clip(np.rint(limit / meaning.scale) + meaning.zero_point,
-                                 meaning.low, meaning.high)) for limit in form.limits)
-        largest = max(meaning.high - meaning.zero_point, meaning.zero_point - meaning.low)
-        ratios = [finest(float(scale / meaning.scale), int(bound), largest)
+        low, high = (int(np.clip(np.rint(limit / qparams.scale) + qparams.zero_point,
+                                 qparams.low, qparams.high)) for limit in form.limits)
+        largest = max(qparams.high - qparams.zero_point, qparams.zero_point - qparams.low)
+        ratios = [finest(float(scale / qparams.scale), int(bound), largest)
                   for scale, bound in zip(scales, bounds, strict=True)]
         fields: dict[str, Any] = {
             "x": form.x.name, "y": y, "dtype": dtype, "layer": op.layer,
-            "quantization": replace(meaning, low=low, high=high),
+            "quantization": replace(qparams, low=low, high=high),
             "weight": self.constant(rows.astype(np.int8).reshape(weight.shape), f"{y}.w"),
             "bias": self.constant(bias.astype(np.int32), f"{y}.b"),
             "requantization": self.constant(np.array(ratios, np.int32), f"{y}.requantization")}
