@@ -89,7 +89,7 @@ def test_a_failed_verification_has_its_exit_code(tmp_path: Path) -> None:
     assert cli("export", LSTM, "-o", out).returncode == 0
     text = (out / "policy.h").read_text()
     start = text.index("_w0[")
-    (out / "policy.h").write_text(text[:start] + text[start:].replace("0x1.", "0x1.0", 1))
+    (out / "policy.h").write_text(text[:start] + text[start:].replace("0.", "0.0", 1))
     assert cli("verify", out, "--target", "host").returncode == 3  # whose code it is nobody knows
     done = cli("verify", out, "--target", "host", "--trust")
     assert done.returncode == 6

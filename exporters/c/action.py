@@ -6,7 +6,7 @@ import numpy as np
 
 from puffer_edge.exporters.c.context import Array, Context
 from puffer_edge.exporters.c.loops import nest, tidy
-from puffer_edge.exporters.c.text import decimal, number
+from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.sampling import LARGEST, distance_factor, never
 
@@ -88,8 +88,8 @@ def _element(action: Continuous, value: str, name: str, context: Context, place:
 
     def literal(array: Array, role: str) -> str:
         if place is not None:
-            return f"{decimal(array[place])}f"
-        return f"{context.constant(array, role=role)}[{index}]"
+            return number(array[place])
+        return context.element(array, index, role)
 
     lines = [f"float a = ({raw})[{index}];"]
     if meaning is not None:

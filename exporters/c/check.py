@@ -19,6 +19,7 @@ def render(context: Context, environment: Environment) -> str:
     return environment.get_template("check.h.j2").render(
         name=context.name, NAME=context.name.upper(), crc=source("crc32").strip(),
         bytes=context.constant_bytes, constants=[name for name, _ in context.data],
+        in_ram=context.in_ram,
         little=f"0x{_crc(arrays, '<'):08x}u", big=f"0x{_crc(arrays, '>'):08x}u").rstrip()
 
 

@@ -60,7 +60,8 @@ class Context:
 
     Attributes:
         constant_bytes: what weights and tables take.
-        data: name and data of each.
+        data: name and data of each, those first that an AVR has in RAM.
+        in_ram: how many those are.
         place: what is being emitted, for the comments of the constants that it needs.
     """
 
@@ -73,6 +74,7 @@ class Context:
         self.constant_bytes = 0
         self.place = ""
         self.data: list[tuple[str, Array]] = []
+        self.in_ram = 0
         self.lines: list[str] = []
         self.index = -1
         self.memories: set[str] = set()
@@ -118,7 +120,8 @@ class Context:
         while isinstance(op := self._producers.get(name), Reshape):
             name = op.x
         if name in self.program.constants:
-            return self.constant(self.program.constants[name], role=self._role(name))
+            return self.constant(self.program.constants[name], role=self._role(name),
+                                 flash=False)
         if name in self.plan.stored:
             return f"policy->state_{self._states[self.plan.stored[name]]}"
         return self._arena(self.plan.offsets[name], self.value(name).dtype)
@@ -137,21 +140,28 @@ class Context:
         return [f"/* {'; '.join(dict.fromkeys(self._roles[name]))} */\n{definition}"
                 for name, definition in self._definitions.items()]
 
-    def constant(self, array: Array, ctype: str = "", role: str = "") -> str:
+    def constant(self, array: Array, ctype: str = "", role: str = "",
+                 flash: bool = True) -> str:
         """Name of a constant array; equal arrays are stored once.
 
         Args:
             array: its data.
             ctype: element type in C; that of the array's dtype by default.
             role: what it is to the present op, for its comment.
+            flash: it is read by the names for that, and not as any operand.
         """
         ctype = ctype or C_TYPES.get(str(array.dtype), "float")
         data = np.ascontiguousarray(array, DTYPES[ctype])
-        key = (data.tobytes(), ctype)
+        key = (data.tobytes(), ctype if flash else f"{ctype} in RAM")
         if key not in self._named:
             name = self._named[key] = f"{self.name}_w{len(self._named)}"
-            self._define(name, data, text.array(ctype, name, data))
+            self._define(name, data, text.array(ctype, name, data, flash), flash)
         return self._noted(self._named[key], role)
+
+    def element(self, array: Array, index: str, role: str, ctype: str = "") -> str:
+        """Expression for an element of a constant array; see :meth:`constant`."""
+        ctype = ctype or C_TYPES.get(str(array.dtype), "float")
+        return text.read(ctype, f"{self.constant(array, ctype, role)} + {index}")
 
     def floats(self, weight: Array) -> str:
         """Suffix of the kernel for a weight in float32 or in halves; a computer expands those."""
@@ -163,8 +173,8 @@ class Context:
         return self.constant(packed.view(np.uint16) if halves else packed, role=role)
 
     def optional(self, name: str) -> str:
-        """An operand that may be absent: its address, or NULL."""
-        return self.ref(name) if name else "NULL"
+        """A constant operand that may be absent: its address, or NULL."""
+        return self.constant(self.weight(name), role=self._role(name)) if name else "NULL"
 
     def weight(self, name: str) -> Array:
         """Data of a constant operand.
@@ -189,12 +199,14 @@ class Context:
         if key not in self._named:
             name = self._named[key] = f"{self.name}_w{len(self._named)}"
             self._define(name, records,
-                         f"static const {ctype} {name}[{len(records)}] = {{\n{items}\n}};")
+                         f"static const {ctype} {name}[{len(records)}] PUFFER_EDGE_FLASH = "
+                         f"{{\n{items}\n}};")
         return self._noted(self._named[key], role)
 
-    def _define(self, name: str, data: Array, definition: str) -> None:
+    def _define(self, name: str, data: Array, definition: str, flash: bool = True) -> None:
         self._definitions[name] = definition
-        self.data.append((name, data))
+        self.data.insert(len(self.data) if flash else self.in_ram, (name, data))
+        self.in_ram += not flash
         self.constant_bytes += data.nbytes
 
     def _noted(self, name: str, role: str) -> str:

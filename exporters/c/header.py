@@ -108,7 +108,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     initial = _initial(context)
     environment = _environment()
     rendered = environment.get_template("policy.h.j2").render(
-        kernels_version=_kernels_version(), kernels=kernels,
+        read=text.read, kernels_version=_kernels_version(), kernels=kernels,
         float_kernels=joined(context.kernels, integer_kernels, simd),
         constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
@@ -196,7 +196,7 @@ def _initial(context: Context) -> list[str]:
     for index, state in enumerate(context.program.states):
         if np.any(state.initial):
             constant = context.constant(state.initial, role=f"state {index}")
-            lines.append(f"memcpy(policy->state_{index}, {constant}, "
+            lines.append(f"PUFFER_EDGE_COPY(policy->state_{index}, {constant}, "
                          f"sizeof policy->state_{index});")
     return lines
 

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError, UsageError
 
 _WIDTH = 100
+_READS = {"float": "F32", "int8_t": "S8", "uint8_t": "U8", "int16_t": "S16", "uint16_t": "U16",
+          "int32_t": "S32", "uint32_t": "U32"}
 
 
 def remark(words: str) -> str:
@@ -30,18 +32,19 @@ def remark(words: str) -> str:
 
 
 def number(value: Any) -> str:
-    """A float32 as an exact C hexadecimal constant, such as ``0x1.8p+1f``.
+    """A float32 as the shortest decimal constant that is rounded to it, such as ``0.1f``.
+
+    Hexadecimal ones came to C++ in 2017, and firmwares are built as of 2011.
 
     Raises:
         UnsupportedError: it is NaN or infinite, for which C has no constant without libm's header.
     """
-    if not np.isfinite(np.float32(value)):
+    single = np.float32(value)
+    if not np.isfinite(single):
         raise UnsupportedError(f"the policy holds the constant {value}",
                                hint="bound it by a finite number before the policy is exported")
-    mantissa, exponent = float(np.float32(value)).hex().split("p")
-    if "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa}p{exponent}f"
+    mantissa, _, exponent = str(single).partition("e")
+    return f"{mantissa}e{int(exponent)}f" if exponent else f"{mantissa}f"
 
 
 def decimal(value: Any) -> str:
@@ -49,15 +52,24 @@ def decimal(value: Any) -> str:
     return str(np.float32(value))
 
 
-def array(ctype: str, name: str, values: npt.NDArray[Any]) -> str:
+def array(ctype: str, name: str, values: npt.NDArray[Any], flash: bool = True) -> str:
     """A ``static const`` array definition, wrapped.
 
-    Small integers are aligned to words, which is how the kernels in assembler read them.
+    Small integers are aligned to words, which is how the kernels in assembler read them. On an AVR
+    what lies in flash is read by names of its own (runtimes/c/base.h), so what is an operand like
+    any other lies in RAM there.
     """
     aligned = "PUFFER_EDGE_ALIGNED " if ctype in ("int8_t", "int16_t", "uint16_t") else ""
     flat = values.reshape(-1)
     items = (number(v) for v in flat) if ctype == "float" else (str(int(v)) for v in flat)
-    return f"static const {aligned}{ctype} {name}[{flat.size}] = {{\n{wrapped(items)}\n}};"
+    place = " PUFFER_EDGE_FLASH" if flash else ""
+    return (f"static const {aligned}{ctype} {name}[{flat.size}]{place} = {{\n"
+            f"{wrapped(items)}\n}};")
+
+
+def read(ctype: str, address: str) -> str:
+    """The expression for a constant of that type at an address in flash."""
+    return f"PUFFER_EDGE_READ_{_READS[ctype]}({address})"
 
 
 def wrapped(items: Iterable[str], indent: str = "    ") -> str:

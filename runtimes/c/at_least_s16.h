@@ -8,7 +8,7 @@ PUFFER_EDGE_KERNEL int32_t puffer_edge_at_least_s16(const int16_t *x, const int3
 {
     int32_t count = 0;
     for (int32_t i = 0; i < size; ++i) {
-        count += x[i] >= limits[step * i];
+        count += x[i] >= PUFFER_EDGE_READ_S32(limits + step * i);
     }
     return count;
 }

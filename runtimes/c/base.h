@@ -14,6 +14,31 @@
 #define PUFFER_EDGE_ALIGNED
 #endif
 
+/* Constants: what lies in flash and never in RAM. The flash of an AVR is no memory that a pointer reads,
+ * and C++ has no type for it, so constants are read by these names everywhere. */
+#if defined(__AVR__)
+#include <avr/pgmspace.h>
+#define PUFFER_EDGE_FLASH PROGMEM
+#define PUFFER_EDGE_READ_U8(address) ((uint8_t)pgm_read_byte(address))
+#define PUFFER_EDGE_READ_S8(address) ((int8_t)pgm_read_byte(address))
+#define PUFFER_EDGE_READ_U16(address) ((uint16_t)pgm_read_word(address))
+#define PUFFER_EDGE_READ_S16(address) ((int16_t)pgm_read_word(address))
+#define PUFFER_EDGE_READ_S32(address) ((int32_t)pgm_read_dword(address))
+#define PUFFER_EDGE_READ_U32(address) ((uint32_t)pgm_read_dword(address))
+#define PUFFER_EDGE_READ_F32(address) pgm_read_float(address)
+#define PUFFER_EDGE_COPY(to, address, size) ((void)memcpy_P(to, address, size))
+#else
+#define PUFFER_EDGE_FLASH
+#define PUFFER_EDGE_READ_U8(address) (*(address))
+#define PUFFER_EDGE_READ_S8(address) (*(address))
+#define PUFFER_EDGE_READ_U16(address) (*(address))
+#define PUFFER_EDGE_READ_S16(address) (*(address))
+#define PUFFER_EDGE_READ_S32(address) (*(address))
+#define PUFFER_EDGE_READ_U32(address) (*(address))
+#define PUFFER_EDGE_READ_F32(address) (*(address))
+#define PUFFER_EDGE_COPY(to, address, size) ((void)memcpy(to, address, size))
+#endif
+
 /* Integer kernels have a portable form, and one in assembler for Cortex-M that gives the same bits:
  * PUFFER_EDGE_THUMB2 for M3 and up, PUFFER_EDGE_DSP for M4, M7, M33 with two products per
  * instruction. The latter reads words, of weights that are aligned and activations that need not

@@ -10,8 +10,8 @@ PUFFER_EDGE_KERNEL void puffer_edge_batch_normalization_f32(const float *x, cons
 {
     for (; outer > 0; --outer) {
         for (int32_t channel = 0; channel < channels; ++channel) {
-            const float factor = scale[channel];
-            const float term = shift[channel];
+            const float factor = PUFFER_EDGE_READ_F32(scale + channel);
+            const float term = PUFFER_EDGE_READ_F32(shift + channel);
             for (int32_t i = 0; i < inner; ++i) {
                 const float scaled = *x++ * factor;
                 *y++ = scaled + term;

@@ -43,7 +43,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_conv_f32(const float *x, const float *w, con
             for (int32_t block = filters >> 2; block > 0; --block) {
                 float sum[4];
                 for (int32_t i = 0; i < 4; ++i) {
-                    sum[i] = start != NULL ? *start++ : 0.0f;
+                    sum[i] = start != NULL ? PUFFER_EDGE_READ_F32(start++) : 0.0f;
                 }
                 puffer_edge_mac4_f32(patch, weights, sum, depth);
                 weights += 4 * depth;
@@ -53,9 +53,9 @@ PUFFER_EDGE_KERNEL void puffer_edge_conv_f32(const float *x, const float *w, con
                 }
             }
             for (int32_t row = filters & 3; row > 0; --row) {
-                float sum = start != NULL ? *start++ : 0.0f;
+                float sum = start != NULL ? PUFFER_EDGE_READ_F32(start++) : 0.0f;
                 for (int32_t k = 0; k < depth; ++k) {
-                    sum += patch[k] * *weights++;
+                    sum += patch[k] * PUFFER_EDGE_READ_F32(weights++);
                 }
                 y[at] = sum;
                 at += pixels;

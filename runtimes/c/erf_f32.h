@@ -7,15 +7,15 @@
  * 4.7e-7 over all floats; NaN gives -1. */
 static inline float puffer_edge_erf_f32(float x)
 {
-    const float above = puffer_edge_opaque_f32(x > -0x1.d33334p+1f ? x : -0x1.cbfdaep+1f);
-    const float u = puffer_edge_opaque_f32(above < 0x1.d33334p+1f ? above : 0x1.cbfdaep+1f);
+    const float above = puffer_edge_opaque_f32(x > -3.65f ? x : -3.5936792f);
+    const float u = puffer_edge_opaque_f32(above < 3.65f ? above : 3.5936792f);
     const float y = u * u;
     const float p =
-        (((0x1.05a80cp+4f * y + 0x1.b584a6p+8f) * y + 0x1.e984fp+11f) * y + 0x1.114286p+14f) * y +
-        0x1.17a606p+16f;
+        (((16.353527f * y + 437.51816f) * y + 3916.1543f) * y + 17488.63f) * y +
+        71590.02f;
     const float q =
-        ((((y + 0x1.bc0d9ep+6f) * y + 0x1.5005d4p+10f) * y + 0x1.24015cp+13f) * y +
-         0x1.1e4d22p+15f) * y + 0x1.efaa18p+15f;
+        ((((y + 111.0133f) * y + 1344.0911f) * y + 9344.17f) * y +
+         36646.566f) * y + 63445.047f;
     return u * p / q;
 }
 #endif

@@ -10,19 +10,22 @@
  * result stays exp(-87.33) = 1.2e-38, above 88.7228 it stays exp(88.7228) = 3.4e38. */
 static inline float puffer_edge_exp_f32(float x)
 {
-    static const float coarse[16] = {
-        0x1p-126f, 0x1p-110f, 0x1p-94f, 0x1p-78f, 0x1p-62f, 0x1p-46f, 0x1p-30f, 0x1p-14f,
-        0x1p+2f, 0x1p+18f, 0x1p+34f, 0x1p+50f, 0x1p+66f, 0x1p+82f, 0x1p+98f, 0x1p+114f};
-    static const float fine[16] = {
-        0x1p+0f, 0x1p+1f, 0x1p+2f, 0x1p+3f, 0x1p+4f, 0x1p+5f, 0x1p+6f, 0x1p+7f,
-        0x1p+8f, 0x1p+9f, 0x1p+10f, 0x1p+11f, 0x1p+12f, 0x1p+13f, 0x1p+14f, 0x1p+15f};
-    const float above = puffer_edge_opaque_f32(x > -0x1.5d51ecp+6f ? x : -0x1.5d51ecp+6f);
-    const float u = puffer_edge_opaque_f32(above < 0x1.62e42ep+6f ? above : 0x1.62e42ep+6f);
-    const float n = (u * 0x1.715476p+0f + 0x1.8p+23f) - 0x1.8p+23f;
-    const float r = (u - n * 0x1.63p-1f) - n * -0x1.bd0106p-13f;
+    static const float coarse[16] PUFFER_EDGE_FLASH = {
+        1.1754944e-38f, 7.70372e-34f,   5.04871e-29f,  3.3087225e-24f,
+        2.1684043e-19f, 1.4210855e-14f, 9.313226e-10f, 6.1035156e-5f,
+        4.0f,           262144.0f,      1.717987e10f,  1.1258999e15f,
+        7.378698e19f,   4.8357033e24f,  3.1691265e29f, 2.0769187e34f};
+    static const float fine[16] PUFFER_EDGE_FLASH = {
+        1.0f,   2.0f,   4.0f,    8.0f,    16.0f,   32.0f,   64.0f,    128.0f,
+        256.0f, 512.0f, 1024.0f, 2048.0f, 4096.0f, 8192.0f, 16384.0f, 32768.0f};
+    const float above = puffer_edge_opaque_f32(x > -87.33f ? x : -87.33f);
+    const float u = puffer_edge_opaque_f32(above < 88.72283f ? above : 88.72283f);
+    const float n = (u * 1.442695f + 12582912.0f) - 12582912.0f;
+    const float r = (u - n * 0.6933594f) - n * -0.00021219444f;
     const float c =
-        ((0x1.1062ap-7f * r + 0x1.572a5ep-5f) * r + 0x1.555796p-3f) * r + 0x1.fffdf6p-2f;
+        ((0.008312538f * r + 0.04189032f) * r + 0.16667096f) * r + 0.49999222f;
     const int32_t power = (int32_t)n + 126;
-    return (c * (r * r) + r + 1.0f) * fine[power & 15] * coarse[power >> 4];
+    return (c * (r * r) + r + 1.0f) * PUFFER_EDGE_READ_F32(fine + (power & 15)) *
+           PUFFER_EDGE_READ_F32(coarse + (power >> 4));
 }
 #endif

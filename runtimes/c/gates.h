@@ -31,6 +31,6 @@ static inline int32_t puffer_edge_gate_sum(int32_t over_x, const puffer_edge_req
                                            const puffer_edge_requantize_t *recurrent_q)
 {
     return puffer_edge_saturate_s16(
-        puffer_edge_requantize(over_h, recurrent_q, puffer_edge_requantize(over_x, q, 0)));
+        PUFFER_EDGE_REQUANTIZE(over_h, recurrent_q, PUFFER_EDGE_REQUANTIZE(over_x, q, 0)));
 }
 #endif

@@ -8,13 +8,13 @@
  * 5.4e-7 max(1, |x|) over all floats; NaN gives 0. */
 static inline float puffer_edge_gelu_f32(float x)
 {
-    const float above = puffer_edge_opaque_f32(x > -0x1.433334p+2f ? x : -0x1.3b5dcp+2f);
-    const float u = puffer_edge_opaque_f32(above < 0x1.433334p+2f ? above : 0x1.3b5dcp+2f);
+    const float above = puffer_edge_opaque_f32(x > -5.05f ? x : -4.927597f);
+    const float u = puffer_edge_opaque_f32(above < 5.05f ? above : 4.927597f);
     const float y = u * u;
     const float p =
-        ((((-0x1.cb2658p-19f * y + 0x1.2f02e8p-12f) * y + 0x1.277f6cp-6f) * y +
-          0x1.c3484ep+1f) * y + 0x1.742edep+4f) * y + 0x1.807976p+8f;
-    const float q = ((y + 0x1.5314eap+4f) * y + 0x1.b5edbep+7f) * y + 0x1.e1dcd6p+9f;
+        ((((-3.4209324e-6f * y + 0.00028897414f) * y + 0.01803575f) * y +
+          3.525644f) * y + 23.261442f) * y + 384.47446f;
+    const float q = ((y + 21.192606f) * y + 218.96434f) * y + 963.7253f;
     return above * (u * p / q + 0.5f);
 }
 #endif

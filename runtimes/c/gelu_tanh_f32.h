@@ -8,9 +8,9 @@
  * 0. */
 static inline float puffer_edge_gelu_tanh_f32(float x)
 {
-    const float above = puffer_edge_opaque_f32(x > -0x1.370a3ep+2f ? x : -0x1.327208p+2f);
-    const float u = puffer_edge_opaque_f32(above < 0x1.370a3ep+2f ? above : 0x1.327208p+2f);
-    const float inner = (0x1.2444f2p-5f * (u * u) + 0x1.988454p-1f) * u;
+    const float above = puffer_edge_opaque_f32(x > -4.86f ? x : -4.78821f);
+    const float u = puffer_edge_opaque_f32(above < 4.86f ? above : 4.78821f);
+    const float inner = (0.035677407f * (u * u) + 0.7978846f) * u;
     return 0.5f * above * (puffer_edge_tanh_rational_f32(inner) + 1.0f);
 }
 #endif

@@ -6,6 +6,14 @@
 PUFFER_EDGE_KERNEL void puffer_edge_gemm_f16(const float *x, const uint16_t *w, const float *start,
                                              float *y, int32_t k_size, int32_t n_size)
 {
+#if defined(__AVR__)
+    if (start == NULL) {
+        memset(y, 0, (size_t)n_size * sizeof *y);
+    } else if (start != y) { /* constants are no memory, y is */
+        PUFFER_EDGE_COPY(y, start, (size_t)n_size * sizeof *y);
+    }
+    start = y;
+#endif
     for (int32_t block = n_size >> 2; block > 0; --block) {
         for (int32_t i = 0; i < 4; ++i) {
             y[i] = start != NULL ? *start++ : 0.0f;

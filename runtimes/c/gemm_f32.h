@@ -31,6 +31,14 @@ PUFFER_EDGE_KERNEL void puffer_edge_gemm_f32(const float *x, const float *w, con
     }
     puffer_edge_mac_rest_f32(x, w, y, k_size, blocks, rows);
 #else
+#if defined(__AVR__)
+    if (start == NULL) {
+        memset(y, 0, (size_t)n_size * sizeof *y);
+    } else if (start != y) { /* constants are no memory, y is */
+        PUFFER_EDGE_COPY(y, start, (size_t)n_size * sizeof *y);
+    }
+    start = y;
+#endif
     for (int32_t block = n_size >> 2; block > 0; --block) {
         for (int32_t i = 0; i < 4; ++i) {
             y[i] = start != NULL ? *start++ : 0.0f;
@@ -42,7 +50,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_gemm_f32(const float *x, const float *w, con
     for (int32_t row = n_size & 3; row > 0; --row) {
         float sum = start != NULL ? *start++ : 0.0f;
         for (int32_t k = 0; k < k_size; ++k) {
-            sum += x[k] * *w++;
+            sum += x[k] * PUFFER_EDGE_READ_F32(w++);
         }
         *y++ = sum;
     }

@@ -7,7 +7,7 @@
 static inline float puffer_edge_hard_swish_f32(float x)
 {
     const float above = puffer_edge_opaque_f32(x > -3.0f ? x : -3.0f);
-    const float factor = 0x1.555556p-3f * above + 0.5f;
+    const float factor = 0.16666667f * above + 0.5f;
     return above * (factor < 1.0f ? factor : 1.0f);
 }
 #endif

@@ -25,8 +25,8 @@ PUFFER_EDGE_KERNEL void puffer_edge_layer_normalization_f32(const float *x, cons
         variance /= count;
         const float factor = 1.0f / puffer_edge_sqrt_f32(variance + epsilon);
         for (int32_t i = 0; i < size; ++i) {
-            const float scaled = (x[i] - mean) * factor * scale[i];
-            y[i] = bias != NULL ? scaled + bias[i] : scaled;
+            const float scaled = (x[i] - mean) * factor * PUFFER_EDGE_READ_F32(scale + i);
+            y[i] = bias != NULL ? scaled + PUFFER_EDGE_READ_F32(bias + i) : scaled;
         }
         x += size;
         y += size;

@@ -9,7 +9,7 @@ static inline float puffer_edge_log1p_f32(float x)
     const float s = x / (x + 2.0f);
     const float y = s * s;
     const float c =
-        (((0x1.208b9p-2f * y + 0x1.1e512p-2f) * y + 0x1.99da4cp-2f) * y + 0x1.5554ecp-1f) * y +
+        (((0.2817824f * y + 0.27960634f) * y + 0.4002468f) * y + 0.6666635f) * y +
         2.0f;
     return s * c;
 }

@@ -12,7 +12,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_f16(const float *x, const float *h
 {
     for (int32_t unit = 0; unit < h_size; ++unit) {
         float gate[4];
-        memcpy(gate, bias, sizeof gate);
+        PUFFER_EDGE_COPY(gate, bias, sizeof gate);
         puffer_edge_mac4_f16(x, w, gate, x_size);
         puffer_edge_mac4_f16(h, recurrent, gate, h_size);
         w += 4 * x_size;

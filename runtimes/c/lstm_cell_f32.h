@@ -41,7 +41,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_f32(const float *x, const float *h
 #endif
     for (; unit < h_size; ++unit) {
         float gate[4];
-        memcpy(gate, bias, sizeof gate);
+        PUFFER_EDGE_COPY(gate, bias, sizeof gate);
         puffer_edge_mac4_f32(x, w, gate, x_size);
         puffer_edge_mac4_f32(h, recurrent, gate, h_size);
         w += 4 * x_size;

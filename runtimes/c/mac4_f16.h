@@ -44,7 +44,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_expand_f16(const uint16_t *w, float *y, int3
     }
 #endif
     for (int32_t i = 0; i < count; ++i) {
-        bits[i] = puffer_edge_float_of_half(w[i]);
+        bits[i] = puffer_edge_float_of_half(PUFFER_EDGE_READ_U16(w + i));
     }
     memcpy(y, bits, (size_t)count * sizeof *y);
 }

@@ -55,10 +55,10 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_f32(const float *x, const float *w, flo
         float y0 = y[0], y1 = y[1], y2 = y[2], y3 = y[3];
         do {
             const float v = *x++;
-            y0 += v * w[0];
-            y1 += v * w[1];
-            y2 += v * w[2];
-            y3 += v * w[3];
+            y0 += v * PUFFER_EDGE_READ_F32(w);
+            y1 += v * PUFFER_EDGE_READ_F32(w + 1);
+            y2 += v * PUFFER_EDGE_READ_F32(w + 2);
+            y3 += v * PUFFER_EDGE_READ_F32(w + 3);
             w += 4;
         } while (--k > 0);
         y[0] = y0;

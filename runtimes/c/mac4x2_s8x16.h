@@ -62,8 +62,8 @@ PUFFER_EDGE_MAC4 void puffer_edge_mac4x2_s8x16(const int16_t *x, const int8_t *w
     w += 16 * groups;
     for (int32_t k = k_size & 3; k > 0; --k) {
         for (int32_t row = 0; row < 4; ++row) {
-            sum[row] += *x * w[row];
-            sum[row + 4] += *second * w[row];
+            sum[row] += (int32_t)*x * w[row];
+            sum[row + 4] += (int32_t)*second * w[row];
         }
         ++x;
         ++second;

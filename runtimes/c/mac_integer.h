@@ -9,13 +9,13 @@
  * group of a block has the columns of row 0, then those of row 1, 2, 3; the columns that fill no
  * group follow one by one, interleaved as w[k][i]. */
 
-/* One column: v is x[AT]; it is the J-th of GROUP columns per row. */
-#define PUFFER_EDGE_COLUMN4(AT, J, GROUP) \
-    v = x[AT];                            \
-    s0 += v * w[J];                       \
-    s1 += v * w[(GROUP) + (J)];           \
-    s2 += v * w[2 * (GROUP) + (J)];       \
-    s3 += v * w[3 * (GROUP) + (J)];
+/* One column: v is x[AT], READ reads a weight; it is the J-th of GROUP columns per row. */
+#define PUFFER_EDGE_COLUMN4(READ, AT, J, GROUP) \
+    v = x[AT];                                  \
+    s0 += v * READ(w + (J));                    \
+    s1 += v * READ(w + (GROUP) + (J));          \
+    s2 += v * READ(w + 2 * (GROUP) + (J));      \
+    s3 += v * READ(w + 3 * (GROUP) + (J));
 
 #if defined(PUFFER_EDGE_DSP) && !defined(__clang__) /* a frame pointer would be a register less */
 #define PUFFER_EDGE_MAC4 __attribute__((optimize("omit-frame-pointer"))) PUFFER_EDGE_KERNEL

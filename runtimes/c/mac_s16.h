@@ -35,17 +35,18 @@ PUFFER_EDGE_MAC4 void puffer_edge_mac4_s16(const int16_t *x, const int16_t *w, c
         bias = sum;
     }
 #endif
-    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
+    int32_t s0 = PUFFER_EDGE_READ_S32(bias), s1 = PUFFER_EDGE_READ_S32(bias + 1);
+    int32_t s2 = PUFFER_EDGE_READ_S32(bias + 2), s3 = PUFFER_EDGE_READ_S32(bias + 3), v;
 #if !defined(PUFFER_EDGE_DSP)
     for (int32_t group = groups; group > 0; --group) {
-        PUFFER_EDGE_COLUMN4(0, 0, 2)
-        PUFFER_EDGE_COLUMN4(1, 1, 2)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S16, 0, 0, 2)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S16, 1, 1, 2)
         x += 2;
         w += 8;
     }
 #endif
     for (int32_t k = left; k > 0; --k) {
-        PUFFER_EDGE_COLUMN4(0, 0, 1)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S16, 0, 0, 1)
         x += 1;
         w += 4;
     }
@@ -62,13 +63,14 @@ PUFFER_EDGE_KERNEL int32_t puffer_edge_mac1_s16(const int16_t *x, const int16_t 
 #if defined(PUFFER_EDGE_DSP)
         sum = puffer_edge_smlad(puffer_edge_load_word(w), puffer_edge_load_word(x), sum);
 #else
-        sum += x[0] * w[0] + x[1] * w[1];
+        sum +=
+            (int32_t)x[0] * PUFFER_EDGE_READ_S16(w) + (int32_t)x[1] * PUFFER_EDGE_READ_S16(w + 1);
 #endif
         x += 2;
         w += 2;
     }
     for (int32_t k = k_size & 1; k > 0; --k) {
-        sum += *x++ * *w++;
+        sum += (int32_t)*x++ * PUFFER_EDGE_READ_S16(w++);
     }
     return sum;
 }

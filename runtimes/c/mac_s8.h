@@ -46,19 +46,20 @@ PUFFER_EDGE_MAC4 void puffer_edge_mac4_s8(const int8_t *x, const int8_t *w, cons
         bias = sum;
     }
 #endif
-    int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3], v;
+    int32_t s0 = PUFFER_EDGE_READ_S32(bias), s1 = PUFFER_EDGE_READ_S32(bias + 1);
+    int32_t s2 = PUFFER_EDGE_READ_S32(bias + 2), s3 = PUFFER_EDGE_READ_S32(bias + 3), v;
 #if !defined(PUFFER_EDGE_DSP)
     for (int32_t group = groups; group > 0; --group) {
-        PUFFER_EDGE_COLUMN4(0, 0, 4)
-        PUFFER_EDGE_COLUMN4(1, 1, 4)
-        PUFFER_EDGE_COLUMN4(2, 2, 4)
-        PUFFER_EDGE_COLUMN4(3, 3, 4)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 0, 0, 4)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 1, 1, 4)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 2, 2, 4)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 3, 3, 4)
         x += 4;
         w += 16;
     }
 #endif
     for (int32_t k = left; k > 0; --k) {
-        PUFFER_EDGE_COLUMN4(0, 0, 1)
+        PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 0, 0, 1)
         x += 1;
         w += 4;
     }
@@ -77,13 +78,15 @@ PUFFER_EDGE_KERNEL int32_t puffer_edge_mac1_s8(const int8_t *x, const int8_t *w,
         sum = puffer_edge_smlad(puffer_edge_sxtb16(bytes), puffer_edge_sxtb16(v), sum);
         sum = puffer_edge_smlad(puffer_edge_sxtb16_odd(bytes), puffer_edge_sxtb16_odd(v), sum);
 #else
-        sum += x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
+        sum += (int32_t)x[0] * PUFFER_EDGE_READ_S8(w) + (int32_t)x[1] * PUFFER_EDGE_READ_S8(w + 1) +
+               (int32_t)x[2] * PUFFER_EDGE_READ_S8(w + 2) +
+               (int32_t)x[3] * PUFFER_EDGE_READ_S8(w + 3);
 #endif
         x += 4;
         w += 4;
     }
     for (int32_t k = k_size & 3; k > 0; --k) {
-        sum += *x++ * *w++;
+        sum += (int32_t)*x++ * PUFFER_EDGE_READ_S8(w++);
     }
     return sum;
 }

@@ -26,7 +26,8 @@ static inline int32_t puffer_edge_min_gru_candidate(const int16_t *table, int32_
     const int32_t to_state = bits < 11 ? 11 - bits : 0, to_gate = bits > 11 ? bits - 11 : 0;
     const int32_t below = a & (a >> 31), above = a - below;
     const int32_t straight = (above + ((INT32_C(1) << to_state) >> 1)) >> to_state;
-    const int32_t gate = puffer_edge_saturate_15((below + ((INT32_C(1) << to_gate) >> 1)) >> to_gate);
+    const int32_t gate =
+        puffer_edge_saturate_15((below + ((INT32_C(1) << to_gate) >> 1)) >> to_gate);
     const int32_t curved =
         (puffer_edge_gate_sigmoid(table, gate) + (INT32_C(1) << (14 - bits))) >> (15 - bits);
     return puffer_edge_clamp_s32(straight + curved, 0, 32767);

@@ -28,6 +28,7 @@ static inline int32_t puffer_edge_reciprocal_root(const int16_t *table, int32_t 
 {
     const int32_t place = (x << (2 * left)) - (INT32_C(1) << 28);
     const int16_t *entry = table + (place >> 22);
-    return entry[0] - (((entry[0] - entry[1]) * ((place >> 8) & 16383) + 8192) >> 14);
+    const int32_t first = PUFFER_EDGE_READ_S16(entry), second = PUFFER_EDGE_READ_S16(entry + 1);
+    return first - (((first - second) * ((place >> 8) & 16383) + 8192) >> 14);
 }
 #endif

@@ -39,6 +39,22 @@ static inline int32_t puffer_edge_requantize(int32_t sum, const puffer_edge_requ
 #endif
 }
 
+/* The same by a table of constants. */
+#if defined(__AVR__)
+static inline int32_t puffer_edge_requantize_read(int32_t sum, const puffer_edge_requantize_t *q,
+                                                  int32_t offset)
+{
+    puffer_edge_requantize_t ratio;
+    ratio.pre_shift = PUFFER_EDGE_READ_U8(&q->pre_shift);
+    ratio.shift = PUFFER_EDGE_READ_U8(&q->shift);
+    ratio.multiplier = PUFFER_EDGE_READ_S16(&q->multiplier);
+    return puffer_edge_requantize(sum, &ratio, offset);
+}
+#define PUFFER_EDGE_REQUANTIZE puffer_edge_requantize_read
+#else
+#define PUFFER_EDGE_REQUANTIZE puffer_edge_requantize
+#endif
+
 /* To 16 bits. */
 static inline int32_t puffer_edge_saturate_s16(int32_t x)
 {

@@ -7,7 +7,7 @@ static inline float puffer_edge_round_f32(float x)
 {
     const float sign = x < 0.0f ? -1.0f : 1.0f;
     const float size = x * sign;
-    const float added = size < 0x1p+23f ? 0x1p+23f : 0.0f;
+    const float added = size < 8388608.0f ? 8388608.0f : 0.0f;
     return ((size + added) - added) * sign;
 }
 #endif

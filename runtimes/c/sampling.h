@@ -30,7 +30,7 @@ static inline void puffer_edge_seed(puffer_edge_random_t *random, uint32_t seed)
 /* 2^15 exp(-distance), where (distance * m) >> s counts 1024ths; 0 from a distance of 12 on. */
 static inline int32_t puffer_edge_sampling_weight(int32_t distance, int32_t m, int32_t s)
 {
-    static const int16_t table[194] = {
+    static const int16_t table[194] PUFFER_EDGE_FLASH = {
         32767, 30782, 28917, 27165, 25519, 23973, 22520, 21156, 19874, 18670, 17539, 16476, 15478,
         14540, 13659, 12832, 12054, 11324, 10638, 9993, 9388, 8819, 8285, 7783, 7311, 6868,
         6452, 6061, 5694, 5349, 5025, 4721, 4435, 4166, 3913, 3676, 3454, 3244, 3048,
@@ -51,8 +51,9 @@ static inline int32_t puffer_edge_sampling_weight(int32_t distance, int32_t m, i
     if (x >= 12 * 1024) {
         return 0;
     }
-    const int32_t start = table[x >> 6];
-    return start - (((start - table[(x >> 6) + 1]) * (x & 63) + 32) >> 6);
+    const int32_t start = PUFFER_EDGE_READ_S16(table + (x >> 6)),
+                  next = PUFFER_EDGE_READ_S16(table + (x >> 6) + 1);
+    return start - (((start - next) * (x & 63) + 32) >> 6);
 }
 
 /* A number below total, which is at most 2^30. */

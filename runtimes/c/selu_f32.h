@@ -6,6 +6,6 @@
  * -1.758, the lower limit. */
 static inline float puffer_edge_selu_f32(float x)
 {
-    return 0x1.0cfabep+0f * puffer_edge_elu_f32(x, 0x1.ac5afap+0f);
+    return 1.050701f * puffer_edge_elu_f32(x, 1.6732632f);
 }
 #endif

@@ -14,9 +14,10 @@ typedef struct {
 static inline int32_t puffer_edge_softmax_power(int32_t distance, const puffer_edge_softmax_t *p)
 {
     const int32_t counted = (distance * p->multiplier) >> p->shift;
-    const int32_t x = counted < 12 * 4096 ? counted : 12 * 4096 - 1;
+    const int32_t x = counted < 49152 ? counted : 49151;
     const int16_t *entry = p->powers + 12 + ((x >> 6) & 63);
-    const int32_t part = entry[0] - (((entry[0] - entry[1]) * (x & 63) + 32) >> 6);
-    return (p->powers[x >> 12] * part + (INT32_C(1) << 14)) >> 15;
+    const int32_t first = PUFFER_EDGE_READ_S16(entry), second = PUFFER_EDGE_READ_S16(entry + 1);
+    const int32_t part = first - (((first - second) * (x & 63) + 32) >> 6);
+    return (PUFFER_EDGE_READ_S16(p->powers + (x >> 12)) * part + (INT32_C(1) << 14)) >> 15;
 }
 #endif

@@ -8,10 +8,12 @@ static inline int32_t puffer_edge_table_lookup(const int16_t *table, int32_t pos
 {
     const int32_t index = position >> bits;
     const int32_t fraction = position & ((INT32_C(1) << bits) - 1);
-    const int32_t start = table[index];
+    const int32_t start = PUFFER_EDGE_READ_S16(table + index);
     if (bits == 0) {
         return start;
     }
-    return start + (((table[index + 1] - start) * fraction + ((INT32_C(1) << bits) >> 1)) >> bits);
+    return start + (((PUFFER_EDGE_READ_S16(table + index + 1) - start) * fraction +
+                     ((INT32_C(1) << bits) >> 1)) >>
+                    bits);
 }
 #endif

@@ -142,7 +142,7 @@ def test_a_wrong_weight_fails_the_selftest(tmp_path: Path) -> None:
     header = tmp_path / "a" / "policy.h"
     text = header.read_text()
     start = text.index("zoo_w0[")
-    changed = text[:start] + text[start:].replace("0x1.", "0x1.0", 1)
+    changed = text[:start] + text[start:].replace("0.", "0.0", 1)
     assert changed != text
     header.write_text(changed)
     assert run_selftest(tmp_path / "a", "zoo") > 0

@@ -75,7 +75,7 @@ def test_a_changed_weight_fails_everywhere(lstm: Path) -> None:
     header = lstm / "policy.h"
     start = header.read_text().index("zoo_w0[")
     text = header.read_text()
-    header.write_text(text[:start] + text[start:].replace("0x1.", "0x1.0", 1))
+    header.write_text(text[:start] + text[start:].replace("0.", "0.0", 1))
     failed = failures(puffer_edge.verify(lstm, trust=True))
     assert "files are those that export wrote" in failed
     assert {name.split(" on ")[0] for name in failed} >= {"self-test", "outputs and actions"}

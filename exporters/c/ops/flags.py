@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from puffer_edge.exporters.c.context import C_TYPES, Context, emits
+from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.loops import nest
 from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import ActionMask
@@ -64,4 +64,4 @@ def _limit(limits: Sequence[float], dtype: str, context: Context) -> str:
     if len(set(limits)) == 1:
         return number(limits[0]) if dtype == "float32" else str(limits[0])
     array = np.array(limits, np.float32 if dtype == "float32" else np.int32)
-    return f"{context.constant(array, C_TYPES[str(array.dtype)], 'limits')}[{{i}}]"
+    return context.element(array, "{i}", "limits")

@@ -16,11 +16,11 @@ def gather(op: Gather, context: Context) -> None:
     """A loop over a table of indices, around a loop nest."""
     x, y = context.value(op.x), context.value(op.y)
     outer, inner = prod(x.shape[: op.axis]), prod(x.shape[op.axis + 1 :])
-    table = context.constant(np.array(op.indices), "int32_t", "indices")
+    index = context.element(np.array(op.indices), "{t}", "indices", "int32_t")
     context.line(nest(
         [outer, len(op.indices), inner],
         f"({context.out(op.y)})[{{y}}] = ({context.ref(op.x)})[{{x}} + {inner} * "
-        f"{table}[{{t}}]];",
+        f"{index}];",
         {"y": row_major([outer, len(op.indices), inner]),
          "x": [x.shape[op.axis] * inner, 0, 1], "t": [0, 1, 0]}))
     assert y.size == outer * len(op.indices) * inner

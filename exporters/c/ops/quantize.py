@@ -17,7 +17,7 @@ def quantize(op: Quantize, context: Context) -> None:
         width, factors, offsets = x.size, number(float(factor[0])), number(float(offset[0]))
     else:
         width = x.shape[-1]
-        factors, offsets = (f"{context.constant(array, role=role)}[{{k}}]"
+        factors, offsets = (context.element(array, "{k}", role)
                             for array, role in ((factor, "factors"), (offset, "offsets")))
     context.use("quantize_f32")
     steps = [width, 1]

@@ -6,6 +6,7 @@ import numpy as np
 
 from puffer_edge.exporters.c.context import C_TYPES, Array, Context, emits
 from puffer_edge.exporters.c.loops import nest
+from puffer_edge.exporters.c.text import read
 from puffer_edge.ir.ops import Rescale
 
 RESCALE = np.dtype([("bias", "i4"), ("multiplier", "i2"), ("low", "i2"), ("high", "i2"),
@@ -28,8 +29,10 @@ def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
         rows = [(bias, multiplier, low, high, shift, 0)
                 for multiplier, bias, shift, low, high in factors.tolist()]
         name = context.table("puffer_edge_rescale_t", np.array(rows, RESCALE), "rescaling")
-        arguments = ", ".join(f"{name}[{{i}}].{field}"
-                              for field in ("multiplier", "bias", "shift", "low", "high"))
+        fields = {"multiplier": "int16_t", "bias": "int32_t", "shift": "uint8_t",
+                  "low": "int16_t", "high": "int16_t"}
+        arguments = ",\n    ".join(read(ctype, f"&{name}[{{i}}].{field}")
+                                  for field, ctype in fields.items())
     context.line(nest(
         [size],
         f"({context.out(op.y)})[{{i}}] = ({C_TYPES[op.dtype]})puffer_edge_rescale(\n"

@@ -13,7 +13,8 @@ def table(op: Table, context: Context) -> None:
     entries = context.constant(context.weight(op.table), role="lookup table")
     context.use("table")
     position = f"({context.ref(op.x)})[{{i}}]"
-    if op.low:
+    if op.low:  # where int has 16 bits the difference may have more
+        position = f"(int32_t){position}"
         position += f" - {op.low}" if op.low > 0 else f" + {-op.low}"
     context.line(nest(
         [context.value(op.x).size],
