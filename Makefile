@@ -11,13 +11,14 @@ FUZZ_SEED ?= $(shell date +%s)
 # MicroPython for WebAssembly, with small integers of 31 bits as on most boards; needs npm.
 MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
 
-.PHONY: demo test fuzz proof trainers check lint wheel clean help
+.PHONY: demo test fuzz proof mutants trainers check lint wheel clean help
 
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
 	@echo "make fuzz   the fuzzers, for an hour, or FUZZ_SECONDS; FUZZ_SEED tells which inputs"
 	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 45 min on two cores"
+	@echo "make mutants  200 small planted faults, of which the tests must find 90 %: hours"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
 	@echo "make check  what CI runs: lint, types, tests"
 
@@ -59,6 +60,11 @@ trainers: $(VENV)/.dev
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof tests/fuzz -m exhaustive -n auto --dist worksteal
+
+# Not a part of check: each of 200 planted faults has the tests of its room run.
+mutants: $(VENV)/.dev
+	$(PIP) coverage
+	$(BIN)/python -m tests.mutants
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,0 +1,56 @@
+"""What is mutated, and what is not."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.mutants.mutations import mutations
+from tests.mutants.rooms import ROOMS
+
+ROOT = Path(__file__).parents[2]
+PYTHON = '''"""Not here: 1 + 1 < 2."""
+
+
+def f(x: Literal[3], *, sure: bool = True) -> Literal[4]:
+    if not x <= 5 and x not in (6,):
+        raise ValueError(f"{x} is above {7}")
+    x += max(x, -8)
+    return x << 9
+'''
+C = """/* not here: 1 + 1 */
+#define NOT_HERE (1 + 1)
+static int f(const int *x, int n) // nor here: 1 + 1
+{
+    return n < 0x10u && *x >= -1.5e-3f ? x[2] * n : (n)--;
+}
+"""
+
+
+def found(text: str, name: str, folder: Path) -> list[str]:
+    (folder / name).write_text(text)
+    made = mutations(folder, name)
+    for mutation in made:
+        assert mutation.applied(text) != text
+        if name.endswith(".py"):
+            ast.parse(mutation.applied(text))
+    return [f"{mutation.before} {mutation.after}" for mutation in made]
+
+
+def test_python(tmp_path: Path) -> None:
+    """Not in words, annotations or errors."""
+    assert found(PYTHON, "f.py", tmp_path) == [
+        "True False", "<= <", "5 6", "and or", "6 7", "+= -=", "max min", "- +", "8 9",
+        "<< >>", "9 10"]
+
+
+def test_c(tmp_path: Path) -> None:
+    """Not in comments and directives; a star that points and a sign are no operators."""
+    assert found(C, "f.h", tmp_path) == [
+        "< <=", "0x10u 17u", "&& ||", ">= >", "1.5e-3f (2 * 1.5e-3f)", "2 3", "* +"]
+
+
+def test_every_room_has_sources_and_tests() -> None:
+    for room in ROOMS.values():
+        assert len(room.files(ROOT)) > 15
+        assert all((ROOT / test).exists() for test in room.tests)
