@@ -13,7 +13,7 @@ from puffer_edge.exporters.integers import OURS, default_scheme, options, prepar
 from puffer_edge.exporters.micropython import compiled, source
 from puffer_edge.exporters.micropython.boards import Board, find_board, find_grade
 from puffer_edge.exporters.request import ExportRequest, Progress
-from puffer_edge.ir import Program
+from puffer_edge.ir import Note, Program
 from puffer_edge.planning import plan
 from puffer_edge.quantization.integer_input import (
     Counts,
@@ -24,6 +24,8 @@ from puffer_edge.quantization.integer_input import (
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.targets import MICROPYTHON
 from puffer_edge.version import VERSION
+
+PORTABLE = "policy_portable.py"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Made:
         tests, integer_tests: vectors of floats and of integers.
         given: the integers that the policy takes.
         board, grade: that it was made for.
-        ram: bytes.
+        ram: bytes of arrays, the constants among them.
+        placed: bytes of these that stay where they lie in a ROMFS.
     """
 
     files: dict[str, bytes]
@@ -47,6 +50,7 @@ class Made:
     board: Board
     grade: str
     ram: int
+    placed: int
 
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
@@ -74,6 +78,8 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         "selftest.py": source.selftest(given, name, integer_tests, chosen)}
     if written.kernels:
         texts["policy_kernels.py"] = written.kernels
+    if written.portable:
+        texts[PORTABLE] = written.portable
     sources = {name: text.encode("ascii") for name, text in texts.items()}
     compiled_modules = (compiled.modules(sources, chosen.arch)
                         if chosen.compiled and compile_too else {})
@@ -82,11 +88,12 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         ".mpy" if compiled_modules else ".py")))
     files = {
         **modules, "weights.bin": written.weights,
-        "main.py": source.example(given.program, name).encode("ascii"),
+        "main.py": source.example(given.program, name, chosen.small).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
         "package.json": as_json({
             "version": VERSION, "urls": [[name, name] for name in (*shipped, "weights.bin")]})}
-    return Made(files, shipped, tests, integer_tests, given, chosen, grade, written.ram)
+    return Made(files, shipped, tests, integer_tests, given, chosen, grade, written.ram,
+                written.placed)
 
 
 def refuse_floats(scheme: str) -> None:
@@ -132,11 +139,21 @@ class MicroPythonExporter:
             request, made.files, plan=plan(request.program, first=made.given.replaced),
             tests=made.tests, constant_bytes=len(made.files["weights.bin"]), ram=made.ram,
             integers=made.given, integer_tests=made.integer_tests,
-            about={"micropython": {
+            notes=_too_small(made), about={"micropython": {
                 "board": made.board.name, "kernels": made.grade, "modules": list(made.shipped),
+                "romfs_bytes": made.ram - made.placed,
                 "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))}})
 
     def _made(self, request: ExportRequest, compiled: bool) -> Made:
         return make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
                     counts=request.counts, board=request.board, kernels=request.kernels,
                     compile_too=compiled)
+
+
+def _too_small(made: Made) -> list[Note]:
+    """A warning where the board has less memory than the policy's arrays take."""
+    if not 0 < made.board.memory < made.ram:
+        return []
+    stays = f" (from a ROMFS {made.ram - made.placed:,})" if made.placed else ""
+    return [Note("warning", f"the policy's arrays take {made.ram:,} bytes of RAM{stays}, and "
+                            f"{made.board.title} has {made.board.memory:,} in all")]

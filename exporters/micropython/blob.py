@@ -23,9 +23,16 @@ class BlobWriter:
     """Collects constants in the order in which policy.py reads them."""
 
     body: bytearray = field(default_factory=bytearray)
+    placeable: int = 0
+    """Bytes that a kernel of machine code can read where they lie."""
 
-    def add(self, typecode: str, values: npt.NDArray[Any]) -> None:
+    def add(self, typecode: str, values: npt.NDArray[Any], kernel: bool = False) -> None:
         """Appends a constant of any shape, row by row, padded with zeros to a multiple of 4 bytes.
+
+        Args:
+            typecode: see :data:`DTYPES`.
+            values: the constant.
+            kernel: one of machine code reads it, where it lies if that is in memory.
 
         Raises:
             ProgramError: a number does not fit its type.
@@ -34,6 +41,7 @@ class BlobWriter:
         if typecode != "f" and not np.array_equal(stored, values):
             raise ProgramError(f"a constant does not fit the type {typecode!r}")
         self.body += stored.tobytes()
+        self.placeable += stored.nbytes * kernel
         self.body += bytes(-len(self.body) % 4)
 
     def to_bytes(self, contract: bytes) -> bytes:

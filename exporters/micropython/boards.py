@@ -30,6 +30,8 @@ class Board:
             example.
         flash: origin and length in bytes, for the bare-metal example.
         ram: the same.
+        memory: bytes of RAM that the largest chip of this kind has, without any outside of it; 0
+            where that is not known.
         qemu: ``-M`` of qemu-system-arm for that example; empty where it has no such board.
         core_hz: clock of the core after a reset.
     """
@@ -45,6 +47,7 @@ class Board:
     ram: tuple[int, int] = (0, 0)
     qemu: str = ""
     core_hz: int = 16_000_000
+    memory: int = 0
 
     @property
     def dsp(self) -> bool:
@@ -55,24 +58,24 @@ class Board:
 ANY = Board("any", "any board")
 UNIX = Board("unix", "the unix port, or CPython", compiled=False)
 PICO = Board("pico", "Raspberry Pi Pico (RP2040)", "armv6m",
-             ("thumb", "viper", "unrolled", "bytecode"))
+             ("thumb", "viper", "unrolled", "bytecode"), memory=264 << 10)
 PICO2 = Board("pico2", "Raspberry Pi Pico 2 (RP2350, Arm cores)", "armv7emsp",
-              ("thumb", "viper", "unrolled", "bytecode"))
+              ("thumb", "viper", "unrolled", "bytecode"), memory=520 << 10)
 ESP32 = Board("esp32", "ESP32, ESP32-S2 and ESP32-S3", "xtensawin",
-              ("viper", "unrolled", "bytecode"))
+              ("viper", "unrolled", "bytecode"), memory=520 << 10)
 ESP32_C3 = Board("esp32-c3", "ESP32-C3 and -C6", "rv32imc",
-                 ("viper", "unrolled", "bytecode"))
+                 ("viper", "unrolled", "bytecode"), memory=512 << 10)
 STM32F4 = Board("stm32f4", "STM32F405, as on the Pyboard", "armv7emsp",
                 ("thumb", "viper", "unrolled", "bytecode"), core="cortex-m4",
                 flash=(0x0800_0000, 1024 << 10), ram=(0x2000_0000, 128 << 10),
-                qemu="netduinoplus2")
+                qemu="netduinoplus2", memory=192 << 10)
 NRF52 = Board("nrf52", "nRF52840", "armv7emsp", ("thumb", "viper", "unrolled", "bytecode"),
               core="cortex-m4", flash=(0x0000_0000, 1024 << 10), ram=(0x2000_0000, 256 << 10),
-              core_hz=64_000_000)
+              core_hz=64_000_000, memory=256 << 10)
 MICROBIT = Board("microbit", "BBC micro:bit V1 (nRF51822), MicroPython 1.9", "armv6m",
                  ("thumb", "bytecode"), compiled=False, small=True, core="cortex-m0",
                  flash=(0x0000_0000, 256 << 10), ram=(0x2000_0000, 16 << 10),
-                 qemu="microbit")
+                 qemu="microbit", memory=16 << 10)
 
 BOARDS = {board.name: board for board in (
     ANY, UNIX, PICO, PICO2, ESP32, ESP32_C3, STM32F4, NRF52, MICROBIT)}

@@ -81,7 +81,7 @@ def gemm_integer(op: GemmInteger, context: Context) -> str:
     (rows, columns), typecode = weight.shape, TYPECODES[str(weight.dtype)]
     meaning, operands = op.quantization, f"blob, {context.ref(op.x)}, {context.ref(op.y)}"
     mac = context.kernels.mac(typecode, context.typecode(op.x), rows, columns)
-    context.blob.add(typecode, weight)
+    context.blob.add(typecode, weight, mac != "None" and not context.kernels.raw)
     if mac == "None":
         context.blob.add("i", bias)
         _requantization(op.requantization, context)
@@ -119,14 +119,15 @@ def conv_integer(op: ConvInteger, context: Context) -> str:
               for k, d in zip(weight.shape[2:], op.dilations, strict=True))
     taps = context.indices(image[(slice(weight.shape[1]), *window)])
     rows, columns = len(weight) // op.group, weight[0].size
+    mac = context.kernels.mac(typecode, kind, rows, columns)
     for part, start in zip(np.split(weight, op.group), np.split(bias, op.group), strict=True):
-        context.blob.add(typecode, part)
+        context.blob.add(typecode, part, mac != "None")
         context.blob.add("i", start)
     _requantization(op.requantization, context)
     # A 1-D convolution is a 2-D one of height 1.
     steps = (prod(y.shape[2:-1]), y.shape[-1], op.strides[0] * shape[-1], op.strides[-1],
              image[:weight.shape[1]].size)
-    meaning, mac = op.quantization, context.kernels.mac(typecode, kind, rows, columns)
+    meaning = op.quantization
     return (f"conv_integer(blob, {name}, {context.ref(op.y)}, {context.borrow(kind, columns)}, "
             f"'{typecode}', {op.group}, {rows}, {taps}, {steps}, {meaning.zero_point}, "
             f"{meaning.low}, {meaning.high}, {mac})")
@@ -203,7 +204,7 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> str:
     weight = context.constant(op.weight)
     typecode = TYPECODES[str(weight.dtype)]
     mac = context.kernels.mac(typecode, context.typecode(op.x), *weight.shape)
-    context.blob.add(typecode, weight)
+    context.blob.add(typecode, weight, mac != "None")
     context.blob.add("i", context.constant(op.bias))
     _requantization(op.requantization, context)
     context.blob.add("h", context.constant(op.table))
@@ -264,17 +265,17 @@ def _cell(op: GRUCellInteger | LSTMCellInteger, context: Context) -> tuple[str, 
     """Adds the constants that cells have in common; typecode of the weights, both kernels."""
     weight, recurrent = context.constant(op.weight), context.constant(op.recurrent)
     typecode = TYPECODES[str(weight.dtype)]
-    macs = ", ".join(context.kernels.mac(typecode, context.typecode(name), *matrix.shape)
-                     for name, matrix in ((op.x, weight), (op.h, recurrent)))
-    for matrix in (weight, recurrent):
-        context.blob.add(typecode, matrix)
+    macs = [context.kernels.mac(typecode, context.typecode(name), *matrix.shape)
+            for name, matrix in ((op.x, weight), (op.h, recurrent))]
+    for matrix, mac in zip((weight, recurrent), macs, strict=True):
+        context.blob.add(typecode, matrix, mac != "None")
     for name in (op.bias, op.recurrent_bias):
         context.blob.add("i", context.constant(name))
     for name in (op.requantization, op.recurrent_requantization):
         _requantization(name, context)
     context.blob.add("h", context.constant(op.table))
     context.blob.add("i", context.constant(op.output))
-    return typecode, macs
+    return typecode, ", ".join(macs)
 
 
 def _requantization(name: str, context: Context) -> None:

@@ -17,7 +17,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.micropython import blob, ops, small
 from puffer_edge.exporters.micropython.boards import Board, Grade
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
-from puffer_edge.exporters.micropython.kernels import Kernels
+from puffer_edge.exporters.micropython.kernels import Kernels, portable
 from puffer_edge.exporters.micropython.runtime import joined
 from puffer_edge.ir import Continuous, Discrete, Program
 from puffer_edge.ir.observed import parts_of_observation
@@ -42,15 +42,19 @@ class Source:
     Attributes:
         policy: policy.py.
         weights: weights.bin.
-        ram: bytes of all arrays of values.
+        ram: bytes of all arrays, the constants among them, which are read from a file.
+    placed: bytes of these that stay where they lie in a ROMFS.
         kernels: policy_kernels.py; empty where it is not needed.
+    portable: policy_portable.py, the same in bytecode for computers; empty where it is not needed.
         runtime: modules of the runtime by name, as far as the policy needs it.
     """
 
     policy: str
     weights: bytes
     ram: int
+    placed: int
     kernels: str
+    portable: str
     runtime: dict[str, str]
 
 
@@ -86,27 +90,43 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
                in zip(program.output_names, given.program.outputs, strict=True)]
     arrays = [(typecode, size, size * np.dtype(typecode).itemsize)
               for typecode, size in context.arrays]
+    limits = np.iinfo(given.program.values[given.program.input].dtype)
     parts: dict[str, Any] = {
         "arrays": arrays, "observation": context.ref(given.program.input), "outputs": outputs,
         "action": _action(program, given, context, board.small),
         "states": [context.ref(state.input) for state in program.states],
         "initials": initials, "sampler": sampler, "calls": context.calls,
         "functions": context.functions, **_mask(given, context),
-        "quantize": quantize, "action_float": action_float}
+        "quantize": quantize, "action_float": action_float,
+        "limits": (int(limits.min), int(limits.max)), "alone": len(program.contract.sizes) == 1
+        and len(program.contract.heads) == 1}
     contract = _contract(given.program, parts)
     title = f"{program.macs:,} multiply-accumulates per step"
     template = "policy_small.py.j2" if board.small else "policy.py.j2"
     text = _template(template).render(
         kernels=bool(context.kernels.used), name=name, version=VERSION, contract=contract,
-        title=f"{title}.", summary=f"{len(given.program.ops)} ops, {title}.", **parts)
-    return Source(text, context.blob.to_bytes(contract), context.array_bytes,
-                  context.kernels.module() if context.kernels.used else "",
+        title=f"{title}.", summary=f"{len(given.program.ops)} ops, {title}.",
+        gives=_gives(program), **parts)
+    native = context.kernels.module() if context.kernels.used else ""
+    return Source(text, context.blob.to_bytes(contract),
+                  context.array_bytes + len(context.blob.body), context.blob.placeable, native,
+                  portable(native) if native and not board.small else "",
                   small.modules(functions) if board.small else {RUNTIME: joined(_called(text))})
 
 
 def _called(policy: str) -> set[str]:
     """Names of the runtime that policy.py has."""
     return set(re.findall(r"\bruntime\.(\w+)", policy))
+
+
+def _gives(program: Program) -> str:
+    """What a step gives, in a few words."""
+    heads = program.contract.heads
+    if len(heads) > 1:
+        return "both parts by name"
+    if program.contract.sizes:
+        return "the choice" if len(program.contract.sizes) == 1 else "an array of choices"
+    return "an array of integers, see action_float()"
 
 
 def _mask(given: IntegerInput, context: Context) -> dict[str, Any]:
@@ -193,7 +213,7 @@ def _initial(values: npt.NDArray[Any], context: Context) -> str:
     return f'blob.read("{typecode}", {values.size})'
 
 
-def example(program: Program, name: str) -> str:
+def example(program: Program, name: str, small: bool) -> str:
     """main.py."""
     fields, start = [], 0
     for field in program.contract.observation:
@@ -201,9 +221,11 @@ def example(program: Program, name: str) -> str:
         fields.append({"name": identifier(field.name, "a field of the observation"),
                        "start": start, "end": start + size - 1})
         start += size
-    part = "" if len(program.contract.heads) == 1 else '["continuous"]'
-    text: str = _template("main.py.j2").render(name=name, version=VERSION, fields=fields,
-                                               part=part)
+    alone = len(program.contract.heads) == 1
+    shown = 'action["continuous"]' if not alone else "action"
+    text: str = _template("main.py.j2").render(
+        name=name, version=VERSION, fields=fields, size=start, small=small,
+        shown=shown if alone and len(program.contract.sizes) == 1 else f"list({shown})")
     return text
 
 

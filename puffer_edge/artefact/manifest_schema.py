@@ -63,5 +63,6 @@ MANIFEST: dict[str, Any] = {
                "accepted?": bool}],
     "files": {FILE: SHA256},
     "tools?": {WORD: VERSION},
-    "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int},
+    "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int,
+                     "romfs_bytes?": int},
 }

@@ -169,7 +169,7 @@ def test_what_is_computed_in_float_first_is_refused(tmp_path: Path) -> None:
         bench.program(bench.op(Gemm, x=x, weight=bench.weight(4, 3))), "int8")
     with pytest.raises(UnsupportedError, match=(
             r"in float before its first layer in integers: Softmax makes the tensor softmax\n"
-            r"  hint: let the caller compute that .* --target cortex-m")):
+            r'  hint: let the caller compute that .* target="cortex-m"')):
         write_artefact(program, tmp_path / "a", target="micropython", name="zoo", scheme="int8")
 
 

@@ -18,7 +18,7 @@ from tests.tools import need_micropython
 
 # Stands for machine code, which no interpreter here runs: takes the bytes that are stored.
 MACHINE = """
-import policy_kernels as kernels
+import policy_portable as kernels
 
 kernels.NATIVE = {native}
 kinds = set()

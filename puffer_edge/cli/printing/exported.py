@@ -37,10 +37,15 @@ def exported(directory: Path, manifest: Mapping[str, Any],
     table.add_row("multiply-accumulates", f"{manifest['macs']:,} per step")
     table.add_row("scheme", manifest["scheme"])
     table.add_row("weights (flash)", f"{memory['weights_bytes']:,} bytes")
-    table.add_row("struct (RAM)", f"{memory['struct_bytes']:,} bytes, of it arena "
-                                  f"{memory['arena_bytes']:,} "
-                                  f"(unshared {memory['arena_without_sharing_bytes']:,})")
-    if built := manifest.get("micropython"):
+    built = manifest.get("micropython")
+    if built:
+        table.add_row("arrays (RAM)", f"{memory['struct_bytes']:,} bytes, with the weights; "
+                                      f"{built['romfs_bytes']:,} from a ROMFS")
+    else:
+        table.add_row("struct (RAM)", f"{memory['struct_bytes']:,} bytes, of it arena "
+                                      f"{memory['arena_bytes']:,} "
+                                      f"(unshared {memory['arena_without_sharing_bytes']:,})")
+    if built:
         size = f", {built['kernel_bytes']:,} bytes of .mpy" if built["kernel_bytes"] else ""
         table.add_row("kernels", escape(f"{built['kernels']} for the board {built['board']}{size}"))
     say(table)

@@ -13,7 +13,8 @@ with open("plan.txt") as file:
 with open("resets.bin", "rb") as file:
     resets = file.read()
 policy = Policy()
-size = len(policy.observation)
+given = policy.observation
+size = len(given)
 typecode = "f" if kind == "float" else "b" if len(bytes(policy.observation)) == size else "h"
 results = [policy.outputs[name] for name in sorted(policy.outputs)]
 actions = policy.action
@@ -34,7 +35,7 @@ with open("observations.bin", "rb") as source, open("results.bin", "wb") as sink
             policy.step_float(observation)
         else:
             for i in range(size):
-                policy.observation[i] = observation[i]
+                given[i] = observation[i]
             policy.step()
         if floats:
             policy.action_float(actions[0])

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from puffer_edge.artefact.opening import Subject, heads_of
 from puffer_edge.errors import VerificationError
+from puffer_edge.exporters.micropython.boards import find_board
 from puffer_edge.exporters.micropython.kernels import portable, portable_policy
 from puffer_edge.ir import Discrete
 
@@ -56,7 +57,8 @@ class Session:
             if name.endswith(".py") or name == "weights.bin":
                 (self.folder / name).write_bytes(content)
         kernels = self.folder / "policy_kernels.py"
-        if kernels.is_file():  # native code runs on the board only
+        built = self.subject.manifest.get("micropython", {})
+        if kernels.is_file() and find_board(built.get("board", "")).small:  # chooses nothing itself
             kernels.write_text(portable(kernels.read_text()))
             policy = self.folder / "policy.py"
             policy.write_text(portable_policy(policy.read_text()))

@@ -2,19 +2,46 @@ class Policy:
     """A policy with all its memory; policy.py has the subclass that fills it.
 
     Attributes:
-        observation: array to write integers into before step().
-        action: array to read after step(): one choice per head, or the raw mean in integers.
+        action: what step() gives, too: one choice per head, or the raw mean in integers.
         outputs: raw outputs by name, arrays of integers.
     """
 
+    @property
+    def observation(self):
+        """The integers that step() takes: an array of the policy's own.
+
+        An element that is written here wraps where it does not fit; see set(). A sequence that is
+        assigned is copied, element by element, by set().
+        """
+        return self._observation
+
+    @observation.setter
+    def observation(self, values):
+        if len(values) != len(self._observation):
+            raise ValueError("the observation has %d numbers, not %d"
+                             % (len(self._observation), len(values)))
+        for i in range(len(values)):
+            self.set(i, values[i])
+
+    # puffer-edge: no-alloc
+    def set(self, i, value):
+        """Writes an integer of the observation: the nearest that fits. Allocates nothing."""
+        low, high = self._limits
+        self._observation[i] = low if value < low else high if value > high else value
+
     # puffer-edge: no-alloc
     def step(self):
-        """One step from self.observation to self.action. Allocates nothing."""
+        """One step from self.observation; gives the action. Allocates nothing.
+
+        Returns:
+            The choice, where there is one head; else self.action, which the next step overwrites.
+        """
         for op in self._ops:
             op()  # noqa: PE420 one of the functions step() below, each of them checked
+        return self.action[0] if self._alone else self.action
 
     def step_float(self, observation):
-        """One step from a sequence of floats. Allocates where floats are boxed.
+        """One step from a sequence of floats, as step(). Allocates where floats are boxed.
 
         Raises:
             ValueError: a number is NaN or infinite; nothing has changed then.
@@ -22,6 +49,7 @@ class Policy:
         self._quantize(observation)
         for op in self._after:
             op()
+        return self.action[0] if self._alone else self.action
 
     # puffer-edge: no-alloc
     def reset(self):

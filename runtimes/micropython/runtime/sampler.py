@@ -16,7 +16,8 @@ from .weight import weight
 def sampler(blob, x, sizes, action, multiplier, shift, lowest):
     """Gives seed(number) and sample(), which draws another action from the logits of the last step.
 
-    Neither allocates. Seeds are 0 to 2^30 - 1; the same one gives the same sequence as in C.
+    sample() gives the choice where there is one head, else the array. Neither allocates.
+    Seeds are 0 to 2^30 - 1; the same one gives the same sequence as in C.
 
     Args:
         blob: has 2^15 exp(-distance) at every sixteenth.
@@ -66,6 +67,7 @@ def sampler(blob, x, sizes, action, multiplier, shift, lowest):
                     left -= weight(table, (largest - x[start + choice]) * multiplier >> shift)
             action[head] = choice
             start += size
+        return action[0] if len(sizes) == 1 else action
 
     seed(0)
     return seed, sample

@@ -3,6 +3,7 @@ class Policy:
     def step(self):
         for op in self._ops:
             op()
+        return self.action[0] if self._alone else self.action
 
     def reset(self):
         for state in self._states:
