@@ -54,6 +54,7 @@ def load_quietly(policy: Any, options: LoadOptions | None, strict: bool,
     """What :func:`load` gives, without warnings."""
     from puffer_edge.frontends.wrappers import wrapped
     from puffer_edge.passes import drop_value_head
+    from puffer_edge.passes.printable_names import printable_names
     from puffer_edge.quantization.own.judged import told
 
     changes = dict(changes)
@@ -86,7 +87,7 @@ def load_quietly(policy: Any, options: LoadOptions | None, strict: bool,
         refuse_useless(options, "module", type(policy).__name__)
         program = load_module(policy, options, example=example,
                               observation_shape=observation_shape)
-    program = accepting(wrapped(program, options), options.accept)
+    program = printable_names(accepting(wrapped(program, options), options.accept))
     if strict:
         refuse_assumptions(program)
     return told(program if options.keep_value else drop_value_head(program))
