@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.exporters.c.context import Array, Context
-from puffer_edge.exporters.c.loops import nest, tidy
+from puffer_edge.exporters.c.loops import moved, nest, tidy
 from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.sampling import LARGEST, distance_factor, never
@@ -48,7 +48,7 @@ def emit_sample(context: Context) -> list[str]:
     lines, offset = [], 0
     lowest, name = never(context.program), list(contract.heads)[index]
     for head, size in enumerate(contract.sizes):
-        lines.append(f"action->{name}[{head}] = puffer_edge_{kernel}(x + {offset}, {size}, "
+        lines.append(f"action->{name}[{head}] = puffer_edge_{kernel}({moved('x', offset)}, {size}, "
                      f"{multiplier}, {shift}, {lowest}, random);")
         offset += size
     return lines
@@ -60,7 +60,7 @@ def _discrete(head: Discrete, value: str, name: str, context: Context) -> list[s
     context.use(f"argmax_{suffix}")
     lines, offset = [], 0
     for index, size in enumerate(head.sizes):
-        start = f"{raw} + {offset}" if offset else raw
+        start = moved(raw, offset)
         lines.append(f"action->{name}[{index}] = puffer_edge_argmax_{suffix}({start}, {size});")
         offset += size
     return lines
@@ -78,7 +78,8 @@ def _continuous(action: Continuous, value: str, name: str, context: Context) -> 
         return [line for block in blocks for line in ("{", *_indented(block), "}")]
     lines = _element(action, value, name, context, 0 if alike else None, "{i}")
     text = nest([action.size], "\n".join(lines), {"i": [1]})
-    return (text if text.startswith("for") else f"{{\n{text}\n}}").splitlines()
+    return (text.splitlines() if text.startswith("for") else
+            ["{", *_indented(text.splitlines()), "}"])
 
 
 def _element(action: Continuous, value: str, name: str, context: Context, place: int | None,
@@ -93,8 +94,8 @@ def _element(action: Continuous, value: str, name: str, context: Context, place:
 
     lines = [f"float a = ({raw})[{index}];"]
     if meaning is not None:
-        lines = [f"float a = (float)({raw})[{index}] * {number(meaning.scale)}"]
-        lines[0] += f" + {number(-meaning.scale * meaning.zero_point)};"
+        offset = f" + {number(-meaning.scale * meaning.zero_point)}" if meaning.zero_point else ""
+        lines = [f"float a = (float)({raw})[{index}] * {number(meaning.scale)}{offset};"]
     if action.squash:
         context.use("tanh_f32")
         lines.append("a = puffer_edge_tanh_f32(a);")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 from puffer_edge.errors import UsageError
@@ -102,7 +103,7 @@ def _macros(program: Program, constant_bytes: int, integers: IntegerInput | None
     def add(name: str, value: object, text: str = "") -> None:
         found.append({"name": name, "value": str(value), "text": text})
 
-    add("OBS_SIZE", contract.observation_size, "numbers in an observation")
+    add("OBS_SIZE", contract.observation_size, "Numbers in an observation.")
     if len(contract.observation) > 1:
         for field in contract.observation:
             add(f"OBS_{field.name.upper()}_SIZE", field.size)
@@ -110,12 +111,12 @@ def _macros(program: Program, constant_bytes: int, integers: IntegerInput | None
         stem = "ACTION" if len(contract.heads) == 1 else f"ACTION_{name.upper()}"
         if isinstance(head, Discrete):
             several = 1 < len(head.sizes) <= LISTED
-            add(f"{stem}_SIZE", len(head.sizes), "choices per step")
+            add(f"{stem}_SIZE", len(head.sizes), "Choices in an action.")
             for index, size in enumerate(head.sizes if several else head.sizes[:1]):
                 add(f"{stem}_CHOICES" + (f"_{index}" if several else ""), size,
-                    "" if several else f"they are 0 to {size - 1}")
+                    "" if several else f"A choice is 0 to {size - 1}.")
         else:
-            add(f"{stem}_SIZE", head.size, "numbers in an action")
+            add(f"{stem}_SIZE", head.size, "Numbers in an action.")
             _bounds(stem, head, add)
     if integers is not None:
         ranges.scales(contract.observation, integers, add)
@@ -126,7 +127,7 @@ def _macros(program: Program, constant_bytes: int, integers: IntegerInput | None
             add(f"{outside.upper()}_SCALE", f"{decimal(meaning.scale)}f")
             add(f"{outside.upper()}_ZERO_POINT", f"({meaning.zero_point})")
     if constant_bytes:
-        add("WEIGHTS_BYTES", constant_bytes, "weights and tables, in flash")
+        add("WEIGHTS_BYTES", constant_bytes, "Weights and tables, in flash.")
     return found
 
 
@@ -143,16 +144,17 @@ def _observation(program: Program) -> str:
     contract, found = program.contract, program.contract.normaliser
     size = contract.observation_size
     text = (f"The observation: {size:,} number{'s' * (size > 1)}, in the order and the units of "
-            "the training environment.\n * NaN and infinity are refused.")
+            "the training environment. NaN and infinity are refused.")
     if found is not None:
-        clip = "" if found.clip is None else f", clipped to +-{decimal(found.clip)}"
-        text += (" Give them before any\n * normalisation: raw sensor values; the policy "
-                 "normalises them itself, (x - mean) / deviation" + clip + ".")
+        clip = "" if found.clip is None else (
+            f", clipped to {decimal(-found.clip)} to {decimal(found.clip)}")
+        text += (" Give raw sensor values; the policy normalises them itself: (x - mean) / "
+                 f"deviation{clip}.")
     if contract.mask is not None:
         start, end = contract.mask.part.start, contract.mask.part.stop - 1
-        text += (f"\n * Numbers {start} to {end} are the action mask: "
+        text += (f" Numbers {start} to {end} are the action mask: "
                  f"{'1 forbids' if contract.mask.forbids else '0 forbids'} a choice.")
-    return text
+    return fill(text, 96).replace("\n", "\n * ")
 
 
 def _parts(program: Program) -> list[dict[str, Any]]:

@@ -57,6 +57,14 @@ def nest(sizes: Sequence[int], body: str, steps: Mapping[str, Sequence[int]],
     return text
 
 
+def moved(pointer: str, by: int) -> str:
+    """The address of the element that lies so far behind a pointer."""
+    base, plus, offset = pointer.partition(" + ")
+    if plus and offset.isdigit():
+        pointer, by = base, int(offset) + by
+    return f"{pointer} + {by}" if by else pointer
+
+
 def tidy(statement: str) -> str:
     """Writes ``(m + 1)[i]`` as ``m[1 + i]``, ``(m + 2)[1]`` as ``m[3]``, ``(x)[i]`` as ``x[i]``."""
     statement = re.sub(r"\(([\w>-]+) \+ (\d+)\)\[(\d+)\]",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.loops import nest
+from puffer_edge.exporters.c.loops import moved, nest
 from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import ActionMask
 from puffer_edge.ir.ops import Flags
@@ -52,7 +52,8 @@ def choice_left(mask: ActionMask, dtype: str, context: Context, otherwise: str) 
             array = np.array(numbers[:1] if alike else numbers, np.int32)
             limits = f"{context.constant(array, role='limits')}, {int(not alike)}, "
         none = size if mask.forbids else 0
-        tests.append(f"puffer_edge_{kernel}(x + {mask.start + start}, {limits}{size}) == {none}")
+        part = moved("x", mask.start + start)
+        tests.append(f"puffer_edge_{kernel}({part}, {limits}{size}) == {none}")
         start += size
     return ["if (" + " || ".join(tests) + ") {", f"    {otherwise}", "}"]
 
