@@ -129,6 +129,13 @@ class _Machine:
         return self._stack[0]
 
     def run(self, name: str, argument: Any) -> None:
+        """One instruction."""
+        if not (self._moved(name, argument) or self._collected(name)
+                or self._made(name, argument)):
+            raise self.error(f"the pickle uses the instruction {name}, which data does not need")
+
+    def _moved(self, name: str, argument: Any) -> bool:
+        """Values of the pickle itself, the stack and the memo."""
         stack = self._stack
         if name in ("PROTO", "FRAME"):
             pass
@@ -154,7 +161,14 @@ class _Machine:
             self._memo[len(self._memo)] = stack[-1]
         elif name in ("GET", "BINGET", "LONG_BINGET"):
             stack.append(self._memo[argument])
-        elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+        else:
+            return False
+        return True
+
+    def _collected(self, name: str) -> bool:
+        """Tuples, lists, dictionaries and sets."""
+        stack = self._stack
+        if name in ("TUPLE1", "TUPLE2", "TUPLE3"):
             count = int(name[-1])
             if len(stack) < count:
                 raise IndexError
@@ -172,7 +186,14 @@ class _Machine:
             if not isinstance(stack[-1], set):
                 raise TypeError
             stack[-1].update(_keys(items))
-        elif name == "GLOBAL":
+        else:
+            return False
+        return True
+
+    def _made(self, name: str, argument: Any) -> bool:
+        """What names of classes and functions stand for, and what they are called with."""
+        stack = self._stack
+        if name == "GLOBAL":
             module, attribute = argument.split(" ", 1)
             stack.append(self._global(module, attribute))
         elif name == "STACK_GLOBAL":
@@ -193,7 +214,8 @@ class _Machine:
                 raise self.error("the pickle refers to data outside of it")
             stack.append(self._names.persistent(identity))
         else:
-            raise self.error(f"the pickle uses the instruction {name}, which data does not need")
+            return False
+        return True
 
     def _since_mark(self) -> list[Any]:
         index = len(self._stack) - 1
