@@ -21,7 +21,7 @@ from puffer_edge.quantization.agreement import measure_of, outputs
 from puffer_edge.quantization.calibration import Calibration, calibrate
 from puffer_edge.quantization.coverage import doubts_of_recording
 from puffer_edge.quantization.recording import record
-from puffer_edge.targets import ONNX, TFLITE, Target
+from puffer_edge.targets import ONNX, TFLITE, Platform
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Format:
         write: (prepared Program, scheme, calibration) -> the file's content.
     """
 
-    target: Target
+    target: Platform
     file: str
     backend: str
     schemes: tuple[str, ...]

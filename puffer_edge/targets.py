@@ -12,31 +12,39 @@ from typing import Literal
 
 from puffer_edge.choices import choose
 
-Isa = Literal["thumb", "riscv32", "host", "micropython"]
+Isa = Literal["thumb", "riscv32", "host"]
 
 
 @dataclass(frozen=True)
-class Target:
-    """One core, as the compilers and emulators know it.
+class Platform:
+    """What export writes for.
 
     Attributes:
         name: what the user types.
         title: what a report prints.
+    """
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Target(Platform):
+    """One core that we compile for, as the compilers and emulators know it.
+
+    Attributes:
         isa: instruction set; ``host`` is the machine that runs Python.
         gcc_flags: machine flags of GCC, and of clang on the host.
         zig_target: ``-target`` of ``zig cc``; empty for the host.
         zig_cpu: ``-mcpu`` of ``zig cc``.
         unicorn_cpu: the constant of ``unicorn.arm_const`` / ``riscv_const``; None: no emulation.
         qemu_machine: ``-M`` of ``qemu-system-arm``; None: not run on QEMU.
-        flash_origin: where read-only memory starts (bytes).
-        ram_origin: where memory starts (bytes).
+        flash_origin, flash_bytes: where read-only memory starts, and how much of it there is.
+        ram_origin, ram_bytes: the same of memory, of which ``verify`` keeps the upper half for
+            what it runs a policy with. Sizes are those of QEMU's boards.
         hard_float: single-precision arithmetic is done by instructions.
-        dsp: has the SIMD multiply-accumulate instructions (SMLAD and friends).
-        pointer_size: bytes.
     """
 
-    name: str
-    title: str
     isa: Isa
     gcc_flags: tuple[str, ...] = ()
     zig_target: str = ""
@@ -44,10 +52,10 @@ class Target:
     unicorn_cpu: str | None = None
     qemu_machine: str | None = None
     flash_origin: int = 0x0000_0000
+    flash_bytes: int = 4 << 20
     ram_origin: int = 0x2000_0000
+    ram_bytes: int = 4 << 20
     hard_float: bool = False
-    dsp: bool = False
-    pointer_size: int = 4
 
 
 CORTEX_M0 = Target(
@@ -81,7 +89,6 @@ CORTEX_M4 = Target(
     unicorn_cpu="UC_CPU_ARM_CORTEX_M4",
     qemu_machine="mps2-an386",
     hard_float=True,
-    dsp=True,
 )
 CORTEX_M7 = Target(
     name="cortex-m7",
@@ -93,7 +100,6 @@ CORTEX_M7 = Target(
     unicorn_cpu="UC_CPU_ARM_CORTEX_M7",
     qemu_machine="mps2-an500",
     hard_float=True,
-    dsp=True,
 )
 CORTEX_M33 = Target(
     name="cortex-m33",
@@ -108,7 +114,6 @@ CORTEX_M33 = Target(
     flash_origin=0x1000_0000,
     ram_origin=0x3800_0000,
     hard_float=True,
-    dsp=True,
 )
 RISCV32 = Target(
     name="riscv32",
@@ -119,14 +124,14 @@ RISCV32 = Target(
     zig_cpu="generic_rv32+m+a+c",
     unicorn_cpu="UC_CPU_RISCV32_BASE32",
 )
-HOST = Target(name="host", title="this computer", isa="host", hard_float=True, pointer_size=8)
-MICROPYTHON = Target(name="micropython", title="MicroPython", isa="micropython")
+HOST = Target(name="host", title="this computer", isa="host", hard_float=True)
+MICROPYTHON = Platform("micropython", "MicroPython")
 """Any board that runs MicroPython: a target of ``export``, with its own exporter."""
 RPI = Target(name="rpi", title="Raspberry Pi", isa="host", hard_float=True)
 """Linux on Arm: a target of ``export``; ``verify`` judges what it brings on this computer."""
-ONNX = Target(name="onnx", title="ONNX", isa="host", hard_float=True)
+ONNX = Platform("onnx", "ONNX")
 """A file for onnxruntime and others."""
-TFLITE = Target(name="tflite", title="TensorFlow Lite", isa="host", hard_float=True)
+TFLITE = Platform("tflite", "TensorFlow Lite")
 """A file for LiteRT and TensorFlow Lite."""
 
 TARGETS: dict[str, Target] = {
@@ -141,8 +146,8 @@ TARGETS: dict[str, Target] = {
 }
 
 
-EXPORTED: dict[str, Target] = TARGETS | {
-    target.name: target for target in (RPI, MICROPYTHON, ONNX, TFLITE)}
+EXPORTED: dict[str, Platform] = {
+    **TARGETS, **{each.name: each for each in (RPI, MICROPYTHON, ONNX, TFLITE)}}
 """What ``export`` writes for."""
 
 _CORES = {
@@ -186,6 +191,6 @@ def find_target(name: str) -> Target:
                   aliases={alias: core for alias, core in ALIASES.items() if core in TARGETS})
 
 
-def find_exported(name: str) -> Target:
+def find_exported(name: str) -> Platform:
     """What ``export`` writes for; see :func:`find_target`."""
     return choose(name, EXPORTED, what="target", advice=_ADVICE, aliases=ALIASES)

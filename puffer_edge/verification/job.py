@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from puffer_edge.artefact.opening import Subject
-from puffer_edge.targets import Target
+from puffer_edge.targets import Platform
 from puffer_edge.verification.demands import Demands
 from puffer_edge.verification.reference import Reference
 
@@ -29,7 +29,7 @@ class Job:
 
     subject: Subject
     code: Mapping[str, bytes]
-    core: Target
+    core: Platform
     demands: Demands
     toolchain: str = "zig"
     emulator: str = "unicorn"

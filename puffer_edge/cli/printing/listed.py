@@ -9,7 +9,7 @@ from rich.table import Table
 
 from puffer_edge.cli.printing.console import say
 from puffer_edge.exporters.micropython import boards
-from puffer_edge.targets import ALIASES, EXPORTED, MICROPYTHON, ONNX, TFLITE, Target
+from puffer_edge.targets import ALIASES, EXPORTED, MICROPYTHON, Platform, Target
 
 
 def as_data() -> dict[str, Any]:
@@ -40,9 +40,9 @@ def listed() -> None:
     say(table)
 
 
-def _core(target: Target) -> tuple[str, str]:
+def _core(target: Platform) -> tuple[str, str]:
     """Floating point, and what runs it for verify."""
-    if target in (MICROPYTHON, ONNX, TFLITE):
+    if not isinstance(target, Target):
         return "", "its own runtime"
     emulators = [emulator for emulator, present in
                  (("unicorn", target.unicorn_cpu), ("qemu", target.qemu_machine)) if present]

@@ -15,10 +15,8 @@ FOLDER = Path(__file__).parent
 ROOTS = ("edge_reset", "edge_step", "edge_read_outputs", "edge_obs", "edge_action", "edge_outputs")
 POLICY_SOURCES = ("harness", "policy", "selftest", "integer_only")
 """What is compiled in the language that is asked for; all else is C."""
-FLASH_BYTES = 4 << 20  # what the QEMU boards have
-RAM_BYTES = 2 << 20
 STACK_BYTES = 64 << 10
-# Above the linked RAM: a copy of the policy, and the observations. The boards have 4 MB in all.
+# The upper half of the target's RAM: a copy of the policy, and the observations.
 SAVED_BYTES = 1 << 20
 INPUT_BYTES = 1 << 20
 
@@ -46,8 +44,7 @@ class ImageBuilder:
         optimize: the optimisation flag.
         language: compile the policy as C or as C++.
         proof_steps, proof_episode: steps of :attr:`proof`, and after how many of them it resets.
-        flash_bytes: size of the image's flash.
-        ram_bytes: size of the image's RAM, the stack (64 KB) included.
+        flash_bytes: size of the image's flash; the target's by default.
 
     Every property raises VerificationError when the compiler or linker refuses, and
     MissingDependencyError when it is not installed.
@@ -62,8 +59,7 @@ class ImageBuilder:
     language: Language = "c"
     proof_steps: int = 1000
     proof_episode: int = 1000
-    flash_bytes: int = FLASH_BYTES
-    ram_bytes: int = RAM_BYTES
+    flash_bytes: int = 0
     _objects: dict[str, Path] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +103,11 @@ class ImageBuilder:
         """A bootable image that steps through observations in memory (Cortex-M under QEMU)."""
         objects = ["startup", "firmware", "harness", "policy", "selftest"]
         return self._link("firmware", objects, ("edge_vectors",), entry="edge_boot")
+
+    @property
+    def ram_bytes(self) -> int:
+        """Size of the image's RAM, the stack (64 KB) included."""
+        return self.target.ram_bytes - SAVED_BYTES - INPUT_BYTES
 
     @property
     def saved_address(self) -> int:
@@ -201,7 +202,7 @@ class ImageBuilder:
                     entry=entry,
                     roots=roots,
                     flash_origin=self.target.flash_origin,
-                    flash_bytes=self.flash_bytes,
+                    flash_bytes=self.flash_bytes or self.target.flash_bytes,
                     ram_origin=self.target.ram_origin,
                     ram_bytes=self.ram_bytes,
                     stack_bytes=STACK_BYTES,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from puffer_edge.errors import UsageError
-from puffer_edge.targets import Target, find_exported
+from puffer_edge.targets import Platform, Target, find_exported
 from puffer_edge.verification.verifiers.c import C
 from puffer_edge.verification.verifiers.microbit import MicroBit
 from puffer_edge.verification.verifiers.micropython import MicroPython
@@ -22,7 +22,7 @@ DEMANDS = ("min_agreement", "max_error")
 
 
 def look_up(manifest: Mapping[str, Any], target: str, options: Mapping[str, Any]
-            ) -> tuple[Verifier, Target]:
+            ) -> tuple[Verifier, Platform]:
     """What verifies an artefact, and for which core.
 
     Args:
@@ -45,7 +45,7 @@ def look_up(manifest: Mapping[str, Any], target: str, options: Mapping[str, Any]
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in useless)
         raise UsageError(f"{verifier.title} takes no {flags}: {verifier.why_not(useless[0])}",
                          hint="leave it out")
-    if wanted.isa == "host" and "emulator" in options:
+    if "emulator" in options and isinstance(wanted, Target) and wanted.isa == "host":
         raise UsageError("nothing is emulated for this computer", hint="leave out --emulator")
     if manifest["scheme"] == "float32" and (more := [x for x in DEMANDS if x in options]):
         raise UsageError(f"--{more[0].replace('_', '-')} is for policies with rounded weights; one "

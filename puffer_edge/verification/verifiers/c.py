@@ -37,8 +37,8 @@ from puffer_edge.verification.verifiers.verifier import JUDGED
 
 Array = npt.NDArray[Any]
 
-FLASH_BYTES = {"unicorn": 64 << 20, "qemu": 4 << 20}
-"""Unicorn has as much as a policy needs, the self-test's copy included; QEMU's boards 4 MB."""
+UNICORN_FLASH = 64 << 20
+"""Bytes: as much as a policy needs, the self-test's copy included; QEMU's boards have less."""
 
 POLICY = "policy.h"
 ORIGINAL = "original.h"
@@ -65,7 +65,7 @@ class C:
 
     def verify(self, job: Job) -> Report:
         """See :class:`.verifier.Verifier`."""
-        manifest, core = job.subject.manifest, job.core
+        manifest, core = job.subject.manifest, _core(job)
         if core.isa == "host" and not job.native:
             raise UsageError(
                 f"the target {core.name} is this computer, for which nothing may be built",
@@ -118,7 +118,12 @@ class Bench:
         return ImageBuilder(header=self.work / file, spec=spec, target=core,
                             toolchain=find_toolchain(self.job.toolchain), directory=folder,
                             optimize=self.job.optimize,
-                            flash_bytes=FLASH_BYTES.get(self.job.emulator, 4 << 20))
+                            flash_bytes=UNICORN_FLASH if self.job.emulator == "unicorn" else 0)
+
+
+def _core(job: Job) -> Target:
+    assert isinstance(job.core, Target)  # see C.cores
+    return job.core
 
 
 def _on_this_computer(bench: Bench, report: Report) -> None:
@@ -134,7 +139,7 @@ def _on_this_computer(bench: Bench, report: Report) -> None:
 
 
 def _on_the_core(bench: Bench, report: Report) -> None:
-    job, core = bench.job, bench.job.core
+    job, core = bench.job, _core(bench.job)
     job.progress(f"building for {core.title}")
     builder = bench.build(core)
     with open_machine(builder, job.emulator) as machine:
@@ -168,7 +173,7 @@ def _check_steps(subject: Subject, machine: Machine, where: str,
 
 def _check_integers(bench: Bench, part: Subject, report: Report) -> None:
     """The step that takes integers, in a build without any other."""
-    core = bench.job.core
+    core = _core(bench.job)
     builder = bench.build(core, part)
     with open_machine(builder, bench.job.emulator) as machine:
         steps = check_vectors(part, machine, f"{core.title} from integers", report)
