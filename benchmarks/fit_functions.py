@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from puffer_edge.ir.functions import tanh_f32
+from puffer_edge.ir.functions.hyperbolic import tanh_f32
 
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]

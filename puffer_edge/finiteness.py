@@ -116,7 +116,7 @@ def _activated(function: Activation | None, x: float) -> float:
     known = FUNCTIONS[name]
     if name == "leaky_relu":
         return x * max(1.0, abs(parameters[0]) * (1 + SLACK))
-    if name == "elu":
+    if name in ("elu", "celu"):
         return max(x, abs(parameters[0]) * (1 + SLACK))
     defaults = tuple(default for _, default in known.parameters)
     if known.lipschitz is None or parameters != defaults:

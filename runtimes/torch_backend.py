@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.ir import Program
+from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.op import Activation, Op
 from puffer_edge.runtimes.policy import Array, Policy
 
@@ -21,24 +23,12 @@ Compute = Callable[[Any, Torch, list[Any]], tuple[Any, ...]]
 def _function(torch: Torch, activation: Activation | None, x: Any) -> Any:
     if activation is None:
         return x
-    name, parameters = activation.function, activation.parameters
-    functional = torch.nn.functional
-    known: dict[str, Callable[..., Any]] = {
-        "tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu, "exp": torch.exp,
-        "erf": torch.erf, "gelu": functional.gelu, "silu": functional.silu,
-        "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
-        "elu": lambda x, alpha=1.0: functional.elu(x, alpha),
-        "leaky_relu": lambda x, slope=0.01: functional.leaky_relu(x, slope),
-        "clip": lambda x, low, high: torch.clamp(x, low, high),
-        "softplus": functional.softplus, "softsign": functional.softsign,
-        "mish": functional.mish, "selu": functional.selu,
-        "hard_swish": functional.hardswish, "abs": torch.abs, "neg": torch.neg,
-        "sqrt": torch.sqrt, "log": torch.log, "log1p": torch.log1p,
-        "reciprocal": torch.reciprocal}
-    if name not in known:
-        raise UnsupportedError(f"the torch back end does not know the function {name}",
-                               hint="use the back end numpy")
-    return known[name](x, *parameters)
+    known = FUNCTIONS[activation.function]
+    if activation.function == "gelu_tanh":
+        return torch.nn.functional.gelu(x, approximate="tanh")
+    if known.torch:
+        return attrgetter(known.torch)(torch)(x, *activation.parameters)
+    return torch.from_numpy(activation(x.numpy()))
 
 
 def _gemm(op: Any, torch: Torch, inputs: list[Any]) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from puffer_edge.exporters.decompose import cells, convolution, moving, normalization
 from puffer_edge.exporters.decompose.draft import Draft
-from puffer_edge.exporters.decompose.functions import DOMAIN, MADE, decompose_function
+from puffer_edge.exporters.decompose.functions import DOMAIN, MADE, decompose_function, native
 from puffer_edge.exporters.decompose.registry import DECOMPOSITIONS
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Unary
@@ -46,8 +46,8 @@ def decompose(program: Program, ops: Collection[type[Op]], functions: Collection
 def _write(draft: Draft, op: Op, ops: Collection[type[Op]], functions: Collection[str]) -> None:
     if isinstance(op, Unary) and op.function.function in DOMAIN:
         op = replace(op, x=draft.binary("max", op.x, DOMAIN[op.function.function]))
-    if isinstance(op, Unary) and op.function.function not in functions and (
-            op.function.function in MADE):
+    if isinstance(op, Unary) and op.function.function in MADE and (
+            op.function.function not in functions or not native(op)):
         decompose_function(draft, op)
     elif type(op) in DECOMPOSITIONS and type(op) not in ops:
         DECOMPOSITIONS[type(op)](draft, op)

@@ -28,9 +28,17 @@ def _makes(function: Callable[..., None]) -> Callable[..., None]:
 
 def decompose_function(draft: Draft, op: Unary) -> None:
     """Writes a Unary of a function in :data:`MADE` as other ops."""
-    known = tuple(default for _, default in FUNCTIONS[op.function.function].parameters)
-    given: tuple[Any, ...] = op.function.parameters
-    MADE[op.function.function](draft, op.x, op.y, *given, *known[len(given):])
+    MADE[op.function.function](draft, op.x, op.y, *op.function.parameters)
+
+
+def native(op: Unary) -> bool:
+    """Whether a format's op can say all parameters: the others are the defaults.
+
+    What ONNX has attributes for, TFLite has options for.
+    """
+    known = FUNCTIONS[op.function.function]
+    said = len(known.onnx_attributes)
+    return known.name == "clip" or op.function.parameters[said:] == known.defaults[said:]
 
 
 @_makes
@@ -89,6 +97,13 @@ def _elu(draft: Draft, x: str, y: str, alpha: float) -> None:
 
 
 @_makes
+def _celu(draft: Draft, x: str, y: str, alpha: float) -> None:
+    inner = draft.fresh("elu")
+    _elu(draft, draft.binary("div", draft.binary("min", x, 0.0), alpha), inner, alpha)
+    draft.binary("add", draft.unary("relu", x), inner, y)
+
+
+@_makes
 def _selu(draft: Draft, x: str, y: str) -> None:
     inner = draft.fresh("elu")
     _elu(draft, x, inner, float(SELU_ALPHA))
@@ -104,7 +119,12 @@ def _log1p(draft: Draft, x: str, y: str) -> None:
 
 
 @_makes
-def _softplus(draft: Draft, x: str, y: str) -> None:
+def _softplus(draft: Draft, x: str, y: str, beta: float) -> None:
+    if beta != 1.0:
+        inner = draft.fresh("inner")
+        _softplus(draft, draft.binary("mul", x, beta), inner, 1.0)
+        draft.binary("div", inner, beta, y)
+        return
     rest = draft.fresh("rest")
     _log1p(draft, draft.unary("exp", draft.unary("neg", draft.unary("abs", x))), rest)
     draft.binary("add", draft.unary("relu", x), rest, y)

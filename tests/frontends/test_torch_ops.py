@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch.nn import functional as F  # noqa: E402
 from puffer_edge.frontends.aten.lower import LOWERINGS  # noqa: E402
 from puffer_edge.frontends.torch_export import load_module  # noqa: E402
 from puffer_edge.interpreter import Interpreter  # noqa: E402
+from puffer_edge.ir.functions import FUNCTIONS  # noqa: E402
 from tests.frontends.torch_models import KEEP, Net, agree  # noqa: E402
 
 torch.manual_seed(1)
@@ -38,6 +40,8 @@ def norm(kind: Any, size: int) -> Any:
 ROW, IMAGE, SIGNAL, CUBE = (1, 6), (1, 4, 7, 5), (1, 4, 9), (1, 3, 4)
 
 ELEMENTWISE = {
+    **{f"{name} of the registry": attrgetter(known.torch)(torch)
+       for name, known in FUNCTIONS.items() if known.torch and known.lipschitz and name != "clip"},
     "relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu,
     "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "elu": F.elu,
     "elu_alpha": lambda x: F.elu(x, 0.7), "selu": F.selu, "celu": lambda x: F.celu(x, 1.5),

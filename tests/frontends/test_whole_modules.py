@@ -19,6 +19,7 @@ from puffer_edge.errors import PufferEdgeError, UnsupportedError
 from puffer_edge.frontends import LoadOptions, load_file
 from puffer_edge.frontends.whole_module.layers import LAYERS, NOTHING
 from puffer_edge.ir import Program
+from puffer_edge.ir.functions import FUNCTIONS
 from tests.frontends.agreement import agree
 from tests.frontends.script_models import ready
 from tests.frontends.torch_models import constant_differences
@@ -26,6 +27,7 @@ from tests.frontends.torch_models import constant_differences
 VECTOR, ROWS, IMAGE = (12,), (4, 9), (2, 7, 8)
 MADE: dict[tuple[int, ...], list[Callable[[], nn.Module]]] = {
     VECTOR: [
+        *(getattr(nn, known.torch_class) for known in FUNCTIONS.values() if known.torch_class),
         lambda: nn.CELU(0.4), lambda: nn.ELU(0.3), lambda: nn.GELU(), lambda: nn.GELU("tanh"),
         lambda: nn.GLU(), lambda: nn.Hardshrink(0.3), nn.Hardsigmoid, nn.Hardswish,
         lambda: nn.Hardtanh(-0.3, 0.8), lambda: nn.LeakyReLU(0.3), nn.LogSigmoid, nn.Mish,

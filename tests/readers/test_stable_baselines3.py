@@ -78,8 +78,7 @@ def make(action: Space[Any], observation: Space[Any] = VECTOR, *, kind: Any = PP
     return model
 
 
-ACTIVATIONS = ["ReLU", "Tanh", "ELU", "SELU", "GELU", "SiLU", "LeakyReLU", "Sigmoid", "Softplus",
-               "Mish", "Identity"]
+ACTIVATIONS = ["Identity", *filter(None, (known.torch_class for known in FUNCTIONS.values()))]
 MODELS: dict[str, Callable[[], Any]] = {
     "PPO, CartPole": lambda: make(Discrete(2), env="CartPole-v1"),
     "A2C, CartPole": lambda: make(Discrete(2), env="CartPole-v1", kind=A2C),

@@ -14,14 +14,11 @@ from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import reshaped
+from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.ops import Split
 
-_FUNCTION = {
-    "abs": "abs", "erf": "erf", "exp": "exp", "hardswish": "hard_swish", "mish": "mish",
-    "neg": "neg", "reciprocal": "reciprocal", "relu": "relu", "selu": "selu",
-    "sigmoid": "sigmoid", "silu": "silu", "softsign": "softsign",
-    "sqrt": "sqrt", "tanh": "tanh", "log": "log",
-}
+_FUNCTION = {known.torch.rpartition(".")[2]: name for name, known in FUNCTIONS.items()
+             if known.torch and not known.parameters}
 """Op -> key of ``ir.functions.FUNCTIONS``, where neither has parameters."""
 
 
@@ -75,10 +72,9 @@ def softplus(graph: Graph, node: Node, x: Operand, beta: float = 1, threshold: f
     """``log(1 + exp(beta * x)) / beta``; above the threshold it is x but for 2e-9."""
     if threshold < 20:
         raise node.refuse(f"threshold = {threshold}")
-    if beta == 1:
-        return apply(graph, node, x, "softplus")
-    inner = combine(graph, node, "mul", x, number(beta))
-    return combine(graph, node, "div", apply(graph, node, inner, "softplus"), number(beta))
+    if not beta > 0:
+        raise node.refuse(f"beta = {beta:g}; it must be positive")
+    return apply(graph, node, x, "softplus", float(beta))
 
 
 @lowers("log_sigmoid")

@@ -18,15 +18,9 @@ def apply(graph: Graph, node: Node, x: Operand, function: str, *parameters: floa
 
 def celu(graph: Graph, node: Node, x: Operand, alpha: float) -> Operand:
     """``max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)``."""
-    if alpha == 1.0:
-        return apply(graph, node, x, "elu", 1.0)
     if not alpha > 0:
         raise node.refuse(f"alpha = {alpha:g}; it must be positive")
-    zero = number(0)
-    below = combine(graph, node, "min", x, zero)
-    scaled = combine(graph, node, "div", below, number(alpha))
-    return combine(graph, node, "add", combine(graph, node, "max", x, zero),
-                   apply(graph, node, scaled, "elu", float(alpha)))
+    return apply(graph, node, x, "elu" if alpha == 1.0 else "celu", float(alpha))
 
 
 def clip(graph: Graph, node: Node, x: Operand, low: float | None, high: float | None) -> Operand:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.ir import Activation, Builder
+from puffer_edge.ir import Activation, Builder, functions
 from puffer_edge.ir.ops import (
     Softmax,
     Transpose,
@@ -25,12 +25,9 @@ from puffer_edge.readers.text import printable
 Array = npt.NDArray[Any]
 
 HINT = "convert the model to TFLite or ONNX and give that file"
-FUNCTIONS = {
-    "relu": Activation("relu"), "relu6": Activation("clip", (0.0, 6.0)),
-    "tanh": Activation("tanh"), "sigmoid": Activation("sigmoid"), "elu": Activation("elu", (1.0,)),
-    "selu": Activation("selu"), "softplus": Activation("softplus"), "silu": Activation("silu"),
-    "swish": Activation("silu"), "gelu": Activation("gelu"), "exponential": Activation("exp"),
-    "softsign": Activation("softsign"), "mish": Activation("mish")}
+FUNCTIONS = {known.keras: Activation(name) for name, known in functions.FUNCTIONS.items()
+             if known.keras} | {"relu6": Activation("clip", (0.0, 6.0)),
+                                "swish": Activation("silu")}
 _NEW = {"leaky_relu": Activation("leaky_relu", (0.2,)), "hard_sigmoid": Activation("hard_sigmoid"),
         "hard_silu": Activation("hard_swish"), "hard_swish": Activation("hard_swish")}
 """As Keras 3 has them alone."""

@@ -11,13 +11,11 @@ from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
+from puffer_edge.ir.functions import FUNCTIONS
 
-FUNCTION = {
-    "Abs": "abs", "Erf": "erf", "Exp": "exp", "HardSwish": "hard_swish", "Log": "log",
-    "Mish": "mish", "Neg": "neg", "Reciprocal": "reciprocal", "Relu": "relu", "Sigmoid": "sigmoid",
-    "Softplus": "softplus", "Softsign": "softsign", "Sqrt": "sqrt", "Tanh": "tanh",
-}
-"""op_type -> key of ``ir.functions.FUNCTIONS``, where neither has parameters."""
+FUNCTION = {known.onnx: name for name, known in FUNCTIONS.items()
+            if known.onnx and not known.onnx_attributes and known.onnx not in ("Gelu", "Selu")}
+"""op_type -> key of ``ir.functions.FUNCTIONS``, where the op has no attributes."""
 
 _INTEGERS = {"Abs": np.abs, "Neg": np.negative}
 

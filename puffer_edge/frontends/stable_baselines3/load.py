@@ -25,20 +25,16 @@ from puffer_edge.frontends.stable_baselines3.features import Observation
 from puffer_edge.frontends.stable_baselines3.normaliser import normalize
 from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
+from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.readers.stable_baselines3_zip import (
     StableBaselines3File,
     load_stable_baselines3,
 )
 from puffer_edge.readers.text import printable
 
-_ACTIVATIONS = {
-    f"<class 'torch.nn.modules.{module}'>": name for module, name in {
-        "activation.Tanh": "tanh", "activation.ReLU": "relu", "activation.ELU": "elu",
-        "activation.SELU": "selu", "activation.GELU": "gelu", "activation.SiLU": "silu",
-        "activation.LeakyReLU": "leaky_relu", "activation.Sigmoid": "sigmoid",
-        "activation.Softplus": "softplus", "activation.Softsign": "softsign",
-        "activation.Mish": "mish", "linear.Identity": "none",
-    }.items()}
+_ACTIVATIONS = {f"<class 'torch.nn.modules.activation.{known.torch_class}'>": name
+                for name, known in FUNCTIONS.items() if known.torch_class}
+_ACTIVATIONS["<class 'torch.nn.modules.linear.Identity'>"] = "none"
 """By ``activation_fn`` as Python prints it; the library calls it without arguments."""
 _LAYERS = "stable_baselines3.common.torch_layers"
 _EXTRACTORS = ("", *(f"<class '{_LAYERS}.{name}'>" for name in (

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.frontends.torchscript.values import Device, Tensor
+from puffer_edge.ir.functions import FUNCTIONS
 
 _LINE = re.compile(r"(\w+)(?:\.(\w+))?\((.*)\) -> (.*)")
 _ARGUMENT = re.compile(r"(\w+)(\([^)]*\))?((?:\[\d*\]|\?)*)(\([^)]*\))? (\w+)(?:=(.*))?")
@@ -144,6 +145,10 @@ def schemas() -> dict[str, tuple[Schema, ...]]:
     for line in text.splitlines():
         schema = _schema(line)
         found[schema.op] = (*found.get(schema.op, ()), schema)
+    for known in FUNCTIONS.values():  # some of torch's are no ops, but written in Python
+        op = known.torch.rpartition(".")[2]
+        if op and not known.parameters and op not in found:
+            found[op] = (_schema(f"{op}(Tensor self) -> Tensor"),)
     return found
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from puffer_edge.ir import functions
+
 NOTHING = frozenset(("AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d",
                      "FeatureAlphaDropout", "Identity"))
 """Layers that do nothing after training."""
@@ -118,14 +120,14 @@ LAYERS: dict[str, Layer] = {
     "ZeroPad2d": Layer("pad", {"pad": "padding"}, {"mode": "constant", "value": 0.0}),
 }
 """By the class's name in torch.nn.modules."""
+for _known in functions.FUNCTIONS.values():
+    if _known.torch_class and not _known.parameters:
+        LAYERS.setdefault(_known.torch_class, Layer(_known.torch.rpartition(".")[2]))
 
-FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "ELU": ("elu", {"alpha": 1.0}), "GELU": ("gelu", {"approximate": "none"}),
-    "Hardsigmoid": ("hard_sigmoid", {}), "Hardswish": ("hard_swish", {}),
-    "LeakyReLU": ("leaky_relu", {"negative_slope": 0.01}), "Mish": ("mish", {}),
-    "ReLU": ("relu", {}), "SELU": ("selu", {}), "SiLU": ("silu", {}), "Sigmoid": ("sigmoid", {}),
-    "Softplus": ("softplus", {"beta": 1, "threshold": 20}), "Softsign": ("softsign", {}),
-    "Tanh": ("tanh", {}),
-}
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "CELU": {"alpha": 1.0}, "ELU": {"alpha": 1.0}, "GELU": {"approximate": "none"},
+    "LeakyReLU": {"negative_slope": 0.01}, "Softplus": {"beta": 1, "threshold": 20}}
+FUNCTIONS = {known.torch_class: (name, _DEFAULTS.get(known.torch_class, {}))
+             for name, known in functions.FUNCTIONS.items() if known.torch_class}
 """Activation classes that a key of ``ir.functions.FUNCTIONS`` alone stands for, where their
 attributes have these values."""

@@ -28,7 +28,8 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
-@register(_erf, abs_error=4.7e-7, lipschitz=2 / math.sqrt(math.pi))
+@register(_erf, abs_error=4.7e-7, lipschitz=2 / math.sqrt(math.pi), monotone=True, torch="erf",
+          onnx="Erf", c="erf(x)")
 def erf_f32(x: Array) -> Array:
     """In [-1, 1] for every input, odd; NaN gives -1."""
     p, q = ERF_P, ERF_Q
@@ -47,7 +48,9 @@ def _gelu(x: Array64) -> Array64:
     return result
 
 
-@register(_gelu, abs_error=2.4e-6, rel_error=5e-7, lipschitz=1.13)
+@register(_gelu, abs_error=2.4e-6, rel_error=5e-7, lipschitz=1.13, torch="nn.functional.gelu",
+          torch_class="GELU", onnx="Gelu", keras="gelu",
+          c="0.5 * fmax(x, -40.0) * erfc(fmax(x, -40.0) * -0.70710678118654752440)")
 def gelu_f32(x: Array) -> Array:
     """``x (1 + erf(x / sqrt(2))) / 2``; exactly x or 0 from |x| = 5.05 on; NaN gives 0."""
     p, q = GELU_P, GELU_Q

@@ -6,7 +6,7 @@ import numpy as np
 
 from puffer_edge.ir.functions.logarithm import log1p_f32
 from puffer_edge.ir.functions.piecewise import relu_f32
-from puffer_edge.ir.functions.registry import Array, Array64, f32, register
+from puffer_edge.ir.functions.registry import Array, Array64, Scalar, f32, register
 
 LOW = f32("-0x1.5d51ecp+6")
 HIGH = f32("0x1.62e42ep+6")
@@ -22,7 +22,8 @@ COARSE = np.ldexp(ONE, np.arange(-126, 130, 16))
 FINE = np.ldexp(ONE, np.arange(16))
 
 
-@register(np.exp, abs_error=1.2e-38, rel_error=2e-7, lipschitz=None)
+@register(np.exp, abs_error=1.2e-38, rel_error=2e-7, lipschitz=None, monotone=True, torch="exp",
+          onnx="Exp", keras="exponential", c="exp(x)")
 def exp_f32(x: Array) -> Array:
     """``2^n exp(r)``; stays exp(-87.33) below that (and for NaN), exp(88.7228) above."""
     above = np.where(x > LOW, x, LOW)
@@ -35,15 +36,21 @@ def exp_f32(x: Array) -> Array:
     return y
 
 
-def _softplus(x: Array64) -> Array64:
-    return np.logaddexp(x, 0.0)
+def _softplus(x: Array64, beta: float = 1.0) -> Array64:
+    result: Array64 = np.logaddexp(beta * x, 0.0) / beta
+    return result
 
 
-@register(_softplus, abs_error=1.2e-38, rel_error=4e-7, lipschitz=1.0)
-def softplus_f32(x: Array) -> Array:
-    """``log(1 + exp(x))``; NaN gives 1.2e-38."""
-    mirrored = ZERO - x
-    return relu_f32(x) + log1p_f32(exp_f32(np.where(x < mirrored, x, mirrored)))
+@register(_softplus, abs_error=1.2e-38, rel_error=4e-7, lipschitz=1.0, monotone=True,
+          torch="nn.functional.softplus", torch_class="Softplus", onnx="Softplus",
+          keras="softplus", c="fmax(x, 0.0) + log1p(exp(-fabs(x)))")
+def softplus_f32(x: Array, beta: Scalar = 1.0) -> Array:
+    """``log(1 + exp(beta x)) / beta``; NaN gives 1.2e-38 / beta."""
+    scaled = x * np.float32(beta)
+    mirrored = ZERO - scaled
+    y: Array = (relu_f32(scaled) + log1p_f32(exp_f32(np.where(
+        scaled < mirrored, scaled, mirrored)))) / np.float32(beta)
+    return y
 
 
 def _mish(x: Array64) -> Array64:
@@ -52,7 +59,9 @@ def _mish(x: Array64) -> Array64:
     return result
 
 
-@register(_mish, abs_error=1.1e-36, rel_error=6e-7, lipschitz=1.0886)
+@register(_mish, abs_error=1.1e-36, rel_error=6e-7, lipschitz=1.0886, torch="nn.functional.mish",
+          torch_class="Mish", onnx="Mish", keras="mish",
+          c="fmax(x, -700.0) * tanh(log1p(exp(fmin(fmax(x, -700.0), 50.0))))")
 def mish_f32(x: Array) -> Array:
     """``x tanh(softplus(x)) = x n / (n + 2)``, n = w (w + 2), w = exp(x); NaN gives -1e-36."""
     above: Array = np.where(x > f32("-0x1.6p+6"), x, f32("-0x1.6p+6"))

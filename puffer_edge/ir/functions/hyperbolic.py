@@ -33,7 +33,8 @@ def tanh_rational_f32(x: Array) -> Array:
     return x * p / q
 
 
-@register(np.tanh, abs_error=4.3e-7, lipschitz=1.0)
+@register(np.tanh, abs_error=4.3e-7, lipschitz=1.0, monotone=True, torch="tanh",
+          torch_class="Tanh", onnx="Tanh", keras="tanh", c="tanh(x)")
 def tanh_f32(x: Array) -> Array:
     """In [-1, 1] for every input, odd; NaN gives -1."""
     above = np.where(x > -BOUND, x, -ONE)
@@ -44,7 +45,8 @@ def _sigmoid(x: Array64) -> Array64:
     return 0.5 * np.tanh(0.5 * x) + 0.5
 
 
-@register(_sigmoid, abs_error=2.3e-7, lipschitz=0.25)
+@register(_sigmoid, abs_error=2.3e-7, lipschitz=0.25, monotone=True, torch="sigmoid",
+          torch_class="Sigmoid", onnx="Sigmoid", keras="sigmoid", c="1.0 / (1.0 + exp(-x))")
 def sigmoid_f32(x: Array) -> Array:
     """``1 / (1 + exp(-x))``, in [0, 1] for every input; NaN gives 0."""
     y: Array = HALF * tanh_f32(HALF * x) + HALF
@@ -57,7 +59,8 @@ def _silu(x: Array64) -> Array64:
     return result
 
 
-@register(_silu, abs_error=3.2e-6, rel_error=2e-7, lipschitz=1.1)
+@register(_silu, abs_error=3.2e-6, rel_error=2e-7, lipschitz=1.1, torch="nn.functional.silu",
+          torch_class="SiLU", keras="silu", c="fmax(x, -700.0) / (1.0 + exp(-fmax(x, -700.0)))")
 def silu_f32(x: Array) -> Array:
     """``x / (1 + exp(-x))``; exactly x or 0 from |x| = 16 on; NaN gives 0."""
     half = HALF * x
@@ -74,7 +77,9 @@ def _gelu_tanh(x: Array64) -> Array64:
     return result
 
 
-@register(_gelu_tanh, abs_error=1e-6, rel_error=2e-7, lipschitz=1.13)
+@register(_gelu_tanh, abs_error=1e-6, rel_error=2e-7, lipschitz=1.13, onnx="Gelu",
+          c="fmax(x, -40.0) / (1.0 + exp(-2.0 * 0.79788456080286535588 * (fmax(x, -40.0) + "
+            "0.044715 * fmax(x, -40.0) * fmax(x, -40.0) * fmax(x, -40.0))))")
 def gelu_tanh_f32(x: Array) -> Array:
     """GELU with torch's ``approximate="tanh"``; exactly x or 0 from |x| = 4.86; NaN gives 0."""
     above = np.where(x > -GELU_BOUND, x, -GELU_ONE)
@@ -88,7 +93,9 @@ def _elu(x: Array64, alpha: float = 1.0) -> Array64:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
 
 
-@register(_elu, abs_error=2.8e-7, lipschitz=1.0)
+@register(_elu, abs_error=2.8e-7, lipschitz=1.0, monotone=True, torch="nn.functional.elu",
+          torch_class="ELU", onnx="Elu", onnx_attributes=("alpha",), keras="elu",
+          c="(x > 0 ? x : expm1(x))")
 def elu_f32(x: Array, alpha: Scalar = 1.0) -> Array:
     """``x`` for x > 0, ``alpha (exp(x) - 1)`` below; NaN gives -alpha."""
     half = HALF * x
@@ -98,12 +105,29 @@ def elu_f32(x: Array, alpha: Scalar = 1.0) -> Array:
     return relu_f32(x) + below
 
 
+def _celu(x: Array64, alpha: float = 1.0) -> Array64:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0) / alpha))
+
+
+@register(_celu, abs_error=2.8e-7, lipschitz=1.0, monotone=True, torch="nn.functional.celu",
+          torch_class="CELU", onnx="Celu", onnx_attributes=("alpha",),
+          c="(x > 0 ? x : expm1(x))")
+def celu_f32(x: Array, alpha: Scalar = 1.0) -> Array:
+    """``x`` for x > 0, ``alpha (exp(x / alpha) - 1)`` below; NaN gives 0; alpha > 0."""
+    negative: Array = np.where(x < ZERO, x, ZERO)
+    below: Array = negative / np.float32(alpha)
+    y: Array = relu_f32(x) + elu_f32(below, alpha)
+    return y
+
+
 def _selu(x: Array64) -> Array64:
     result: Array64 = 1.0507009873554805 * _elu(x, 1.6732632423543772)
     return result
 
 
-@register(_selu, abs_error=5e-7, rel_error=1e-7, lipschitz=1.7581)
+@register(_selu, abs_error=5e-7, rel_error=1e-7, lipschitz=1.7581, monotone=True,
+          torch="nn.functional.selu", torch_class="SELU", onnx="Selu", keras="selu",
+          c="1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * expm1(x))")
 def selu_f32(x: Array) -> Array:
     """``scale elu(x)`` with the constants of torch.nn.SELU; NaN gives the lower limit."""
     y: Array = SELU_SCALE * elu_f32(x, SELU_ALPHA)

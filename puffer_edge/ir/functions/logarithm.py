@@ -37,7 +37,8 @@ def _log(x: Array64) -> Array64:
     return np.log(np.clip(x, float(SMALLEST), float(LARGEST)))
 
 
-@register(_log, rel_error=2.6e-7, lipschitz=None)
+@register(_log, rel_error=2.6e-7, lipschitz=None, monotone=True, torch="log", onnx="Log",
+          c="log(fmin(fmax(x, 0x1p-149), 0x1.fffffep+127))")
 def log_f32(x: Array) -> Array:
     """``log(m 2^n) = n ln 2 + log1p(m - 1)`` with m in [0.7, 1.4) by comparisons.
 

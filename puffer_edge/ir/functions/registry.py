@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,14 @@ class Function:
         rel_error: see above.
         lipschitz: ``|f(a) - f(b)| <= lipschitz * |a - b|`` of the exact function with the default
             parameters; None where there is no such bound.
+        monotone: it never falls, or never rises.
+        c: the true function of a double x in C, with the default parameters.
+        torch: what torch calls it, below ``torch``; its parameters come in the same order. Empty
+            where torch has none.
+        torch_class: the class in ``torch.nn.modules.activation`` that applies it by default.
+        onnx: ONNX's op; empty where it is made of others.
+        onnx_attributes: attributes of that op, in the order of the parameters.
+        keras: what Keras calls it.
     """
 
     name: str
@@ -42,6 +50,18 @@ class Function:
     abs_error: float
     rel_error: float
     lipschitz: float | None
+    monotone: bool = False
+    c: str = ""
+    torch: str = ""
+    torch_class: str = ""
+    onnx: str = ""
+    onnx_attributes: tuple[str, ...] = ()
+    keras: str = ""
+
+    @property
+    def defaults(self) -> tuple[float, ...]:
+        """Of the parameters."""
+        return tuple(default for _, default in self.parameters)
 
 
 TINY = 2.0**-150
@@ -57,15 +77,19 @@ def register(
     abs_error: float = 0.0,
     rel_error: float = 0.0,
     lipschitz: float | None,
+    **known: Any,
 ) -> Callable[[Twin], Twin]:
-    """Decorator that puts ``<name>_f32`` into :data:`FUNCTIONS`; defaults are the parameters'."""
+    """Decorator that puts ``<name>_f32`` into :data:`FUNCTIONS`; defaults are the parameters'.
+
+    ``known`` are further attributes of :class:`Function`.
+    """
 
     def add(twin: Twin) -> Twin:
         name = twin.__name__.removesuffix("_f32")
         _, *rest = inspect.signature(twin).parameters.values()
         parameters = tuple((p.name, float(p.default)) for p in rest)
         FUNCTIONS[name] = Function(
-            name, twin, parameters, exact, abs_error, rel_error, lipschitz)
+            name, twin, parameters, exact, abs_error, rel_error, lipschitz, **known)
         return twin
 
     return add

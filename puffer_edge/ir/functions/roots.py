@@ -26,7 +26,8 @@ def _sqrt(x: Array64) -> Array64:
     return np.sqrt(np.clip(x, 0.0, float(LARGEST)))
 
 
-@register(_sqrt, rel_error=1.2e-7, lipschitz=None)
+@register(_sqrt, rel_error=1.2e-7, lipschitz=None, monotone=True, torch="sqrt", onnx="Sqrt",
+          c="sqrt(fmin(fmax(x, 0.0), 0x1.fffffep+127))")
 def sqrt_f32(x: Array) -> Array:
     """Scaling by comparisons to [1, 4), a quadratic guess, two Newton steps.
 
@@ -46,7 +47,8 @@ def sqrt_f32(x: Array) -> Array:
     return y
 
 
-@register(np.reciprocal, abs_error=TINY, rel_error=6e-8, lipschitz=None)
+@register(np.reciprocal, abs_error=TINY, rel_error=6e-8, lipschitz=None, monotone=True,
+          torch="reciprocal", onnx="Reciprocal", c="1.0 / x")
 def reciprocal_f32(x: Array) -> Array:
     """``1 / x``, correctly rounded; +-0 gives +-infinity, NaN stays."""
     with np.errstate(divide="ignore", over="ignore", under="ignore"):

@@ -13,7 +13,9 @@ def _softsign(x: Array64) -> Array64:
     return result
 
 
-@register(_softsign, abs_error=TINY, rel_error=1.2e-7, lipschitz=1.0)
+@register(_softsign, abs_error=TINY, rel_error=1.2e-7, lipschitz=1.0, monotone=True,
+          torch="nn.functional.softsign", torch_class="Softsign", onnx="Softsign",
+          keras="softsign", c="x / (1.0 + fabs(x))")
 def softsign_f32(x: Array) -> Array:
     """``x / (1 + |x|)``, two roundings; NaN and infinity give NaN."""
     y: Array = x / (f32("0x1p+0") + abs_f32(x))

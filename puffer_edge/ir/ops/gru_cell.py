@@ -57,7 +57,7 @@ class GRUCell(Op):
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """R and z: one sum from both biases over x, then h; n: two sums, as r gates only one."""
-        from puffer_edge.ir.functions import sigmoid_f32, tanh_f32
+        from puffer_edge.ir.functions.hyperbolic import sigmoid_f32, tanh_f32
 
         x, h, weight, recurrent, bias, recurrent_bias = inputs
         assert x is not None and h is not None and weight is not None and recurrent is not None

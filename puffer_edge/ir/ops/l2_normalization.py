@@ -52,7 +52,7 @@ class L2Normalization(Op):
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The squares are summed from 0; one division per row."""
-        from puffer_edge.ir.functions import sqrt_f32
+        from puffer_edge.ir.functions.roots import sqrt_f32
 
         (x,) = inputs
         assert x is not None

@@ -48,7 +48,7 @@ class LayerNormalization(Op):
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Two passes: the mean, then the variance around it; one division per row."""
-        from puffer_edge.ir.functions import sqrt_f32
+        from puffer_edge.ir.functions.roots import sqrt_f32
 
         x, scale, bias = inputs
         assert x is not None and scale is not None

@@ -59,7 +59,7 @@ class LSTMCell(Op):
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Sums start at the bias, then x, then h."""
-        from puffer_edge.ir.functions import sigmoid_f32, tanh_f32
+        from puffer_edge.ir.functions.hyperbolic import sigmoid_f32, tanh_f32
 
         x, h, c, weight, recurrent, bias = inputs
         assert (x is not None and h is not None and c is not None and weight is not None

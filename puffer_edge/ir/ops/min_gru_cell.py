@@ -55,7 +55,7 @@ class MinGRUCell(Op):
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The candidate is ``max(a, 0) + sigmoid(min(a, 0))``, as sigmoid(0) is 1/2."""
-        from puffer_edge.ir.functions import sigmoid_f32
+        from puffer_edge.ir.functions.hyperbolic import sigmoid_f32
 
         x, h, weight = inputs
         assert x is not None and h is not None and weight is not None

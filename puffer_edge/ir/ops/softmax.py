@@ -38,7 +38,7 @@ class Softmax(Op):
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The sum runs along the axis from 0; each element is divided by it."""
-        from puffer_edge.ir.functions import exp_f32
+        from puffer_edge.ir.functions.exponential import exp_f32
 
         (x,) = inputs
         assert x is not None

@@ -13,10 +13,7 @@ Array = Any
 U = 2.0**-24
 TINY = 2.0**-126  # what underflow can do
 THEIRS = {"gelu": 32 * U}
-MONOTONE = frozenset((
-    "ceil", "clip", "elu", "erf", "exp", "floor", "hard_sigmoid", "leaky_relu", "log", "log1p",
-    "neg", "reciprocal", "relu", "round", "selu", "sigmoid", "softplus", "softsign", "sqrt",
-    "tanh"))
+MONOTONE = frozenset(name for name, known in FUNCTIONS.items() if known.monotone)
 
 
 EXACT = frozenset(("abs", "ceil", "clip", "floor", "neg", "relu", "round"))
