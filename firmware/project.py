@@ -15,6 +15,7 @@ from puffer_edge.firmware import flash
 from puffer_edge.firmware.renewing import Written, put
 from puffer_edge.naming import identifier, stem
 from puffer_edge.targets import MICROPYTHON, find_target
+from puffer_edge.templates import template
 
 EXAMPLES = {"main.c", "main.py", "Makefile", "startup.c", "link.ld"}
 """Files that are the user's as soon as they are changed; the others are the policy."""
@@ -70,9 +71,10 @@ def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board, trus
              "action_q": "_q" if integers and manifest["action"]["kind"] != "discrete" else "",
              "masked": "mask" in manifest["action"], "core_hz": board.core_hz,
              "dwt": core.name != "cortex-m0", "timer": core.name != "cortex-m0"}
-    return {**policy, "startup.c": _text("startup.c", about),
-            **{template.removesuffix(".j2"): _text(template, about)
-               for template in ("link.ld.j2", "main.c.j2", "Makefile.j2")}}
+    written = {file.removesuffix(".j2"): template("puffer_edge.firmware", f"bare_metal/{file}")
+               for file in ("startup.c", "link.ld.j2", "main.c.j2", "Makefile.j2")}
+    return {**policy, **{file: form.render(about).encode("ascii")
+                         for file, form in written.items()}}
 
 
 def _copying(files: Mapping[str, bytes]) -> bytes:
@@ -87,12 +89,3 @@ def _size(shape: Any) -> int:
     for extent in shape:
         size *= int(extent)
     return size
-
-
-def _text(template: str, about: Mapping[str, Any]) -> bytes:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("puffer_edge.firmware", "bare_metal"), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
-    return environment.get_template(template).render(about).encode("ascii")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
-from jinja2 import Environment
-
 from puffer_edge.exporters.c.context import Array, Context
 from puffer_edge.exporters.c.kernels import source
+from puffer_edge.templates import template
 
 
-def render(context: Context, environment: Environment) -> str:
+def render(context: Context) -> str:
     """C that checks all constants of a policy; empty where it has none."""
     if not context.data:
         return ""
     arrays = [array for _, array in context.data]
-    return environment.get_template("check.h.j2").render(
+    return template("puffer_edge.exporters.c", "check.h.j2").render(
         name=context.name, NAME=context.name.upper(), crc=source("crc32").strip(),
         bytes=context.constant_bytes, constants=[name for name, _ in context.data],
         in_ram=context.in_ram,

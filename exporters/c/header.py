@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +18,8 @@ from puffer_edge.finiteness import unproved
 from puffer_edge.ir import Discrete, Program
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
+from puffer_edge.templates import template
 from puffer_edge.version import VERSION
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 assert ops  # imported for its registrations
 
@@ -106,13 +104,12 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     outputs = interface.outputs(program, {
         value: _from_outside(context, value) for value in program.outputs})
     initial = _initial(context)
-    environment = _environment()
-    rendered = environment.get_template("policy.h.j2").render(
+    rendered = template("puffer_edge.exporters.c", "policy.h.j2").render(
         read=text.read, kernels_version=_kernels_version(), kernels=kernels,
         float_kernels=joined(context.kernels, integer_kernels, simd),
         constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
-        check=check.render(context, environment), observation_size=contract.observation_size,
+        check=check.render(context), observation_size=contract.observation_size,
         selftest_q=None if entry is None else _selftest(
             entry.input.program, f"{name}_selftest_q", entry.vectors),
         selftest=_selftest(program, f"{name}_selftest", vectors),
@@ -133,14 +130,6 @@ class Part:
         text = "\n".join(self.lines)
         return [(pointer, C_TYPES[dtype], dtype) for dtype, pointer in sorted(MEMORY.items())
                 if re.search(rf"\b{pointer}\b", text)]
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("puffer_edge.exporters.c", "."), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
 
 
 def _integers_taken(program: Program, entry: Entry, context: Context) -> Part:

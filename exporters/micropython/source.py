@@ -25,11 +25,13 @@ from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
 from puffer_edge.naming import identifier
 from puffer_edge.quantization.integer_input import IntegerInput
 from puffer_edge.sampling import LARGEST, TABLE, distance_factor, never
+from puffer_edge.templates import template
 from puffer_edge.version import VERSION
 
 assert ops  # imported for its registrations
 
 RUNTIME = "policy_runtime.py"
+PACKAGE = "puffer_edge.exporters.micropython"
 
 SELFTEST_ELEMENTS = {False: 4096, True: 32}
 """Observation elements that selftest.py holds at most, by whether the runtime is the smallest."""
@@ -102,8 +104,8 @@ def render(program: Program, given: IntegerInput, name: str, board: Board,
         and len(program.contract.heads) == 1}
     contract = _contract(given.program, parts)
     title = f"{program.macs:,} multiply-accumulates per step"
-    template = "policy_small.py.j2" if board.small else "policy.py.j2"
-    text = _template(template).render(
+    form = "policy_small.py.j2" if board.small else "policy.py.j2"
+    text = template(PACKAGE, form).render(
         kernels=bool(context.kernels.used), name=name, version=VERSION, contract=contract,
         title=f"{title}.", summary=f"{len(given.program.ops)} ops, {title}.",
         gives=_gives(program), **parts)
@@ -182,7 +184,7 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
                       "array": "policy.action" if alone else f'policy.action["{part}"]',
                       "type": kind, "expected": _bytes(rows.astype("<i2" if kind == "h"
                                                                    else "<f4"))})
-    text: str = _template("selftest.py.j2").render(
+    text: str = template(PACKAGE, "selftest.py.j2").render(
         name=name, steps=steps, size=size, small=board.small,
         observation_type=TYPECODES[str(vectors.observations.dtype)],
         observations=_bytes(vectors.observations[:steps]), parts=parts,
@@ -223,7 +225,7 @@ def example(program: Program, name: str, small: bool) -> str:
         start += size
     alone = len(program.contract.heads) == 1
     shown = 'action["continuous"]' if not alone else "action"
-    text: str = _template("main.py.j2").render(
+    text: str = template(PACKAGE, "main.py.j2").render(
         name=name, version=VERSION, fields=fields, size=start, small=small,
         shown=shown if alone and len(program.contract.sizes) == 1 else f"list({shown})")
     return text
@@ -308,12 +310,3 @@ def _bytes(values: npt.NDArray[Any]) -> list[str]:
     """Little-endian bytes as literals, a line each."""
     content = values.astype(values.dtype.newbyteorder("<")).tobytes()
     return [repr(content[i : i + 24]) for i in range(0, len(content), 24)]
-
-
-def _template(name: str) -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("puffer_edge.exporters.micropython", "."), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-        autoescape=False).get_template(name)

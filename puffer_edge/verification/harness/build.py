@@ -9,6 +9,7 @@ from pathlib import Path
 from puffer_edge.artefact.interface import Interface
 from puffer_edge.errors import UsageError
 from puffer_edge.targets import Target
+from puffer_edge.templates import template
 from puffer_edge.toolchains.base import INCLUDE, Language, Toolchain
 
 FOLDER = Path(__file__).parent
@@ -133,11 +134,10 @@ class ImageBuilder:
         """The C file of that name: one of the harness, or rendered for this policy."""
         source = FOLDER / f"{name}.c"
         if not source.exists():
-            template = "harness" if name == "empty" else name
+            form = "harness" if name == "empty" else name
             source = self.directory / f"{name}.c"
             source.write_text(
-                self._render(
-                    f"{template}.c.j2",
+                template("puffer_edge.verification.harness", f"{form}.c.j2").render(
                     header="" if name == "empty" else self.header.name,
                     name=self.spec.name,
                     obs_bytes=self.spec.obs_bytes,
@@ -197,8 +197,7 @@ class ImageBuilder:
         if self.target.isa != "host":
             script = self.directory / f"{name}.ld"
             script.write_text(
-                self._render(
-                    "link.ld.j2",
+                template("puffer_edge.verification.harness", "link.ld.j2").render(
                     entry=entry,
                     roots=roots,
                     flash_origin=self.target.flash_origin,
@@ -214,16 +213,3 @@ class ImageBuilder:
         files = [*(self.compiled(name) for name in objects), *self._runtime]
         path = self.toolchain.link(files, self.target, output, script=script)
         return Image(path, self.spec, self.target, self.toolchain.name)
-
-    @staticmethod
-    def _render(template: str, **values: object) -> str:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-        environment = Environment(
-            loader=FileSystemLoader(FOLDER),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        return environment.get_template(template).render(**values)
