@@ -112,7 +112,7 @@ _OF_NO_USE: dict[str, tuple[str, ...]] = {
     "pt2": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
     "pufferlib_weights": ("normaliser", "states", "vec_normalize", "key_map"),
     "safetensors": ("states", "vec_normalize", *_SIZES),
-    "tflite": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "tflite": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
     "torch_script": ("normaliser", "states", "vec_normalize", "activation", *_SIZES, "key_map"),
     "stable_baselines3": ("normaliser", "states", *_SIZES, "key_map"),
     "torch_checkpoint": ("states", "vec_normalize", *_SIZES[1:]),

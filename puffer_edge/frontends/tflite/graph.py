@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import prod
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from puffer_edge.readers.text import printable
 from puffer_edge.readers.tflite_model import Operator, TFLiteModel
 
 Array = npt.NDArray[Any]
-Lowering = Callable[["Graph", Operator], str]
+Lowering = Callable[["Graph", Operator], "str | tuple[str, ...]"]
 Lowers = TypeVar("Lowers", bound=Lowering)
 
 LOWERINGS: dict[str, Lowering] = {}
@@ -45,13 +45,21 @@ def lowers(*operators: str) -> Callable[[Lowers], Lowers]:
 
 
 class Graph:
-    """Values and constants of the model by the numbers of its tensors."""
+    """Values and constants of the model by the numbers of its tensors.
 
-    def __init__(self, model: TFLiteModel, where: str, observation: int) -> None:
+    Args:
+        model: what is read.
+        where: the file, for messages.
+        observation: elements that the user says the observation has; 0 for nothing.
+        states: inputs that are recurrent state.
+    """
+
+    def __init__(self, model: TFLiteModel, where: str, observation: int,
+                 states: Collection[int] = ()) -> None:
         self.model, self.where = model, where
         self.builder = Builder("TFLite model")
         self.shared = shared.Graph(self.builder, where)
-        number = model.inputs[0]
+        (number,) = (n for n in model.inputs if n not in states)
         self._values: dict[int, str] = {}
         self.constants: dict[int, Array] = {}
         tensor = model.tensors[number]
@@ -62,6 +70,12 @@ class Graph:
                 hint="convert the float model, with a batch of 1")
         self._values[number] = self._rounded(
             number, self.builder.input("observation", tensor.shape))
+        for state in states:
+            tensor = model.tensors[state]
+            if tensor.dtype != "float32":
+                raise UnsupportedError(f"a state of {tensor.dtype}", where=self.place(state),
+                                       hint="convert the float model")
+            self._values[state] = self.builder.state(printable(tensor.name), tensor.shape)
 
     def value(self, number: int) -> str:
         """A tensor as a value of the Program."""
@@ -117,12 +131,14 @@ class Graph:
             raise UnsupportedError(
                 f"the operator {operator.name} is not supported",
                 where=self.place(operator.outputs[0]), hint=HINT)
-        number = operator.outputs[0]
-        y = self._values[number] = self._rounded(number, lowering(self, operator))
-        if self.builder.values[y].size > MAX_ELEMENTS:
-            raise UnsupportedError(
-                f"a value of shape {self.builder.shape(y)} would be computed",
-                where=self.place(number), hint="no policy needs that; is this the right file?")
+        made = lowering(self, operator)
+        results = (made,) if isinstance(made, str) else made
+        for number, result in zip(operator.outputs, results, strict=True):
+            y = self._values[number] = self._rounded(number, result)
+            if self.builder.values[y].size > MAX_ELEMENTS:
+                raise UnsupportedError(
+                    f"a value of shape {self.builder.shape(y)} would be computed",
+                    where=self.place(number), hint="no policy needs that; is this the right file?")
 
     def _rounded(self, number: int, x: str) -> str:
         """A value as the integers of its tensor can have it: rounded, and cut off at their ends."""

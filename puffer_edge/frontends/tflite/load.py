@@ -1,4 +1,4 @@
-"""TFLite models as input: linear layers, convolutions, pools; quantised ones are read as float.
+"""TFLite models as input; quantised ones are read as float.
 
 TFLite keeps channels last; a convolution is turned to channels first and back. Formulas: the
 reference kernels of TensorFlow Lite.
@@ -6,6 +6,7 @@ reference kernels of TensorFlow Lite.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -16,11 +17,13 @@ from puffer_edge.frontends import heads
 from puffer_edge.frontends.action_kind import Evidence, action_kind
 from puffer_edge.frontends.graph import roles
 from puffer_edge.frontends.graph.names import normalised
+from puffer_edge.frontends.graph.ports import Port
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tflite import (  # noqa: F401  (each registers its lowerings)
     elementwise,
     linear,
     moving,
+    recurrent,
     reduction,
 )
 from puffer_edge.frontends.tflite.batch import of_one_row
@@ -45,19 +48,41 @@ def load_tflite(path: Path, options: LoadOptions) -> Program:
         UsageError: the options do not fit the policy.
     """
     model, where = load_tflite_model(path), str(path)
-    if len(model.inputs) != 1 or not model.outputs or model.inputs[0] < 0:
-        raise UnsupportedError(f"the model has {len(model.inputs)} inputs", where=where,
-                               hint="one observation is supported, without recurrent state")
-    return of_one_row(model, options, where, partial(_program, where=where))
+    if not model.outputs or min((*model.inputs, *model.outputs), default=-1) < 0:
+        raise FileFormatError("the model has no input or no output", where=where)
+    pairs = _states(model, options, where)
+    if len(model.inputs) - len(pairs) != 1:
+        listed = ", ".join(printable(model.tensors[number].name) for number in model.inputs
+                           if number not in pairs)
+        raise UnsupportedError(f"the model has {len(model.inputs) - len(pairs)} inputs: {listed}",
+                               where=where, hint="one observation is supported; name what is "
+                               "recurrent state with --state INPUT:OUTPUT")
+    if pairs:
+        return _program(model, options, pairs, where)
+    return of_one_row(model, options, where, partial(_program, pairs={}, where=where))
 
 
-def _program(model: TFLiteModel, options: LoadOptions, where: str) -> Program:
+def _states(model: TFLiteModel, options: LoadOptions, where: str) -> dict[int, int]:
+    """Inputs -> the outputs that are their next values, by the user's pairs or by names."""
+    if len(model.inputs) < 2 and not options.states:
+        return {}
+    named = [{model.tensors[number].name: number for number in numbers}
+             for numbers in (model.inputs, model.outputs)]
+    ports = [[Port(name, model.tensors[number].shape) for name, number in side.items()]
+             for side in named]
+    found = roles.state_pairs(ports[0], ports[1], options.states, where)
+    return {named[0][before]: named[1][after] for before, after in found.items()}
+
+
+def _program(model: TFLiteModel, options: LoadOptions, pairs: Mapping[int, int], where: str
+             ) -> Program:
     """Of a model of one row, or of all rows where they are the observation that is given."""
-    graph = Graph(model, where, sum(field.size for field in options.observation))
+    graph = Graph(model, where, sum(field.size for field in options.observation), pairs)
     try:
         for operator in model.operators:
             graph.lower(operator)
-        parts = _outputs(graph)
+        _carry(graph, pairs, bool(options.states))
+        parts = _outputs(graph, set(pairs.values()))
         widths = [prod(graph.builder.shape(part)) for part in parts]
         flat = [graph.builder.add(Reshape, x=part, shape=(1, size))
                 for part, size in zip(parts, widths, strict=True)]
@@ -66,24 +91,38 @@ def _program(model: TFLiteModel, options: LoadOptions, where: str) -> Program:
         raise FileFormatError("the operators do not fit each other", where=where) from error
     builder, action = graph.builder, _action(graph, options, widths)
     name = "logits" if isinstance(action, Discrete) else "mean"
-    size = prod(model.tensors[model.inputs[0]].shape)
+    size = prod(builder.shape("observation"))
     return builder.build({name: y}, heads.contract(builder, options, size, action))
 
 
-def _outputs(graph: Graph) -> list[str]:
+def _carry(graph: Graph, pairs: Mapping[int, int], given: bool) -> None:
+    for before, after in pairs.items():
+        graph.builder.carry(graph.value(before), graph.value(after))
+        text = (f"{printable(graph.model.tensors[before].name)} and "
+                f"{printable(graph.model.tensors[after].name)} are recurrent state, zero at reset")
+        if given:
+            graph.builder.note("stated", text)
+        else:
+            graph.builder.assume("recurrent-state", f"{text}, by their names", "--state")
+
+
+def _outputs(graph: Graph, states: Collection[int]) -> list[str]:
     """The values that the action is made of, in the file's order."""
     builder, tensors = graph.builder, graph.model.tensors
     kept = []
-    for number in dict.fromkeys(graph.model.outputs):
+    numbers = [number for number in dict.fromkeys(graph.model.outputs) if number not in states]
+    if not numbers:
+        raise UnsupportedError("every output is recurrent state", where=graph.where)
+    for number in numbers:
         name = tensors[number].name
-        if len(graph.model.outputs) > 1 and roles.is_value(name):
+        if len(numbers) > 1 and roles.is_value(name):
             builder.note("dropped", f"output {printable(name)}: the action does not need it")
         else:
             kept.append(number)
     if len(kept) > 1:
         listed = ", ".join(printable(tensors[number].name) for number in kept)
         builder.note("stated", f"the outputs {listed} are one action, one after another")
-    return [graph.value(number) for number in kept or graph.model.outputs[:1]]
+    return [graph.value(number) for number in kept or numbers[:1]]
 
 
 def _action(graph: Graph, options: LoadOptions, widths: list[int]) -> Discrete | Continuous:

@@ -22,6 +22,7 @@ class Model:
     def __init__(self) -> None:
         self.tensors: list[tuple[str, tuple[int, ...], int, Any]] = []
         self.scales: dict[int, tuple[Any, Any, int]] = {}
+        self.variables: set[int] = set()
         self.operators: list[tuple[int, list[int], list[int], int, dict[int, Any]]] = []
 
     def tensor(self, shape: tuple[int, ...], data: Any = None, kind: int = 0) -> int:
@@ -35,16 +36,25 @@ class Model:
         self.scales[number] = (scales, np.broadcast_to(np.int64(zeros), scales.shape), axis)
         return number
 
+    def named(self, number: int, name: str) -> int:
+        self.tensors[number] = (name, *self.tensors[number][1:])
+        return number
+
     def constant(self, array: Any) -> int:
         return self.tensor(array.shape, np.ascontiguousarray(array, np.float32))
 
     def add(self, code: int, inputs: list[int], shape: tuple[int, ...], kind: int = 0,
             of: int = 0, **options: Any) -> int:
         """An operator with one output; options by the number of the field, as ``_0=``."""
-        output = self.tensor(shape, kind=of)
-        self.operators.append((code, inputs, [output], kind, {
+        return self.several(code, inputs, [shape], kind, of, **options)[0]
+
+    def several(self, code: int, inputs: list[int], shapes: list[tuple[int, ...]], kind: int = 0,
+                of: int = 0, **options: Any) -> list[int]:
+        """An operator with an output for each shape."""
+        outputs = [self.tensor(shape, kind=of) for shape in shapes]
+        self.operators.append((code, inputs, outputs, kind, {
             int(name[1:]): value for name, value in options.items()}))
-        return output
+        return outputs
 
     def write(self, path: Path, inputs: list[int], outputs: list[int]) -> None:
         import flatbuffers
@@ -84,6 +94,8 @@ class Model:
                 buffers.append(table({0: ("offset", content)}))
             fields = {0: ("offset", numbers(shape)), 1: ("i8", kind), 2: ("u32", number),
                       3: ("offset", builder.CreateString(name))}
+            if index in self.variables:
+                fields[5] = "bool", True
             if index in self.scales:
                 scales, zeros, axis = self.scales[index]
                 fields[4] = "offset", table({
@@ -97,7 +109,7 @@ class Model:
                       2: ("offset", numbers(outs))}
             if kind:
                 built = table({index: ("f32" if isinstance(value, float) else "i8"
-                                       if index in _BYTES[kind] else "i32", value)
+                                       if index in _BYTES.get(kind, ()) else "i32", value)
                                for index, value in options.items()})
                 fields |= {3: ("i8", kind), 4: ("offset", built)}
             operators.append(table(fields))
@@ -111,9 +123,9 @@ class Model:
         path.write_bytes(bytes(builder.Output()))
 
 
-_BYTES = {1: (0, 3), 2: (0, 4), 5: (0, 5), 8: (0, 1), 27: (0,), 30: (), 52: ()}
+_BYTES = {1: (0, 3), 2: (0, 4), 5: (0, 5), 8: (0, 1), 11: (0,), 21: (0,), 27: (0,), 71: (0, 3)}
 """Fields of one byte in the options of Conv2D (1), DepthwiseConv2D (2), Pool2D (5), FullyConnected
-(8), Reducer (27), Squeeze (30) and ExpandDims (52)."""
+(8), Add (11), Mul (21), Reducer (27) and UnidirectionalSequenceLSTM (71)."""
 
 
 def dense(directory: Path) -> Made:
