@@ -133,6 +133,23 @@ def test_experts_that_a_gate_chooses(tmp_path: Path) -> None:
     agree(proto, tmp_path, tolerance=2e-6)
 
 
+def test_top_k_of_too_many_and_in_integers(tmp_path: Path) -> None:
+    """Both are refused by name; with a scheme of floats, as the hint says, it is exported."""
+    nodes = [node("TopK", "obs two", "values where"), node("Neg", "values", "actions")]
+    proto = model(nodes, {"obs": [1, 65]}, {"actions": [1, 2]}, {"two": [2]})
+    with pytest.raises(UnsupportedError, match="TopK: 65 elements") as why:
+        load(proto, tmp_path)
+    assert "up to 64" in why.value.hint
+    nodes = [node("Gemm", "obs w", "y"), node("TopK", "y two", "actions where")]
+    proto = model(nodes, {"obs": [1, 8]}, {"actions": [1, 2]},
+                  {"two": [2], "w": normal(np.random.default_rng(0), 8, 5)})
+    program = load(proto, tmp_path, action="continuous")
+    with pytest.raises(UnsupportedError, match="integers") as why:
+        puffer_edge.export(program, tmp_path / "out", scheme="int8", calibrate="bounds:-1:1")
+    assert "TopK" in str(why.value) and "float32" in why.value.hint
+    puffer_edge.export(program, tmp_path / "out", scheme="float32")
+
+
 def test_experts_on_the_device(tmp_path: Path) -> None:
     nodes = [node("TopK", "obs two", "values where"), node("Neg", "values", "actions")]
     proto = model(nodes, {"obs": [1, 5]}, {"actions": [1, 2]}, {"two": [2]})

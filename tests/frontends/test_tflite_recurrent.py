@@ -17,6 +17,7 @@ from puffer_edge.ir.ops import LSTMCell
 from tests.frontends.support import tflite
 
 ADD, FULLY_CONNECTED, LOGISTIC, MUL, RESHAPE, SUB, TANH = 0, 9, 14, 18, 22, 41, 28
+SIN, COS = 66, 108
 SPLIT, SEQUENCE_LSTM, STRIDED_SLICE, SLICE, GATHER, PACK, UNPACK, SPLIT_V = (
     49, 44, 45, 65, 36, 83, 88, 102)
 N, H = 5, 4
@@ -148,6 +149,7 @@ def test_operators_that_move(tmp_path: Path) -> None:
     first, second = model.several(UNPACK, [both], [(1, 2), (1, 2)], 64, _0=2, _1=1)
     y = model.add(ADD, [first, second], (1, 2), 11)
     y = model.add(GATHER, [y, integers(1, 0, 1)], (1, 3), 23, _0=1)
+    y = model.add(MUL, [model.add(SIN, [y], (1, 3)), model.add(COS, [y], (1, 3))], (1, 3), 21)
     model.write(tmp_path / "policy.tflite", [x], [model.named(y, "action")])
     judged(tmp_path / "policy.tflite", {})
 

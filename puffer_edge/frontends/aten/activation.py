@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.frontends.aten.lower import lowers
-from puffer_edge.frontends.graph import functions
+from puffer_edge.frontends.graph import functions, trigonometry
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
@@ -136,3 +136,7 @@ def glu(graph: Graph, node: Node, x: Operand, dim: int = -1) -> Operand:
     half = graph.shape(x)[axis] // 2
     a, b = graph.add_many(node, Split, 2, x=x, sizes=(half, half), axis=axis)
     return combine(graph, node, "mul", a, apply(graph, node, b, "sigmoid"))
+
+
+lowers("sin")(trigonometry.sine)
+lowers("cos")(trigonometry.cosine)

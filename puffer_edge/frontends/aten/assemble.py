@@ -12,6 +12,7 @@ from puffer_edge.frontends.action_kind import Evidence
 from puffer_edge.frontends.aten import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
+    attention,
     categories,
     comparison,
     constants,

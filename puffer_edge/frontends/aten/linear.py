@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from puffer_edge.frontends.graph.arithmetic import combine, scaled
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import reshaped
-from puffer_edge.ir.ops import Conv, Gemm, Softmax, Transpose
+from puffer_edge.ir.ops import Conv, Gemm, Transpose
 
 
 @lowers("linear")
@@ -83,22 +82,3 @@ def conv(graph: Graph, node: Node, x: Operand, weight: Operand, bias: Operand | 
     y = graph.add(node, Conv, x=x, weight=kernel, **fields, strides=steps, pads=(*begins, *ends),
                   dilations=gaps, group=groups)
     return y if batched else reshaped(graph, node, y, graph.shape(y)[1:])
-
-
-@lowers("scaled_dot_product_attention")
-def attention(graph: Graph, node: Node, query: Operand, key: Operand, value: Operand,
-              attn_mask: Operand | None = None, dropout_p: float = 0, is_causal: bool = False,
-              scale: float | None = None) -> Operand:
-    """``softmax(query @ key' * scale) @ value``; the scale is 1 / sqrt(width) by default."""
-    if is_causal or (attn_mask is not None and not isinstance(attn_mask, str)
-                     and attn_mask.dtype == np.bool_):
-        raise node.refuse("a causal or boolean mask")
-    rank, width = len(graph.shape(key)), graph.shape(query)[-1]
-    turned = graph.add(node, Transpose, x=key,
-                       permutation=(*range(rank - 2), rank - 1, rank - 2))
-    factor = 1 / math.sqrt(width) if scale is None else scale
-    scores = scaled(graph, node, products.matmul(graph, node, query, turned), factor)
-    if attn_mask is not None:
-        scores = combine(graph, node, "add", scores, attn_mask)
-    chosen = graph.add(node, Softmax, x=scores, axis=len(graph.shape(scores)) - 1)
-    return products.matmul(graph, node, chosen, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.graph import functions
+from puffer_edge.frontends.graph import functions, trigonometry
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
@@ -103,3 +103,5 @@ def _bound(graph: Graph, node: Node, name: str, operand: Operand | None) -> floa
 
 
 lowers("PRelu")(functions.prelu)
+lowers("Sin")(trigonometry.sine)
+lowers("Cos")(trigonometry.cosine)

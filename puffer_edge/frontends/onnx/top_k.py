@@ -6,6 +6,7 @@ vectors of the ranks pick values and indices; their sums are exact, as all but o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -35,7 +36,9 @@ def top_k(graph: Graph, node: Node, x: Operand, k: Operand | None = None) -> tup
     if len(counts) != 1 or not 1 <= counts[0] <= size:
         raise FileFormatError(f"the {counts} largest of {size}", where=node.where)
     if size > MAX_SIZE or not isinstance(x, str):
-        raise node.refuse(f"{size} elements", f"up to {MAX_SIZE} computed ones are supported")
+        raise node.refuse(f"{size} elements", f"up to {MAX_SIZE} computed ones are supported: each "
+                          "is compared with each")
+    node = replace(node, layer=f"{node.layer} (TopK)")  # for messages about what it is made of
     order = (*(a for a in range(len(shape)) if a != axis), axis)
     back = tuple(order.index(a) for a in range(len(shape)))
     rows = graph.add(node, Transpose, x=x, permutation=order) if axis != len(shape) - 1 else x

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
+from puffer_edge.frontends.graph import trigonometry
 from puffer_edge.frontends.tflite.graph import HINT, Graph, lowers
 from puffer_edge.ir import Activation
 from puffer_edge.ir.ops import (
@@ -76,3 +77,8 @@ def same(graph: Graph, op: Operator) -> str:
     return graph.value(number)
 
 
+@lowers("COS", "SIN")
+def trigonometric(graph: Graph, op: Operator) -> str:
+    """Of radians."""
+    function = trigonometry.sine if op.name == "SIN" else trigonometry.cosine
+    return str(function(graph.shared, graph.node(op), graph.value(op.inputs[0])))

@@ -35,6 +35,9 @@ MAX_CALLS = 40
 _NOTHING = object()
 _SPECIAL = frozenset(("annotate", "bool", "float", "getattr", "int", "isinstance", "print", "range",
                       "str", "unchecked_cast", "uninitialized"))
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "Dict": dict, "List": list, "NoneType": type(None), "None": type(None), "Tensor": Tensor,
+    "Tuple": tuple, "bool": bool, "float": float, "int": int, "str": str}
 _SPACES = ("CONSTANTS", "__torch__", "ops", "torch")
 _CONDITION = ("wrap the policy so that forward does without it: torch.where takes both branches")
 
@@ -336,6 +339,22 @@ class Evaluator:
             raise self.recorder.refuse("an index into a tensor, written with brackets")
         return ops.plain_op(self, "select", [value, index])
 
+    def _is(self, value: Any, kind: ast.expr) -> bool:
+        """Whether a value is of a type, or of one of several, as the code writes them."""
+        if isinstance(kind, ast.List | ast.Tuple):
+            return any(self._is(value, each) for each in kind.elts)
+        name = ast.unparse(kind.value if isinstance(kind, ast.Subscript) else kind)
+        if name not in _TYPES or isinstance(value, Varying):
+            raise self.recorder.refuse(f"isinstance of {printable(ast.unparse(kind))} is not "
+                                       "supported")
+        if type(value) is bool and name != "bool":
+            return False
+        if not isinstance(value, _TYPES[name]):
+            return False
+        if isinstance(value, list) and isinstance(kind, ast.Subscript):
+            return all(self._is(each, kind.slice) for each in value)
+        return True
+
     def _call(self, node: ast.Call) -> Any:
         function = node.func
         dotted = self._dotted(function)
@@ -344,7 +363,7 @@ class Evaluator:
         if name in ("annotate", "unchecked_cast", "uninitialized"):  # a type, and a value
             return self._value(node.args[1]) if len(node.args) > 1 else None
         if name == "isinstance":
-            raise self.recorder.refuse("isinstance is not supported")
+            return self._is(self._value(node.args[0]), node.args[1])
         given = [self._value(item) for item in node.args]
         named = {k.arg: self._value(k.value) for k in node.keywords if k.arg}
         if name in _SPECIAL:

@@ -107,6 +107,8 @@ def other_op(evaluator: Follower, name: str, given: list[Any], named: dict[str, 
             return torch_op(evaluator, "size", given, {})
         if op in ("device", "layout"):
             return Device("cpu")
+        if op == "type" and isinstance(first, Device):
+            return "cpu"
         if op in ("is_cuda", "requires_grad", "is_quantized", "is_sparse", "is_mkldnn", "is_xpu",
                   "is_nested", "is_cpu", "is_meta"):
             return False

@@ -29,7 +29,7 @@ _MATH: dict[str, Callable[..., Any]] = {
     "slice": lambda items, start=None, end=None, step=1: items[start:end:step],
     "__range_length": lambda low, high, step: len(range(low, high, step)),
     "__derive_index": lambda index, start, step: start + index * step,
-    "rangelist": lambda n: list(range(min(n, MAX_SIZE + 1))),
+    "all": all, "any": any, "rangelist": lambda n: list(range(min(n, MAX_SIZE + 1))),
 }
 CHANGES = frozenset(("_set_item", "append", "clear", "extend", "insert", "pop", "reverse", "sort"))
 
