@@ -28,6 +28,9 @@ class Interpreter:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.state: dict[str, Array] = {}
+        # Matrices lie by columns: so ``ordered.dot`` goes through them, without a copy per step.
+        self._constants = {name: np.asfortranarray(array) if array.ndim == 2 else array
+                           for name, array in program.constants.items()}
         self.reset()
 
     def reset(self) -> None:
@@ -53,7 +56,7 @@ class Interpreter:
                              f"the policy takes {expected.size}")
         if program.contract.mask is not None:
             program.contract.mask.check(observation)
-        known: dict[str, Array] = {**program.constants, **self.state}
+        known: dict[str, Array] = {**self._constants, **self.state}
         known[program.input] = observation.reshape(expected.shape)
         # Overflow to infinity is IEEE's answer and C's, not an accident to warn about.
         with np.errstate(all="ignore"):

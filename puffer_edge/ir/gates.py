@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.errors import ProgramError
+from puffer_edge.ir.integer_sums import integer_sums
 from puffer_edge.ir.lookup import lookup
 from puffer_edge.ir.op import Array
-from puffer_edge.ir.requantization import LIMIT, requantize
+from puffer_edge.ir.requantization import requantize
 
 TANH_ENTRIES = 257
 """tanh over [0, 8), 32 segments per unit, as 2^14 times its value; odd for negative numbers."""
@@ -23,10 +23,7 @@ def gate_sums(x: Array, weight: Array, bias: Array, requantization: Array, layer
 
     Not clamped: the two sums that make a gate may be large and cancel.
     """
-    reach = np.abs(x) @ np.abs(weight).T + np.abs(bias)
-    if int(reach.max()) > LIMIT:
-        raise ProgramError("a sum leaves 31 bits: the range proof is wrong", where=layer)
-    return requantize(x @ weight.T + bias, *requantization.T)
+    return requantize(integer_sums(x, weight, bias, layer), *requantization.T)
 
 
 def tanh(table: Array, x: Array) -> Array:

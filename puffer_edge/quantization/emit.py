@@ -13,6 +13,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization, State, Value
 from puffer_edge.ir.ops import Quantize, Table
 from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.linear import Linear, prove, table_points
 from puffer_edge.quantization.ranges import Ranges
 
@@ -47,6 +48,7 @@ class Emitter:
 
     Attributes:
         ranges: bits and scales of the float Program's values.
+        rounding: of weights.
         ops: made so far, in order.
         constants: made so far.
         integers: values of the float Program that are integers by now.
@@ -56,6 +58,7 @@ class Emitter:
     """
 
     ranges: Ranges
+    rounding: Rounding = field(default_factory=Rounding)
     ops: list[Op] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     integers: dict[str, Integer] = field(default_factory=dict)
@@ -137,7 +140,8 @@ class Emitter:
         else:  # several rows at once
             seen = None
         return prove(weight * source.scale, bias, source.qparams.largest,
-                     source.qparams.zero_point, self.ranges.scheme_of(op), op.layer, seen)
+                     source.qparams.zero_point, self.ranges.scheme_of(op), op.layer, seen,
+                     self.rounding)
 
     def weights(self, linear: Linear, op: Op, name: str) -> str:
         """Adds a matrix's weights in the dtype of the op's scheme."""

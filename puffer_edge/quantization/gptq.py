@@ -14,12 +14,16 @@ correlations is therefore chosen by cross-validation: on steps that were left ou
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Solution = tuple[Array, Array]
 
 DAMPINGS = (0.01, 0.1, 1.0, 10.0)
 """Trust in the correlations, from much to little: added to their diagonal, relative to its mean."""
@@ -28,8 +32,41 @@ FOLDS = 4
 LARGEST = 1024
 """Wider matrices are rounded without compensation, which takes K^2 * N steps."""
 
+BLOCK = 64
+"""Columns that are rounded one by one before the others hear of their errors, all at once."""
 
-def round_weights(weight: Array, scales: Array, inputs: Array | None) -> tuple[Array, Array]:
+
+@dataclass(frozen=True)
+class Rounding:
+    """Rounds matrices, and remembers those that it has rounded already.
+
+    Layers are quantised again and again while schemes are chosen and their errors measured; most of
+    them see the very same numbers each time.
+
+    Attributes:
+        progress: is told which layer is being rounded.
+        solved: by a digest of what was given.
+    """
+
+    progress: Callable[[str], None] = lambda text: None
+    solved: dict[bytes, Solution] = field(default_factory=dict)
+
+    def weights(self, weight: Array, scales: Array, inputs: Array | None, layer: str) -> Solution:
+        """See :func:`round_weights`; the layer is for the progress."""
+        if inputs is None:
+            return round_weights(weight, scales, None)
+        digest = hashlib.sha256()
+        for array in (weight, scales, inputs):
+            digest.update(repr((array.shape, array.dtype)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        key = digest.digest()
+        if key not in self.solved:
+            self.progress(f"rounding the weights of {layer}" if layer else "rounding weights")
+            self.solved[key] = round_weights(weight, scales, inputs)
+        return self.solved[key]
+
+
+def round_weights(weight: Array, scales: Array, inputs: Array | None) -> Solution:
     """A matrix in integers, and what to add to the bias.
 
     Args:
@@ -42,48 +79,64 @@ def round_weights(weight: Array, scales: Array, inputs: Array | None) -> tuple[A
     """
     if inputs is None:
         return _nearest(weight, scales), np.zeros(len(weight))
+    mean, covariance = _moments(inputs)
     damping = None
     if weight.shape[1] <= LARGEST and len(inputs) >= 4 * FOLDS:
-        folds = np.array_split(np.arange(len(inputs)), FOLDS)
-
-        def missed(candidate: float | None) -> float:
-            total = 0.0
-            for fold in folds:
-                rows, correction = _solve(weight, scales, np.delete(inputs, fold, 0), candidate)
-                error = inputs[fold] @ (weight - rows * scales[:, None]).T - correction
-                total += float((error**2).sum())
-            return total
-
-        damping = min((None, *DAMPINGS), key=missed)
-    return _solve(weight, scales, inputs, damping)
-
-
-def _solve(weight: Array, scales: Array, inputs: Array,
-           damping: float | None) -> tuple[Array, Array]:
-    mean = inputs.mean(0)
-    centred = inputs - mean
-    covariance = centred.T @ centred / len(inputs)
-    if damping is None or not covariance.any():
-        rows = _nearest(weight, scales)
-    else:
-        size = len(covariance)
-        ridge = damping * np.trace(covariance) / size * np.eye(size)
-        rows = _compensated(weight, scales, covariance + ridge)
+        damping = _best_damping(weight, scales, inputs)
+    rows = _solved(weight, scales, covariance, damping)
     return rows, (weight - rows * scales[:, None]) @ mean
 
 
+def _best_damping(weight: Array, scales: Array, inputs: Array) -> float | None:
+    """By cross-validation; None where compensation is worse than the nearest integers."""
+    missed = dict.fromkeys((None, *DAMPINGS), 0.0)
+    for fold in np.array_split(np.arange(len(inputs)), FOLDS):
+        mean, covariance = _moments(np.delete(inputs, fold, 0))
+        held_back = inputs[fold] - mean
+        for damping in missed:
+            lost = weight - _solved(weight, scales, covariance, damping) * scales[:, None]
+            missed[damping] += float(((held_back @ lost.T) ** 2).sum())
+    return min(missed, key=lambda damping: missed[damping])
+
+
+def _moments(inputs: Array) -> tuple[Array, Array]:
+    mean = inputs.mean(0)
+    centred = inputs - mean
+    return mean, centred.T @ centred / len(inputs)
+
+
+def _solved(weight: Array, scales: Array, covariance: Array, damping: float | None) -> Array:
+    if damping is None or not covariance.any():
+        return _nearest(weight, scales)
+    size = len(covariance)
+    ridge = damping * np.trace(covariance) / size * np.eye(size)
+    return _compensated(weight, scales, covariance + ridge)
+
+
 def _compensated(weight: Array, scales: Array, covariance: Array) -> Array:
-    """Column by column, those that vary most first; GPTQ's algorithm 1 with blocks of one."""
+    """Column by column, those that vary most first.
+
+    With the covariance H = R R', R upper triangular, the errors E of all columns cost |E R|^2, and
+    column i makes up for all before it where it is rounded from ``w_i + sum of e_k R_ki / R_ii``.
+    That is GPTQ's algorithm without the inverse of H (Chen et al., The geometry of LLM
+    quantization: GPTQ as Babai's nearest plane algorithm, 2025).
+    """
     order = np.argsort(-np.diag(covariance), kind="stable")
-    inverse = np.linalg.inv(covariance[np.ix_(order, order)])
-    factor = np.linalg.cholesky((inverse + inverse.T) / 2).T
-    rest, rows = weight[:, order].copy(), np.empty(weight.shape, np.int64)
+    backwards = order[::-1]
+    factor = np.linalg.cholesky(covariance[np.ix_(backwards, backwards)])[::-1, ::-1]
+    pull = factor / np.diag(factor)
+    exact = np.ascontiguousarray(weight.T[order])  # columns are rows here
+    errors, rounded = np.empty_like(exact), np.empty_like(exact)
     tops = np.floor(np.abs(weight).max(1) / scales + 0.5)
-    for column in range(weight.shape[1]):
-        nearest = np.clip(np.floor(rest[:, column] / scales + 0.5), -tops, tops)
-        error = (rest[:, column] - nearest * scales) / factor[column, column]
-        rest[:, column + 1:] -= error[:, None] * factor[column, column + 1:]
-        rows[:, order[column]] = nearest
+    for start in range(0, len(exact), BLOCK):
+        block = slice(start, start + BLOCK)
+        wanted = exact[block] + pull[:start, block].T @ errors[:start]
+        for i, target in enumerate(wanted, start):
+            target = target + pull[start:i, i] @ errors[start:i]
+            rounded[i] = np.clip(np.floor(target / scales + 0.5), -tops, tops)
+            errors[i] = exact[i] - rounded[i] * scales
+    rows = np.empty(weight.shape, np.int64)
+    rows[:, order] = rounded.T
     return rows
 
 

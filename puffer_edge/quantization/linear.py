@@ -11,7 +11,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Quantization
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
-from puffer_edge.quantization.gptq import round_weights
+from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.schemes import Scheme
 
 Array = npt.NDArray[Any]
@@ -47,7 +47,7 @@ def rows_of(weight: Array) -> Array:
 
 
 def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Scheme,
-          layer: str, inputs: Array | None = None) -> Linear:
+          layer: str, inputs: Array | None, rounding: Rounding) -> Linear:
     """Rounds a matrix to integers so that ``sum of abs(w) * largest + abs(bias)`` is in range.
 
     Args:
@@ -58,6 +58,7 @@ def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Sch
         scheme: says how many bits; weights give some up where it is balanced.
         layer: for the error.
         inputs: [T, K] recorded inputs in integer steps; weights of 8 bits are rounded by them.
+        rounding: what was rounded before.
 
     Raises:
         UnsupportedError: no number of bits can be proved.
@@ -67,7 +68,8 @@ def prove(weight: Array, bias: Array, largest: int, zero_point: int, scheme: Sch
         # A row of (nearly) nothing but a bias takes its scale from the bias.
         scales = np.maximum(np.abs(weight).max(1) / top, np.abs(bias) / 2**29) + 1e-30
         # With 12 bits and more rounding costs nothing that is worth learning from few steps.
-        rows, correction = round_weights(weight, scales, None if scheme.balanced else inputs)
+        rows, correction = rounding.weights(
+            weight, scales, None if scheme.balanced else inputs, layer)
         start = np.floor((bias + correction) / scales + 0.5)
         if np.abs(start).max() < LARGEST_SUM:
             total = start.astype(np.int64) - zero_point * rows.sum(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from puffer_edge.quantization.agreement import (
     scales,
 )
 from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.quantize import quantize, rule_of
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import SCHEMES, Scheme
@@ -39,6 +40,7 @@ class MixedPrecision:
         recording: the steps that it was calibrated with; the held-back half stays out of this.
         reference: the raw outputs of ``original`` over them, [T, width].
         measure: what errors of a continuous action are relative to, see ``agreement.measure_of``.
+        rounding: of weights.
     """
 
     program: Program
@@ -47,6 +49,7 @@ class MixedPrecision:
     recording: Recording
     reference: npt.NDArray[np.float64]
     measure: npt.NDArray[np.float64] | None = None
+    rounding: Rounding = field(default_factory=Rounding)
 
     def layers(self) -> list[str]:
         """Names of the layers that have weights, in order."""
@@ -72,6 +75,10 @@ class MixedPrecision:
                                  hint=f"choose one of {', '.join(SCHEMES)}")
             chosen[found[0]] = SCHEMES[scheme]
         return chosen
+
+    def quantized(self, scheme: Scheme, layers: Mapping[str, Scheme]) -> Program:
+        """The integer Program with these schemes; what was rounded once stays."""
+        return quantize(self.program, self.calibration, scheme, layers, self.rounding)
 
     def agreement(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0,
                   limits: Limits | None = None) -> Agreement:
@@ -128,7 +135,7 @@ class MixedPrecision:
     def _trial(self, scheme: Scheme, layers: Mapping[str, Scheme], steps: int = 0) -> _Trial:
         steps = steps or len(self.reference)
         part = Recording(self.recording.observations[:steps], self.recording.reset[:steps])
-        integers = quantize(self.program, self.calibration, scheme, layers)
+        integers = self.quantized(scheme, layers)
         return _Trial(self.reference[:steps], outputs(integers, part),
                       self.original.contract.action, scales(integers), self.measure)
 

@@ -23,9 +23,9 @@ from puffer_edge.quantization.agreement import (
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.coverage import doubts
 from puffer_edge.quantization.describing import Description, LayerError, ranges
+from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.mixed_precision import MixedPrecision
 from puffer_edge.quantization.outliers import separate_outliers
-from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.recording import STEPS, Recording, record
 from puffer_edge.quantization.schemes import SCHEMES, find_scheme
 
@@ -112,12 +112,12 @@ def to_integers(program: Program, wish: Wish,
     references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
     measure = measure_of(program.contract.action, *references.values())
     chooser = MixedPrecision(prepared, program, calibration, seen, references["calibration"],
-                             measure)
+                             measure, Rounding(progress))
     layers = chooser.named(wish.layers)
     if automatic:
         layers = {**chooser.automatic(wish.min_agreement, progress), **layers}
     progress("quantising")
-    integers = quantize(prepared, calibration, scheme, layers)
+    integers = chooser.quantized(scheme, layers)
     agreements = {}
     schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
     limits = Limits.of(chosen.name for chosen in schemes.values())

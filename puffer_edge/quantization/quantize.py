@@ -20,6 +20,7 @@ from puffer_edge.ir.ops import Reshape
 from puffer_edge.quantization import rules  # noqa: F401, they register themselves
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.emit import Emitter
+from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.observation import quantize_observation
 from puffer_edge.quantization.parts import Parts, find_parts, read_by_one_layer
 from puffer_edge.quantization.ranges import Ranges
@@ -31,7 +32,8 @@ Array = npt.NDArray[Any]
 
 
 def quantize(program: Program, calibration: Calibration, scheme: Scheme,
-             layers: Mapping[str, Scheme] | None = None) -> Program:
+             layers: Mapping[str, Scheme] | None = None,
+             rounding: Rounding | None = None) -> Program:
     """The integer Program of an optimised float one (see ``passes.optimize``).
 
     Where an observation of several parts can be taken apart in integers, it is.
@@ -41,22 +43,23 @@ def quantize(program: Program, calibration: Calibration, scheme: Scheme,
         calibration: see :func:`calibration.calibrate`.
         scheme: of all layers but
         layers: those named here.
+        rounding: what was rounded before, of the same policy.
 
     Raises:
         UnsupportedError: an op has no integer form, or a layer's sums cannot be proved.
     """
-    ranges = Ranges(program, calibration, scheme, layers or {})
+    ranges, rounding = Ranges(program, calibration, scheme, layers or {}), rounding or Rounding()
     parts = None if read_by_one_layer(program) else find_parts(program)
     if parts is not None:
         try:
-            return _rewritten(ranges, parts)
+            return _rewritten(ranges, parts, rounding)
         except UnsupportedError:  # in float, then; what is wrong otherwise is told there
             pass
-    return _rewritten(ranges, None)
+    return _rewritten(ranges, None, rounding)
 
 
-def _rewritten(ranges: Ranges, parts: Parts | None) -> Program:
-    emitter = Emitter(ranges)
+def _rewritten(ranges: Ranges, parts: Parts | None, rounding: Rounding) -> Program:
+    emitter = Emitter(ranges, rounding)
     for state in ranges.program.states:
         _declare_state(state, emitter)
     if parts is not None:

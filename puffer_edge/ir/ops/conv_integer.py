@@ -10,9 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from puffer_edge.errors import ProgramError
+from puffer_edge.ir.integer_sums import integer_sums
 from puffer_edge.ir.op import Array, Op, register
 from puffer_edge.ir.ops.conv import Conv
-from puffer_edge.ir.requantization import LIMIT, requantize
+from puffer_edge.ir.requantization import requantize
 from puffer_edge.ir.value import Quantization, Value
 
 
@@ -66,7 +67,7 @@ class ConvInteger(Op):
         return (self.quantization,)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """In int64, asserting that no sum, in whatever order, leaves 31 bits."""
+        """Asserting that no sum, in whatever order, leaves 31 bits."""
         x, weight, bias, requantization = (a.astype(np.int64) for a in inputs if a is not None)
         seen = patches(x, weight.shape[2:], self.strides, self.pads, self.dilations, self.padding)
         *out, channels, taps = seen.shape[1:]
@@ -76,11 +77,7 @@ class ConvInteger(Op):
             part = seen[0, ..., g * depth : (g + 1) * depth, :].reshape(*out, depth * taps)
             rows = slice(g * filters, (g + 1) * filters)
             matrix = weight[rows].reshape(filters, -1)
-            reach = np.abs(part) @ np.abs(matrix).T + np.abs(bias[rows])
-            if int(reach.max()) > LIMIT:
-                raise ProgramError("a sum leaves 31 bits: the range proof is wrong",
-                                   where=self.layer)
-            sums[..., rows] = part @ matrix.T + bias[rows]
+            sums[..., rows] = integer_sums(part, matrix, bias[rows], self.layer)
         qparams = self.quantization
         y = requantize(sums, *requantization.T) + qparams.zero_point
         y = np.clip(np.moveaxis(y, -1, 0), qparams.low, qparams.high)

@@ -10,8 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from puffer_edge.errors import ProgramError
+from puffer_edge.ir.integer_sums import integer_sums
 from puffer_edge.ir.op import Array, Op, register
-from puffer_edge.ir.requantization import LIMIT, requantize
+from puffer_edge.ir.requantization import requantize
 from puffer_edge.ir.value import Quantization, Value
 
 
@@ -58,16 +59,12 @@ class GemmInteger(Op):
         return (self.quantization,)
 
     def evaluate(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """In int64, asserting that no sum, in whatever order, leaves 31 bits."""
+        """Asserting that no sum, in whatever order, leaves 31 bits."""
         x, weight, bias, requantization = inputs
         assert x is not None and weight is not None and bias is not None
         assert requantization is not None
-        x64, w64 = x.astype(np.int64), weight.astype(np.int64)
-        reach = np.abs(x64) @ np.abs(w64).T + np.abs(bias.astype(np.int64))
-        if int(reach.max()) > LIMIT:
-            raise ProgramError("a sum leaves 31 bits: the range proof is wrong", where=self.layer)
         multiplier, pre_shift, shift = requantization.astype(np.int64).T
-        y = requantize(x64 @ w64.T + bias, multiplier, pre_shift, shift)
+        y = requantize(integer_sums(x, weight, bias, self.layer), multiplier, pre_shift, shift)
         qparams = self.quantization
         return (np.clip(y + qparams.zero_point, qparams.low, qparams.high).astype(self.dtype),)
 

@@ -34,7 +34,7 @@ def conv(op: Conv, emitter: Emitter) -> None:
                   emitter.program.values[op.x].shape, weight.shape)
     linear = prove(rows_of(weight) * source.scale, np.zeros(len(weight)) if bias is None else bias,
                    source.qparams.largest, source.qparams.zero_point, emitter.ranges.scheme_of(op),
-                   op.layer, None if inputs is None else inputs / source.scale)
+                   op.layer, None if inputs is None else inputs / source.scale, emitter.rounding)
     factors, qparams = emitter.requantization(linear, op.y, emitter.ranges.qparams(op.y, op))
     shaped = replace(linear, weight=linear.weight.reshape(weight.shape))
     emitter.add(ConvInteger(
