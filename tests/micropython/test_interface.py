@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from puffer_edge.ir import Activation, Program
-from puffer_edge.ir.ops import Gemm, Unary
+from puffer_edge.exporters.micropython.boards import BOARDS
+from puffer_edge.ir import Program
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests import zoo
 from tests.micropython.artefacts import export, program, session
@@ -145,21 +146,19 @@ def test_the_manifest_tells_what_stays_in_memory(tmp_path: Path) -> None:
     assert weights["pico2"] == expected
 
 
-def test_a_board_that_is_too_small_is_warned_of(tmp_path: Path) -> None:
+def test_a_board_that_is_too_small_is_warned_of(monkeypatch: pytest.MonkeyPatch,
+                                                tmp_path: Path) -> None:
     from puffer_edge.artefact.opening import read_subject
 
-    bench = zoo.Bench((1, 6))
-    y = bench.op(Gemm, x=bench.x, weight=bench.weight(600, 6))
-    y = bench.op(Unary, x=y, function=Activation("tanh"))
-    wide = zoo.in_integers(bench.program(bench.op(Gemm, x=y, weight=bench.weight(500, 600))),
-                           "int8")
-    said = {}
-    for board in ("pico", "pico2"):
-        for_board(wide, tmp_path / board, board)
-        said[board] = [note["text"] for note in read_subject(tmp_path / board).manifest["notes"]
-                       if note["kind"] == "warning" and "RAM" in note["text"]]
-    assert said["pico2"] == [] and len(said["pico"]) == 1
-    assert "Raspberry Pi Pico (RP2040) has 270,336 in all" in said["pico"][0]
+    said = []
+    for memory in (0, 300, 1 << 16):
+        monkeypatch.setitem(BOARDS, "pico", replace(BOARDS["pico"], memory=memory))
+        folder = tmp_path / str(memory)
+        for_board(program("mlp_int8"), folder, "pico")
+        said.append([note["text"] for note in read_subject(folder).manifest["notes"]
+                     if note["kind"] == "warning" and "RAM" in note["text"]])
+    assert said[0] == said[2] == [] and len(said[1]) == 1
+    assert "Raspberry Pi Pico (RP2040) has 300 in all" in said[1][0]
 
 
 def test_a_session_runs_what_export_wrote(tmp_path: Path) -> None:

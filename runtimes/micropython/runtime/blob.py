@@ -1,7 +1,7 @@
 import sys
 
 from .crc32 import crc32
-from .zeros import zeros
+from .room import room
 
 VERSION = 1
 HEADER = 32
@@ -67,7 +67,7 @@ class Blob:
             count: elements.
             align: more of the same constant does not follow.
         """
-        data = zeros(typecode, count)
+        data = room(typecode, count)
         if count:
             self._file.readinto(data)
         if align:
