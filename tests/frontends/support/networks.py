@@ -66,3 +66,14 @@ class Memory:
         """[1, I] to [1, H]."""
         y, self.state = self.module(x.unsqueeze(0), self.state)
         return y.squeeze(0)
+
+
+def normaliser(torch: Any, size: int = 6) -> tuple[Any, Any]:
+    """A mean and a variance."""
+    return torch.randn(size, dtype=torch.float64), torch.rand(size, dtype=torch.float64) + 0.5
+
+
+def optimizer(torch: Any) -> dict[str, Any]:
+    """What an optimiser leaves in a checkpoint, which nobody reads."""
+    return {"state": {0: {"exp_avg": torch.randn(4), "step": torch.tensor(3.0)}},
+            "param_groups": [{"lr": 1e-3, "params": [0]}]}

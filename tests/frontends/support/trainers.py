@@ -6,20 +6,16 @@ with the trainers themselves, where they install.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.frontends.support.networks import Memory, linear, mlp, named, rows
+from tests.frontends.support.networks import Memory, linear, mlp, named, normaliser, optimizer, rows
 from tests.frontends.support.row import Made, Row
+from tests.frontends.support.sample_factory import sample_factory, sample_factory_image
 
 N, A = 6, 3
 Make = Callable[[Path], Made]
-
-
-def _normaliser(torch: Any) -> tuple[Any, Any]:
-    return torch.randn(N, dtype=torch.float64), torch.rand(N, dtype=torch.float64) + 0.5
 
 
 def _rllib(*, continuous: bool) -> Make:
@@ -36,11 +32,6 @@ def _rllib(*, continuous: bool) -> Make:
         return Made(path, lambda x: {output: head(body(rows(torch, x)))[:, :A].detach().numpy()}, N,
                     {"action": "continuous"} if continuous else {})
     return make
-
-
-def _optimizer(torch: Any) -> dict[str, Any]:
-    return {"state": {0: {"exp_avg": torch.randn(4), "step": torch.tensor(3.0)}},
-            "param_groups": [{"lr": 1e-3, "params": [0]}]}
 
 
 def _cleanrl_ppo(*, continuous: bool) -> Make:
@@ -96,7 +87,7 @@ def _rsl_rl(*, new: bool, cell: str = "", normalised: bool = True) -> Make:
         body = mlp(torch, [8 if cell else N, 12, 10, A], torch.nn.ELU)
         critic = mlp(torch, [N, 12, 1], torch.nn.ELU)
         memory = Memory(getattr(torch.nn, cell)(N, 8)) if cell else None
-        mean, variance = _normaliser(torch)
+        mean, variance = normaliser(torch)
         statistics = {"_mean": mean.float()[None], "_var": variance.float()[None],
                       "_std": variance.float().sqrt()[None], "count": torch.tensor(900)}
         start = "obs_normalizer." if new else "actor_obs_normalizer."
@@ -114,7 +105,7 @@ def _rsl_rl(*, new: bool, cell: str = "", normalised: bool = True) -> Make:
                 parts |= {"memory_a.rnn": memory.module, "memory_c.rnn": torch.nn.LSTM(N, 8)}
             checkpoint = {"model_state_dict": named(torch, parts).state_dict()}
         path = directory / "model_1500.pt"
-        torch.save({**checkpoint, "optimizer_state_dict": _optimizer(torch), "iter": 1500,
+        torch.save({**checkpoint, "optimizer_state_dict": optimizer(torch), "iter": 1500,
                     "infos": None}, path)
 
         def step(x: Any) -> dict[str, Any]:
@@ -141,7 +132,7 @@ def _rl_games(*, continuous: bool, cell: str = "", before: bool = False, norm: b
         torch.nn.init.normal_(scale.bias)
         width = out if memory and not before else 10
         head, value = linear(torch, width, A), linear(torch, width, 1)
-        mean, variance = _normaliser(torch)
+        mean, variance = normaliser(torch)
         net = "a2c_network."
         parts: dict[str, Any] = {
             "value_mean_std.running_mean": torch.zeros(1, dtype=torch.float64),
@@ -160,7 +151,7 @@ def _rl_games(*, continuous: bool, cell: str = "", before: bool = False, norm: b
                 parts[f"{net}{start}layer_norm"] = scale
         path = directory / "last_run_ep_100.pth"
         torch.save({"model": named(torch, parts).state_dict(), "epoch": 100, "frame": 10,
-                    "optimizer": _optimizer(torch), "last_mean_rewards": 1.0, "env_state": None},
+                    "optimizer": optimizer(torch), "last_mean_rewards": 1.0, "env_state": None},
                    path)
 
         def step(x: Any) -> dict[str, Any]:
@@ -188,13 +179,13 @@ def _skrl(directory: Path) -> Made:
     import torch
     torch.manual_seed(6)
     body = mlp(torch, [N, 12, 10, A], torch.nn.ELU)
-    mean, variance = _normaliser(torch)
+    mean, variance = normaliser(torch)
     policy = named(torch, {"log_std_parameter": torch.nn.Parameter(torch.zeros(A)),
                            "net_container": body})
     path = directory / "best_agent.pt"
     value = named(torch, {"net_container": mlp(torch, [N, 12, 1], torch.nn.ELU)})
     torch.save({"policy": policy.state_dict(), "value": value.state_dict(),
-                "optimizer": _optimizer(torch),
+                "optimizer": optimizer(torch),
                 "observation_preprocessor": {"running_mean": mean, "running_variance": variance,
                                              "current_count": torch.tensor(7.0).double()}}, path)
 
@@ -202,122 +193,6 @@ def _skrl(directory: Path) -> Made:
         h = (rows(torch, x) - mean.float()) / (torch.sqrt(variance.float()) + 1e-8)
         return {"mean": body(h.clamp(-5, 5)).detach().numpy()}
     return Made(path, step, N)
-
-
-def _sample_factory(*, cell: str = "", continuous: bool = False, key: str = "obs") -> Make:
-    def make(directory: Path) -> Made:
-        import torch
-        torch.manual_seed(7)
-        body = mlp(torch, [N, 12, 10], torch.nn.ELU, last=True)
-        memory = Memory(getattr(torch.nn, cell)(10, 8)) if cell else None
-        head = linear(torch, 8 if memory else 10, 2 * A if continuous else A)
-        mean, variance = _normaliser(torch)
-        norm = f"obs_normalizer.running_mean_std.running_mean_std.{key}."
-        parts: dict[str, Any] = {
-            f"{norm}running_mean": mean, f"{norm}running_var": variance,
-            f"{norm}count": torch.ones(1, dtype=torch.float64),
-            "returns_normalizer.running_mean": torch.zeros(1, dtype=torch.float64),
-            f"encoder.encoders.{key}.mlp_head": body, "critic_linear": linear(torch, 8, 1),
-            "action_parameterization.distribution_linear": head}
-        if memory:
-            parts["core.core"] = memory.module
-        path = directory / "checkpoint_000000976_4000000.pth"
-        torch.save({"train_step": 976, "env_steps": 4000000, "best_performance": 1.0,
-                    "model": named(torch, parts).state_dict(), "optimizer": _optimizer(torch),
-                    "curr_lr": 1e-4}, path)
-
-        def step(x: Any) -> dict[str, Any]:
-            with torch.no_grad():
-                h = (rows(torch, x) - mean.float()) * (1 / torch.sqrt(variance.float() + 1e-5))
-                h = body(h.clamp(-5, 5))
-                y = head(memory(h) if memory else h).numpy()
-                return {"mean": y[:, :A]} if continuous else {"logits": y}
-        return Made(path, step, N, {"action": "continuous"} if continuous else {})
-    return make
-
-
-def _residual(torch: Any, filters: int) -> Any:
-    """A block of Sample Factory's resnet_impala, with its names."""
-    nn = torch.nn
-
-    class Block(nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
-        def __init__(self) -> None:
-            super().__init__()
-            self.res_block_core = nn.Sequential(
-                nn.ReLU(), nn.Conv2d(filters, filters, 3, padding=1),
-                nn.ReLU(), nn.Conv2d(filters, filters, 3, padding=1))
-
-        def forward(self, x: Any) -> Any:
-            return self.res_block_core(x) + x
-
-    return Block()
-
-
-def _image_layers(torch: Any, name: str, planes: int) -> list[Any]:
-    nn = torch.nn
-    if name == "resnet_impala":
-        layers: list[Any] = []
-        for inputs, filters in ((planes, 16), (16, 32), (32, 32)):
-            layers += [nn.Conv2d(inputs, filters, 3, padding=1), nn.MaxPool2d(3, 2, 1),
-                       _residual(torch, filters), _residual(torch, filters)]
-        return [*layers, nn.ReLU()]
-    sizes = {"convnet_simple": ((32, 8, 4), (64, 4, 2), (128, 3, 2)),
-             "convnet_atari": ((32, 8, 4), (64, 4, 2), (64, 3, 1)),
-             "convnet_impala": ((16, 8, 4), (32, 4, 2))}[name]
-    layers, inputs = [], planes
-    for filters, kernel, stride in sizes:
-        layers += [nn.Conv2d(inputs, filters, kernel, stride), nn.ReLU()]
-        inputs = filters
-    return layers
-
-
-def _sample_factory_image(name: str, side: int, *, normalised: bool, separate: bool = False
-                          ) -> Make:
-    """ReLU and a scale of 255, which are in config.json only."""
-    def make(directory: Path) -> Made:
-        import torch
-        torch.manual_seed(10)
-        planes = 2
-        convolutions = torch.nn.Sequential(*_image_layers(torch, name, planes))
-        with torch.no_grad():
-            for layer in convolutions.modules():
-                if isinstance(layer, torch.nn.Conv2d):  # as sums that cancel bound badly
-                    layer.weight.abs_()
-            inputs = convolutions(torch.zeros(1, planes, side, side)).numel()
-        body = mlp(torch, [inputs, 8], torch.nn.ReLU, last=True)
-        head = linear(torch, 8, A)
-        stem = "actor_encoder." if separate else "encoder."
-        stem += "encoders.obs." + ("" if name == "resnet_impala" else "enc.")
-        parts: dict[str, Any] = {f"{stem}conv_head": convolutions, f"{stem}mlp_layers": body,
-                                 "critic_linear": linear(torch, 8, 1),
-                                 "action_parameterization.distribution_linear": head}
-        shape = (planes, side, side)
-        mean, variance = torch.rand(shape).double() / 4, torch.rand(shape).double() + 0.5
-        if normalised:
-            norm = "obs_normalizer.running_mean_std.running_mean_std.obs."
-            parts |= {f"{norm}running_mean": mean, f"{norm}running_var": variance,
-                      f"{norm}count": torch.ones(1, dtype=torch.float64)}
-        if separate:
-            parts["critic_encoder.encoders.obs.enc.conv_head.0"] = convolutions[0]
-        directory.joinpath("config.json").write_text(json.dumps({
-            "nonlinearity": "relu", "obs_subtract_mean": 0.0, "obs_scale": 255.0}))
-        path = directory / "checkpoint_000000976_4000000.pth"
-        torch.save({"train_step": 976, "env_steps": 4000000,
-                    "model": named(torch, parts).state_dict()}, path)
-
-        def step(x: Any) -> dict[str, Any]:
-            with torch.no_grad():
-                h = rows(torch, x).reshape(1, *shape) * (1 / 255)
-                if normalised:
-                    h = (h - mean.float()) * (1 / torch.sqrt(variance.float() + 1e-5))
-                    h = h.clamp(-5, 5)
-                return {"logits": head(body(convolutions(h).reshape(1, -1))).numpy()}
-        options: dict[str, Any] = {"config": directory / "config.json"}
-        if not normalised:
-            options["observation"] = {"image": shape}
-        return Made(path, step, planes * side * side, options, lambda random, size: random.integers(
-            0, 256, size).astype("float32"), steps=3)
-    return make
 
 
 def _tianshou(kind: str) -> Make:
@@ -397,27 +272,27 @@ ROWS: tuple[Row, ...] = (
         "rl_games checkpoint, discrete actions", "`--activation`"),
     Row("skrl", "Gaussian", "`agent_*.pt`", _skrl, "skrl agent, continuous actions",
         "`--activation`"),
-    Row("Sample Factory", "discrete", "`checkpoint_*.pth`", _sample_factory(),
+    Row("Sample Factory", "discrete", "`checkpoint_*.pth`", sample_factory(),
         "Sample Factory checkpoint, discrete actions", "`--activation`"),
     Row("Sample Factory", "observation key `measurements`", "`checkpoint_*.pth`",
-        _sample_factory(key="measurements"), "Sample Factory checkpoint, discrete actions",
+        sample_factory(key="measurements"), "Sample Factory checkpoint, discrete actions",
         "`--activation`"),
-    Row("Sample Factory", "GRU", "`checkpoint_*.pth`", _sample_factory(cell="GRU"),
+    Row("Sample Factory", "GRU", "`checkpoint_*.pth`", sample_factory(cell="GRU"),
         "Sample Factory checkpoint, discrete actions", "`--activation`"),
     Row("Sample Factory", "LSTM, continuous", "`checkpoint_*.pth`",
-        _sample_factory(cell="LSTM", continuous=True),
+        sample_factory(cell="LSTM", continuous=True),
         "Sample Factory checkpoint, continuous actions", "`--action continuous`"),
     Row("Sample Factory", "convnet_atari", "`checkpoint_*.pth`",
-        _sample_factory_image("convnet_atari", 36, normalised=True),
+        sample_factory_image("convnet_atari", 36, normalised=True),
         "Sample Factory checkpoint, discrete actions", "`--config config.json`"),
     Row("Sample Factory", "convnet_simple, separate critic", "`checkpoint_*.pth`",
-        _sample_factory_image("convnet_simple", 36, normalised=False, separate=True),
+        sample_factory_image("convnet_simple", 36, normalised=False, separate=True),
         "Sample Factory checkpoint, discrete actions", "`--observation image:3x72x128`"),
     Row("Sample Factory", "convnet_impala", "`checkpoint_*.pth`",
-        _sample_factory_image("convnet_impala", 24, normalised=True),
+        sample_factory_image("convnet_impala", 24, normalised=True),
         "Sample Factory checkpoint, discrete actions"),
     Row("Sample Factory", "resnet_impala", "`checkpoint_*.pth`",
-        _sample_factory_image("resnet_impala", 8, normalised=True),
+        sample_factory_image("resnet_impala", 8, normalised=True),
         "Sample Factory checkpoint, discrete actions"),
     Row("Tianshou", "discrete actor", "`policy.pth`", _tianshou("logits"),
         "Tianshou, discrete actor", "`--activation`"),
