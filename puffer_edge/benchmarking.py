@@ -158,7 +158,8 @@ def _serve(policy: Program, backend: str, observations: Array, pipe: Connection)
     before = _resident()
     try:
         running = load(policy, backend)
-        out = running.step(observations[0])
+        running.step(observations[0])
+        out = np.zeros(running.action_shape, running.action_dtype)
     except PufferEdgeError as error:
         pipe.send(str(error))
         return

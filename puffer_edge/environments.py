@@ -126,6 +126,7 @@ class Environment:
         """
         if action.dtype.names:
             action = self._joined(action)
+        action = np.atleast_1d(action)
         low, high = self.bounds
         return action if low is None else np.clip(action, low, high)
 

@@ -75,7 +75,7 @@ class Backend(Policy):
         for index in range(self._lane_count):
             self._reset(self._lane_memory + index * self._size)
 
-    def step(self, obs: npt.ArrayLike, out: Array | None = None) -> Array:
+    def step(self, obs: npt.ArrayLike, out: Array | None = None) -> Any:
         """One step; see :meth:`Policy.step`."""
         if obs is not self._obs:
             self._take(obs)
@@ -83,7 +83,7 @@ class Backend(Policy):
             if status := self._step(self._policy, self._obs_memory, self._own_memory):
                 raise refusal(status)
             self._stepped = True
-            return self._own.copy()
+            return self._own[()] if self._one_choice else self._own.copy()
         if out is not self._out:
             self._out, self._out_memory = NOTHING, None
             room = self._room(out, self.action_shape)

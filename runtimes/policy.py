@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.errors import StepError, UnsupportedError, UsageError
-from puffer_edge.ir import Contract, Program, Status
+from puffer_edge.ir import Contract, Discrete, Program, Status
 from puffer_edge.ir.status import check_finite
 
 Array = npt.NDArray[Any]
@@ -39,7 +39,10 @@ class Policy(ABC):
         self.program = program
         self.contract: Contract = program.contract
         self.observation_size = program.contract.observation_size
-        self.action_shape = program.action_shape
+        # What a gymnasium environment takes: of a single choice, the number itself.
+        self._one_choice = isinstance(program.contract.action, Discrete) and (
+            program.action_shape == (1,))
+        self.action_shape: tuple[int, ...] = () if self._one_choice else program.action_shape
         self.action_dtype: np.dtype[Any] = program.action_dtype
         self._outputs: dict[str, Array] = {}
         self._state: Any = None
@@ -64,16 +67,18 @@ class Policy(ABC):
         else:
             self._lanes[self._lane(lane, len(self._lanes))] = self._fresh()
 
-    def step(self, obs: npt.ArrayLike, out: Array | None = None) -> Array:
+    def step(self, obs: npt.ArrayLike, out: Array | None = None) -> Any:
         """One step.
 
         Args:
             obs: as many finite numbers as the contract says, any shape; float32 is not converted.
-            out: where the action goes: [heads] int32 or [size] float32, C-contiguous; of a hybrid
-                action, one record of ``action_dtype`` with the fields continuous and discrete.
+            out: where the action goes: an array of ``action_shape`` and ``action_dtype``, [heads]
+                int32 or [size] float32, C-contiguous; of a single choice [] or [1]; of a hybrid
+                action, one record with the fields continuous and discrete.
 
         Returns:
-            The action: ``out``, or a new array.
+            The action, as ``env.step`` of gymnasium takes it: ``out``, or a new array; of a single
+            choice without ``out`` an int32. With ``out``, native allocates nothing.
 
         Raises:
             StepError: the observation, the new state or an output is not finite, or the mask
@@ -89,18 +94,19 @@ class Policy(ABC):
         if self._state is None:
             self._state = self._fresh()
         self._outputs, self._state = self._accepted(self._state, x)
-        action[...] = self.program.act(self._outputs)
-        return action
+        action[...] = self.program.act(self._outputs).reshape(action.shape)
+        return action[()] if out is None and self._one_choice else action
 
     def step_batch(self, obs: npt.ArrayLike, out: Array | None = None) -> Array:
         """One step of each of several independent lanes, which remember apart from :meth:`step`.
 
         Args:
             obs: [lanes, n]; another number of lanes than before starts all of them anew.
-            out: [lanes, heads] int32 or [lanes, size] float32, C-contiguous.
+            out: [lanes, *action_shape] of ``action_dtype``, C-contiguous; of a single choice
+                [lanes] or [lanes, 1].
 
         Returns:
-            The actions.
+            The actions, as a vectorised environment takes them.
 
         Raises:
             StepError: an observation is not finite, and no lane has advanced; or the state or an
@@ -121,7 +127,7 @@ class Policy(ABC):
             except StepError as error:
                 refused = refused or error
                 continue
-            actions[lane] = self.program.act(found)
+            actions[lane] = self.program.act(found).reshape(actions.shape[1:])
         if refused is not None:
             raise refused
         return actions
@@ -197,8 +203,10 @@ class Policy(ABC):
     def _room(self, out: Array | None, shape: tuple[int, ...]) -> Array:
         if out is None:
             return np.empty(shape, self.action_dtype)
-        if (not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != self.action_dtype
-                or not out.flags.c_contiguous or not out.flags.writeable):
+        shapes = (shape, (*shape, 1)) if self._one_choice else (shape,)
+        if (not isinstance(out, np.ndarray) or out.shape not in shapes
+                or out.dtype != self.action_dtype or not out.flags.c_contiguous
+                or not out.flags.writeable):
             raise UsageError(f"out must be a writeable C-contiguous array {list(shape)} of "
                              f"{self.action_dtype}")
         return out

@@ -77,7 +77,8 @@ class Policy:
         fields = [(name, part["dtype"], (_size(part),)) for name, part in parts]
         self.action_size: int = sum(_size(part) for _, part in parts) or _size(action)
         self._dtype = np.dtype(fields) if fields else np.dtype(action["dtype"])
-        self._shape: tuple[int, ...] = () if fields else (self.action_size,)
+        self._one_choice = action["kind"] == "discrete" and self.action_size == 1
+        self._shape: tuple[int, ...] = () if fields or self._one_choice else (self.action_size,)
         self._bytes: int = library.edge_size()
         self._memory = ctypes.create_string_buffer(self._bytes)
         self._lanes = ctypes.create_string_buffer(1)
@@ -107,6 +108,7 @@ class Policy:
     def step(self, obs: Any, out: Any = None) -> Any:
         """One step: [observation_size] numbers to [action_size] int32 choices or float32.
 
+        A single choice is one int32, as gymnasium takes it; ``out`` may be [] or [1] then.
         A hybrid action is one record: action["continuous"] and action["discrete"].
 
         Raises:
@@ -118,7 +120,7 @@ class Policy:
         status = self._library.edge_step(self._memory, x.ctypes.data, action.ctypes.data)
         if status:
             raise ValueError(REFUSED.get(status, f"status {status}"))
-        return action
+        return action[()] if out is None and self._one_choice else action
 
     def step_batch(self, obs: Any, out: Any = None) -> Any:
         """One step of each of several independent lanes: [lanes, observation_size].
@@ -151,7 +153,8 @@ class Policy:
     def _room(self, out: Any, shape: tuple[int, ...]) -> Any:
         if out is None:
             return np.empty(shape, self._dtype)
-        if (out.shape != shape or out.dtype != self._dtype or not out.flags.c_contiguous
+        shapes = (shape, (*shape, 1)) if self._one_choice else (shape,)
+        if (out.shape not in shapes or out.dtype != self._dtype or not out.flags.c_contiguous
                 or not out.flags.writeable):
             raise ValueError(f"out must be a C-contiguous {self._dtype} array {list(shape)}")
         return out

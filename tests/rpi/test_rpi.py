@@ -113,7 +113,7 @@ with np.load(sys.path[0] + "/vectors.npz") as vectors:
             policy.reset()
         out = np.empty_like(action)
         assert policy.step(x, out) is out
-        assert out.tobytes() == action.tobytes() == policy.step_batch(x[None])[0].tobytes()
+        assert out.tobytes() == action.tobytes() == policy.step_batch(x[None]).tobytes()
         assert policy.outputs[name].tobytes() == raw.tobytes()
     kept, memory = out.copy(), policy.outputs[name].tobytes()
     for wrong in (x[:-1], np.full_like(x, np.nan)):

@@ -99,8 +99,8 @@ def test_every_back_end_is_the_interpreter(backend: str, policy: str, scheme: st
                     assert np.all(np.abs(array.astype(np.float64) - expected[name])
                                   <= limits[name].reshape(-1))
             first = found.output_names[0]
-            assert np.array_equal(action, found.act(running.outputs[first]))
-            assert action.dtype == running.action_dtype
+            assert np.array_equal(np.atleast_1d(action), found.act(running.outputs[first]))
+            assert action.dtype == running.action_dtype and action.shape == running.action_shape
 
 
 @pytest.mark.parametrize("backend", runtimes.BACKENDS)
@@ -142,7 +142,8 @@ def test_a_bad_observation_changes_nothing(backend: str, bad: float) -> None:
     wrong = xs[1].copy()
     wrong[2] = bad
     with runtimes.load(found, backend) as running, runtimes.load(found, backend) as other:
-        out = running.step(xs[0], running.step(xs[0]))
+        running.step(xs[0])
+        out = running.step(xs[0], np.empty(running.action_shape, running.action_dtype))
         kept = out.copy()
         with pytest.raises(UsageError, match="NaN or infinite"):
             running.step(wrong, out)
@@ -167,7 +168,7 @@ def test_an_overflow_changes_nothing(backend: str) -> None:
     found = zoo.program("min_gru")
     xs, huge = observations(found, 4), np.full(found.contract.observation_size, 3e38, np.float32)
     with runtimes.load(found, backend) as running, runtimes.load(found, backend) as other:
-        out = running.step(xs[0])
+        out = running.step(xs[0], np.empty(running.action_shape, running.action_dtype))
         other.step(xs[0])
         kept, outputs = out.copy(), running.outputs
         with pytest.raises(StepError) as refused:
@@ -198,9 +199,30 @@ def test_buffers_are_the_callers(backend: str) -> None:
             buffer[:] = x
             assert running.step(buffer, out) is out
             assert np.array_equal(out, action)
+            room = np.empty(1 if out.shape == () else out.shape, out.dtype)
+            assert running.step(buffer, room) is room and np.array_equal(room.ravel(), out.ravel())
         for given in (xs[2].astype(np.float64), xs[2].reshape(2, -1), xs[2].tolist(),
                       np.repeat(xs[2], 2)[::2]):
             assert np.array_equal(running.step(given), expected[2])
+
+
+@pytest.mark.parametrize("backend", runtimes.BACKENDS)
+def test_actions_are_what_gymnasium_takes(backend: str) -> None:
+    """A single choice is an int32, that any environment takes; several are an array."""
+    spaces = pytest.importorskip("gymnasium.spaces")
+    found = program_for(backend, "mlp")
+    (choices,) = found.contract.action.sizes
+    with runtimes.load(found, backend) as running:
+        action = running.step(observations(found))
+        assert spaces.Discrete(choices).contains(action) and isinstance(action, np.integer)
+        assert {0: "a", 1: "b", 2: "c", 3: "d", 4: "e"}[action] and range(choices)[action] == action
+        lanes = running.step_batch(observations(found, 3))
+        assert spaces.MultiDiscrete([choices] * 3).contains(lanes)
+    if backend in FLOATS:
+        found = POLICIES["multi_discrete"]()
+        with runtimes.load(found, backend) as running:
+            assert spaces.MultiDiscrete(found.contract.action.sizes).contains(
+                running.step(observations(found)))
 
 
 @pytest.mark.parametrize("backend", runtimes.BACKENDS)
@@ -208,7 +230,7 @@ def test_wrong_buffers_are_one_error(backend: str) -> None:
     found = program_for(backend, "mlp")
     x = observations(found)
     with runtimes.load(found, backend) as running:
-        out = running.step(x)
+        out = np.zeros(running.action_shape, running.action_dtype)
         for wrong in (x[:-1], np.append(x, x), x.astype(complex), np.array(["a"] * x.size), None,
                           [[1.0], [2.0, 3.0]]):
             with pytest.raises(UsageError):

@@ -51,6 +51,7 @@ def _check(subject: Subject, directory: Path, name: str, report: Report) -> None
         if subject.vectors.reset[index]:
             policy.reset()
         action, outputs = policy.step(x), policy.outputs
+        action = np.atleast_1d(action)
         wrong += (not np.array_equal(action, subject.vectors.actions[index])
                   or any(outputs[output].tobytes() != rows[index].tobytes()
                          for output, rows in subject.vectors.outputs.items()))

@@ -86,7 +86,7 @@ def check_model(job: Job, policy: Policy, where: str, report: Report) -> None:
         for x, fresh in zip(observations, reset, strict=True):
             if fresh:
                 policy.reset()
-            actions.append(policy.step(x))
+            actions.append(policy.step(x).reshape(policy.program.action_shape))
             found = policy.outputs
             rows.append(np.concatenate(
                 [found[name] for name in policy.program.output_names[:heads]]))
