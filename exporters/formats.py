@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.artefact import program_file
 from puffer_edge.artefact.vectors import judged_by, make
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters import onnx, tflite
@@ -17,7 +18,7 @@ from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
-from puffer_edge.quantization.agreement import measure_of, outputs
+from puffer_edge.quantization.agreement import Limits, agreement_of, measure_of, outputs
 from puffer_edge.quantization.calibration import Calibration, calibrate
 from puffer_edge.quantization.coverage import doubts_of_recording
 from puffer_edge.quantization.recording import record
@@ -36,6 +37,7 @@ class Format:
         calibrated: those that need a recording.
         prepare: the Program whose values are calibrated.
         write: (prepared Program, scheme, calibration) -> the file's content.
+        rounded: of the same, for a scheme that is calibrated: what the file computes.
     """
 
     target: Platform
@@ -45,13 +47,14 @@ class Format:
     calibrated: tuple[str, ...]
     prepare: Callable[[Program], Program]
     write: Callable[[Program, str, Calibration | None], bytes]
+    rounded: Callable[[Program, str, Calibration], Program]
 
 
 FORMATS = {
     ONNX.name: Format(ONNX, onnx.FILE, "onnxruntime", onnx.SCHEMES, onnx.CALIBRATED, onnx.prepare,
-                      onnx.write),
+                      onnx.write, onnx.rounded),
     TFLITE.name: Format(TFLITE, tflite.FILE, "tflite", tflite.SCHEMES, tflite.CALIBRATED,
-                        tflite.prepare, tflite.write),
+                        tflite.prepare, tflite.write, tflite.rounded),
 }
 
 
@@ -108,8 +111,15 @@ class FormatExporter:
         progress(f"calibrating over {len(seen.observations)} steps")
         ranges = calibrate(prepared, seen.observations, seen.reset, request.observer)
         references = outputs(request.program, seen), outputs(request.program, held_back)
-        judge = judged_by(held_back.observations, held_back.reset, references[1],
-                          measure_of(program.contract.action, *references))
+        measure = measure_of(program.contract.action, *references)
+        judge = judged_by(held_back.observations, held_back.reset, references[1], measure)
+        if calibrated:
+            progress("judging the integers")
+            found = agreement_of(
+                references[1], outputs(self._format.rounded(prepared, scheme, ranges), held_back),
+                program.contract.action, Limits.of([scheme]), measure=measure)
+            if found.verdict == "failed":
+                program = program.noting("warning", f"verify will fail: {found.text}")
         return replace(request, program=program, original=request.program, judge=judge,
                        calibration=ranges if calibrated else None)
 
@@ -121,12 +131,17 @@ class FormatExporter:
         """The model, and what all have."""
         check_names(request.program, request.name, request.seed)
         progress(f"writing {self.main_file}")
-        model = self._format.write(self._format.prepare(request.program), request.scheme,
-                                   request.calibration)
+        model = self._format.write(self._format.prepare(as_stored(request.program)),
+                                   request.scheme, request.calibration)
         return assemble(
             request, {self.main_file: model}, plan=plan(request.program),
             tests=make(request.program, seed=request.seed), constant_bytes=len(model),
             ram=sum(state.initial.nbytes for state in request.program.states))
+
+
+def as_stored(program: Program) -> Program:
+    """The Program as it is read again: its values in the order in which ``verify`` finds them."""
+    return program_file.from_bytes(program_file.to_bytes(program))
 
 
 def halved(program: Program) -> Program:

@@ -9,9 +9,10 @@ from puffer_edge.exporters.decompose import decompose
 from puffer_edge.exporters.onnx import ops
 from puffer_edge.exporters.onnx.graph import Graph
 from puffer_edge.exporters.onnx.ops.unary import KINDS
-from puffer_edge.exporters.onnx.quantizing import quantize_value, quantize_weights
+from puffer_edge.exporters.onnx.quantizing import bits_of, quantize_value, quantize_weights
 from puffer_edge.exporters.onnx.registry import EMITTERS
 from puffer_edge.exporters.ports import METADATA, contract, ports
+from puffer_edge.exporters.rounded import rounding_values
 from puffer_edge.exporters.scales import with_ranges
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import Conv, Expand, LayerNormalization
@@ -24,7 +25,7 @@ FILE = "policy.onnx"
 SCHEMES = ("float32", "float16", "int8")
 CALIBRATED = ("int8",)
 
-__all__ = ["CALIBRATED", "FILE", "SCHEMES", "model", "ops", "prepare", "write"]
+__all__ = ["CALIBRATED", "FILE", "SCHEMES", "model", "ops", "prepare", "rounded", "write"]
 
 
 def model(program: Program) -> bytes:
@@ -90,6 +91,13 @@ def write(program: Program, scheme: str = "float32",
     helper.set_model_props(proto, {METADATA: contract(program)})
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+def rounded(program: Program, scheme: str, calibration: Calibration) -> Program:
+    """What the file computes, as a Program; arguments as of :func:`write`."""
+    integers = with_ranges(program, calibration)
+    return rounding_values(integers, lambda value: 0 if value == integers.program.input else
+                           bits_of(integers, value))
 
 
 def _lowest(graph: Any) -> Any:

@@ -7,7 +7,7 @@ import warnings
 from puffer_edge.artefact import program_file
 from puffer_edge.errors import MissingDependencyError, PolicyWarning, UnsupportedError
 from puffer_edge.exporters.assembling import ORIGINAL
-from puffer_edge.exporters.formats import FORMATS, halved
+from puffer_edge.exporters.formats import FORMATS, as_stored, halved
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Note
 from puffer_edge.passes import optimize
@@ -33,7 +33,7 @@ def companions(request: ExportRequest) -> tuple[dict[str, bytes], list[Note]]:
         if scheme not in format.schemes:
             continue
         try:
-            prepared = format.prepare(original)
+            prepared = format.prepare(as_stored(original))
             ranges = (None if seen is None or scheme not in format.calibrated else
                       calibrate(prepared, seen.observations, seen.reset, request.observer))
             found[format.file] = format.write(prepared, scheme, ranges)

@@ -7,10 +7,12 @@ import importlib.util
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.decompose import decompose
 from puffer_edge.exporters.ports import METADATA, contract, ports
+from puffer_edge.exporters.rounded import rounding_layers
 from puffer_edge.exporters.scales import with_ranges
 from puffer_edge.exporters.tflite import ops
 from puffer_edge.exporters.tflite.graph import Graph
 from puffer_edge.exporters.tflite.ops.unary import KINDS
+from puffer_edge.exporters.tflite.quantizing import bits_of
 from puffer_edge.exporters.tflite.registry import EMITTERS
 from puffer_edge.ir import Program
 from puffer_edge.quantization.calibration import Calibration
@@ -19,7 +21,7 @@ FILE = "policy.tflite"
 SCHEMES = ("float32", "float16", "dynamic", "int8", "int8x16")
 CALIBRATED = ("int8", "int8x16")
 
-__all__ = ["CALIBRATED", "FILE", "SCHEMES", "model", "ops", "prepare", "write"]
+__all__ = ["CALIBRATED", "FILE", "SCHEMES", "model", "ops", "prepare", "rounded", "write"]
 
 
 def model(program: Program) -> bytes:
@@ -75,3 +77,9 @@ def write(program: Program, scheme: str = "float32",
         graph.operator("RESHAPE", [graph.tensor(port.value), graph.constant(list(shape))], y)
         outputs[port.name] = y
     return graph.model.to_bytes(inputs, outputs, {METADATA: contract(program)})
+
+
+def rounded(program: Program, scheme: str, calibration: Calibration) -> Program:
+    """What the file computes, as a Program; arguments as of :func:`write`."""
+    integers = with_ranges(program, calibration)
+    return rounding_layers(integers, lambda op: bits_of(integers, op, scheme))

@@ -13,6 +13,11 @@ from puffer_edge.ir.ops import Conv, Gemm
 DTYPES = {8: np.int8, 16: np.int16}
 
 
+def bits_of(integers: Integers, op: Conv | Gemm, scheme: str) -> int:
+    """Of both ends of a layer."""
+    return 16 if scheme == "int8x16" or integers.is_fine(op) else 8
+
+
 def product(graph: Graph, integers: Integers, op: Conv | Gemm, x: int, weight: Array, bias: Array,
             shapes: tuple[tuple[int, ...], tuple[int, ...]], kind: str, versions: dict[int, int],
             *options: Option, y: int | None = None) -> int:
@@ -31,7 +36,7 @@ def product(graph: Graph, integers: Integers, op: Conv | Gemm, x: int, weight: A
         options: of the operator.
         y: tensor in float32 that is made; a new one by default.
     """
-    bits = 16 if graph.scheme == "int8x16" or integers.is_fine(op) else 8
+    bits = bits_of(integers, op, graph.scheme)
     dtype = str(np.dtype(DTYPES[bits]))
     ends = []
     for value, shape in zip((op.x, op.y), shapes, strict=True):

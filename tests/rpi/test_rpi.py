@@ -217,7 +217,8 @@ def test_files_of_other_runtimes_come_along(scheme: str, wanted: set[str], tmp_p
             ".")[0] in packages else FIND_SPEC(name, *rest))
         last = Report("a", "rpi", "zig", "unicorn", "-O2")
         check_companions(Job(read_subject(artefact), {}, RPI, Demands(0.9)), last)
-        assert {check.verdict for check in last.checks} == {"not checked"}
+        assert {check.verdict for check in last.checks if "is made of" not in check.name} == {
+            "not checked"}
 
 
 def test_an_op_without_a_form_elsewhere_leaves_the_file_out(
