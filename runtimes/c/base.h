@@ -42,14 +42,14 @@
 /* Integer kernels have a portable form, and one in assembler for Cortex-M that gives the same bits:
  * PUFFER_EDGE_THUMB2 for M3 and up, PUFFER_EDGE_DSP for M4, M7, M33 with two products per
  * instruction. The latter reads words, of weights that are aligned and activations that need not
- * be, and needs more registers than compilers spare at -O0. PUFFER_EDGE_PORTABLE defined by the
+ * be. PUFFER_EDGE_PORTABLE defined by the
  * user switches both off. */
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FEATURE_UNALIGNED) && \
     !defined(__ARM_BIG_ENDIAN) && !defined(PUFFER_EDGE_PORTABLE)
 #define PUFFER_EDGE_THUMB2
 /* Any four bytes; memcpy would be a call under -ffreestanding. */
 typedef uint32_t __attribute__((aligned(1), may_alias)) puffer_edge_word_t;
-#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__)
+#if defined(__ARM_FEATURE_DSP)
 #define PUFFER_EDGE_DSP
 #endif
 #endif

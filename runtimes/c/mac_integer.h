@@ -17,15 +17,23 @@
     s2 += v * READ(w + 2 * (GROUP) + (J));      \
     s3 += v * READ(w + 3 * (GROUP) + (J));
 
-#if defined(PUFFER_EDGE_DSP) && !defined(__clang__) /* a frame pointer would be a register less */
-#define PUFFER_EDGE_MAC4 __attribute__((optimize("omit-frame-pointer"))) PUFFER_EDGE_KERNEL
-#else
-#define PUFFER_EDGE_MAC4 PUFFER_EDGE_KERNEL
-#endif
-
 #if defined(PUFFER_EDGE_DSP)
-/* The loop over groups in assembler: four at a time, entered so that any number comes out even.
- * Expects in r12, and in the zero flag, how many are left over by fours; TWO stands for two. */
+/* A function in assembler, with the registers of the procedure call standard: it saves what it uses,
+ * so neither a frame pointer (r7, r11) nor -O0 takes registers away. r9 it leaves alone, which is a
+ * base of data to some (-ffixed-r9, -msingle-pic-base, -frwpi), in interrupts, too. No optimisation
+ * between functions may look inside. */
+#if defined(__clang__)
+#define PUFFER_EDGE_NAKED __attribute__((naked, noinline, unused)) static
+#elif __GNUC__ >= 8
+#define PUFFER_EDGE_NAKED __attribute__((naked, noinline, noclone, noipa, unused)) static
+#else
+#define PUFFER_EDGE_NAKED __attribute__((naked, noinline, noclone, used)) static
+#endif
+#define PUFFER_EDGE_UNUSED __attribute__((unused))
+#define PUFFER_EDGE_CLOBBERS "r0", "r1", "r2", "r3", "r12", "cc", "memory"
+
+/* A loop over groups: four at a time, entered so that any number above 0 comes out even. Expects in
+ * r12, and in the zero flag, how many are left over by fours; TWO stands for two. */
 #define PUFFER_EDGE_FOUR_TIMES(GROUP, TWO, AGAIN) \
     "beq 4f\n\t"                                  \
     "cmp r12, #" TWO "\n\t"                       \
@@ -34,16 +42,16 @@
     "b 1f\n"                                      \
     "4:\n\t" GROUP "3:\n\t" GROUP "2:\n\t" GROUP "1:\n\t" GROUP AGAIN
 
-/* Sums are r8, r9, s2 and s3. Few registers are left for operands (clang gives up at seven), so s2
- * and s3 bring the addresses of the bias and of the results, and the latter waits on the stack. */
-#define PUFFER_EDGE_SUMS_IN         \
-    "push {%[s3]}\n\t"              \
-    "ldrd r8, r9, [%[s2]]\n\t"      \
-    "ldrd %[s2], %[s3], [%[s2], #8]\n\t"
-#define PUFFER_EDGE_SUMS_OUT        \
-    "pop {r12}\n\t"                 \
-    "strd r8, r9, [r12]\n\t"        \
-    "strd %[s2], %[s3], [r12, #8]\n"
+/* x is r0, w is r1; the sums are r7, r8, r10, r11 from bias (r2) to sum (r3, which waits on the stack).
+ * [sp] is free then, and k_size at [sp, #40], and in lr first. */
+#define PUFFER_EDGE_SUMS_IN                  \
+    "push {r2-r8, r10, r11, lr}\n\t"         \
+    "ldm r2, {r7, r8, r10, r11}\n\t"         \
+    "ldr lr, [sp, #40]\n\t"
+#define PUFFER_EDGE_SUMS_OUT                 \
+    "ldr r3, [sp, #4]\n\t"                     \
+    "stm r3, {r7, r8, r10, r11}\n\t"         \
+    "pop {r2-r8, r10, r11, pc}\n"
 
 static inline uint32_t puffer_edge_load_word(const void *from)
 {
