@@ -30,7 +30,7 @@ def layer(builder: Builder, random: np.random.Generator, x: str, kind: Any, *sha
     scale = np.sqrt(2 / np.prod(shape[1:]))
     weight = builder.constant((scale * random.standard_normal(shape)).astype(np.float32), "w")
     bias = builder.constant((0.1 * random.standard_normal(shape[0])).astype(np.float32), "b")
-    y = builder.add(kind, x=x, weight=weight, bias=bias, layer=f"{kind.__name__} {shape[0]}",
+    y = builder.add(kind, x=x, weight=weight, bias=bias, layer=f"{kind.__name__} of {x}",
                     **fields)
     return builder.add(Unary, x=y, function=Activation(function)) if function else y
 

@@ -13,6 +13,11 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+TERMS = 64
+"""So many are made at once."""
+CACHED = 1 << 16
+"""So many numbers of them stay in the processor's cache until they are added."""
+
 
 def dot(x: Array, weight: Array, start: Array | np.float32) -> Array:
     """``start + x @ weight.T``, each output summed sequentially over k from its start.
@@ -27,9 +32,30 @@ def dot(x: Array, weight: Array, start: Array | np.float32) -> Array:
     """
     total = np.broadcast_to(start, (*x.shape[:-1], weight.shape[0])).astype(np.float32)
     columns = np.ascontiguousarray(weight.T)
-    for k in range(columns.shape[0]):
-        total = total + x[..., k : k + 1] * columns[k]
+    count = max(1, min(TERMS, CACHED // max(total.size, 1)))
+    for k in range(0, columns.shape[0], count):
+        total = _added(total, x[..., k : k + count], columns[k : k + count])
     return total
+
+
+def _added(start: Array, x: Array, columns: Array) -> Array:
+    """``start + x @ columns``, one term after the other.
+
+    Along any axis but the last, numpy's sums are sequential: it adds whole rows. It may begin at 0,
+    however, which takes -0 its sign, and along the last axis it pairs terms.
+    """
+    terms = np.empty((len(columns) + 1, *start.shape), np.float32)
+    terms[0] = start
+    np.multiply(np.moveaxis(x, -1, 0)[..., None],
+                columns.reshape(len(columns), *(1,) * (x.ndim - 1), -1), out=terms[1:])
+    if start.size > 1:
+        found = np.add.reduce(terms, axis=0)
+        if found.all():
+            return np.asarray(found)
+    found = start
+    for term in terms[1:]:
+        found = found + term
+    return np.asarray(found)
 
 
 def total(x: Array) -> Array:

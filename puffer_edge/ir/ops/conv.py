@@ -10,7 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from puffer_edge.errors import ProgramError
+from puffer_edge.ir import ordered
 from puffer_edge.ir.op import Activation, Array, Op, register
+from puffer_edge.ir.patches import patches
 from puffer_edge.ir.value import Value
 
 
@@ -66,24 +68,16 @@ class Conv(Op):
         """Sums from the bias over channels, rows, columns; padding is multiplied like data."""
         x, weight, bias = inputs
         assert x is not None and weight is not None
-        rank = x.ndim - 2
-        width = [(0, 0), (0, 0), *((self.pads[a], self.pads[a + rank]) for a in range(rank))]
-        padded = np.pad(x, width)
-        ((_, filters, *out),) = self.infer([Value("x", x.shape), Value("w", weight.shape), None])
-        y = np.zeros((x.shape[0], filters, *out), np.float32)
-        if bias is not None:
-            y += bias.reshape(-1, *(1,) * rank)
-        per_group, depth = filters // self.group, weight.shape[1]
+        seen = patches(x, weight.shape[2:], self.strides, self.pads, self.dilations, 0.0)
+        *shape, channels, taps = seen.shape
+        depth, filters = channels // self.group, len(weight) // self.group
+        y = np.empty((*shape, len(weight)), np.float32)
         for g in range(self.group):
-            rows = slice(g * per_group, (g + 1) * per_group)
-            for tap in np.ndindex(depth, *weight.shape[2:]):
-                spatial = (
-                    slice(tap[1 + a] * self.dilations[a],
-                          tap[1 + a] * self.dilations[a] + (out[a] - 1) * self.strides[a] + 1,
-                          self.strides[a]) for a in range(rank))
-                seen = padded[(slice(None), slice(g * depth + tap[0], g * depth + tap[0] + 1),
-                               *spatial)]
-                y[:, rows] += seen * weight[(rows, *tap)].reshape(-1, *(1,) * rank)
+            part = seen[..., g * depth : (g + 1) * depth, :].reshape(*shape, depth * taps)
+            rows = slice(g * filters, (g + 1) * filters)
+            start = np.float32(0) if bias is None else np.float32(0) + bias[rows]
+            y[..., rows] = ordered.dot(part, weight[rows].reshape(filters, -1), start)
+        y = np.ascontiguousarray(np.moveaxis(y, -1, 1))
         return (self.activation(y) if self.activation else y,)
 
     def scratch(self, inputs: Sequence[Value | None]) -> int:

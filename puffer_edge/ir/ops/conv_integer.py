@@ -13,6 +13,7 @@ from puffer_edge.errors import ProgramError
 from puffer_edge.ir.integer_sums import integer_sums
 from puffer_edge.ir.op import Array, Op, register
 from puffer_edge.ir.ops.conv import Conv
+from puffer_edge.ir.patches import patches
 from puffer_edge.ir.requantization import requantize
 from puffer_edge.ir.value import Quantization, Value
 
@@ -97,18 +98,3 @@ class ConvInteger(Op):
     def _conv(self) -> Conv:
         return Conv(x=self.x, weight=self.weight, y=self.y, strides=self.strides, pads=self.pads,
                     dilations=self.dilations, group=self.group, layer=self.layer)
-
-
-def patches(x: Array, kernel: Sequence[int], strides: Sequence[int], pads: Sequence[int],
-            dilations: Sequence[int], padding: float) -> Array:
-    """What each output pixel of a convolution sees: [N, H', W', C, taps] of x [N, C, H, W]."""
-    rank = len(kernel)
-    width = [(0, 0), (0, 0), *((pads[a], pads[a + rank]) for a in range(rank))]
-    padded = np.pad(x, width, constant_values=padding)
-    spread = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
-    axes = tuple(range(2, 2 + rank))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, spread, axis=axes)
-    every = (slice(None), slice(None), *(slice(None, None, stride) for stride in strides),
-             *(slice(None, None, dilation) for dilation in dilations))
-    seen = np.moveaxis(windows[every], 1, 1 + rank)
-    return np.asarray(seen).reshape(*seen.shape[: 2 + rank], -1)

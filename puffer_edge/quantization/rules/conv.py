@@ -8,7 +8,7 @@ import numpy as np
 
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir.ops import Conv, ConvInteger
-from puffer_edge.ir.ops.conv_integer import patches
+from puffer_edge.ir.patches import patches
 from puffer_edge.quantization.emit import Emitter
 from puffer_edge.quantization.linear import prove, rows_of
 from puffer_edge.quantization.rule import Array, rule
