@@ -12,6 +12,9 @@ int edge_step_batch(void *policies, const void *obs, void *actions, int lanes);
 const void *edge_output(const void *policy, int index);
 """
 SHIM = """
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* of all functions these alone are seen from outside */
+#endif
 size_t edge_size(void) { return sizeof(%(name)s_t); }
 void edge_reset(void *policy) { %(name)s_reset(policy); }
 int edge_step(void *policy, const void *obs, void *action)
@@ -36,6 +39,9 @@ const void *edge_output(const void *policy, int index)
     default: return NULL;
     }
 }
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 """
 
 

@@ -30,7 +30,7 @@ TRIPLES = {
     "x86_64": ("x86_64-linux-gnu", "x86_64"),
 }
 """zig's target and processor by the name that a library has in the artefact."""
-FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared",
+FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-fvisibility=hidden",
          "-nostdlib", "-s", "-w", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
 
 

@@ -15,6 +15,7 @@ from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes import optimize
 from puffer_edge.verification.report import Report
+from puffer_edge.verification.verifiers.c import slow_build
 from tests import zoo
 
 
@@ -271,3 +272,10 @@ def test_a_reference_of_no_numbers_is_one_error(lstm: Path, tmp_path: Path,
     np.savez(tmp_path / "reference.npz", **arrays)
     with pytest.raises(FileFormatError, match="reference"):
         puffer_edge.verify(lstm, target="host", reference=tmp_path / "reference.npz")
+
+
+def test_integers_without_optimisation_are_called_slow() -> None:
+    for scheme, flag, told in (("int8", "-O0", True), ("int8", "-O2", False),
+                               ("float32", "-O0", False)):
+        notes = slow_build({"scheme": scheme}, flag)
+        assert told == any("2.5 times" in note["text"] for note in notes)
