@@ -16,6 +16,7 @@ from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEd
 from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Program
+from puffer_edge.passes import separate_results
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.version import VERSION
 
@@ -70,6 +71,9 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
     if request.target not in EXPORTERS:
         raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
                               hint=program_file.HINT)
+    if separate_results(program) is not program:  # two states that swap would lose one
+        raise FileFormatError("results of the stored program lie in the memory of others, as "
+                              "export never writes them", hint=program_file.HINT)
     try:
         made = EXPORTERS[request.target].code(request, compiled=compiled)
         return {name: content for name, content in made.items()

@@ -212,3 +212,10 @@ def test_nothing_is_built_for_this_computer(artefact: Any, monkeypatch: pytest.M
     assert not [each for each in report.checks if "this computer" in each.name]
     with pytest.raises(UsageError, match="this computer"):
         verify(directory, target="host", native=False)
+
+
+def test_states_that_lie_in_each_others_memory_are_refused(artefact: Any) -> None:
+    """Export gives each its own; code that copies one after the other would lose one."""
+    directory = artefact("c")
+    with pytest.raises(FileFormatError, match="memory of others"):
+        read_code(directory, read_manifest(directory), program=zoo.program("states_swap"))
