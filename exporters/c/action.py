@@ -85,7 +85,7 @@ def _continuous(action: Continuous, value: str, name: str, context: Context) -> 
 def _element(action: Continuous, value: str, name: str, context: Context, place: int | None,
              index: str) -> list[str]:
     """Statements for one element: with the literals of that place, or with arrays for None."""
-    raw, meaning = context.ref(value), context.value(value).quantization
+    raw, qparams = context.ref(value), context.value(value).quantization
 
     def literal(array: Array, role: str) -> str:
         if place is not None:
@@ -93,9 +93,9 @@ def _element(action: Continuous, value: str, name: str, context: Context, place:
         return context.element(array, index, role)
 
     lines = [f"float a = ({raw})[{index}];"]
-    if meaning is not None:
-        offset = f" + {number(-meaning.scale * meaning.zero_point)}" if meaning.zero_point else ""
-        lines = [f"float a = (float)({raw})[{index}] * {number(meaning.scale)}{offset};"]
+    if qparams is not None:
+        offset = f" + {number(-qparams.scale * qparams.zero_point)}" if qparams.zero_point else ""
+        lines = [f"float a = (float)({raw})[{index}] * {number(qparams.scale)}{offset};"]
     if action.squash:
         context.use("tanh_f32")
         lines.append("a = puffer_edge_tanh_f32(a);")

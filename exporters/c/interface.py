@@ -84,15 +84,15 @@ def outputs(program: Program, references: Mapping[str, str]) -> list[dict[str, A
     """
     described = []
     for outside, value in zip(program.output_names, program.outputs, strict=True):
-        meaning = program.values[value].quantization
+        qparams = program.values[value].quantization
         identifier(outside, "an output")
         if re.fullmatch(rf"({'|'.join(TAKEN)}|w\d+)(_\w+)?", outside):
             raise UsageError(f"{outside!r} cannot name an output in C")
         described.append({
             "name": outside, "size": program.values[value].size, "ref": references[value],
             "ctype": C_TYPES[program.values[value].dtype],
-            "meaning": "" if meaning is None else
-            f",\n * each {decimal(meaning.scale)} * (integer - {meaning.zero_point})"})
+            "meaning": "" if qparams is None else
+            f",\n * each {decimal(qparams.scale)} * (integer - {qparams.zero_point})"})
     return described
 
 
@@ -121,11 +121,11 @@ def _macros(program: Program, constant_bytes: int, integers: IntegerInput | None
     if integers is not None:
         ranges.scales(contract.observation, integers, add)
     for outside, value in zip(program.output_names, program.outputs, strict=True):
-        meaning = program.values[value].quantization
+        qparams = program.values[value].quantization
         add(f"{outside.upper()}_SIZE", program.values[value].size)
-        if meaning is not None:
-            add(f"{outside.upper()}_SCALE", f"{decimal(meaning.scale)}f")
-            add(f"{outside.upper()}_ZERO_POINT", f"({meaning.zero_point})")
+        if qparams is not None:
+            add(f"{outside.upper()}_SCALE", f"{decimal(qparams.scale)}f")
+            add(f"{outside.upper()}_ZERO_POINT", f"({qparams.zero_point})")
     if constant_bytes:
         add("WEIGHTS_BYTES", constant_bytes, "Weights and tables, in flash.")
     return found

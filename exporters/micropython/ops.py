@@ -79,18 +79,18 @@ def gemm_integer(op: GemmInteger, context: Context) -> str:
         return f"{name}({context.ref(op.x)}, {context.ref(op.y)})"
     weight, bias = context.constant(op.weight), context.constant(op.bias)
     (rows, columns), typecode = weight.shape, TYPECODES[str(weight.dtype)]
-    meaning, operands = op.quantization, f"blob, {context.ref(op.x)}, {context.ref(op.y)}"
+    qparams, operands = op.quantization, f"blob, {context.ref(op.x)}, {context.ref(op.y)}"
     mac = context.kernels.mac(typecode, context.typecode(op.x), rows, columns)
     context.blob.add(typecode, weight, mac != "None" and not context.kernels.raw)
     if mac == "None":
         context.blob.add("i", bias)
         _requantization(op.requantization, context)
         return (f"gemm_integer({operands}, '{typecode}', {rows}, {columns}, "
-                f"{meaning.zero_point}, {meaning.low}, {meaning.high})")
+                f"{qparams.zero_point}, {qparams.low}, {qparams.high})")
     factors = context.constant(op.requantization).astype(np.int64)
     packed = factors[:, 0] | factors[:, 1] << 16 | factors[:, 2] << 21
     context.blob.add("i", np.concatenate([np.zeros_like(bias), bias]))
-    context.blob.add("i", np.append(packed, [meaning.zero_point, meaning.low, meaning.high]))
+    context.blob.add("i", np.append(packed, [qparams.zero_point, qparams.low, qparams.high]))
     count = rows * columns
     if context.kernels.raw:
         typecode, count = "B", weight.nbytes
@@ -127,10 +127,10 @@ def conv_integer(op: ConvInteger, context: Context) -> str:
     # A 1-D convolution is a 2-D one of height 1.
     steps = (prod(y.shape[2:-1]), y.shape[-1], op.strides[0] * shape[-1], op.strides[-1],
              image[:weight.shape[1]].size)
-    meaning = op.quantization
+    qparams = op.quantization
     return (f"conv_integer(blob, {name}, {context.ref(op.y)}, {context.borrow(kind, columns)}, "
-            f"'{typecode}', {op.group}, {rows}, {taps}, {steps}, {meaning.zero_point}, "
-            f"{meaning.low}, {meaning.high}, {mac})")
+            f"'{typecode}', {op.group}, {rows}, {taps}, {steps}, {qparams.zero_point}, "
+            f"{qparams.low}, {qparams.high}, {mac})")
 
 
 @emits(GRUCellInteger)
@@ -138,9 +138,9 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> str:
     """As of the LSTM."""
     typecode, macs = _cell(op, context)
     arrays = ", ".join(context.ref(name) for name in (op.x, op.h, op.memory, op.y, op.y_memory))
-    meaning = op.quantization
+    qparams = op.quantization
     return (f"gru_cell_integer(blob, {arrays}, '{typecode}', {op.reset_bits}, "
-            f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {macs})")
+            f"{qparams.zero_point}, {qparams.low}, {qparams.high}, {macs})")
 
 
 @emits(LayerNormalizationInteger)
@@ -183,9 +183,9 @@ def matmul_integer(op: MatMulInteger, context: Context) -> str:
     context.blob.add("i", context.constant(op.factors))
     context.blob.add("i", context.constant(op.output))
     (rows, count), columns = context.value(op.a).shape[-2:], context.value(op.b).shape[-1]
-    meaning = op.quantization
+    qparams = op.quantization
     return (f"matmul_integer(blob, {a}, {b}, {context.ref(op.y)}, {rows}, {count}, {columns}, "
-            f"{meaning.zero_point}, {meaning.low}, {meaning.high})")
+            f"{qparams.zero_point}, {qparams.low}, {qparams.high})")
 
 
 @emits(LSTMCellInteger)
@@ -193,9 +193,9 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> str:
     """Both matrices, both biases, both requantisations, the table, the output's factor."""
     typecode, macs = _cell(op, context)
     arrays = ", ".join(context.ref(name) for name in (op.x, op.h, op.c, op.y_h, op.y_c))
-    meaning = op.quantization
+    qparams = op.quantization
     return (f"lstm_cell_integer(blob, {arrays}, '{typecode}', {op.cell_bits}, "
-            f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {macs})")
+            f"{qparams.zero_point}, {qparams.low}, {qparams.high}, {macs})")
 
 
 @emits(MinGRUCellInteger)
@@ -211,9 +211,9 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> str:
     for name in (op.factor, op.output):
         context.blob.add("i", context.constant(name))
     arrays = ", ".join(context.ref(name) for name in (op.x, op.h, op.y, op.y_h))
-    meaning = op.quantization
+    qparams = op.quantization
     return (f"min_gru_cell_integer(blob, {arrays}, '{typecode}', {op.bits}, "
-            f"{meaning.zero_point}, {meaning.low}, {meaning.high}, {mac})")
+            f"{qparams.zero_point}, {qparams.low}, {qparams.high}, {mac})")
 
 
 @emits(OneHotInteger)
@@ -246,10 +246,10 @@ def binary_integer(op: BinaryInteger, context: Context) -> str:
             maps.append(context.indices(indices))
     context.blob.add("i", context.constant(op.factors))
     context.blob.add("i", context.constant(op.output))
-    meaning = op.quantization
+    qparams = op.quantization
     return (f"binary_integer(blob, {operands[0]}, {operands[1]}, {context.ref(op.y)}, "
-            f"{FUNCTIONS.index(op.function)}, {maps[0]}, {maps[1]}, {meaning.zero_point}, "
-            f"{meaning.low}, {meaning.high})")
+            f"{FUNCTIONS.index(op.function)}, {maps[0]}, {maps[1]}, {qparams.zero_point}, "
+            f"{qparams.low}, {qparams.high})")
 
 
 def _operand(name: str, context: Context) -> str:

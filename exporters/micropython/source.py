@@ -174,10 +174,10 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
         if isinstance(head, Continuous):
             if board.small:
                 continue
-            meaning = program.values[program.outputs[index]].quantization
-            assert meaning is not None  # in real numbers, after squash and bounds
-            raw = (expected[index].astype(np.float32) * np.float32(meaning.scale)
-                   + np.float32(-meaning.scale * meaning.zero_point))
+            qparams = program.values[program.outputs[index]].quantization
+            assert qparams is not None  # in real numbers, after squash and bounds
+            raw = (expected[index].astype(np.float32) * np.float32(qparams.scale)
+                   + np.float32(-qparams.scale * qparams.zero_point))
             rows = np.stack([head.act(row) for row in raw])
         kind = "h" if isinstance(head, Discrete) else "f"
         parts.append({"constant": "ACTIONS" if alone else part.upper(), "size": rows.shape[1],
@@ -197,11 +197,11 @@ def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> 
 def _sampler(program: Program, context: Context) -> str:
     """The call that makes what draws actions; empty where there are no choices."""
     sizes, index = program.contract.sizes, program.contract.choosing
-    meaning = None if index is None else program.values[program.outputs[index]].quantization
-    if index is None or meaning is None or max(sizes) > LARGEST:
+    qparams = None if index is None else program.values[program.outputs[index]].quantization
+    if index is None or qparams is None or max(sizes) > LARGEST:
         return ""
     context.blob.add("h", TABLE)
-    multiplier, shift = distance_factor(meaning.scale)
+    multiplier, shift = distance_factor(qparams.scale)
     return (f"sampler(blob, {context.ref(program.outputs[index])}, {sizes}, {_choices(program)}, "
             f"{multiplier}, {shift}, {never(program)})")
 
@@ -261,14 +261,14 @@ def _quantize(program: Program, given: IntegerInput, context: Context) -> str:
 
 def _action_float(program: Program, context: Context) -> str:
     """The call that makes the way out to floats; empty for choices."""
-    heads, meaning = program.contract.heads, program.values[program.outputs[0]].quantization
+    heads, qparams = program.contract.heads, program.values[program.outputs[0]].quantization
     name, head = next(iter(heads.items()))  # a continuous one comes first
     if isinstance(head, Discrete):
         return ""
-    if meaning is None:
+    if qparams is None:
         raise UnsupportedError("the action is not computed in integers",
                                hint="export it with --target cortex-m")
-    context.blob.add("f", np.array([meaning.scale, -meaning.scale * meaning.zero_point]))
+    context.blob.add("f", np.array([qparams.scale, -qparams.scale * qparams.zero_point]))
     if head.rescale:
         context.blob.add("f", head.scale)
         context.blob.add("f", head.offset)

@@ -59,7 +59,7 @@ def function(name: str, op: GemmInteger, context: Context) -> str:
 
 
 def _row(y: str, weight: list[int], bias: int, factors: list[int], x: Quantization,
-         meaning: Quantization) -> list[str]:
+         qparams: Quantization) -> list[str]:
     """One output: the sum, the requantisation, and the bounds that a result can reach."""
     multiplier, pre_shift, shift = factors
     start = bias + (1 << pre_shift >> 1)  # the first rounding is a part of the bias
@@ -67,14 +67,14 @@ def _row(y: str, weight: list[int], bias: int, factors: list[int], x: Quantizati
     if pre_shift:
         text += f" >> {pre_shift}"
     text = f"({text}) * {multiplier} + {1 << shift >> 1} >> {shift}"
-    if meaning.zero_point:
-        text = f"({text}) {'-' if meaning.zero_point < 0 else '+'} {abs(meaning.zero_point)}"
+    if qparams.zero_point:
+        text = f"({text}) {'-' if qparams.zero_point < 0 else '+'} {abs(qparams.zero_point)}"
     ends = [start + sum(w * (high if w > 0 else low) for w in weight)
             for low, high in ((x.high, x.low), (x.low, x.high))]
     least, most = (((end >> pre_shift) * multiplier + (1 << shift >> 1) >> shift)
-                   + meaning.zero_point for end in ends)
-    bounded = f"{meaning.low} if v < {meaning.low} else " if least < meaning.low else ""
-    bounded += f"{meaning.high} if v > {meaning.high} else " if most > meaning.high else ""
+                   + qparams.zero_point for end in ends)
+    bounded = f"{qparams.low} if v < {qparams.low} else " if least < qparams.low else ""
+    bounded += f"{qparams.high} if v > {qparams.high} else " if most > qparams.high else ""
     return [*textwrap.wrap(f"v = ({text})", 92, subsequent_indent=" " * 5), f"{y} = {bounded}v"]
 
 

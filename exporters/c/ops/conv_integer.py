@@ -25,13 +25,13 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
     requantization = context.weight(op.requantization)
     bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t",
                             "bias")
-    q, meaning = context.requantization(requantization), op.quantization
+    q, qparams = context.requantization(requantization), op.quantization
     context.use(kernel)
     context.line(
         f"{{\n    static const puffer_edge_conv_t sizes = {{{sizes(op, x, y, weight.shape)}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, {packed}, {bias}, {q}, "
         f"{context.scratch('int16')}, {context.out(op.y)},\n"
-        f"        &sizes, {op.padding}, {meaning.zero_point}, {meaning.low}, {meaning.high});\n}}")
+        f"        &sizes, {op.padding}, {qparams.zero_point}, {qparams.low}, {qparams.high});\n}}")
 
 
 def _aligned(rows: Array, patch: str) -> Array:

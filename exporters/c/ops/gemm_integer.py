@@ -16,7 +16,7 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
     x, y = context.value(op.x), context.value(op.y)
     weight = context.weight(op.weight)
     suffix = SUFFIXES[x.dtype, str(weight.dtype)]
-    rows, (n, k), meaning = x.size // weight.shape[1], weight.shape, op.quantization
+    rows, (n, k), qparams = x.size // weight.shape[1], weight.shape, op.quantization
     kernel = f"gemm_{suffix}" if y.dtype == x.dtype else f"gemm_{suffix}_to_s{y.dtype[3:]}"
     context.use(kernel)
     packed = context.constant(blocks_of_groups(weight, suffix), role=f"weight {n}x{k}")
@@ -29,6 +29,6 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
                           for ref in (context.ref(op.x), context.out(op.y)))
         offsets = (f" + {row * k}", f" + {row * n}") if row else ("", "")
         context.line(f"puffer_edge_{kernel}({source}{offsets[0]}, {packed}, {bias}, {q}, "
-                     f"{target}{offsets[1]}, {k}, {n}, {meaning.zero_point}, {meaning.low}, "
-                     f"{meaning.high});")
+                     f"{target}{offsets[1]}, {k}, {n}, {qparams.zero_point}, {qparams.low}, "
+                     f"{qparams.high});")
     assert y.size == rows * n

@@ -27,7 +27,7 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         bias.append(context.constant(np.concatenate(units_of_four(rounded)), "int32_t", "bias"))
         tables.append(context.requantization(np.concatenate(units_of_four(requantization))))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
-    meaning = op.quantization
+    qparams = op.quantization
     context.use(kernel)
     context.line(
         "{\n"
@@ -36,7 +36,7 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         f"        {context.constant(context.weight(op.table), role='tanh')}, "
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {weight.shape[1]}, {recurrent.shape[1]}, {op.reset_bits}, "
-        f"{meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
+        f"{qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.ref(op.memory)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y)}, {context.out(op.y_memory)});\n}}")

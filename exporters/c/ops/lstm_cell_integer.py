@@ -28,7 +28,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         bias.append(context.constant(blocks.reshape(-1), "int32_t", "bias"))
         tables.append(context.requantization(units_first(requantization)))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
-    meaning = op.quantization
+    qparams = op.quantization
     context.use(kernel)
     context.line(
         "{\n"
@@ -37,7 +37,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         f"        {context.constant(context.weight(op.table), role='tanh')}, "
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {0 if len(blocks) == 1 else 4}, {weight.shape[1]}, {recurrent.shape[1]}, "
-        f"{op.cell_bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
+        f"{op.cell_bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.ref(op.c)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y_h)}, {context.out(op.y_c)});\n}}")

@@ -17,7 +17,7 @@ def matmul_integer(op: MatMulInteger, context: Context) -> None:
     count, rows, columns = a[-1], *sizes[1:]
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     first, second = context.weight(op.factors).tolist()
-    meaning = op.quantization
+    qparams = op.quantization
     context.use("binary_integer")
     loop = nest(
         sizes,
@@ -34,5 +34,5 @@ def matmul_integer(op: MatMulInteger, context: Context) -> None:
         f"    static const puffer_edge_binary_t p = {{\n"
         f"        {', '.join(map(str, (*first, *second)))},\n"
         f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
-        f"{meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
+        f"{qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
         + "\n".join("    " + line for line in loop.splitlines()) + "\n}")

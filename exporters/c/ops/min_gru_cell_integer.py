@@ -14,7 +14,7 @@ from puffer_edge.ir.ops import MinGRUCellInteger
 @emits(MinGRUCellInteger)
 def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
     """One call; weights, biases and requantisations of four units at a time."""
-    x, weight, meaning = context.value(op.x), context.weight(op.weight), op.quantization
+    x, weight, qparams = context.value(op.x), context.weight(op.weight), op.quantization
     suffix = SUFFIXES[x.dtype, str(weight.dtype)]
     kernel = f"min_gru_cell_{suffix}" + (
         "" if op.dtype == x.dtype else f"_to_s{op.dtype[3:]}")
@@ -31,7 +31,7 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
         f"        {bias}, {table}, {context.constant(context.weight(op.table), role='tanh')}, "
         f"{factor},\n"
         f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
-        f"{x.size}, {op.bits}, {meaning.zero_point}, {meaning.low}, {meaning.high}}};\n"
+        f"{x.size}, {op.bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
         f"{context.constant(packed_units(weight, suffix), role='weight')},\n"
         f"        &cell, {context.out(op.y)}, {context.out(op.y_h)});\n}}")
