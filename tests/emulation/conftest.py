@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from puffer_edge.artefact.interface import Interface
-from puffer_edge.targets import TARGETS, find_target
+from puffer_edge.targets import find_target
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.emulators.machine import Machine
 from puffer_edge.verification.emulators.opening import open_machine
@@ -19,9 +19,6 @@ from puffer_edge.verification.harness import ImageBuilder
 FOLDER = Path(__file__).parent
 LANDER = Interface("lander", 32, 4, (("logits", 4),))
 PROBE = Interface("probe", 8, 4, (("arithmetic", 4), ("compared", 6)))
-CORTEX = ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"]
-EMULATED = [*CORTEX, "riscv32"]
-assert {*EMULATED, "host", "cortex-m"} == set(TARGETS)
 
 Build = Callable[..., ImageBuilder]
 Run = Callable[..., Machine]

@@ -7,8 +7,9 @@ from puffer_edge.verification.emulators import block_counter, unicorn_machine
 from puffer_edge.verification.emulators.block_counter import BlockCounter, NativeBlockCounter
 from puffer_edge.verification.emulators.instructions import count_instructions
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
+from tests.support.cores import EMULATED
 
-from .conftest import EMULATED, Build
+from .conftest import Build
 
 OBSERVATION = bytes(32)
 

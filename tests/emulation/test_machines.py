@@ -18,8 +18,9 @@ from puffer_edge.verification.emulators.instructions import count_instructions
 from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
+from tests.support.cores import CORTEX, EMULATED, ON_QEMU
 
-from .conftest import CORTEX, EMULATED, FOLDER, LANDER, PROBE, Build, Lander, Run
+from .conftest import FOLDER, LANDER, PROBE, Build, Lander, Run
 
 RESETS = {0, 5}
 
@@ -34,10 +35,10 @@ QEMU = need("qemu-system-arm")
 MACHINES = [
     *(pytest.param(core, "zig", "unicorn", id=f"{core}-zig-unicorn") for core in EMULATED),
     *(pytest.param(core, "gcc", "unicorn", marks=GCC, id=f"{core}-gcc-unicorn") for core in CORTEX),
-    *(pytest.param(core, "zig", "qemu", marks=QEMU, id=f"{core}-zig-qemu") for core in CORTEX),
+    *(pytest.param(core, "zig", "qemu", marks=QEMU, id=f"{core}-zig-qemu") for core in ON_QEMU),
     *(
         pytest.param(core, "gcc", "qemu", marks=[*GCC, *QEMU[1:]], id=f"{core}-gcc-qemu")
-        for core in CORTEX
+        for core in ON_QEMU
     ),
     pytest.param("host", "zig", "unicorn", id="host-zig"),
     pytest.param("host", "gcc", "unicorn", marks=need("gcc"), id="host-gcc"),
@@ -175,7 +176,7 @@ def test_block_count_equals_instruction_count(build: Build, target: str, toolcha
     assert all(seen[address] <= passed[address] for address in predicated)
 
 
-@pytest.mark.parametrize("core", CORTEX)
+@pytest.mark.parametrize("core", ON_QEMU)
 @pytest.mark.parametrize(
     "toolchain", [pytest.param("zig", marks=QEMU), pytest.param("gcc", marks=[*GCC, *QEMU[1:]])]
 )

@@ -9,8 +9,9 @@ from puffer_edge.targets import TARGETS, find_target
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.symbols import find_offences, measure_sizes, why_not
+from tests.support.cores import CORTEX, EMULATED
 
-from .conftest import CORTEX, EMULATED, LANDER, Build, edited_lander
+from .conftest import LANDER, Build, edited_lander
 
 GCC = [
     pytest.mark.gcc,

@@ -15,6 +15,7 @@ from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
 from tests import zoo
 from tests.exporters.test_c import export_as_it_is
+from tests.support.cores import EMULATED
 from tests.tools import need
 
 
@@ -79,7 +80,7 @@ def test_words_are_read_where_they_are_aligned(case: str, tmp_path: Path) -> Non
     assert report.passed, report.to_markdown()
 
 
-@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3", "cortex-m7", "cortex-m33", "riscv32"])
+@pytest.mark.parametrize("target", [core for core in EMULATED if core != "cortex-m4"])
 @pytest.mark.parametrize("scheme", ["int8", "int8x16", "int16"])
 def test_integers_are_the_same_on_every_core(scheme: str, target: str, tmp_path: Path) -> None:
     report = puffer_edge.verify(export_as_it_is(f"lstm_{scheme}", tmp_path / "a"), target=target)

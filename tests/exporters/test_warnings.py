@@ -15,13 +15,13 @@ import pytest
 
 from benchmarks.nets import NETS
 from puffer_edge import api
+from puffer_edge.targets import TARGETS
 from tests.exporters.test_c import COMPILERS, FLAGS
+from tests.support.cores import CORTEX
 from tests.tools import need
 
-ARM = {"cortex-m0": [], "cortex-m3": [], "cortex-m4": ["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
-       "cortex-m7": ["-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"], "cortex-m33": []}
-COMMANDS = COMPILERS | {core: ["arm-none-eabi-gcc", "-std=c99", "-mthumb", f"-mcpu={core}", *flags]
-                        for core, flags in ARM.items()}
+COMMANDS = COMPILERS | {core: ["arm-none-eabi-gcc", "-std=c99", *TARGETS[core].gcc_flags]
+                        for core in CORTEX}
 LEVELS = ("-O0", "-O1", "-O2", "-O3", "-Os")
 SCHEMES = ("float32", "float16", "int8", "int8x16", "int16")
 

@@ -10,6 +10,8 @@ import pytest
 from kernel_source import KERNELS
 
 from puffer_edge.ir.functions import FUNCTIONS
+from puffer_edge.targets import TARGETS
+from tests.support.cores import CORTEX
 
 pytestmark = [
     pytest.mark.gcc,
@@ -17,9 +19,8 @@ pytestmark = [
 ]
 
 CORES = {
-    "m4": ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
-    "m7": ("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
-    "m33": ("-mcpu=cortex-m33", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
+    **{core.removeprefix("cortex-"): TARGETS[core].gcc_flags for core in CORTEX
+       if TARGETS[core].hard_float},
     "m55": ("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
 }
 LOOPS = ("log", "sqrt")

@@ -26,6 +26,7 @@ from puffer_edge.toolchains.gcc import Gcc
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
 from tests import zoo
+from tests.support.cores import EMULATED
 from tests.tools import need
 
 EPISODE = 1000
@@ -109,8 +110,7 @@ class Machine:
 
 MACHINES = [
     Machine(core, toolchain, optimize)
-    for core in ("host", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33",
-                 "riscv32", *BIG_ENDIAN)
+    for core in ("host", *EMULATED, *BIG_ENDIAN)
     for toolchain in ("gcc", "zig")
     if (core, toolchain) != ("mips", "gcc")
     for optimize in ("-O0", "-O2", "-O3")]
