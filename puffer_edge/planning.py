@@ -47,6 +47,7 @@ class Plan:
         scratch: byte offset of an op's working memory, by index in ``ops``.
         arena: bytes of the arena.
         lower_bound: largest sum of live bytes at any op; no plan of this order can be smaller.
+        unshared: bytes of the arena, had every value and all working memory a place of its own.
     """
 
     ops: tuple[Op, ...]
@@ -55,6 +56,7 @@ class Plan:
     scratch: dict[int, int]
     arena: int
     lower_bound: int
+    unshared: int
 
 
 def plan(program: Program, first: Sequence[Op] = ()) -> Plan:
@@ -101,7 +103,10 @@ def _place(program: Program, ops: Sequence[Op], key: Callable[[Block], tuple[int
         stored={name: b.state for name, b in blocks.items() if b.state},
         scratch={index: b.offset for index, b in scratch.items()},
         arena=max((_aligned(b.offset + b.size) for b in movable), default=0),
-        lower_bound=max(live, default=0))
+        lower_bound=max(live, default=0),
+        unshared=sum(_aligned(program.values[name].nbytes)
+                     for name, b in blocks.items() if not b.state)
+        + sum(_aligned(b.size) for b in scratch.values()))
 
 
 def _blocks(program: Program, ops: Sequence[Op]) -> tuple[dict[str, Block], dict[int, Block]]:

@@ -314,6 +314,14 @@ def test_bare_weights_with_the_settings_of_the_run(tmp_path: Path) -> None:
     assert "num_layers 2.9 counts as 2" in str(plain["notes"])
 
 
+def test_the_unit_of_an_observation_reaches_the_header(tmp_path: Path) -> None:
+    done = cli("export", LSTM, "--observation", "gyro:2:rad/s", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "rad/s" in (tmp_path / "out" / "policy.h").read_text()
+    fields = json.loads((tmp_path / "out" / "policy.json").read_text())["observation"]["fields"]
+    assert [field["unit"] for field in fields] == ["rad/s"]
+
+
 def test_a_map_for_names_that_say_nothing(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     policy = tmp_path / "policy.pt"

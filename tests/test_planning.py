@@ -65,6 +65,16 @@ def simulate(program: Program, planned: Plan) -> None:
         interpreter.step(observation)
 
 
+@pytest.mark.parametrize("case", ["mlp", "gru", "lstm", "conv_strides"])
+def test_sharing_never_costs_memory(case: str) -> None:
+    """... working memory included, which a GRU has more of than of values."""
+    program = optimize(zoo.program(case))
+    planned = plan(program)
+    assert planned.lower_bound <= planned.arena <= planned.unshared
+    alone = sum(op.scratch(program.operands(op)) * 4 for op in planned.ops)
+    assert planned.unshared >= alone + max(program.values[name].nbytes for name in planned.offsets)
+
+
 @pytest.mark.parametrize("case", [*zoo.CASES, *zoo.QUANTIZED])
 def test_nothing_alive_is_overwritten(case: str) -> None:
     program = zoo.program(case) if case in zoo.QUANTIZED else optimize(zoo.program(case))

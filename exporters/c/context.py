@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,6 @@ from puffer_edge.planning import Plan
 
 Array = npt.NDArray[Any]
 Emitter = Callable[[Any, "Context"], None]
-OpClass = TypeVar("OpClass", bound=type[Op])
 
 C_TYPES = {"float32": "float", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t",
            "uint16": "uint16_t"}

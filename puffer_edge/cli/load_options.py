@@ -43,8 +43,8 @@ _LOAD: dict[str, tuple[Any, Any]] = {
     "keep_value": (Annotated[bool, _lacks(
         "--keep-value", help="Keep the value head as a second output.")], False),
     "observation": (Annotated[str, _lacks(
-        metavar="PARTS", help="The observation's parts, as gyro:3,speed:1 or image:4x84x84.")],
-        ""),
+        metavar="PARTS",
+        help="Its parts, NAME:SIZE[:UNIT], as gyro:3:rad/s,speed:1 or image:4x84x84.")], ""),
     "config": (Annotated[Path | None, _lacks(
         metavar="FILE", help="The run's settings (.ini, .json), for bare weights and Sample "
                              "Factory.")], None),
@@ -115,12 +115,14 @@ def load_options(*, state: list[str] | None = None, observation: str = "",
     pairs = [tuple(pair.split(":")) for pair in state or ()]
     if any(len(pair) != 2 for pair in pairs):
         raise UsageError("--state takes INPUT:OUTPUT", hint="for example --state h_in:h_out")
-    fields = [part.split(":") for part in observation.split(",") if part]
     try:
-        named = tuple(Field(field, tuple(map(int, size.split("x")))) for field, size in fields)
+        named = tuple(Field(field, tuple(map(int, size.split("x"))), ":".join(unit))
+                      for field, size, *unit in (
+                          part.split(":") for part in observation.split(",") if part))
     except ValueError:
-        raise UsageError(f"--observation {observation!r} is not a list of NAME:SIZE",
-                         hint="for example --observation gyro:3,speed:1") from None
+        raise UsageError(f"--observation {observation!r} is not a list of NAME:SIZE or "
+                         "NAME:SIZE:UNIT", hint="for example --observation gyro:3,speed:1"
+                         ) from None
     return LoadOptions(
         action_sizes=numbers(action_sizes, int), action_low=numbers(action_low, float),
         action_high=numbers(action_high, float), observation=named,

@@ -22,7 +22,7 @@ class Field:
     Attributes:
         name: of the member in C.
         shape: of the part.
-        unit: for readers.
+        unit: what its numbers are in, as the user says; for readers.
         low, high: what the space of the trainer allows, in the caller's units, before any
             normaliser: one number for all elements or one each. Empty where nothing is known; a
             side without a bound has float32's largest number.

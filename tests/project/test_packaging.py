@@ -29,7 +29,7 @@ def run(*command: object, cwd: Path | None = None) -> str:
     done = subprocess.run([str(part) for part in command], cwd=cwd, check=False, text=True,
                           capture_output=True, env=outside)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def tree_files() -> set[str]:
@@ -56,7 +56,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheel(copy: Path) -> Path:
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", "dist", ".", cwd=copy)
+    built = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", "dist", ".", cwd=copy)
+    assert "absent from the `packages`" not in built
     (found,) = (copy / "dist").glob("*.whl")
     return found
 
