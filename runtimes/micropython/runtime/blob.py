@@ -18,17 +18,19 @@ class Blob:
         source: a path, or the bytes themselves.
         contract: 16 bytes that say which policy.py the weights belong to.
         native: kernels are machine code, which takes weights where they lie.
+        keep: remember the constants that are read, as Policy.check() looks at them.
 
     Raises:
         BlobError: they do not, or are damaged, truncated or of another version.
     """
 
-    def __init__(self, source, contract, native=False):
+    def __init__(self, source, contract, native=False, keep=False):
         if sys.byteorder != "little":
             raise BlobError("the weights are for little-endian machines")
         self._file = open(source, "rb") if isinstance(source, str) else _in_memory(source)
         self._place = self._file if isinstance(source, str) else source
         self.native = native
+        self.kept = [] if keep else None
         try:
             self._check(contract)
         except BlobError:
@@ -72,6 +74,12 @@ class Blob:
             self._file.readinto(data)
         if align:
             self.skip(0)
+        return self.remember(data)
+
+    def remember(self, data):
+        """Gives back a constant, which is kept where that is wanted."""
+        if self.kept is not None:
+            self.kept.append(data)
         return data
 
     def memory(self, size):

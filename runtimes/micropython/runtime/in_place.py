@@ -11,4 +11,4 @@ def in_place(blob, typecode, count):
     if piece is None or addressof(piece) & 3:
         return blob.read(typecode, count)
     blob.skip(size)
-    return piece
+    return blob.remember(piece)

@@ -1,3 +1,6 @@
+from .crc32 import crc32
+
+
 class Policy:
     """A policy with all its memory; policy.py has the subclass that fills it.
 
@@ -50,6 +53,30 @@ class Policy:
         for op in self._after:
             op()
         return self.action[0] if self._alone else self.action
+
+    def keep(self, constants):
+        """Remembers the constants for check(); None where that was not asked for."""
+        self._kept = constants
+        self._crc = None if constants is None else self._sum()
+
+    def check(self):
+        """Whether the constants are those that were loaded, by their CRC-32. Allocates.
+
+        Not among them are literals of unrolled layers, and biases that a native kernel has copied.
+
+        Raises:
+            ValueError: the policy was not made with checked=True.
+        """
+        if self._kept is None:
+            raise ValueError("Policy(checked=True) keeps what check() looks at")
+        return self._sum() == self._crc
+
+    def _sum(self):
+        crc = 0
+        for constant in self._kept:
+            if len(constant):
+                crc = crc32(constant, crc)
+        return crc
 
     # puffer-edge: no-alloc
     def reset(self):
