@@ -1,0 +1,449 @@
+"""Every hint of the front ends that names an option or a command has a test that follows it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import puffer_edge
+from puffer_edge.errors import PufferEdgeError
+from puffer_edge.ir import Continuous, Program
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+ROOT = Path(__file__).parents[2]
+WAY_OUT = re.compile(r"--[a-z]|puffer-edge|pip install")
+
+HERE, EXTRAS = "test_hints.py::{}", "test_hints.py::test_extras_that_hints_install"
+FOLLOWED = {
+    "give puffer_edge.load() the torch module with the state_dict loaded into it, export it to "
+    "ONNX, or say what the tensors are for with --map":
+        HERE.format("test_a_map_in_place_of_a_family"),
+    "give an example with a batch of 1, or --observation with all elements if the rows are one "
+    "observation": HERE.format("test_an_example_of_several_rows"),
+    "export the greedy policy: algo.save_policy('policy.onnx'), and give that file with --action":
+        "test_d3rlpy.py::test_what_is_not_supported",
+    "export the policy to ONNX, or save it with torch's names and [outputs, inputs] matrices and "
+    "say what the tensors are for with --map": HERE.format("test_flax_in_torchs_names"),
+    "name the pair, as in --state {}:{}; the outputs are {}":
+        HERE.format("test_a_lonely_state"),
+    "export it with a batch of 1, or give --observation with all elements if the rows are one "
+    "observation": HERE.format("test_rows_that_meet"),
+    "give the environment's action_space.nvec, as in --action-sizes 3,3,2":
+        HERE.format("test_sizes_that_do_not_add_up"),
+    "give both --action-low and --action-high": HERE.format("test_bounds"),
+    "give --action-low and --action-high of the environment": HERE.format("test_bounds"),
+    "give --action-low and --action-high, or --no-squash": HERE.format("test_bounds"),
+    "pip install 'puffer-edge[torch]'": EXTRAS,
+    "pip install 'puffer-edge[torch]', or export the policy to ONNX": EXTRAS,
+    'pip install "puffer-edge[onnx]"': EXTRAS,
+    "pip install 'puffer-edge[rltools]'": EXTRAS,
+    "give --module package.module:Class or FILE.py:Class":
+        HERE.format("test_a_class_that_is_not_there"),
+    "give --activation: tanh for TorchRL's MLP by default":
+        HERE.format("test_layers_without_a_function"),
+    "give its shape with --observation, as in image:4x84x64":
+        HERE.format("test_an_image_that_is_no_square"),
+    "give those of the observation with --normaliser FILE":
+        HERE.format("test_several_statistics"),
+    "leave out --normaliser": HERE.format("test_statistics_twice"),
+    "leave out --activation": HERE.format("test_a_policy_of_relus"),
+    "give --observation obs:N and --action-sizes (--action continuous with a 1 per element), and "
+    "--config config/<env>.ini of the run, or --hidden-size and --num-layers":
+        "test_pufferlib_weights.py::test_a_size_with_two_readings_asks",
+    "give it, planes first, as in --observation image:{}x84x84":
+        HERE.format("test_an_image_of_sample_factory"),
+    "give --activation, as in --activation relu; see forward in the training script":
+        "test_scripts.py::test_the_activation_is_asked_for",
+    "give it with --observation, as in image:4x84x84":
+        HERE.format("test_images_of_stable_baselines3"),
+    "give --activation with one that is": HERE.format("test_an_activation_of_ones_own"),
+    "{}; --accept {} goes on regardless":
+        "test_stable_baselines3_normaliser.py::test_foreign_statistics_are_refused",
+    "build the policy's torch module, load the state_dict into it and give the module to "
+    "puffer_edge.load(path, module=...), export the policy to ONNX or with torch.export, or say "
+    "what the tensors are for with --map keys.toml, which begins like this and is to be corrected "
+    "by forward:\n{}": "test_scripts.py::test_the_hint_has_a_map_of_the_files_own_keys",
+    "one observation is supported; name what is recurrent state with --state INPUT:OUTPUT":
+        "test_tflite_recurrent.py::test_several_inputs_ask_for_their_states",
+    "give it with --observation, as in obs:48, or image:4x84x84":
+        HERE.format("test_a_size_that_no_layer_tells"),
+    "give the right size with --observation": HERE.format("test_a_size_that_forward_asks_for"),
+    "leave out --frame-stack, and let the caller stack the frames":
+        HERE.format("test_options_around_a_policy"),
+    "leave out --action-mask": HERE.format("test_options_around_a_policy"),
+    "give --frame-stack, too": HERE.format("test_options_around_a_policy"),
+}
+"""The hint, ``{}`` for what it fills in -> the test that goes the way which it names."""
+
+
+def texts(node: ast.expr, constants: dict[str, list[str]]) -> list[str]:
+    """What an expression may be as a text; what is filled in is ``{}``."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(str(part.value) if isinstance(part, ast.Constant) else "{}"
+                        for part in node.values)]
+    if isinstance(node, ast.BinOp):
+        return [a + b for a in texts(node.left, constants) for b in texts(node.right, constants)]
+    if isinstance(node, ast.IfExp):
+        return [*texts(node.body, constants), *texts(node.orelse, constants)]
+    return constants.get(node.id, ["{}"]) if isinstance(node, ast.Name) else ["{}"]
+
+
+def hints(source: str) -> set[str]:
+    """The hints of a file that name an option or a command."""
+    tree = ast.parse(source)
+    constants = {node.targets[0].id: texts(node.value, {}) for node in tree.body
+                 if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
+    found = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        given = [keyword.value for keyword in call.keywords if keyword.arg == "hint"]
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "refuse":
+            given += call.args[1:2]
+        found += [text for node in given for text in texts(node, constants)]
+    return {text for text in found if WAY_OUT.search(text)}
+
+
+def test_every_hint_is_followed_to_its_end() -> None:
+    files = [path for room in ("frontends", "readers")
+             for path in (ROOT / "puffer_edge" / room).rglob("*.py")]
+    found = set().union(*(hints(path.read_text()) for path in files))
+    assert found == set(FOLLOWED), found ^ set(FOLLOWED)
+    for name, test in (identity.split("::") for identity in FOLLOWED.values()):
+        assert f"def {test}(" in (ROOT / "tests" / "frontends" / name).read_text(), test
+
+
+def test_a_new_hint_is_seen() -> None:
+    source = ('HINT = "leave it out"\n'
+              'def f(x):\n    raise UsageError("no", hint=HINT if x else "give --new " f"{x}")\n'
+              '    raise node.refuse("no", "export it")\n')
+    assert hints(source) == {"give --new {}"}
+
+
+def goes(wrong: Callable[[], Any], word: str, right: Callable[[], Any]) -> Any:
+    """The error names the way out by ``word``, and the way out is one."""
+    with pytest.raises(PufferEdgeError) as caught:
+        wrong()
+    assert word in caught.value.hint
+    return right()
+
+
+def test_extras_that_hints_install() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"]
+    named = {name for hint in FOLLOWED for name in re.findall(r"puffer-edge\[(\w+)\]", hint)}
+    assert len(named) == 3 and named <= set(extras)
+
+
+def layer(outputs: int, inputs: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((outputs, inputs)).astype(np.float32)
+
+
+def saved(tree: dict[str, Any], path: Path) -> Path:
+    torch = pytest.importorskip("torch")
+
+    def tensors(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: tensors(item) for key, item in value.items()}
+        return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+
+    torch.save(tensors(tree), path)
+    return path
+
+
+def module(width: int) -> Any:
+    return pytest.importorskip("torch").nn.Linear(4, width)
+
+
+def load(policy: Any, **options: Any) -> Program:
+    return puffer_edge.load(policy, observation_shape=4, **options)
+
+
+def test_sizes_that_do_not_add_up() -> None:
+    policy = module(8)
+    program = goes(lambda: load(policy, action_sizes=(3, 3)), "action_sizes=",
+                   lambda: load(policy, action_sizes=(3, 3, 2)))
+    assert program.contract.sizes == (3, 3, 2)
+
+
+def test_bounds() -> None:
+    policy, good = module(2), {"action": "continuous", "action_low": -1, "action_high": 1}
+
+    def right() -> Program:
+        return load(policy, **good)
+
+    goes(lambda: load(policy, action="continuous", action_low=-1), "action_high=", right)
+    goes(lambda: load(policy, action="continuous", action_low=1, action_high=-1), "action_low=",
+         right)
+
+    def half_open() -> Program:
+        return load(policy, action="continuous", action_low=-np.inf, action_high=1, squash=True)
+
+    goes(half_open, "action_low=", lambda: load(policy, **good, squash=True))
+    program = goes(half_open, "squash=False", lambda: load(
+        policy, action="continuous", action_low=-np.inf, action_high=1, squash=False))
+    assert isinstance(program.contract.action, Continuous)
+
+
+def test_an_example_of_several_rows() -> None:
+    torch = pytest.importorskip("torch")
+    policy = module(2)
+
+    def of(rows: int, **options: Any) -> Program:
+        return puffer_edge.load(policy, example=torch.zeros(rows, 4), action="continuous",
+                                **options)
+
+    assert goes(lambda: of(3), "batch of 1", lambda: of(1)).contract.observation_size == 4
+    whole = goes(lambda: of(3), "observation=", lambda: of(3, observation={"obs": 12}))
+    assert whole.contract.observation_size == 12
+
+
+def test_a_lonely_state(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from tests.frontends.onnx_models import load as read
+    from tests.frontends.onnx_models import model, node
+
+    graph = model([node("Add", "obs memory", "z"), node("Tanh", "z", "actions")],
+                  {"obs": [1, 4], "memory": [1, 4]}, {"actions": [1, 4], "z": [1, 4]}, {})
+    program = goes(lambda: read(graph, tmp_path, action="continuous"), "states=", lambda: read(
+        graph, tmp_path, action="continuous", states=(("memory", "z"),)))
+    assert len(program.states) == 1
+
+
+def test_rows_that_meet(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from tests.frontends.onnx_models import load as read
+    from tests.frontends.onnx_models import model, node
+
+    graph = model([node("ReduceMean", "obs", "mean", axes=[0], keepdims=1),
+                   node("Sub", "obs mean", "actions")], {"obs": [2, 3]}, {"actions": [2, 3]}, {})
+    program = goes(lambda: read(graph, tmp_path, action="continuous"), "observation=",
+                   lambda: read(graph, tmp_path, action="continuous", observation={"obs": 6}))
+    assert program.contract.observation_size == 6
+
+
+def test_a_map_in_place_of_a_family(tmp_path: Path) -> None:
+    """Statistics of another size; the map reads the policy without them."""
+    path = saved({"actor_state_dict": {
+        "mlp.0.weight": layer(8, 4), "mlp.0.bias": layer(1, 8)[0],
+        "mlp.2.weight": layer(2, 8), "mlp.2.bias": layer(1, 2)[0],
+        "distribution.std_param": np.ones(2, np.float32),
+        "obs_normalizer._mean": layer(1, 5), "obs_normalizer._var": np.ones((1, 5), np.float32),
+        "obs_normalizer._std": np.ones((1, 5), np.float32)}}, tmp_path / "p.pt")
+    keys = tmp_path / "keys.toml"
+    own = "actor_state_dict."
+    keys.write_text(f'action = "continuous"\nactivation = "elu"\nlayers = ["{own}mlp.0"]\n'
+                    f'output = "{own}mlp.2"\n'
+                    f'ignore = ["{own}obs_normalizer.", "{own}distribution."]\n')
+    program = goes(lambda: puffer_edge.load(path), "key_map=",
+                   lambda: puffer_edge.load(path, key_map=keys))
+    assert program.contract.observation_size == 4
+
+
+def test_flax_in_torchs_names(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from tests.frontends.test_flax import dense, written
+
+    tree = dense((6, 8), (8, 6), (6, 8), (8, 1))  # one actor, or an actor and a critic
+    first, last = (tree[f"Dense_{index}"] for index in (0, 1))
+    keys = tmp_path / "keys.toml"
+    keys.write_text('action = "discrete"\nactivation = "tanh"\nlayers = ["first"]\n'
+                    'output = "last"\n')
+
+    def renamed() -> Program:
+        weights = {f"{name}.{kind}": np.ascontiguousarray(array.T)
+                   for name, part in (("first", first), ("last", last))
+                   for kind, array in (("weight", part["kernel"]), ("bias", part["bias"]))}
+        return puffer_edge.load(saved(weights, tmp_path / "p.pt"), key_map=keys)
+
+    program = goes(lambda: puffer_edge.load(written({"params": tree}, tmp_path / "p")), "key_map=",
+                   renamed)
+    assert program.contract.sizes == (6,)
+
+
+def test_a_class_that_is_not_there(tmp_path: Path) -> None:
+    path = saved({"odd.weight": layer(4, 4), "strange.weight": layer(4, 4)}, tmp_path / "p.pt")
+    file = tmp_path / "mine.py"
+    file.write_text("import torch\nclass Mine(torch.nn.Module):\n"
+                    "    def __init__(self):\n        super().__init__()\n"
+                    "        self.odd = torch.nn.Linear(4, 4, bias=False)\n"
+                    "        self.strange = torch.nn.Linear(4, 4, bias=False)\n"
+                    "    def forward(self, x):\n"
+                    "        return self.strange(self.odd(x).sin())\n")
+
+    def of(named: str) -> Program:
+        return puffer_edge.load(path, module=named, observation_shape=4, action="continuous")
+
+    program = goes(lambda: of(f"{file}:Nobody"), "FILE.py:Class", lambda: of(f"{file}:Mine"))
+    assert program.contract.observation_size == 4
+
+
+def test_layers_without_a_function(tmp_path: Path) -> None:
+    path = saved({"0.weight": layer(8, 4), "0.bias": layer(1, 8)[0], "2.weight": layer(3, 8),
+                  "2.bias": layer(1, 3)[0]}, tmp_path / "p.pt")
+    program = goes(lambda: puffer_edge.load(path), "activation=",
+                   lambda: puffer_edge.load(path, activation="tanh"))
+    assert program.contract.sizes == (3,)
+
+
+def test_an_image_that_is_no_square(tmp_path: Path) -> None:
+    weights = {"network.0.weight": layer(32, 4 * 64).reshape(32, 4, 8, 8),
+               "network.2.weight": layer(64, 32 * 16).reshape(64, 32, 4, 4),
+               "network.4.weight": layer(64, 64 * 9).reshape(64, 64, 3, 3),
+               "network.7.weight": layer(512, 64 * 7 * 4), "actor.weight": layer(5, 512),
+               "critic.weight": layer(1, 512)}
+    biases = {name.replace("weight", "bias"): np.zeros(len(array), np.float32)
+              for name, array in weights.items()}
+    path = saved({**weights, **biases}, tmp_path / "p.pt")
+    program = goes(lambda: puffer_edge.load(path), "observation=",
+                   lambda: puffer_edge.load(path, observation={"image": (4, 84, 64)}))
+    assert program.contract.sizes == (5,)
+
+
+def script(policy: Any, path: Path) -> Path:
+    torch = pytest.importorskip("torch")
+    torch.jit.script(policy).save(str(path))
+    return path
+
+
+def statistics(seed: int) -> dict[str, np.ndarray]:
+    return {"mean": layer(1, 4, seed)[0], "var": np.abs(layer(1, 4, seed)[0]) + 1}
+
+
+def agent() -> dict[str, np.ndarray]:
+    return {"actor.0.weight": layer(8, 4), "actor.0.bias": layer(1, 8)[0],
+            "actor.2.weight": layer(2, 8), "actor.2.bias": layer(1, 2)[0],
+            "log_std": np.zeros(2, np.float32)}
+
+
+def test_several_statistics(tmp_path: Path) -> None:
+    path = saved({"agent": agent(), "obs_rms": statistics(1), "state_rms": statistics(2)},
+                 tmp_path / "p.pt")
+    np.savez(tmp_path / "own.npz", **statistics(1))
+
+    def of(**options: Any) -> Program:
+        return puffer_edge.load(path, activation="tanh", action="continuous", **options)
+
+    program = goes(of, "normaliser=", lambda: of(normaliser=str(tmp_path / "own.npz")))
+    assert program.contract.normaliser is not None
+
+
+def test_statistics_twice(tmp_path: Path) -> None:
+    path = saved({"actor_state_dict": {
+        "mlp.0.weight": layer(8, 4), "mlp.0.bias": layer(1, 8)[0],
+        "mlp.2.weight": layer(2, 8), "mlp.2.bias": layer(1, 2)[0],
+        "distribution.std_param": np.ones(2, np.float32),
+        "obs_normalizer._mean": layer(1, 4), "obs_normalizer._var": np.ones((1, 4), np.float32),
+        "obs_normalizer._std": np.ones((1, 4), np.float32)}}, tmp_path / "p.pt")
+    np.savez(tmp_path / "own.npz", **statistics(1))
+    program = goes(lambda: puffer_edge.load(path, normaliser=str(tmp_path / "own.npz")),
+                   "normaliser=", lambda: puffer_edge.load(path))
+    assert program.contract.normaliser is not None
+
+
+def test_a_policy_of_relus(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from tests.frontends.support.vision import ROWS
+
+    made = next(row for row in ROWS if row.policy == "go").make(tmp_path)
+    goes(lambda: puffer_edge.load(made.path, **made.options, activation="tanh"), "activation=",
+         lambda: puffer_edge.load(made.path, **made.options))
+
+
+def test_an_image_of_sample_factory(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from tests.frontends.test_sample_factory import made
+
+    found = made("convnet_simple, separate critic", tmp_path)
+    goes(lambda: puffer_edge.load(found.path), '"image": (2, 84, 84)',
+         lambda: puffer_edge.load(found.path, **found.options))
+
+
+def test_a_size_that_no_layer_tells(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Mean(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.cat([x.mean(1, keepdim=True), x.sum(1, keepdim=True)], 1)
+
+    path = script(Mean(), tmp_path / "p.pt")
+    program = goes(lambda: puffer_edge.load(path, action="continuous"), "observation=",
+                   lambda: puffer_edge.load(path, action="continuous", observation={"obs": 7}))
+    assert program.contract.observation_size == 7
+
+
+def test_a_size_that_forward_asks_for(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Strict(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if x.shape[1] != 5:
+                raise ValueError("five elements")
+            return 2 * x
+
+    path = script(Strict(), tmp_path / "p.pt")
+    program = goes(lambda: puffer_edge.load(path, action="continuous", observation={"obs": 4}),
+                   "observation=", lambda: puffer_edge.load(path, action="continuous",
+                                                            observation={"obs": 5}))
+    assert program.contract.observation_size == 5
+
+
+def test_options_around_a_policy() -> None:
+    masked, continuous = load(module(3), action="discrete", action_mask=True), module(2)
+    assert masked.contract.mask is not None
+    goes(lambda: load(module(3), action="continuous", frame_stack_reset="repeat"), "frame_stack=",
+         lambda: load(continuous, action="continuous", frame_stack=2, frame_stack_reset="repeat"))
+    goes(lambda: load(continuous, action="continuous", action_mask=True), "action_mask=",
+         lambda: load(continuous, action="continuous"))
+
+    from puffer_edge.frontends.wrappers import mask_actions, stack_frames
+
+    goes(lambda: mask_actions(masked), "action_mask", lambda: masked)
+    goes(lambda: stack_frames(masked, 2), "frame_stack", lambda: masked)
+
+
+def zipped(path: Path, changes: dict[str, Any]) -> Path:
+    """A zip of Stable-Baselines3 that says something else."""
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    members["data"] = json.dumps(json.loads(members["data"]) | changes).encode()
+    changed = path.with_name("changed.zip")
+    with zipfile.ZipFile(changed, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return changed
+
+
+def test_an_activation_of_ones_own(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    shutil.copy(ROOT / "examples" / "policies" / "cartpole_sb3.zip", tmp_path / "policy.zip")
+    path = zipped(tmp_path / "policy.zip",
+                  {"policy_kwargs": {"activation_fn": "<class 'mine.Wave'>"}})
+    goes(lambda: puffer_edge.load(path), "activation=",
+         lambda: puffer_edge.load(path, activation="tanh"))
+
+
+def test_images_of_stable_baselines3(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    from tests.frontends.support.stable_baselines3 import ROWS
+
+    made = next(row for row in ROWS if row.policy == "PPO, CnnPolicy").make(tmp_path)
+    space = {":type:": "<class 'gymnasium.spaces.box.Box'>", "dtype": "uint8"}
+    path = zipped(made.path, {"observation_space": space})
+    program = goes(lambda: puffer_edge.load(path), "observation=",
+                   lambda: puffer_edge.load(path, observation={"image": (2, 36, 36)}))
+    assert program.contract.observation_size == 2 * 36 * 36
