@@ -29,6 +29,7 @@ from puffer_edge.frontends import (
     sample_factory,
     script_policy,
     skrl,
+    stated_sizes,
     tianshou,
     whole_module,
 )
@@ -131,6 +132,7 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
         load = partial(known.load_state_dict, view.weights, where=where)
         program = (whole_module.of_family(found, where, known.NAME, load, options) if whole
                    else load(options))
+        program = stated_sizes.compared(program, view.attributes)
         return _normalised(beside.noted(program, settings, view.left_out), view, options, where)
     if whole:
         return whole_module.load_whole_module(found, options, where=where)

@@ -105,6 +105,26 @@ def test_the_activation_of_the_config(actor: Any, said: Any, tmp_path: Path) -> 
     assert "Robot-v0" in notes(program, "stated")
 
 
+@pytest.mark.parametrize(("config", "what"), [
+    ({"hidden_dims": [64, 64]}, "hidden_dims in the file says 64, 64"),
+    ({"hidden_size": 7}, "hidden_size in the file says 7"),
+    ({"obs_dim": 9}, "obs_dim in the file says 9, the observation of the weights: 6"),
+    ({"num_actions": 4}, "num_actions in the file says 4"),
+])
+def test_sizes_of_another_run_are_told(config: dict[str, Any], what: str, actor: Any,
+                                       tmp_path: Path) -> None:
+    weights = {f"fc{index + 1}.{kind}": getattr(actor[2 * index], kind)
+               for index in (0, 1) for kind in ("weight", "bias")}
+    hidden, observed, acted = actor[0].out_features, actor[0].in_features, actor[2].out_features
+    good = {"hidden_dims": [hidden], "hidden_size": hidden, "obs_dim": observed,
+            "num_actions": acted}
+    for said, told in ((good, False), (good | config, True)):
+        tree = {"state_dict": weights, "config": {"activation": "tanh", **said}}
+        program = puffer_edge.load(saved(tree, tmp_path), action="discrete")
+        assert (what in notes(program, "warning")) == told
+        assert ("in the file says" in notes(program, "warning")) == told
+
+
 def test_the_activation_is_asked_for(actor: Any, tmp_path: Path) -> None:
     """... and the hint is right: with it, the file is read."""
     weights = {f"fc{index + 1}.{kind}": getattr(actor[2 * index], kind)
