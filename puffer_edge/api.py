@@ -77,7 +77,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         seed: of the test vectors, and of the environment that calibrates.
         scheme: by default the integers that a quantised file brings, where they have a form
             here and the target is neither onnx nor tflite, else float32; float16, which stores
-            matrices as halves; int8, int8x16, int16; or auto: int8, and int16 for the layers that
+            matrices in float16; int8, int8x16, int16; or auto: int8, and int16 for the layers that
             need it; onnx and tflite have their own, see ``exporters.formats``.
         calibrate: for an integer scheme: observations as an array [T, n], as arrays by name
             (``observations``, and ``reset`` [T] of several episodes), as a Recording of

@@ -91,7 +91,8 @@ class MixedPrecision:
                 for layer, scheme in schemes.items()}
 
     def automatic(self, min_agreement: float = AGREEMENT,
-                  progress: Callable[[str], None] = lambda text: None) -> dict[str, Scheme]:
+                  progress: Callable[[str], None] = lambda text: None,
+                  given: Mapping[str, Scheme] | None = None) -> dict[str, Scheme]:
         """The smallest schemes that act like the float policy: int8, and int16 where it must be.
 
         The layer with the largest error per weight gets int16 first. What is enough is what
@@ -102,16 +103,18 @@ class MixedPrecision:
         Args:
             min_agreement: of choices; the margin that may be lost follows from it.
             progress: is told what is being done.
+            given: schemes of layers that keep them.
 
         Raises:
             UsageError: not even int16 everywhere does; it says what fails, and what would pass.
         """
         layers = self.layers()
-        chosen = {layer: SCHEMES["int8"] for layer in layers}
+        chosen = dict.fromkeys(layers, SCHEMES["int8"]) | dict(given or {})
         progress("measuring what each layer adds to the error")
         shares = self.shares(chosen)
         sizes = {layer: max(1, self._weights(layer)) for layer in layers}
-        order = sorted(layers, key=lambda layer: -shares[layer] / sizes[layer])
+        order = sorted((layer for layer in layers if layer not in (given or {})),
+                       key=lambda layer: -shares[layer] / sizes[layer])
         undecided: dict[str, Scheme] = {}
         for layer in [*order, None]:
             trial = self._trial(SCHEMES["int8"], chosen)

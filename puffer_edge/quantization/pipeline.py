@@ -20,14 +20,14 @@ from puffer_edge.quantization.agreement import (
     outputs,
     scales,
 )
-from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.calibration import Calibration, calibrate
 from puffer_edge.quantization.coverage import doubts
 from puffer_edge.quantization.describing import Description, LayerError, ranges
 from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.mixed_precision import MixedPrecision
 from puffer_edge.quantization.outliers import separate_outliers
 from puffer_edge.quantization.recording import STEPS, Recording, record
-from puffer_edge.quantization.schemes import SCHEMES, find_scheme
+from puffer_edge.quantization.schemes import SCHEMES, Scheme, find_scheme
 
 
 @dataclass(frozen=True)
@@ -101,21 +101,14 @@ def to_integers(program: Program, wish: Wish,
                        observe=wish.observe)
     seen, held_back = recording.halves()
     progress(f"calibrating over {len(seen.observations)} steps")
-    prepared = optimize(program, fuse=False)
-    calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
-    narrow = any(SCHEMES[name].activation_dtype == "int8"
-                 for name in (scheme.name, *wish.layers.values()) if name in SCHEMES)
-    separated = separate_outliers(prepared, calibration, 8 if narrow else 11)
-    if separated is not prepared:
-        prepared = separated
-        calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
+    prepared, calibration = _calibrated(program, seen, wish, scheme)
     references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
     measure = measure_of(program.contract.action, *references.values())
     chooser = MixedPrecision(prepared, program, calibration, seen, references["calibration"],
                              measure, Rounding(progress))
     layers = chooser.named(wish.layers)
     if automatic:
-        layers = {**chooser.automatic(wish.min_agreement, progress), **layers}
+        layers = chooser.automatic(wish.min_agreement, progress, layers)
     progress("quantising")
     integers = chooser.quantized(scheme, layers)
     agreements = {}
@@ -127,17 +120,36 @@ def to_integers(program: Program, wish: Wish,
             references[name], outputs(integers, part), program.contract.action, limits,
             scales(integers), measure)
     progress("measuring what each layer adds to the error")
-    description = Description(
-        [LayerError(layer, schemes[layer].name, error)
-         for layer, error in chooser.shares(schemes).items()],
-        ranges(integers, calibrate(prepared, held_back.observations, held_back.reset,
-                                   "percentile")))
+    description = _described(integers, chooser, schemes, held_back)
     warnings = [recording.warning] if recording.warning else [
         *doubts(program.contract, seen, held_back, description.ranges, agreements["held back"])]
     for text in warnings:
         integers = integers.noting("warning", text)
     return Quantized(_noted(integers, agreements), seen, held_back, references["held back"],
                      measure, agreements, description)
+
+
+def _calibrated(program: Program, seen: Recording, wish: Wish, scheme: Scheme
+                ) -> tuple[Program, Calibration]:
+    """The Program that is quantised, with its ranges: optimised, its outlier channels apart."""
+    prepared = optimize(program, fuse=False)
+    calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
+    narrow = any(SCHEMES[name].activation_dtype == "int8"
+                 for name in (scheme.name, *wish.layers.values()) if name in SCHEMES)
+    separated = separate_outliers(prepared, calibration, 8 if narrow else 11)
+    if separated is prepared:
+        return prepared, calibration
+    return separated, calibrate(separated, seen.observations, seen.reset, wish.observer)
+
+
+def _described(integers: Program, chooser: MixedPrecision, schemes: Mapping[str, Scheme],
+               held_back: Recording) -> Description:
+    """Layers with their errors, and ranges held against the half that is held back."""
+    errors = chooser.shares(schemes)
+    return Description(
+        [LayerError(layer, schemes[layer].name, error) for layer, error in errors.items()],
+        ranges(integers, calibrate(chooser.program, held_back.observations, held_back.reset,
+                                   "percentile")))
 
 
 def _noted(program: Program, agreements: dict[str, Agreement]) -> Program:

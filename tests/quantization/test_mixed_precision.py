@@ -23,7 +23,7 @@ from puffer_edge.quantization.mixed_precision import MixedPrecision, _Trial
 from puffer_edge.quantization.pipeline import Wish, to_integers
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import SCHEMES, Scheme
-from puffer_edge.verification.verify import verify
+from puffer_edge.verification.demands import Demands
 from tests import zoo
 from tests.quantization.test_quantize import LSTM, mlp, recording
 
@@ -70,6 +70,14 @@ def test_auto_widens_what_it_must_and_no_more() -> None:
     assert share is not None and share >= 0.99
     plain = found.agreement(SCHEMES["int8"], {}).share
     assert plain is not None and plain < 0.99
+
+
+def test_auto_keeps_the_schemes_that_are_given() -> None:
+    """What is named is part of the search: nothing else is widened where it does, nor narrowed."""
+    found = chooser(*delicate())
+    assert found.automatic(0.99, given={"b": SCHEMES["int16"]})["b"].name == "int16"
+    kept = found.automatic(0.5, given={"b": SCHEMES["int8x16"]})
+    assert kept == {"a": SCHEMES["int8"], "b": SCHEMES["int8x16"], "c": SCHEMES["int8"]}
 
 
 class Made(MixedPrecision):
@@ -144,7 +152,7 @@ def test_auto_says_what_error_would_pass() -> None:
 
 
 def test_all_ways_in_ask_for_what_verify_asks_for() -> None:
-    for function in (puffer_edge.export, verify, export_command, Wish):
+    for function in (puffer_edge.export, Demands, export_command, Wish):
         default = inspect.signature(function).parameters["min_agreement"].default
         assert default == AGREEMENT
 
