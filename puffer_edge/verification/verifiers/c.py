@@ -124,7 +124,7 @@ class Bench:
 
 def slow_build(manifest: Mapping[str, Any], optimize: str) -> list[dict[str, str]]:
     """A note on integers that are built without optimisation."""
-    if optimize != "-O0" or manifest["scheme"] in FLOATING:
+    if optimize.lstrip("-") != "O0" or manifest["scheme"] in FLOATING:
         return []
     return [{"kind": "warning",
              "text": "at -O0 kernels in integers are slower than those of a float policy, 2.5 "
