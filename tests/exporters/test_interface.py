@@ -273,6 +273,35 @@ def test_the_interface_tells_what_it_takes(tmp_path: Path) -> None:
     assert float(said[3]) == pytest.approx(meaning.scale, rel=1e-7)
 
 
+SKETCHED = """
+#ifndef ARDUINO_H
+#define ARDUINO_H
+#include <stdint.h>
+#define LED_BUILTIN 13
+static unsigned long now;
+static int written;
+static unsigned long micros() { return now += 10000; }
+static int analogRead(int pin) { return 100 * pin; }
+static void pinMode(int, int) {}
+static void digitalWrite(int, int) { ++written; }
+static struct { void begin(long) {} void println(const char *) { now = 1; } } Serial;
+#endif
+"""
+
+
+def test_the_sketch_of_the_examples(tmp_path: Path) -> None:
+    need("g++")
+    folder = policy("lander", tmp_path, "mlp")
+    sketch = Path(__file__).parents[2] / "examples" / "lander" / "lander.ino"
+    (folder / "Arduino.h").write_text("#include <stdint.h>\n" + FOREIGN + SKETCHED)
+    (folder / "main.cpp").write_text(sketch.read_text() + (
+        "int main() { setup(); for (int i = 0; i < 20; ++i) loop();\n"
+        "return !(good && missed == 0 && written == 20 && longest == 10000); }\n"))
+    done = linked(compiled(folder / "main.cpp", f"-I{folder}", compiler="g++"), compiler="g++")
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run([str(folder / "main.elf")]).returncode == 0
+
+
 def test_kernels_of_other_processors_are_left_out() -> None:
     for case in ("lstm", "mlp"):
         small, full = (c.make(zoo.program(case), name="zoo", seed=0, scheme="float32", counts=None,
