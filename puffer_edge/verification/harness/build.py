@@ -86,7 +86,7 @@ class ImageBuilder:
         """The same as an image that QEMU runs on its own, and that writes the digests."""
         roots = ("edge_boot",) if self.target.isa == "riscv32" else ("edge_vectors",)
         start = [] if self.target.isa == "riscv32" else ["startup"]
-        objects = [*start, "proof_firmware", "harness", "proof"]
+        objects = [*start, "proof_firmware", "harness", "policy", "proof"]
         return self._link("proof_firmware", objects, roots, entry="edge_boot")
 
     @cached_property
