@@ -10,9 +10,14 @@ import pytest
 
 import puffer_edge
 from puffer_edge.errors import UsageError
-from puffer_edge.frontends.wrappers import mask_actions, stack_frames
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.frontends.wrappers import mask_actions, stack_frames, wrapped
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Contract, Field
+from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import SCHEMES
 from tests import zoo
 
 
@@ -176,6 +181,41 @@ def test_a_field_of_that_name_is_kept() -> None:
 def test_continuous_actions_have_no_mask() -> None:
     with pytest.raises(UsageError, match="no mask"):
         mask_actions(zoo.continuous())
+
+
+@pytest.mark.parametrize("reset", [None, "repeat"])
+@pytest.mark.parametrize("scheme", ["int8", "int16"])
+def test_both_in_integers(scheme: str, reset: Any) -> None:
+    """Against the policy itself in float, its frames stacked and its choices masked by numpy."""
+    program = zoo.program("mlp")
+    size, choices = program.contract.observation_size // 2, program.contract.action.width
+    both = optimize(wrapped(program, LoadOptions(
+        frame_stack=2, frame_stack_reset=reset, action_mask=True)), fuse=False)
+    random = np.random.default_rng(0)
+    frames = random.standard_normal((200, size)).astype(np.float32)
+    masks = random.integers(0, 2, (200, choices))
+    masks[np.arange(200), random.integers(0, choices, 200)] = 1
+    observations = np.concatenate([frames, masks], 1).astype(np.float32)
+    fresh = np.arange(200) % 50 == 0
+    made = quantize(both, calibrate(both, observations, fresh), SCHEMES[scheme])
+    theirs, ours, equal = Interpreter(program), Interpreter(made), 0
+    for i, row in enumerate(observations):
+        if fresh[i]:
+            ours.reset()
+        first = frames[i] if reset else np.zeros(size, np.float32)
+        before = first if fresh[i] else frames[i - 1]
+        logits = theirs.step(np.concatenate([before, frames[i]]))["logits"]
+        wanted = np.where(masks[i] > 0, logits, -np.inf).argmax()
+        (choice,) = np.atleast_1d(ours.act(row))
+        assert masks[i, choice] > 0
+        equal += int(choice == wanted)
+    assert equal >= 190
+
+
+def test_a_mask_inside_the_graph_is_not_stacked() -> None:
+    with pytest.raises(UsageError, match="action mask, which is not stacked") as told:
+        wrapped(zoo.program("masked"), LoadOptions(frame_stack=2))
+    assert told.value.hint
 
 
 def test_both_through_export_and_verify(tmp_path: Path) -> None:
