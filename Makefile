@@ -59,7 +59,7 @@ trainers: $(VENV)/.dev
 		tests/verification/test_reference_scripts.py
 
 proof: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/proof tests/fuzz -m exhaustive -n auto --dist worksteal
+	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels -m exhaustive -n auto --dist worksteal
 
 # Not a part of check: each of 200 planted faults has the tests of its room run.
 mutants: $(VENV)/.dev
