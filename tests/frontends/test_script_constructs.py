@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, List, Union  # noqa: UP035  (TorchScript knows these)
+from typing import Any, List, Optional, Union  # noqa: UP035  (TorchScript knows these)
 
 import numpy as np
 import pytest
@@ -124,3 +124,60 @@ def test_attention_with_a_mask_is_refused(tmp_path: Path) -> None:
         torch.jit.trace(Masked().eval(), torch.zeros(1, N)).save(str(tmp_path / "policy.pt"))
     with pytest.raises(UnsupportedError, match="with its weights"):
         puffer_edge.load(tmp_path / "policy.pt")
+
+
+class Remembers(nn.Module):
+    """Two attributes that are None until the first step."""
+
+    h: Optional[torch.Tensor]  # noqa: UP045
+    c: Optional[torch.Tensor]  # noqa: UP045
+
+    def __init__(self, first: float) -> None:
+        super().__init__()
+        self.cell, self.last, self.first = nn.LSTMCell(N, 5), nn.Linear(5, A), first
+        self.h, self.c = None, None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h, c = self.h, self.c
+        if h is None:
+            h = self.first * torch.ones(1, 5)
+        if c is None:
+            c = torch.zeros(1, 5)
+        h, c = self.cell(x, (h, c))
+        self.h, self.c = h, c
+        return self.last(h)  # type: ignore[no-any-return]
+
+
+# TorchScript wants the types themselves, and not their texts.
+Remembers.__annotations__ = dict.fromkeys("hc", Optional[torch.Tensor])  # noqa: UP045
+
+
+class Buffered(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.last = nn.LSTMCell(N, 5), nn.Linear(5, A)
+        self.register_buffer("h", torch.full((1, 5), 0.5))
+        self.register_buffer("c", torch.zeros(1, 5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.h, self.c = self.cell(x, (self.h, self.c))
+        return self.last(self.h)  # type: ignore[no-any-return]
+
+
+def test_attributes_that_are_none_at_first(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    torch.jit.script(Remembers(0.0).eval()).save(str(tmp_path / "policy.pt"))
+    agrees(tmp_path / "policy.pt", (1, N), 1e-5)
+    program = puffer_edge.load(tmp_path / "policy.pt", action="continuous")
+    assert {state.input for state in program.states} == {"h", "c"}
+
+
+def test_a_first_step_that_is_not_one_with_zeros(tmp_path: Path) -> None:
+    """The state would be zeros at reset; the way out that the hint names is one."""
+    torch.jit.script(Remembers(0.5).eval()).save(str(tmp_path / "policy.pt"))
+    with pytest.raises(UnsupportedError, match=r"(h, c|c, h) is None") as why:
+        puffer_edge.load(tmp_path / "policy.pt", action="continuous")
+    assert "buffer with its first value" in why.value.hint
+
+    torch.jit.script(Buffered().eval()).save(str(tmp_path / "policy.pt"))
+    agrees(tmp_path / "policy.pt", (1, N), 1e-5)

@@ -75,6 +75,15 @@ class Objects:
             return AttributeDict((k, self.make(v, f"{path}.{k}")) for k, v in value.items())
         return value
 
+    def begin(self, path: str, shape: tuple[int, ...]) -> None:
+        """Lets an attribute that is None in the file be a tensor of zeros."""
+        place, _, name = path.rpartition(".")
+        array = np.zeros(shape, np.float32)
+        for module in self._modules.values():
+            if module.path == place and module.attributes.get(name, self) is None:
+                self.tensors[path] = module.attributes[name] = Tensor(path)
+                self.weights[path] = Weight(path, array)
+
     def _object(self, stub: Stub, path: str) -> Any:
         if stub.module == "torch.jit._pickle" and stub.name in _BUILT and stub.arguments:
             return self.make(stub.arguments[0], path)

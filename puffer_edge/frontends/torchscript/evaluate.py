@@ -59,6 +59,7 @@ class Evaluator:
         recorder: takes the ops.
         varying: paths of plain attributes that the code changes from step to step.
         budget: steps that are left, for all evaluators of one file.
+        forgetting: an attribute that is None may become a tensor, which a next step forgets.
         lenient: go on behind ``raise``, to see which sizes the layers want.
 
     Attributes:
@@ -67,12 +68,14 @@ class Evaluator:
     """
 
     def __init__(self, code: Code, constants: Sequence[Any], recorder: Recorder,
-                 varying: set[str], budget: Iterator[int], *, lenient: bool = False) -> None:
+                 varying: set[str], budget: Iterator[int], *, forgetting: bool = False,
+                 lenient: bool = False) -> None:
         self._code = code
         self._constants = constants
         self.recorder = recorder
         self._varying = varying
         self._lenient = lenient
+        self._forgetting = forgetting
         self._budget = budget
         self._frames: list[_Frame] = []
         self.assigned: dict[str, tuple[Tensor, Module, str]] = {}
@@ -220,6 +223,9 @@ class Evaluator:
             first = self.assigned.get(path, (before, module, name))[0]
             self.recorder.assigned(first)
             self.assigned[path] = first, module, name
+        elif before is None and isinstance(value, Tensor):
+            if not self._forgetting:
+                raise StateFound(f"?{path}", self.recorder.shape(value))
         elif before is not value and path not in self._varying:
             if isinstance(before, int | float | bool | Varying) and isinstance(
                     value, int | float | bool | Varying):

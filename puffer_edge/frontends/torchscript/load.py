@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from puffer_edge.errors import FileFormatError, ProgramError
+from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
 from puffer_edge.frontends.action_kind import by_exporter
 from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.aten.assemble import assemble
@@ -60,12 +60,34 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
                        by_exporter(archive.root.name))
     # One step, so that an argument that no shape rule looks at fails here and not later.
     Interpreter(program).values(np.zeros(program.contract.observation_size, np.float32))
+    if tracer.begun:
+        _check_first_step(tracer, exported, program, options, where)
     if reached:
         notes.append(assumed("observation-size", reached, "--observation"))
     if trace.trained and any(call.op in _TRAINING for call in exported.calls):
         notes.append(assumed("evaluation-mode", "the module was saved in training mode; here it "
                              "runs in evaluation mode, without dropout and statistics of batches"))
     return replace(program, notes=(*program.notes, *notes))
+
+
+def _check_first_step(tracer: Tracer, exported: Exported, program: Program, options: LoadOptions,
+                      where: str) -> None:
+    """Whether a first step with nothing in an attribute is one with zeros there.
+
+    Raises:
+        UnsupportedError: it is not.
+    """
+    first = tracer.first_step({port.name: port.shape for port in exported.ports}).exported
+    alone = assemble(_in_order(first, options), replace(options, accept=()), program.source, where)
+    seen = np.random.default_rng(0).standard_normal((8, program.contract.observation_size))
+    for x in seen.astype(np.float32):
+        ours, theirs = (Interpreter(each).step(x) for each in (program, alone))
+        if any(not np.allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-5)
+               for name in program.output_names if name in theirs):
+            raise UnsupportedError(
+                f"{', '.join(map(printable, tracer.begun))} is None at first, for which forward "
+                "does something else than with zeros", where=where,
+                hint="let it be a buffer with its first value")
 
 
 def _in_order(exported: Exported, options: LoadOptions) -> Exported:

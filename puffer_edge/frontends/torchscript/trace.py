@@ -54,6 +54,7 @@ class Tracer:
         self._code = Code(archive.code, archive.where)
         self._states: set[str] = set()
         self._varying: set[str] = set()
+        self._begun: dict[str, tuple[int, ...]] = {}
         self._takes_parts = False
         self._budget = iter(range(MAX_STEPS))
 
@@ -83,6 +84,15 @@ class Tracer:
             names.append(argument.arg)
         return names
 
+    @property
+    def begun(self) -> tuple[str, ...]:
+        """Attributes that are None in the file, and that forward makes tensors."""
+        return tuple(self._begun)
+
+    def first_step(self, shapes: dict[str, tuple[int, ...]]) -> Trace:
+        """The step in which those are None still, and of which nothing stays."""
+        return self._followed(shapes, sizing=False, forgetting=True)
+
     def follow(self, shapes: dict[str, tuple[int, ...]], *, sizing: bool = False) -> Trace:
         """One step of forward.
 
@@ -96,8 +106,12 @@ class Tracer:
             SizeWanted, ShapeWanted: where ``sizing``.
             PartWanted: it takes a part of a dictionary that is not among them.
         """
+        return self._followed(shapes, sizing=sizing, forgetting=False)
+
+    def _followed(self, shapes: dict[str, tuple[int, ...]], *, sizing: bool, forgetting: bool
+                  ) -> Trace:
         for _ in range(MAX_STATES + 1):
-            evaluator, objects, recorder = self._fresh(sizing=sizing)
+            evaluator, objects, recorder = self._fresh(sizing=sizing, forgetting=forgetting)
             inputs = [recorder.input(name, shape) for name, shape in shapes.items()]
             ports = tuple(Port(name, shape, "float32") for name, shape in shapes.items())
             try:
@@ -107,7 +121,11 @@ class Tracer:
                     given = [Parts(zip(shapes, inputs, strict=True))]
                 result = evaluator.call(self._method(evaluator, "forward"), given, {})
             except StateFound as found:
-                (name,) = found.args
+                name = found.args[0]
+                if name.startswith("?"):  # None in the file
+                    self._begun[name[1:]] = found.args[1]
+                    self._states.add(name[1:])
+                    continue
                 (self._varying if name.startswith("=") else self._states).add(name.lstrip("="))
                 continue
             after = self._after(evaluator, objects, recorder)
@@ -139,16 +157,21 @@ class Tracer:
                     if not isinstance(value, str)}
         return {}
 
-    def _fresh(self, *, sizing: bool) -> tuple[Evaluator, Objects, Recorder]:
+    def _fresh(self, *, sizing: bool, forgetting: bool = False
+               ) -> tuple[Evaluator, Objects, Recorder]:
         archive = self._archive
         objects = Objects(archive.where)
         self._root = objects.make(archive.root, "")
         constants = [objects.make(value, f"CONSTANTS.c{index}")
                      for index, value in enumerate(archive.constants)]
-        recorder = Recorder(objects.weights, objects.tensors, self._states, archive.where,
+        for path, shape in self._begun.items():
+            if not forgetting:
+                objects.begin(path, shape)
+        states = self._states & objects.weights.keys()
+        recorder = Recorder(objects.weights, objects.tensors, states, archive.where,
                             sizing=sizing)
         evaluator = Evaluator(self._code, constants, recorder, self._varying, self._budget,
-                              lenient=sizing)
+                              forgetting=forgetting, lenient=sizing)
         return evaluator, objects, recorder
 
     def _method(self, evaluator: Evaluator, name: str) -> Method:
@@ -168,7 +191,7 @@ class Tracer:
                 "forward writes to a tensor whose memory is also another one's",
                 where=f"{self._archive.where}, {printable(shared[0])}", hint="clone it before")
         last = {}
-        for name in sorted(self._states):
+        for name in sorted(self._states & objects.tensors.keys()):
             last[name] = objects.tensors[name]
         for first, module, attribute in evaluator.assigned.values():
             names = [name for name, tensor in objects.tensors.items() if tensor is first]
