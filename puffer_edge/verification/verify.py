@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact.directory import as_json, replace_file
-from puffer_edge.artefact.opening import read_subject
+from puffer_edge.artefact.opening import Subject, read_subject
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.quantization.agreement import AGREEMENT
@@ -61,19 +61,12 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
     """
     demands = Demands(AGREEMENT if min_agreement is None else min_agreement, max_error)
     subject = read_subject(directory)
-    built: dict[str, Any] = {name: value for name, value in (
-        ("toolchain", toolchain), ("emulator", emulator), ("optimize", optimize)) if value}
-    given = built | {name: value for name, value in (
-        ("reference", reference), ("original", original), ("min_agreement", min_agreement),
-        ("max_error", max_error)) if value is not None}
+    built = _given(toolchain=toolchain or None, emulator=emulator or None,
+                   optimize=optimize or None)
+    given = built | _given(reference=reference, original=original, min_agreement=min_agreement,
+                           max_error=max_error)
     verifier, core = look_up(subject.manifest, target, given)
-    told: list[Check] = []
-    if original is not None:
-        if reference is not None:
-            raise UsageError("a reference and the original are two judges",
-                             hint="verify once with each")
-        asked = ask(subject, original, progress)
-        told, reference = asked.checks, asked.reference
+    told, reference = _judges(subject, reference, original, progress)
     code = read_code(directory, subject.manifest, trust=trust)
     report = verifier.verify(Job(subject, code, core, demands, native=native, reference=reference,
                                  progress=progress, **built))
@@ -84,6 +77,22 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
                       unasked(subject.manifest))
     write_report(directory, report)
     return report
+
+
+def _judges(subject: Subject, reference: Path | Reference | None, original: Given | None,
+            progress: Callable[[str], None]) -> tuple[list[Check], Path | Reference | None]:
+    """What the original says of what was read, and what judges how the policy acts."""
+    if original is None:
+        return [], reference
+    if reference is not None:
+        raise UsageError("a reference and the original are two judges",
+                         hint="verify once with each")
+    asked = ask(subject, original, progress)
+    return asked.checks, asked.reference
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def write_report(directory: Path, report: Report) -> None:

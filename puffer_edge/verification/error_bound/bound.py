@@ -49,11 +49,16 @@ class ErrorBound:
             pairs[name] = replace(pairs[name], d=d)
         for name, pair in self.state.items():
             pairs[name] = replace(pair, v=np.asarray(known[name], np.float64))
+        count = 0
         for op in self.program.ops:
             inputs = [pairs[name] if name else None for name in op.inputs]
             for name, result in zip(op.outputs, propagate(op, inputs), strict=True):
                 # Ours is known: no need to carry the float64 one.
-                pairs[name] = replace(result, v=np.asarray(known[name], np.float64))
+                v = np.asarray(known[name], np.float64)
+                origin = result.origin
+                if origin is None:
+                    origin, count = count + np.arange(v.size).reshape(v.shape), count + v.size
+                pairs[name] = replace(result, v=v, origin=origin)
         self.state = self._advanced(pairs)
         return {name: pairs[value].bound.reshape(-1) for name, value
                 in zip(self.program.output_names, self.program.outputs, strict=True)}

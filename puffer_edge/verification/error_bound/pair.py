@@ -16,6 +16,8 @@ THEIRS = {"gelu": 32 * U}
 MONOTONE = frozenset(name for name, known in FUNCTIONS.items() if known.monotone)
 
 
+WHOLE = 2.0**24
+"""Up to here float32 has every whole number."""
 EXACT = frozenset(("abs", "ceil", "clip", "floor", "neg", "relu", "round"))
 """Functions that nobody rounds: their results are numbers that were there, or whole."""
 
@@ -33,11 +35,14 @@ class Pair:
         v: float64; our value, or one no further from it than the bound.
         d: float64, bound on the rest of the difference.
         g: float64 of v's shape and one more axis, the coefficients; None for none.
+        origin: of each element, where it was computed; equal numbers are one and the same element,
+            -1 is none's. None where nobody knows.
     """
 
     v: Array
     d: Array
     g: Array | None = None
+    origin: Array | None = None
 
     @property
     def bound(self) -> Array:
@@ -53,15 +58,27 @@ class Pair:
         """The same bound without coefficients."""
         return Pair(self.v, self.bound)
 
-    def rounded(self) -> Pair:
-        """After one rounding on either side."""
-        return replace(self, d=self.d + 2 * gamma(1) * self.size + 2 * TINY)
+    def rounded(self, underflow: float = 2 * TINY) -> Pair:
+        """After one rounding on either side, of what is not 0 or a whole number on both."""
+        size = self.size
+        known = (self.bound == 0) & (self.v == np.rint(self.v)) & (np.abs(self.v) <= WHOLE)
+        local = 2 * gamma(1) * size + np.where(size > 0, underflow, 0)
+        return replace(self, d=self.d + np.where(known, 0, local))
 
     def __add__(self, other: Pair) -> Pair:
-        return Pair(self.v + other.v, self.d + other.d, _plus(self.g, other.g, 1.0)).rounded()
+        # A sum that is subnormal is exact.
+        return Pair(self.v + other.v, self.d + other.d, _plus(self.g, other.g, 1.0)).rounded(0)
 
     def __sub__(self, other: Pair) -> Pair:
-        return Pair(self.v - other.v, self.d + other.d, _plus(self.g, other.g, -1.0)).rounded()
+        with np.errstate(invalid="ignore"):  # infinity less itself
+            found = Pair(self.v - other.v, self.d + other.d,
+                         _plus(self.g, other.g, -1.0)).rounded(0)
+        if self.origin is None or other.origin is None:
+            return found
+        # Whatever an element is: less itself it is 0, in any implementation.
+        same = (self.origin == other.origin) & (self.origin >= 0) & np.isfinite(self.v)
+        g = None if found.g is None else np.where(same[..., None], 0.0, found.g)
+        return Pair(np.where(same, 0.0, found.v), np.where(same, 0.0, found.d), g)
 
     def __mul__(self, other: Pair) -> Pair:
         # The third term: both differences at once, and v not being quite our value, twice.
@@ -82,7 +99,9 @@ class Pair:
             y, above, below = (function.exact(v, *parameters) for v in (x, x + t, x - t))
         if name in MONOTONE:
             # fmax: neither implementation gets below zero where sqrt(x - d) would be NaN.
-            moved = np.fmax(np.abs(above - y), np.abs(below - y)) + 1e-15 * np.abs(y)
+            moved = np.fmax(np.abs(above - y), np.abs(below - y))
+            if name not in EXACT:
+                moved = moved + 1e-15 * np.abs(y)
         else:
             assert function.lipschitz is not None
             moved = function.lipschitz * t

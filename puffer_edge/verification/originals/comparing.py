@@ -131,6 +131,14 @@ def steps_of(program: Program, trajectory: Trajectory, links: Mapping[str, str] 
         runner.state = {state.input: known[state.output] for state in program.states}
 
 
+def _is_written(array: Array) -> bool:
+    """Whether numbers are a front end's own (places, masks, 2^100), and were not computed.
+
+    A row of ones may be what a normaliser came to.
+    """
+    return bool((array == np.rint(array)).all() and (array.ndim == 0 or (array != 1).any()))
+
+
 class _Comparison:
     def __init__(self, program: Program, trajectory: Trajectory) -> None:
         self.program, self.trajectory = program, trajectory
@@ -139,7 +147,7 @@ class _Comparison:
         self.judged: list[tuple[int, int]] = []  # of each pass: judged numbers, and all
         self.constants = {name: gamma(8) * np.abs(array.astype(np.float64))
                           for name, array in program.constants.items()
-                          if array.dtype.kind == "f"}
+                          if array.dtype.kind == "f" and not _is_written(array)}
 
     def run(self) -> Finding:
         free = list(steps_of(self.program, self.trajectory))

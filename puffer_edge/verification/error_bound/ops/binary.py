@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from puffer_edge.ir.ops import Binary
@@ -17,6 +19,8 @@ def bound(op: Binary, a: Pair, b: Pair) -> tuple[Pair]:
         return (Pair(function(a.v, b.v), np.maximum(a.bound, b.bound)),)
     if a.v.shape != b.v.shape:  # broadcasting coefficients is not worth the code
         shape = np.broadcast_shapes(a.v.shape, b.v.shape)
-        a, b = (p if p.v.shape == shape else p.boxed() for p in (a, b))
+        a, b = (p if p.v.shape == shape else replace(
+            p.boxed(), origin=None if p.origin is None else np.broadcast_to(p.origin, shape))
+            for p in (a, b))
     return ({"add": a.__add__, "sub": a.__sub__, "mul": a.__mul__,
              "div": a.__truediv__}[op.function](b),)

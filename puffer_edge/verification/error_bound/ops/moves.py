@@ -28,4 +28,6 @@ def bound(op: Op, *inputs: Pair) -> tuple[Pair, ...]:
     width = max((x.g.shape[-1] for x in inputs if x.g is not None), default=0)
     g = np.concatenate([np.zeros((x.v.size, width)) if x.g is None
                         else x.g.reshape(x.v.size, width) for x in inputs] + [np.zeros((1, width))])
-    return tuple(Pair(v[p], d[p], g[p] if width else None) for p in places)
+    origin = np.concatenate([np.full(x.v.size, -1) if x.origin is None else x.origin.reshape(-1)
+                             for x in inputs] + [[-1]])
+    return tuple(Pair(v[p], d[p], g[p] if width else None, origin[p]) for p in places)
