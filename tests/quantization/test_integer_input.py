@@ -79,9 +79,11 @@ def test_counts_are_the_observation_they_stand_for(
     for count in np.clip(counts, -32768, 32767).astype(np.int16):
         straight = Interpreter(found.program).values(count)[quantized].astype(int)
         around = Interpreter(program).values(count * scale + offset)[quantized].astype(int)
-        # The multiplier is off by half of 2^-shift, the two ways of rounding by 1.
-        shift = found.program.constants[found.rescale.factors][:, 2]
-        assert np.all(np.abs(straight - around) <= 1 + np.abs(count.astype(int)) * 2.0**-shift / 2)
+        # The multiplier is off by half of 2^-shift, which is made up for at the count of the middle
+        # integer, and the two ways of rounding by 1.
+        multiplier, bias, shift, low, high = found.program.constants[found.rescale.factors].T
+        middle = np.clip(((low + high) / 2 * 2.0**shift - bias) / multiplier, -32768, 32767)
+        assert np.all(np.abs(straight - around) <= 1 + np.abs(count - middle) * 2.0**-shift / 2)
 
 
 @pytest.mark.parametrize("case", zoo.QUANTIZED)
@@ -145,7 +147,7 @@ def test_an_adc_of_12_bits(tmp_path: Path) -> None:
     assert report.passed, report.to_markdown()
     text = (out / "policy.h").read_text()
     assert "int16_t adc[2];" in text and "int16_t knob[1];" in text
-    assert f"adc[0..1]: {np.float32(3.3 / 4096)!s} * integer + 0.0; saturates beyond" in text
+    assert f"adc[1]: {np.float32(3.3 / 4096)!s} * integer + 0.0; saturates beyond" in text
     assert "knob[0]: 0.00048828125 * integer + -1.0; saturates beyond" in text
     assert "#define A_OBS_KNOB_Q_OFFSET (-1.0f)" in text
 
