@@ -70,6 +70,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/puffer-edge check runtimes/micropython
+	$(BIN)/python -m tests.kernels.misra
 
 check: lint test
 
