@@ -55,7 +55,7 @@ def differences(now: Counter[str], then: Counter[str]) -> list[str]:
 
 
 def main() -> int:
-    """0 where all counts are those of the document, or cppcheck is missing and need not be there."""
+    """0 where all counts are those of the document, or cppcheck is not needed."""
     if shutil.which("cppcheck") is None:
         print("cppcheck is not installed: deviations from MISRA C:2012 are not counted")
         return int("PUFFER_EDGE_REQUIRE" in os.environ)
