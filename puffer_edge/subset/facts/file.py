@@ -6,7 +6,7 @@ import ast
 from functools import cached_property
 
 from puffer_edge.subset.facts.clock import Clock
-from puffer_edge.subset.facts.constants import is_constant
+from puffer_edge.subset.facts.constants import is_constant, number
 from puffer_edge.subset.facts.declarations import Declarations
 from puffer_edge.subset.facts.names import Names
 from puffer_edge.subset.facts.scopes import SCOPES, Bindings, Function, Tree
@@ -156,6 +156,19 @@ class File:
                          or self.is_builtin(value.func, "const"))):
                 found.add(name)
         return frozenset(found)
+
+    @cached_property
+    def constant_values(self) -> dict[str, int]:
+        """The integers among these constants."""
+        found: dict[str, int] = {}
+        bindings = self.tree.scopes[self.tree.module].values
+        for name in bindings:  # in the order of the source
+            call = bindings[name][0]
+            if name in self.constants and isinstance(call, ast.Call):
+                value = number(call.args[0], found)
+                if value is not None:
+                    found[name] = value
+        return found
 
     def is_declared(self, node: ast.expr) -> bool:
         """Whether a range is declared for the text of an expression."""

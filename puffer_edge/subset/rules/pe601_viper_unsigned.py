@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from puffer_edge.subset.analysis.flow import own_nodes
 from puffer_edge.subset.analysis.viper import Types, is_viper
 from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
@@ -20,9 +21,9 @@ from puffer_edge.subset.rule import Hit, rule
 def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
     if not is_viper(node, file):
         return
-    types = Types(node)
+    types, nodes = Types(node, file), own_nodes(node.body)
     assigned: dict[str, list[ast.expr]] = {}
-    for inner in types.nodes:
+    for inner in nodes:
         if isinstance(inner, ast.Assign):
             for target in inner.targets:
                 if isinstance(target, ast.Name):
@@ -37,7 +38,7 @@ def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
                                         for v in values)
         return isinstance(read, ast.Subscript) and types.of(read.value) in ("ptr8", "ptr16")
 
-    for inner in types.nodes:
+    for inner in nodes:
         if (isinstance(inner, ast.Compare) and isinstance(inner.ops[0], ast.Lt)
                 and isinstance(inner.comparators[0], ast.Constant)
                 and inner.comparators[0].value == 0 and unsigned(inner.left)):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.analysis.values import SMALL_HIGH
-from puffer_edge.subset.analysis.viper import TYPES, Types, is_viper
+from puffer_edge.subset.analysis.viper import Types, is_viper
 from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
@@ -18,11 +17,6 @@ from puffer_edge.subset.rule import Hit, rule
       good="import micropython\n@micropython.viper\ndef f(p: ptr32):\n    p[0] = int(0x7fffffff)")
 def check(node: ast.FunctionDef, file: File) -> Iterable[Hit]:
     if is_viper(node, file):
-        for inner in Types(node).nodes:
-            if (isinstance(inner, ast.Constant) and type(inner.value) is int
-                    and inner.value > SMALL_HIGH):
-                parent = file.parent(inner)
-                cast = isinstance(parent, ast.Call) and isinstance(
-                    parent.func, ast.Name) and parent.func.id in TYPES
-                if not cast:
-                    yield inner, "a literal above 2**30 - 1 is an object in viper"
+        for fault in Types(node, file).faults:
+            if fault.kind == "wide":
+                yield fault.node, fault.text

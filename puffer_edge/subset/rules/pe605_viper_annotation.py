@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from puffer_edge.subset.analysis.viper import TYPES, is_viper
+from puffer_edge.subset.analysis.viper import is_viper
+from puffer_edge.subset.analysis.viper_types import TYPES
 from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
