@@ -24,7 +24,7 @@ from tests.frontends.support import tflite
 from tests.frontends.support.row import Made
 from tests.readers.forging import limited_memory
 
-MAKES = [tflite.dense, tflite.convolutional]
+MAKES = [tflite.dense, tflite.convolutional, tflite.recurrent]
 
 
 @pytest.mark.parametrize("make", MAKES)

@@ -278,3 +278,16 @@ def test_steps_of_weights() -> None:
         np.testing.assert_allclose(integers * steps[:, None], rows, rtol=0,
                                    atol=1e-4 * steps.max())
     assert on_lattice(rng.normal(size=(8, 16))) is None
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1e-30, 1e20, 1e30])
+def test_scales_that_no_policy_has(scale: float) -> None:
+    """One error or a Program that fits, and no warning of numpy's."""
+    program = rounding(np.random.default_rng(0).integers(-9, 9, (3, 6)) / 8)
+    step = np.full((), scale, np.float32)
+    changed = {name: step if array.shape == () else array
+               for name, array in program.constants.items()}
+    try:
+        own_integers(program.with_ops(program.ops, changed))
+    except UnsupportedError as error:
+        assert error.what

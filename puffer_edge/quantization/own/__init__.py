@@ -6,7 +6,9 @@ quantises, and weights that are what its integers stand for. Here that reading b
 
 from __future__ import annotations
 
-from puffer_edge.errors import ProgramError, UnsupportedError
+import numpy as np
+
+from puffer_edge.errors import PufferEdgeError, UnsupportedError
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import ConvInteger, GemmInteger, Unary
 from puffer_edge.passes import fold_constants, remove_dead_code, remove_identities, separate_results
@@ -30,15 +32,23 @@ def own_integers(program: Program) -> Program:
         UnsupportedError: it does not round at all, or something in it has no form in integers; the
             text says what.
     """
-    plain = remove_identities(fold_constants(remove_dead_code(program)))
-    if not rounds(plain):
+    if not rounds(program):
         raise UnsupportedError("it holds no integers of its own")
-    if plain.states:
+    if program.states:
         raise UnsupportedError("it has a state")
     try:
-        made = remove_dead_code(remove_identities(Follower(plain).run()))
-    except ProgramError as error:
+        with np.errstate(all="ignore"):
+            return _made(remove_identities(fold_constants(remove_dead_code(program))))
+    except UnsupportedError:
+        raise
+    except PufferEdgeError as error:
         raise UnsupportedError(error.what) from error
+    except (ArithmeticError, ValueError) as error:  # of scales that no policy has
+        raise UnsupportedError("its scales are out of reach") from error
+
+
+def _made(plain: Program) -> Program:
+    made = remove_dead_code(remove_identities(Follower(plain).run()))
     if not any(isinstance(op, GemmInteger | ConvInteger) for op in made.ops):
         raise UnsupportedError("no layer of it is quantised")
     made = separate_results(made)

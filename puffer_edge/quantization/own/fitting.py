@@ -17,8 +17,10 @@ Array = npt.NDArray[Any]
 WITHIN = 0.99
 """Share of the elements that may not be off by more than a step of their output."""
 
-STEPS = 64
-"""Observations that are made up to see it."""
+STEPS, FEWEST = 64, 8
+"""Observations that are made up to see it; fewer for a network of many products."""
+PRODUCTS = 200_000_000
+"""Multiplications that are worth it."""
 
 
 def imagined(program: Program, made: Program, count: int, seed: int = 0) -> Array:
@@ -41,7 +43,8 @@ def fits(program: Program, made: Program) -> bool:
     A step is that of the file's integers; of an output that it does not round, one of 8 bits over
     what the output was.
     """
-    observations = imagined(program, made, STEPS)
+    steps = min(max(PRODUCTS // max(program.macs, 1), FEWEST), STEPS)
+    observations = imagined(program, made, steps)
     ours, theirs = (_outputs(each, observations) for each in (made, program))
     for name, result in zip(theirs, made.outputs, strict=True):
         qparams = made.values[result].quantization

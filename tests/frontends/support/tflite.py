@@ -12,7 +12,7 @@ from tests.frontends.support.networks import linear, mlp, rows
 from tests.frontends.support.row import Made, Row
 
 N, A = 6, 3
-FULLY_CONNECTED, CONV_2D, RESHAPE, TANH = 9, 3, 22, 28
+FULLY_CONNECTED, CONV_2D, RESHAPE, TANH, SEQUENCE_LSTM = 9, 3, 22, 28, 44
 Make = Callable[[Path], Made]
 
 
@@ -181,7 +181,42 @@ def convolutional(directory: Path) -> Made:
     return Made(path, step, 144, {"action": "discrete"})
 
 
+def recurrent(directory: Path) -> Made:
+    """The LSTM layer as one operator, whose state the model keeps in variables."""
+    import torch
+
+    torch.manual_seed(3)
+    nn = torch.nn
+    cell, last = nn.LSTMCell(N, 8), linear(torch, 8, A)
+    gates = [[part.detach().numpy() for part in getattr(cell, name).chunk(4)]
+             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    model = Model()
+    first = model.tensor((1, N))
+    x = model.add(RESHAPE, [first, model.tensor((3,), np.int32([1, 1, N]), 2)], (1, 1, N))
+    states = [model.tensor((1, 8)) for _ in range(2)]
+    model.variables.update(states)
+    weights = [model.constant(gate) for part in gates[:2] for gate in part]
+    biases = [model.constant(a + b) for a, b in zip(*gates[2:], strict=True)]
+    y = model.add(SEQUENCE_LSTM, [x, *weights, -1, -1, -1, *biases, -1, -1, *states,
+                                  -1, -1, -1, -1], (1, 1, 8), 71, _0=4, _3=0)
+    y = model.add(RESHAPE, [y, model.tensor((2,), np.int32([1, 8]), 2)], (1, 8))
+    weight, bias = (part.detach().numpy() for part in last.parameters())
+    y = model.add(FULLY_CONNECTED, [y, model.constant(weight), model.constant(bias)], (1, A), 8,
+                  _0=0)
+    path = directory / "policy.tflite"
+    model.write(path, [first], [y])
+    memory = [torch.zeros(1, 8), torch.zeros(1, 8)]
+
+    def step(x: Any) -> dict[str, Any]:
+        with torch.no_grad():
+            memory[:] = cell(rows(torch, x), tuple(memory))
+            return {"mean": last(memory[0]).numpy()}
+    return Made(path, step, N)
+
+
 ROWS: tuple[Row, ...] = (
     Row("TensorFlow", "float MLP", "`.tflite`", dense, "TFLite model", "`--action`"),
     Row("TensorFlow", "float CNN", "`.tflite`", convolutional, "TFLite model", "`--action`"),
+    Row("TensorFlow", "float LSTM", "`.tflite`", recurrent, "TFLite model",
+        "`--action`, `--state`"),
 )
