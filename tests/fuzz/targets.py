@@ -263,6 +263,6 @@ for recording in RECORDINGS:
 @cache
 def _sources() -> tuple[str, ...]:
     folder = Path(__file__).parents[2] / "runtimes" / "micropython"
-    return tuple(ast.unparse(node) for path in sorted(folder.glob("*.py"))
+    return tuple(ast.unparse(node) for path in sorted(folder.rglob("*.py"))
                  for node in ast.walk(ast.parse(path.read_text()))
                  if isinstance(node, ast.FunctionDef))
