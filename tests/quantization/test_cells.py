@@ -13,10 +13,10 @@ import puffer_edge
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Binary, Gemm, GRUCell, LSTMCell, MinGRUCell
+from puffer_edge.ir.ops import Binary, Concat, Gemm, GRUCell, LSTMCell, MinGRUCell
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
-from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.quantize import quantize, rule_of
 from puffer_edge.quantization.schemes import SCHEMES
 from tests import zoo
 
@@ -139,6 +139,28 @@ def test_a_state_starts_with_its_initial_value() -> None:
         assert qparams is not None
         np.testing.assert_allclose(state.initial.reshape(-1) * qparams.scale,
                                    np.linspace(-1, 1, 6), atol=qparams.scale)
+
+
+@pytest.mark.parametrize("larger", [0, 1])
+def test_of_two_cells_that_read_one_state_the_larger_decides(larger: int) -> None:
+    """One cell keeps c below 1; the other one's gates are all open, so that it adds 1 to that."""
+    bench = zoo.Bench((1, 3))
+    h, c = (bench.builder.state(name, (1, 4)) for name in "hc")
+    made = [bench.builder.add_many(
+        LSTMCell, ("", ""), x=bench.x, h=h, c=c, weight=bench.weight(16, 3, scale=0.1),
+        recurrent=bench.weight(16, 4, scale=0.1), bias=bench.builder.constant(np.repeat(
+            [8.0] * 4 if cell == larger else [0.0, 0.0, 1.0, 0.0], 4).astype(np.float32)))
+        for cell in (0, 1)]
+    bench.builder.carry(h, made[0][0])
+    bench.builder.carry(c, made[1 - larger][1])
+    program = bench.program(bench.op(Concat, xs=(made[0][0], made[1][0]), axis=1))
+    observations = np.random.default_rng(0).standard_normal((64, 3)).astype(np.float32)
+    found = calibrate(program, observations, np.arange(64) == 0)
+    wanted = [rule_of(op).memories(op, program, found)[c].scale for op in program.ops
+              if isinstance(op, LSTMCell)]
+    assert wanted[larger] > wanted[1 - larger]
+    made_of = quantize(program, found, SCHEMES["int16"]).values[c].quantization
+    assert made_of is not None and made_of.scale == wanted[larger]
 
 
 @pytest.mark.parametrize("initial", [0.0, 3.0])

@@ -63,6 +63,23 @@ def test_every_part_comes_in_as_it_needs(scheme: str, share: float) -> None:
     assert np.abs(real - exact).max() < share * np.abs(exact).max()
 
 
+def test_parts_far_from_0_keep_their_resolution() -> None:
+    """A barometer and a height above the sea, read by layers of their own."""
+    bench = zoo.Bench((1, 4))
+    parts = [bench.op(Gemm, x=part(bench, start, 2), weight=bench.weight(3, 2))
+             for start in (0, 2)]
+    program = bench.program(bench.op(Concat, xs=tuple(parts), axis=1))
+    assert find_parts(optimize(program, fuse=False)) is not None
+    random = np.random.default_rng(0)
+    seen = (np.array([1013, 0, 400, -80]) + random.standard_normal((200, 4))).astype(np.float32)
+    made = in_integers(program, "int16", seen)
+    qparams = made.values[made.outputs[0]].quantization
+    assert qparams is not None
+    exact = np.stack([Interpreter(program).step(row)["logits"] for row in seen])
+    real = np.stack([Interpreter(made).step(row)["logits"] for row in seen]) * qparams.scale
+    assert np.abs(real - exact).max() < 0.05
+
+
 def test_what_is_counted_comes_in_exactly() -> None:
     """Bytes and categories are integers already: the integer step takes them by a power of two."""
     made = in_integers(zoo.program("parts"), "int8", drawn(np.random.default_rng(0)))

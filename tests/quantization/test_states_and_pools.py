@@ -49,6 +49,21 @@ def test_a_state_that_is_the_last_observation(scheme: str) -> None:
         assert np.array_equal(runner.values(x)[state.input], values[state.output])
 
 
+@pytest.mark.parametrize("initial", [7.0, -7.0])
+def test_a_state_that_begins_beyond_all_that_it_becomes(initial: float) -> None:
+    """Its range holds what no step makes."""
+    bench = zoo.Bench((1, 3))
+    last = bench.builder.state("last", (1, 3))
+    y = bench.op(Concat, xs=(last, bench.x), axis=1)
+    bench.builder.carry(last, bench.x, np.full((1, 3), initial, np.float32))
+    program = zoo.in_integers(bench.program(
+        bench.op(Gemm, x=y, weight=bench.weight(2, 6))), "int16")
+    (state,) = program.states
+    qparams = program.values[state.input].quantization
+    assert qparams is not None
+    assert np.allclose(state.initial * qparams.scale, initial, atol=qparams.scale)
+
+
 @pytest.mark.parametrize("scheme", ["int8", "int16"])
 def test_a_hidden_state_is_stored_as_its_successor(scheme: str) -> None:
     """Also where another layer, which would do with 8 bits, reads it through a reshape."""
