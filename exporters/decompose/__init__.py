@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-from puffer_edge.exporters.decompose import cells, convolution, moving, normalization
 from puffer_edge.exporters.decompose.draft import Draft
 from puffer_edge.exporters.decompose.functions import DOMAIN, MADE, decompose_function, native
 from puffer_edge.exporters.decompose.registry import DECOMPOSITIONS
@@ -18,7 +19,8 @@ from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Unary
 from puffer_edge.passes import remove_dead_code, separate_results
 
-__all__ = ["cells", "convolution", "decompose", "moving", "normalization"]
+for _module in iter_modules(__path__):  # what lies here is found
+    import_module(f"{__name__}.{_module.name}")
 
 
 def decompose(program: Program, ops: Collection[type[Op]], functions: Collection[str]) -> Program:

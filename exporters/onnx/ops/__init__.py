@@ -1,43 +1,9 @@
 """One emitter per op; importing this fills ``registry.EMITTERS``."""
 
-from puffer_edge.exporters.onnx.ops import (
-    binary,
-    concat,
-    conv,
-    expand,
-    gather,
-    gemm,
-    layer_normalization,
-    mask,
-    matmul,
-    one_hot,
-    pad,
-    reduce,
-    reshape,
-    slice,
-    softmax,
-    split,
-    transpose,
-    unary,
-)
+from __future__ import annotations
 
-__all__ = [
-    "binary",
-    "concat",
-    "conv",
-    "expand",
-    "gather",
-    "gemm",
-    "layer_normalization",
-    "mask",
-    "matmul",
-    "one_hot",
-    "pad",
-    "reduce",
-    "reshape",
-    "slice",
-    "softmax",
-    "split",
-    "transpose",
-    "unary",
-]
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
