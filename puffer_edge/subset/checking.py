@@ -150,6 +150,8 @@ def _follow(files: list[File], wanted: bool) -> tuple[Follower, dict[File, Puffe
 def _run(file: File, table: Table) -> Iterator[Finding]:
     for node in file.tree.nodes:
         file.clock.tick()
+        if node in file.programs:
+            continue
         for rule in table.get(type(node), ()):
             if not rule.hot:
                 for place, text in rule.check(node, file):

@@ -132,6 +132,13 @@ class File:
     def _is_class(self, dotted: str) -> bool:
         return "." in dotted and self.names.scope(dotted) is not None
 
+    @cached_property
+    def programs(self) -> set[ast.AST]:
+        """What is in functions whose names are instructions: of a PIO, or of an assembler."""
+        return {inner for node in self.tree.nodes if isinstance(node, ast.FunctionDef)
+                and any(_is_assembler(decorator) for decorator in node.decorator_list)
+                for statement in node.body for inner in ast.walk(statement)}
+
     def is_native(self, node: ast.AST) -> bool:
         """Whether a node is in a function with @micropython.native."""
         above: ast.AST | None = node
@@ -249,3 +256,10 @@ class File:
     def _growing(self) -> set[str]:
         return {self.text(node.value) for node in self.tree.nodes
                 if isinstance(node, ast.Attribute) and node.attr in ("append", "extend")}
+
+
+def _is_assembler(decorator: ast.expr) -> bool:
+    """``@rp2.asm_pio(...)``, ``@micropython.asm_thumb`` and their like, however imported."""
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name.startswith("asm_")

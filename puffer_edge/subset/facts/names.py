@@ -36,6 +36,7 @@ class Names:
         self._bit = 1 << index
         self._scopes: dict[str, dict[str, str]] = data["scopes"]
         self._native = frozenset(data["native"])
+        self._freezes = port == FREEZING
         self._cache: dict[str, frozenset[str] | None] = {}
 
     def scope(self, scope: str) -> frozenset[str] | None:
@@ -48,12 +49,35 @@ class Names:
             for mask, names in self._scopes.get(scope, {}).items():
                 if int(mask, 16) & self._bit:
                     found.update(names.split())
-            self._cache[scope] = frozenset(found - {"."}) if "." in found else None
+            self._cache[scope] = _judged(scope, found, self._freezes)
         return self._cache[scope]
 
     def anywhere(self, module: str) -> bool:
         """Whether it is a module of some firmware, and no Python file that anybody may copy."""
         return module in self._native
+
+
+CLOSED = {
+    "collections": frozenset({"OrderedDict", "deque", "namedtuple"}),
+    "builtins.float": frozenset(), "builtins.bool": frozenset(), "builtins.object": frozenset(),
+    "builtins.range": frozenset({"start", "stop", "step"}),
+    "builtins.complex": frozenset({"real", "imag"})}
+"""All that a scope has by the interpreter's sources, such as py/modcollections.c. The stubs of
+``collections`` tell what packages of mip bring."""
+FREEZING = "webassembly"
+"""The port whose firmware has such packages."""
+OPEN = {"machine.Pin.board", "machine.Pin.cpu", "machine.USBDevice", "network.LAN"}
+"""What is made for each board, or that the stubs tell a part of only."""
+
+
+def _judged(scope: str, found: set[str], freezes: bool) -> frozenset[str] | None:
+    """The names of a scope; a class of which the stubs tell nothing may have any."""
+    if "." not in found:
+        return None
+    names = frozenset(found - {"."})
+    if scope in CLOSED and not (freezes and "." not in scope):
+        return CLOSED[scope]
+    return names | {"*"} if scope in OPEN or ("." in scope and not names) else names
 
 
 @cache

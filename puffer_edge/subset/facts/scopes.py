@@ -59,6 +59,18 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+def _outside(child: ast.AST, definition: ast.AST) -> bool:
+    """Whether a part of a definition is evaluated around it."""
+    if isinstance(definition, ast.Lambda):
+        return child is definition.args
+    if not isinstance(definition, DEFINITIONS):
+        return False
+    if isinstance(definition, ast.ClassDef):
+        return child not in definition.body
+    return (child is definition.args or child is definition.returns
+            or child in definition.decorator_list)
+
+
 _LEAVES = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
 
 
@@ -81,10 +93,13 @@ class Tree:
         self._walk()
 
     def scope_of(self, node: ast.AST) -> Bindings:
-        """The scope that a node is in (of a function: the one that it is defined in)."""
-        above = self.parents.get(node)
-        while above is not None and above not in self.scopes:
-            above = self.parents.get(above)
+        """The scope that a node is in (of a function: the one that it is defined in).
+
+        Decorators, defaults, annotations and bases belong to the scope around a definition.
+        """
+        child, above = node, self.parents.get(node)
+        while above is not None and (above not in self.scopes or _outside(child, above)):
+            child, above = above, self.parents.get(above)
         return self.scopes[above or self.module]
 
     def _walk(self) -> None:

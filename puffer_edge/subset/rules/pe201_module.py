@@ -22,4 +22,5 @@ def check(node: ast.Import | ast.ImportFrom, file: File) -> Iterable[Hit]:
         module = alias.name if isinstance(node, ast.Import) else node.module or ""
         if lacks and module_missing(module, file) and not is_guarded(node, file):
             yield node, f"{file.port} has no module {lacks!r}"
-            return
+            if isinstance(node, ast.ImportFrom):
+                return  # one module, several names

@@ -20,6 +20,8 @@ def check(node: ast.For | ast.comprehension | ast.Call, file: File) -> Iterable[
         places = node.args if wanted else []
     else:
         places = [node.iter]
+    if isinstance(node, ast.For) and not _matters(node.body):
+        return
     for place in places:
         if isinstance(node, ast.comprehension) and isinstance(
                 file.parent(node), ast.SetComp | ast.DictComp):
@@ -31,6 +33,31 @@ def check(node: ast.For | ast.comprehension | ast.Call, file: File) -> Iterable[
             continue
         if _is_dict(place, file):
             yield place, "a dict of MicroPython is not in the order of insertion"
+
+
+KEEPS = {"print", "append", "extend", "insert", "write", "send", "put", "join", "exec"}
+"""Calls that leave something behind in the order in which they come."""
+
+
+def _matters(body: list[ast.stmt]) -> bool:
+    """Whether a loop may do something else in another order; sums and entries are the same."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Break | ast.Return | ast.Yield | ast.YieldFrom | ast.Await):
+                return True
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if name in KEEPS:
+                    return True
+            if isinstance(node, ast.Assign) and any(
+                    isinstance(target, ast.Name) for target in node.targets):
+                return True  # the last one stays
+            if isinstance(node, ast.AugAssign) and isinstance(node.value, ast.JoinedStr):
+                return True
+            if isinstance(node, ast.AugAssign) and isinstance(node.value, ast.Constant) and (
+                    isinstance(node.value.value, str | bytes)):
+                return True
+    return False
 
 
 def _is_dict(node: ast.expr, file: File) -> bool:
