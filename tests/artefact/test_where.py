@@ -57,4 +57,4 @@ def test_a_mount_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == "usb stick")
     with pytest.raises(OutputError, match="mount point") as error:
         write(tmp_path / "usb stick", made)
-    assert "usb stick/policy'" in error.value.hint
+    assert 'usb stick/policy"' in error.value.hint
