@@ -21,6 +21,7 @@ from puffer_edge.passes.remove_identities import remove_identities
 from puffer_edge.passes.reshape_states import reshape_states
 from puffer_edge.passes.separate_results import separate_results
 from puffer_edge.passes.split_activations import split_activations
+from puffer_edge.passes.split_biases import split_biases
 from puffer_edge.passes.split_states import split_states
 
 Pass = Callable[[Program], Program]
@@ -28,6 +29,7 @@ Pass = Callable[[Program], Program]
 PIPELINE: tuple[Pass, ...] = (
     remove_dead_code,       # nothing below should work on what nobody reads
     fold_constants,         # weights that are computed from weights become weights
+    split_biases,           # kernels read biases where constants lie
     split_states,           # each layer carries its own state, so integers give it its own scale
     remove_identities,      # so that patterns below see neighbours
     reshape_states,         # a cell carries its own state, without a reshape between
@@ -80,5 +82,6 @@ __all__ = [
     "reshape_states",
     "separate_results",
     "split_activations",
+    "split_biases",
     "split_states",
 ]

@@ -21,8 +21,9 @@ COMMANDS = [command.name or command.callback.__name__ for command in app.registe
 
 
 def run(*arguments: str, columns: int = 100) -> str:
-    done = CliRunner().invoke(app, list(arguments), env={"COLUMNS": str(columns)},
-                              prog_name="puffer-edge")
+    # Rich takes a terminal that is called dumb for one of 80 columns, whatever COLUMNS says.
+    done = CliRunner().invoke(app, list(arguments), prog_name="puffer-edge",
+                              env={"COLUMNS": str(columns), "TERM": "xterm"})
     assert done.exit_code == 0, done.output
     return done.output
 

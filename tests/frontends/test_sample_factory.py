@@ -79,7 +79,7 @@ def test_no_other_checkpoint_takes_settings(tmp_path: Path) -> None:
 
 def test_an_image_whose_shape_nobody_tells(tmp_path: Path) -> None:
     found = made("convnet_simple, separate critic", tmp_path)
-    with pytest.raises(UsageError, match=r"(?s)does not tell the shape.*image:2x84x84"):
+    with pytest.raises(UsageError, match=r"(?s)does not tell the shape.*\(2, 84, 84\)"):
         puffer_edge.load(found.path)
     with pytest.raises(UsageError, match="none for 2 planes"):
         puffer_edge.load(found.path, observation={"image": (3, 36, 36)})

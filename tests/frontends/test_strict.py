@@ -21,7 +21,9 @@ from tests.frontends.support import ROWS
 from tests.frontends.support.row import Row
 from tests.frontends.test_support import firsts, made_of
 
-COMPLETE = {("PufferLib 4", "continuous actions"), ("CleanRL", "SAC"), ("CleanRL", "TD3, DDPG")}
+COMPLETE = {("PufferLib 4", "continuous actions"), ("CleanRL", "SAC"), ("CleanRL", "TD3, DDPG"),
+            ("d3rlpy 2", "SAC, normalised"), ("d3rlpy 2", "discrete CQL, quantiles"),
+            ("d3rlpy 2", "DQN, images")}
 """Rows whose file, with the options of the row, says everything."""
 LACKING = {
     "PufferLib 3": "activation", "CleanRL": "activation", "rsl_rl 5": "activation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -38,8 +39,8 @@ def numbers(random: Random, arrays: Arrays) -> Arrays:
         name = random.choice(sorted(made))
         array = np.atleast_1d(made[name])
         match random.randrange(7):
-            case 0:
-                with np.errstate(all="ignore"):
+            case 0:  # text that is no number stays what it is
+                with np.errstate(all="ignore"), suppress(ValueError):
                     made[name] = array.astype(random.choice(KINDS))
             case 1:
                 made[name] = random.choice((array.T, array[:1], array[:0], array[..., None],
