@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from puffer_edge.cli import app
+from puffer_edge.cli.printing import console
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters.micropython.boards import ALIASES as BOARD_ALIASES
 from puffer_edge.exporters.micropython.boards import BOARDS, find_board
@@ -21,9 +22,11 @@ COMMANDS = [command.name or command.callback.__name__ for command in app.registe
 
 
 def run(*arguments: str, columns: int = 100) -> str:
-    # Rich takes a terminal that is called dumb for one of 80 columns, whatever COLUMNS says.
-    done = CliRunner().invoke(app, list(arguments), prog_name="puffer-edge",
-                              env={"COLUMNS": str(columns), "TERM": "xterm"})
+    # A console has the width of COLUMNS when it is made: under pytest-xdist the one of the runner.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console._console, "_width", columns)
+        done = CliRunner().invoke(app, list(arguments), prog_name="puffer-edge",
+                                  env={"COLUMNS": str(columns), "TERM": "xterm"})
     assert done.exit_code == 0, done.output
     return done.output
 
