@@ -80,7 +80,8 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
                 if name.endswith((*CODE, ".bin"))}
     except MissingDependencyError:
         raise
-    except (PufferEdgeError, ValueError, TypeError, OverflowError, MemoryError) as error:
+    except (PufferEdgeError, LookupError, ValueError, TypeError, OverflowError,
+            MemoryError) as error:  # such as types of which no kernel is
         what = error.what if isinstance(error, PufferEdgeError) else error
         raise FileFormatError(f"no code can be made of the stored program: {what}",
                               hint=program_file.HINT) from error

@@ -41,6 +41,10 @@ def trace(module: Any, example: tuple[Any, ...], where: str) -> Any:
         UnsupportedError: torch.export cannot trace it.
     """
     torch = import_torch()
+    if type(module).forward.__module__.startswith(("stable_baselines3.", "sb3_contrib.")):
+        # Whether its sampling can be traced depends on settings of torch's distributions.
+        raise UnsupportedError("forward samples an action and gives its value, too", where=where,
+                               hint=_TRAINERS_OWN)
     modes = [(part, part.training) for part in module.modules()]
     try:
         # Without gradients, a torch.no_grad() inside forward leaves no trace in the graph.
@@ -56,16 +60,18 @@ def trace(module: Any, example: tuple[Any, ...], where: str) -> Any:
             part.training = training
 
 
+_TRAINERS_OWN = (
+    "this is a policy of Stable-Baselines3: give the zip that model.save() wrote, or a module "
+    "whose forward returns policy.action_net(policy.mlp_extractor.forward_actor("
+    "policy.extract_features(obs)))")
+
+
 def _first_line(error: Exception) -> str:
     lines = [line for line in str(error).splitlines() if line.strip()]
     return printable(lines[0] if lines else type(error).__name__, 300)
 
 
 def _hint(module: Any, error: Exception) -> str:
-    if hasattr(module, "get_distribution") and hasattr(module, "mlp_extractor"):
-        return ("this is a policy of Stable-Baselines3: give the zip that model.save() wrote, or "
-                "a module whose forward returns policy.action_net(policy.mlp_extractor."
-                "forward_actor(policy.extract_features(obs)))")
     if "istribution" in str(error):
         return "a distribution is no tensor: wrap the policy so that forward returns its logits"
     if hasattr(module, "get_action_and_value"):
