@@ -17,7 +17,7 @@ help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
 	@echo "make fuzz   the fuzzers, for an hour, or FUZZ_SECONDS; FUZZ_SEED tells which inputs"
-	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: 45 min on two cores"
+	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: most of an hour"
 	@echo "make mutants  200 small planted faults, of which the tests must find 90 %: hours"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
 	@echo "make check  what CI runs: lint, types, tests"

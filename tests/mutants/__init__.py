@@ -2,6 +2,5 @@
 
 A test that passes whatever the code does proves nothing. Each mutation changes one comparison,
 sign, constant or connective in a copy of the tree; then the tests of the room run that reach the
-changed line. One that survives either changes nothing, which docs/mutants.md says why, or shows a
-test that is missing.
+changed line. One that survives either changes nothing, or shows a test that is missing.
 """

@@ -1,8 +1,8 @@
 """Interpreter == C for integer policies, on every core with every compiler and optimisation.
 
 By default each machine of the matrix runs one case over a sequence of 1,000 steps, and each case
-runs on several machines. The whole product, over 10,000 steps each, takes about 45 minutes on two
-cores, on QEMU:
+runs on several machines. The whole product, over 10,000 steps each, takes most of an hour on two
+cores, on QEMU (by the time of its parts):
 
     pytest tests/proof -m exhaustive
 """
