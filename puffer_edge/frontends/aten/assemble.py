@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -30,11 +29,10 @@ from puffer_edge.frontends.aten.lower import lower_graph
 from puffer_edge.frontends.aten.roles import folder, outside_names, state_pairs
 from puffer_edge.frontends.graph.action import choose_outputs, finish, leave_out
 from puffer_edge.frontends.graph.graph import MAX_ELEMENTS, Graph
-from puffer_edge.frontends.graph.names import is_identifier
+from puffer_edge.frontends.graph.observing import bind_parts
 from puffer_edge.frontends.graph.several_heads import Output, width_of
 from puffer_edge.frontends.options import LoadOptions
-from puffer_edge.ir import Builder, Field, Program
-from puffer_edge.ir.ops import Reshape, Slice
+from puffer_edge.ir import Builder, Program
 from puffer_edge.readers.text import printable
 
 _CHOOSING = ("softmax", "_softmax", "log_softmax", "_log_softmax", "argmax", "multinomial")
@@ -126,22 +124,8 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
         if not port.dtype.startswith("float"):
             builder.note("stated", f"argument {printable(port.name)} is of integers; the "
                                    "observation holds the same numbers as float32")
-    if len(ports) == 1:
-        graph.bind(ports[0].name, builder.input(ports[0].name, ports[0].shape))
-        return options
-    total = sum(prod(port.shape) for port in ports)
-    flat, start = builder.input("observation", (1, total)), 0
-    fields = []
-    for index, port in enumerate(ports):
-        size = prod(port.shape)
-        part = builder.add(Slice, x=flat, starts=(0, start), counts=(1, size), steps=(1, 1))
-        graph.bind(port.name, builder.add(Reshape, name=port.name, x=part, shape=port.shape))
-        name = port.name if is_identifier(port.name) else f"obs_{index}"
-        fields.append(Field(name, port.shape[1:] if port.shape[:1] == (1,) else port.shape))
-        start += size
-    builder.note("stated", "the observation is the arguments one after another: "
-                           + ", ".join(printable(port.name) for port in ports))
-    return options if options.observation else replace(options, observation=tuple(fields))
+    return bind_parts(graph, [(port.name, port.shape) for port in ports], options,
+                      "the arguments")
 
 
 def _check_port(port: Port, where: str, whole: bool) -> None:

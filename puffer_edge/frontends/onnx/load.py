@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from puffer_edge.frontends.action_kind import by_metadata
 from puffer_edge.frontends.graph import roles
 from puffer_edge.frontends.graph.action import choose_outputs, finish, leave_out
 from puffer_edge.frontends.graph.graph import Graph
-from puffer_edge.frontends.graph.names import is_identifier
+from puffer_edge.frontends.graph.observing import bind_parts
 from puffer_edge.frontends.graph.ports import Port
 from puffer_edge.frontends.graph.rows import check_rows
 from puffer_edge.frontends.graph.several_heads import Output, width_of
@@ -25,7 +24,6 @@ from puffer_edge.frontends.onnx.reader import opset_of, parse_model, read_bytes
 from puffer_edge.frontends.onnx.tensors import DTYPES
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Builder, Field, Program
-from puffer_edge.ir.ops import Reshape, Slice
 from puffer_edge.readers.text import printable
 
 _FLOAT32 = 1
@@ -160,22 +158,8 @@ def _bind_observation(graph: Graph, ports: list[Port], options: LoadOptions) -> 
             graph.integers.add(port.name)
             builder.note("stated", f"input {printable(port.name)} is of integers; the "
                                    "observation holds the same numbers as float32")
-    if len(ports) == 1:
-        graph.bind(ports[0].name, builder.input(ports[0].name, ports[0].sizes))
-        return options
-    total = sum(prod(p.sizes) for p in ports)
-    flat, start = builder.input("observation", (1, total)), 0
-    fields = []
-    for index, port in enumerate(ports):
-        size = prod(port.sizes)
-        part = builder.add(Slice, x=flat, starts=(0, start), counts=(1, size), steps=(1, 1))
-        graph.bind(port.name, builder.add(Reshape, name=port.name, x=part, shape=port.sizes))
-        name = port.name if is_identifier(port.name) else f"obs_{index}"
-        fields.append(Field(name, port.sizes[1:] if port.sizes[:1] == (1,) else port.sizes))
-        start += size
-    builder.note("stated", "the observation is the graph's inputs one after another: "
-                           + ", ".join(printable(p.name) for p in ports))
-    return options if options.observation else replace(options, observation=tuple(fields))
+    return bind_parts(graph, [(port.name, port.sizes) for port in ports], options,
+                      "the graph's inputs")
 
 
 def _refuse_dtype(port: Port, allowed: tuple[int, ...], where: str) -> None:
