@@ -16,20 +16,18 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array32, Array64
 from puffer_edge.ir.functions.hyperbolic import tanh_f32
 
-Array = npt.NDArray[np.float64]
-Array32 = npt.NDArray[np.float32]
-Function = Callable[[Array], Array]
+Function = Callable[[Array64], Array64]
 F = np.float32
 
 erf = np.vectorize(math.erf, otypes=[float])
 erfc = np.vectorize(math.erfc, otypes=[float])
 
 
-def minimax(target: Function, weight: Function, low: float, high: float, p: int, q: int) -> Array:
+def minimax(target: Function, weight: Function, low: float, high: float, p: int, q: int) -> Array64:
     """Coefficients of the rational P/Q in t that minimises max ``weight * |P/Q - target|``.
 
     P and Q have degrees p and q, and t is in [low, high]. P comes first, both ascending, scaled so
@@ -76,7 +74,7 @@ def odd_rational(x: Array32, c: Array32, p: int) -> Array32:
 
 
 def polish(
-    start: Array, error: Callable[[Array32], float], fixed: int, steps: int = 4000
+    start: Array64, error: Callable[[Array32], float], fixed: int, steps: int = 4000
 ) -> Array32:
     """Moves all but the last ``fixed`` float32 coefficients while the error shrinks."""
     rng = np.random.default_rng(0)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.decompose.draft import Draft
 from puffer_edge.ir import Program
-from puffer_edge.ir.op import Array
 from puffer_edge.ir.ops import Binary, Conv, Gemm, Reshape, Split
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.gptq import round_weights

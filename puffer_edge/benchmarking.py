@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import PufferEdgeError, UsageError
 from puffer_edge.ir import Program
 from puffer_edge.runtimes import BACKENDS, load
 
-Array = npt.NDArray[Any]
 ROUNDS = 5
 MOST = 20_000
 """Steps of a round, at most."""

@@ -8,13 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import MissingDependencyError, UsageError
 from puffer_edge.ir import Contract, Discrete, Hybrid
 from puffer_edge.spaces import SpaceTree
-
-Array = npt.NDArray[Any]
 
 MASK = "action_mask"
 """Where environments of gymnasium tell in their info which choices may be taken."""

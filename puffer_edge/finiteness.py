@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Activation, Op, Program
 from puffer_edge.ir.functions import FUNCTIONS
 
-Array = npt.NDArray[Any]
 Rule = Callable[[Any, list[float], list[Array | None], Program], float | tuple[float, ...]]
 
 LARGEST = float(np.finfo(np.float32).max)

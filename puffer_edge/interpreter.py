@@ -6,16 +6,12 @@ and uses the same functions (SPECIFICATION.md, section "Float arithmetic").
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program, Status
 from puffer_edge.ir.status import check_finite
-
-Array = npt.NDArray[Any]
 
 
 class Interpreter:

@@ -14,15 +14,14 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.environments import Environment
 from puffer_edge.errors import PufferEdgeError, UsageError
 from puffer_edge.ir import Program
 from puffer_edge.runtimes import load
 from puffer_edge.runtimes.policy import Policy
 
-Array = npt.NDArray[Any]
 SEED = 100_000
 """First seed: far from those that calibrate."""
 DRAWS = 10_000

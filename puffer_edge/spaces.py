@@ -15,12 +15,11 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
 from puffer_edge.ir import Field
 
-Array = npt.NDArray[Any]
 Key = str | int
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Program
-from puffer_edge.runtimes.policy import Array, Policy
+from puffer_edge.runtimes.policy import Policy
 
 RUNTIME = "policy_runtime"
 _importing = Lock()

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Program
 from puffer_edge.ir.status import refusal
 from puffer_edge.runtimes.native_build import build
-from puffer_edge.runtimes.policy import Array, Policy
+from puffer_edge.runtimes.policy import Policy
 
 NOTHING = object()
 """No array that anybody has, None included."""

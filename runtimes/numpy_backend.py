@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
-from puffer_edge.runtimes.policy import Array, Policy
+from puffer_edge.runtimes.policy import Policy
 
 
 class Backend(Policy):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.ports import ports
 from puffer_edge.ir import Program
-from puffer_edge.runtimes.policy import Array, Policy
+from puffer_edge.runtimes.policy import Policy
 
 
 class Backend(Policy):

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import StepError, UnsupportedError, UsageError
 from puffer_edge.ir import Contract, Discrete, Program, Status
 from puffer_edge.ir.status import check_finite
-
-Array = npt.NDArray[Any]
 
 
 class Policy(ABC):

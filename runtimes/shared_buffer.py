@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, StaleError, UsageError
 from puffer_edge.runtimes import shared_segment
 from puffer_edge.runtimes.shared_segment import Segment
 
-Array = npt.NDArray[Any]
 SLOTS = 3
 NOBODY = -1
 LAST = (1 << 63) - 1

@@ -6,10 +6,11 @@ import importlib
 import importlib.util
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.exporters.ports import ports
 from puffer_edge.ir import Program
-from puffer_edge.runtimes.policy import Array, Policy
+from puffer_edge.runtimes.policy import Policy
 
 PACKAGES = ("ai_edge_litert", "tflite_runtime")
 

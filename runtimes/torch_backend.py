@@ -10,11 +10,12 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import MissingDependencyError, UnsupportedError
 from puffer_edge.ir import Program
 from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.op import Activation, Op
-from puffer_edge.runtimes.policy import Array, Policy
+from puffer_edge.runtimes.policy import Policy
 
 Torch = Any
 Compute = Callable[[Any, Torch, list[Any]], tuple[Any, ...]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.exporters.c.context import Array, Context
+from puffer_edge.arrays import Array
+from puffer_edge.exporters.c.context import Context
 from puffer_edge.exporters.c.loops import moved, nest, tidy
 from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import Continuous, Discrete

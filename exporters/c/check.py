@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
-from puffer_edge.exporters.c.context import Array, Context
+from puffer_edge.arrays import Array
+from puffer_edge.exporters.c.context import Context
 from puffer_edge.exporters.c.kernels import source
 from puffer_edge.templates import template
 

@@ -10,8 +10,8 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c import text
 from puffer_edge.ir import Op, Program, Value
@@ -20,7 +20,6 @@ from puffer_edge.ir.ops import Reshape
 from puffer_edge.ir.value import ITEM_SIZE
 from puffer_edge.planning import Plan
 
-Array = npt.NDArray[Any]
 Emitter = Callable[[Any, "Context"], None]
 
 C_TYPES = {"float32": "float", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t",

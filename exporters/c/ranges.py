@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.text import decimal, remark, wrapped
 from puffer_edge.ir import Contract, Discrete, Field, Head
 from puffer_edge.quantization.integer_input import IntegerInput
@@ -15,7 +14,6 @@ from puffer_edge.quantization.integer_input import IntegerInput
 LISTED = 16
 """Elements of a field that have a line of their own; of a larger one the extremes are told."""
 LARGEST = float(np.finfo(np.float32).max)
-Array = npt.NDArray[Any]
 
 
 def observation(contract: Contract) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Activation, Op, Program, Value
-from puffer_edge.ir.op import Array
 from puffer_edge.ir.ops import Binary, Gemm, Split, Unary
 
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.micropython.blob import BlobWriter
 from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.ir import Op, Program, Value
 from puffer_edge.ir.ops import Reshape
 
-Array = npt.NDArray[Any]
 TYPECODES = {"int8": "b", "int16": "h", "float32": "f"}
 Emitter = Callable[[Any, "Context"], str]
 EMITTERS: dict[type[Op], Emitter] = {}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.micropython.context import Context, emits
 from puffer_edge.ir import Op
 from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Slice, Split, Transpose
-
-Indices = npt.NDArray[Any]
 
 
 @emits(Expand)
@@ -64,7 +61,7 @@ def padded(op: Pad, y: str, filler: int, context: Context) -> str:
     return copies(context.ref(op.x), y, sources, places, context, f", {filler}")
 
 
-def copies(x: str, y: str, sources: Indices, places: Indices, context: Context,
+def copies(x: str, y: str, sources: Array, places: Array, context: Context,
            more: str = "") -> str:
     """The call that copies elements: in the longest rows that have even steps on both sides."""
     pairs = np.stack([sources.reshape(-1), places.reshape(-1)])
@@ -79,6 +76,6 @@ def copies(x: str, y: str, sources: Indices, places: Indices, context: Context,
     return f"move({x}, {y}, {starts}, {targets}, {length}, {across}, {along}{more})"
 
 
-def indices(shape: tuple[int, ...]) -> Indices:
+def indices(shape: tuple[int, ...]) -> Array:
     """Of the elements of a tensor, in its shape."""
     return np.arange(np.prod(shape, dtype=np.int64)).reshape(shape)

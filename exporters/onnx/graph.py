@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Program
-from puffer_edge.ir.op import Array
 
 
 class Graph:

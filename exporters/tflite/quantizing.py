@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.scales import Integers
 from puffer_edge.exporters.tflite.graph import Graph, Option
 from puffer_edge.exporters.tflite.writer import Scale, Tensor
-from puffer_edge.ir.op import Array
 from puffer_edge.ir.ops import Conv, Gemm
 
 DTYPES = {8: np.int8, 16: np.int16}

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.tflite.schema import OPERATORS, OPTIONS, TYPES
-from puffer_edge.ir.op import Array
 
 ALIGNMENT = 16
 

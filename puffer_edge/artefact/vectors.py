@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, StepError, UnsupportedError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 from puffer_edge.readers.npz import read_npz
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.activations import activation
@@ -31,8 +30,6 @@ from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Note, Program
 from puffer_edge.ir import Normaliser as Described
 from puffer_edge.ir.ops import Concat
-
-Array = npt.NDArray[Any]
 
 HINT = ("give puffer_edge.load() the torch module with the state_dict loaded into it, export it to "
         "ONNX, or say what the tensors are for with --map")

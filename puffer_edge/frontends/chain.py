@@ -10,11 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
-import numpy.typing as npt
-
-Array = npt.NDArray[Any]
+from puffer_edge.arrays import Array
 
 MAX_LAYERS = 40
 _MAX_STEPS = 20_000

@@ -9,11 +9,9 @@ and bias.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends import heads, nature_cnn
 from puffer_edge.frontends.actor import CRITIC, HINT, SPREAD, Actor, build
@@ -22,8 +20,6 @@ from puffer_edge.frontends.layers import linear, numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Builder, Program
-
-Array = npt.NDArray[Any]
 
 NAME = "CleanRL"
 _SPREADS = ("actor_logstd", "actor_log_std", "log_std", "logstd", "std")

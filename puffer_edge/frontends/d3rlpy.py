@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.d3rlpy_encoder import encode
@@ -27,8 +28,6 @@ from puffer_edge.ir.ops import Reshape
 from puffer_edge.readers.d3rlpy_file import D3rlpyFile, part, read_d3
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.torch_checkpoint import flat_state_dict
-
-Array = npt.NDArray[Any]
 
 HINT = ("export the greedy policy: algo.save_policy('policy.onnx'), and give that file with "
         "--action")

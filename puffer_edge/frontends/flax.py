@@ -12,11 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import CRITIC, SPREAD, Actor, Normaliser, build, deviations
 from puffer_edge.frontends.assumptions import assumed
@@ -28,7 +27,6 @@ from puffer_edge.readers.parameters import parameters
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.text import printable
 
-Array = npt.NDArray[Any]
 HINT = ("export the policy to ONNX, or save it with torch's names and [outputs, inputs] matrices "
         "and say what the tensors are for with --map")
 _GATES = {"GRU": (("ir", "iz", "in"), ("hr", "hz", "hn")),

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
 from puffer_edge.frontends.detect import detect
 from puffer_edge.readers.parameters import parameters
 from puffer_edge.readers.safetensors import load_safetensors
 from puffer_edge.readers.text import printable
 from puffer_edge.readers.torch_checkpoint import load_checkpoint
-
-Array = npt.NDArray[Any]
 
 
 def fill_module(module: Any, path: Path) -> Any:

@@ -23,16 +23,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.actor import Actor, build, statistics
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
 from puffer_edge.readers.regular_file import read_file
-
-Array = npt.NDArray[Any]
 
 MAX_BYTES = 1 << 20
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Activation, Builder
@@ -25,8 +24,6 @@ from puffer_edge.ir.ops import (
     Unary,
 )
 from puffer_edge.ir.ops.batch_normalization import LARGEST_SHIFT
-
-Array = npt.NDArray[Any]
 
 
 def linear(builder: Builder, x: str, tensors: Tensors, name: str) -> str:

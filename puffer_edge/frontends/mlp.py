@@ -5,10 +5,7 @@ Names do not tell the functions between the layers, so the user has to.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError
 from puffer_edge.frontends.actor import SPREAD, Actor, build
 from puffer_edge.frontends.assumptions import assumed
@@ -16,8 +13,6 @@ from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
-
-Array = npt.NDArray[Any]
 
 NAME = "a single stack of linear layers"
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.ir import Activation, Normaliser, Note, Op, Program, Value
@@ -25,8 +26,6 @@ from puffer_edge.ir.ops.batch_normalization import LARGEST_SHIFT
 from puffer_edge.passes.constants import unused
 from puffer_edge.readers.parameters import Parameters
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 EPSILON = 1e-8
 """Of gymnasium's NormalizeObservation and of VecNormalize."""

@@ -9,11 +9,10 @@ saves its cell twice, as ``lstm.*`` and as ``cell.*``, with shared parameters. V
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.activations import activation
@@ -22,7 +21,6 @@ from puffer_edge.frontends.tensors import Tensors, add_linear
 from puffer_edge.ir import Builder, Continuous, Discrete, Program
 from puffer_edge.ir.ops import LSTMCell, OneHot, Reshape, Unary
 
-Array = npt.NDArray[Any]
 StateDict = dict[str, Array]
 
 NAME = "PufferLib"

@@ -7,11 +7,9 @@ RMSNorm, MLP), and ``decoder`` with the heads and the value.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.layers import (
@@ -26,8 +24,6 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Activation, Builder, Continuous, Discrete, Program
 from puffer_edge.ir.ops import Binary, MinGRUCell
-
-Array = npt.NDArray[Any]
 
 NAME = "PufferLib 4"
 

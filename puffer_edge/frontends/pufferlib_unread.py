@@ -6,15 +6,10 @@ the code of pufferlib.ocean.torch and in the environment, not in the tensors.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
-
-Array = npt.NDArray[Any]
 
 NAME = "PufferLib"
 _KEYS = {

@@ -19,10 +19,8 @@ called ``lstm`` or ``gru``.
 from __future__ import annotations
 
 from math import isqrt
-from typing import Any
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
 from puffer_edge.frontends import heads, nature_cnn
 from puffer_edge.frontends.actor import HINT
@@ -40,8 +38,6 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Builder, Continuous, Discrete, Program
 from puffer_edge.ir.ops import Binary, Concat, OneHot, Reshape, Slice, Transpose
-
-Array = npt.NDArray[Any]
 
 NAME = "PufferLib with a convolutional encoder"
 _CELLS = ("lstm.", "gru.", "cell.")

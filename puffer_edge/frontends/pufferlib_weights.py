@@ -16,10 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.frontends import pufferlib, pufferlib4
@@ -27,8 +25,6 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.training_config import TrainingConfig, load_config
-
-Array = npt.NDArray[Any]
 
 DEFAULT_HIDDEN = 128
 MAX_LAYERS = 16

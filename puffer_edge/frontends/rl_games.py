@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.actor import COUNTERS, CRITIC, SPREAD, Actor, build, statistics
 from puffer_edge.frontends.assumptions import assumed
@@ -21,8 +19,6 @@ from puffer_edge.frontends.layers import numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
-
-Array = npt.NDArray[Any]
 
 NAME = "rl_games"
 _NET = "a2c_network."

@@ -6,10 +6,7 @@ after every layer of the encoder.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.action_kind import asked
 from puffer_edge.frontends.actor import CRITIC, HINT, Actor, build
@@ -18,8 +15,6 @@ from puffer_edge.frontends.layers import numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
-
-Array = npt.NDArray[Any]
 
 NAME = "RLlib"
 _ENCODERS = ("encoder.actor_encoder.net.mlp.", "encoder.encoder.net.mlp.")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends import heads
 from puffer_edge.frontends.layers import normalized
@@ -19,7 +20,7 @@ from puffer_edge.frontends.tensors import add_linear
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Builder, Program
 from puffer_edge.ir.ops import Binary, GRUCell, Slice, Unary
-from puffer_edge.readers.hdf5 import Array, Hdf5
+from puffer_edge.readers.hdf5 import Hdf5
 from puffer_edge.readers.text import printable
 
 SOURCE = "RLtools checkpoint"

@@ -11,15 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.frontends.actor import COUNTERS, CRITIC, SPREAD, Actor, build, deviations
 from puffer_edge.frontends.layers import sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
-
-Array = npt.NDArray[Any]
 
 NAME = "rsl_rl"
 EPSILON = 1e-2

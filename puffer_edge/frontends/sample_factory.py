@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import (
     COUNTERS,
@@ -36,8 +35,6 @@ from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Activation, Builder, Note, Program
 from puffer_edge.readers.sample_factory_config import SampleFactoryConfig, load_config
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 NAME = "Sample Factory"
 _HEAD = "action_parameterization.distribution_linear"

@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends import chain
 from puffer_edge.frontends.actor import CRITIC, HINT, SPREAD, Actor, build
@@ -23,8 +21,6 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 NAME = "a script's own network"
 _SPREADS = re.compile(r"(.*[._])?(log_?std|log_?sigma|std|sigma|cov_var|log_?scale)"

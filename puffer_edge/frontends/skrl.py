@@ -7,10 +7,7 @@ RunningStandardScaler is ``clip((x - mean) / (sqrt(var) + 1e-8), -5, 5)``.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import (
     COUNTERS,
@@ -27,8 +24,6 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 NAME = "skrl"
 _SCALERS = ("observation_preprocessor.", "state_preprocessor.")

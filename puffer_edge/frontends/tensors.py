@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.ir import Builder
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 
 class Tensors:

@@ -7,10 +7,7 @@ actors apply tanh and multiply by ``max_action``.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.actor import HINT, SPREAD, Actor, build
 from puffer_edge.frontends.assumptions import assumed
@@ -18,8 +15,6 @@ from puffer_edge.frontends.layers import numbered, sequence
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.tensors import Tensors
 from puffer_edge.ir import Program
-
-Array = npt.NDArray[Any]
 
 NAME = "Tianshou"
 _ACTORS = ("policy.actor.", "actor.", "policy.", "")

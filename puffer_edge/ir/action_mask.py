@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir.status import Status, refusal
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, ProgramError
 from puffer_edge.ir.contract import Contract, Normaliser
 from puffer_edge.ir.op import Op
 from puffer_edge.ir.program import Kind, Note, Program, State
 from puffer_edge.ir.value import Value
-
-Array = npt.NDArray[Any]
 
 
 class Builder:

@@ -9,10 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array32
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.action_mask import ActionMask
-
-Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Discrete:
         """Number of raw outputs that the heads read."""
         return sum(self.sizes)
 
-    def act(self, raw: Float32) -> npt.NDArray[np.int32]:
+    def act(self, raw: Array32) -> npt.NDArray[np.int32]:
         """Greedy choice per head; the lowest index wins a tie.
 
         As in C, a NaN is never larger than anything; numpy's argmax would choose it.
@@ -85,7 +84,7 @@ class Discrete:
         return np.array([_argmax(part) for part in parts], dtype=np.int32)
 
 
-def _argmax(logits: Float32) -> int:
+def _argmax(logits: Array32) -> int:
     best = 0
     for index in range(1, len(logits)):
         if logits[index] > logits[best]:
@@ -122,16 +121,16 @@ class Continuous:
         return self.size
 
     @property
-    def scale(self) -> Float32:
+    def scale(self) -> Array32:
         """Half the range per element, rounded once to float32."""
         return np.asarray((np.array(self.high) - np.array(self.low)) / 2, np.float32)
 
     @property
-    def offset(self) -> Float32:
+    def offset(self) -> Array32:
         """The middle of the range per element, rounded once to float32."""
         return np.asarray((np.array(self.high) + np.array(self.low)) / 2, np.float32)
 
-    def act(self, raw: Float32) -> Float32:
+    def act(self, raw: Array32) -> Array32:
         """The deterministic action, float32, in the same order of operations as the C code."""
         from puffer_edge.ir.functions import FUNCTIONS
 

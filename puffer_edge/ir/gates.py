@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir.integer_sums import integer_sums
 from puffer_edge.ir.lookup import lookup
-from puffer_edge.ir.op import Array
 from puffer_edge.ir.requantization import requantize
 
 TANH_ENTRIES = 257

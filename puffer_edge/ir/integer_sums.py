@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.requantization import LIMIT
-
-Array = npt.NDArray[Any]
 
 
 def integer_sums(x: Array, weight: Array, bias: Array, layer: str) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.ir.op import Array
+from puffer_edge.arrays import Array
 
 
 def lookup(table: Array, position: Array, bits: int) -> Array:

@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.value import Quantization, Value
 
-Array = npt.NDArray[Any]
 OpType = TypeVar("OpType", bound="type[Op]")
 OpSelf = TypeVar("OpSelf", bound="Op")
 

@@ -6,12 +6,9 @@ term after the other. These do the same, vectorised over the independent outputs
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from puffer_edge.arrays import Array
 
 TERMS = 64
 """So many are made at once."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from puffer_edge.arrays import Array
 
 
 def patches(x: Array, kernel: Sequence[int], strides: Sequence[int], pads: Sequence[int],

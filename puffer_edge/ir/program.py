@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.contract import Contract, Discrete, Head, Hybrid
 from puffer_edge.ir.op import Op
 from puffer_edge.ir.value import Value
 
-Array = npt.NDArray[Any]
 Kind = Literal["assumed", "stated", "dropped", "folded", "quantised", "warning"]
 """Of a note: an assumption is a decision that the file does not hold; stated is what the file, the
 user or the trainer's fixed code says."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir.op import Array
 from puffer_edge.ir.requantization import LIMIT
 
 LARGEST_ROW = 1 << 14

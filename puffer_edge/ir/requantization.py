@@ -8,14 +8,11 @@ arithmetic shifts.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-
-Array = npt.NDArray[Any]
 
 LIMIT = 2**30 - 1
 """Largest magnitude of an integer intermediate."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import BatchNormalization, Binary
 from puffer_edge.ir.ops.batch_normalization import LARGEST_SHIFT
 from puffer_edge.passes.constants import fits_float32, unused
-
-Array = npt.NDArray[Any]
 
 
 def canonicalize_affine(program: Program) -> Program:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from puffer_edge.arrays import Array
 
 _NORMAL = np.finfo(np.float32).tiny
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Discrete, Op, Program
 from puffer_edge.ir.ops import (
     BatchNormalization,
@@ -22,8 +21,6 @@ from puffer_edge.ir.ops import (
 )
 from puffer_edge.passes.constants import unused
 from puffer_edge.passes.dead_code import remove_dead_code
-
-Array = npt.NDArray[Any]
 
 _ROWWISE = (BatchNormalization, Binary, Expand, Reduce, Reshape, Softmax, Unary)
 LONGEST = 16

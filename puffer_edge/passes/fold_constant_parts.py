@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Concat, Gemm, GRUCell, LSTMCell
 from puffer_edge.passes.constants import overflows, unused
-
-Array = npt.NDArray[Any]
 
 
 def fold_constant_parts(program: Program) -> Program:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import fsum
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import BatchNormalization, Conv, Gemm, Reshape
 from puffer_edge.ir.ops.batch_normalization import LARGEST_SHIFT
 from puffer_edge.passes.constants import overflows, unused
-
-Array = npt.NDArray[Any]
 
 
 def fold_normalization(program: Program) -> Program:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import fsum
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes.constants import overflows, unused
-
-Array = npt.NDArray[Any]
 
 
 def merge_linear(program: Program) -> Program:

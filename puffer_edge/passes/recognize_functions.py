@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Activation, Op, Program
 from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.ops import Binary, Unary
-
-Array = npt.NDArray[Any]
 
 _FAR = np.geomspace(12, 1e30, 301)
 _GRID = np.concatenate([np.linspace(-12, 12, 4801), _FAR, -_FAR]).astype(np.float32)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import ActionMask, Discrete, Op, Program
 from puffer_edge.ir.ops import (
     BatchNormalization,
@@ -27,8 +26,6 @@ from puffer_edge.ir.ops import (
 )
 from puffer_edge.passes.constants import unused
 from puffer_edge.passes.dead_code import remove_dead_code
-
-Array = npt.NDArray[Any]
 
 _MOVING = (Expand, Gather, Reshape, Slice, Split, Transpose)
 _MIXING = (*_MOVING, BatchNormalization, Binary, Concat, Reduce, Softmax, Unary)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Op, Program, State, Value
 from puffer_edge.ir.ops import Binary, Concat, Gather, Reshape, Slice, Split, Transpose
 from puffer_edge.passes.constants import unused
 from puffer_edge.passes.dead_code import remove_dead_code
-
-Array = npt.NDArray[Any]
 
 
 def split_states(program: Program) -> Program:

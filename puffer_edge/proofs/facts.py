@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir import Program
 from puffer_edge.ir.op import Op
 from puffer_edge.ir.requantization import LIMIT
 from puffer_edge.ir.value import Quantization, Value
 
-Array = npt.NDArray[Any]
 LARGEST_SHIFT = 30
 
 

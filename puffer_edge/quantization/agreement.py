@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Discrete, Head, Hybrid, Program
 from puffer_edge.ir.ops.mask import lowest
@@ -27,7 +27,6 @@ from puffer_edge.quantization.evidence import (
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.sampling import NOTHING, never
 
-Array = npt.NDArray[Any]
 Verdict = Literal["passed", "failed", "not judged"]
 
 AGREEMENT = 0.95

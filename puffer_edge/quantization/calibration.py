@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 from puffer_edge.quantization.observers import find_observer, minmax
-
-Array = npt.NDArray[Any]
 
 MIN_STEPS = 16
 """Fewer steps say nothing about a range."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Contract
 from puffer_edge.quantization.agreement import Agreement
 from puffer_edge.quantization.describing import Range
 from puffer_edge.quantization.outside import doubts_of_bounds
 from puffer_edge.quantization.recording import Recording
-
-Array = npt.NDArray[Any]
 
 OUTSIDE = 0.05
 """Share of held-back steps beyond what was calibrated that says that the halves are of two kinds.

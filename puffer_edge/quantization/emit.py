@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization, State, Value
 from puffer_edge.ir.ops import Quantize, Table
@@ -16,8 +15,6 @@ from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.linear import Linear, prove, table_points
 from puffer_edge.quantization.ranges import Ranges
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ L. Kish, Survey Sampling, 1965, section 8.2).
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from puffer_edge.arrays import Array
+
 Interval = tuple[float, float]
 
 Z = 1.959964

@@ -17,12 +17,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from puffer_edge.arrays import Array
+
 Solution = tuple[Array, Array]
 
 DAMPINGS = (0.01, 0.1, 1.0, 10.0)

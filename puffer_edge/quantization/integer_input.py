@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.ir import ActionMask, Contract, Op, Program, Value
 from puffer_edge.ir.observed import parts_of_observation
@@ -22,7 +22,6 @@ from puffer_edge.quantization.quantize import rule_of
 from puffer_edge.quantization.rule import Movement
 from puffer_edge.readers.text import printable
 
-Array = npt.NDArray[Any]
 Counts = Mapping[str, tuple[float, float]]
 """Scale and offset of the integers of each field of the observation: real = integer * scale +
 offset. The empty name stands for all fields that are not named."""

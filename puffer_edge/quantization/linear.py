@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Quantization
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
 from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.schemes import Scheme
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

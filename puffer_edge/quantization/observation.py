@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Quantization
 from puffer_edge.quantization.emit import Emitter, Integer
 from puffer_edge.quantization.parts import Leaf, Parts
 from puffer_edge.quantization.rule import rule_of
-
-Array = npt.NDArray[Any]
 
 
 def quantize_observation(parts: Parts, emitter: Emitter) -> None:

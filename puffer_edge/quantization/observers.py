@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError
 
-Array = npt.NDArray[Any]
 Observer = Callable[[Array], tuple[float, float]]
 
 HEADROOM = 1.25

@@ -10,11 +10,10 @@ between is no ReLU, which scaling by powers of two would not pass.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Concat
 from puffer_edge.passes.constants import unused
@@ -23,8 +22,6 @@ from puffer_edge.quantization.flatness import useful_range
 from puffer_edge.quantization.quantize import rule_of
 from puffer_edge.quantization.rule import reads_by_columns
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 WIDTH = 8.0
 """Channels of one group differ by less: three of eight bits."""

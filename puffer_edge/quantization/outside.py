@@ -7,15 +7,12 @@ policy has inside. So was, very likely, what fills a small part of the space onl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Contract, Field
-
-Array = npt.NDArray[Any]
 
 SLACK = 0.01
 """Part of an element's range by which a number may lie beyond it: noise, and rounding."""

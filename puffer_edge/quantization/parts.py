@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.quantization.rule import Movement, rule_of
 
-Array = npt.NDArray[Any]
 _MOVING = (Movement.RESHAPE, Movement.REORDER, Movement.SELECT)
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, State, Value
 from puffer_edge.ir.ops import Reshape
@@ -27,8 +26,6 @@ from puffer_edge.quantization.ranges import Ranges
 from puffer_edge.quantization.rule import Rule
 from puffer_edge.quantization.rule import rule_of as _rule_of
 from puffer_edge.quantization.schemes import Scheme
-
-Array = npt.NDArray[Any]
 
 
 def quantize(program: Program, calibration: Calibration, scheme: Scheme,

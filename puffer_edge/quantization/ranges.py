@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Op, Program, Quantization, State
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.flatness import useful_range
@@ -22,7 +21,6 @@ from puffer_edge.quantization.memories import memories
 from puffer_edge.quantization.rule import Movement, reads_by_columns, rule_of
 from puffer_edge.quantization.schemes import Scheme
 
-Array = npt.NDArray[Any]
 _UNLIMITED = (-np.inf, np.inf)
 
 

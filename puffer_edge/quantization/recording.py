@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.environments import Environment
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 from puffer_edge.quantization.outside import refuse_outside
 from puffer_edge.readers.npz import read_npy, read_npz
-
-Array = npt.NDArray[Any]
 
 STEPS = 4000
 """Steps that are played in an environment by default. A recurrent policy of CartPole that agrees in

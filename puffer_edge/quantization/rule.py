@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Activation, Op, Program, Quantization
 from puffer_edge.quantization.calibration import Calibration
 
-Array = npt.NDArray[Any]
 Rewrite = Callable[[Any, Any], None]
 Function = TypeVar("Function", bound=Rewrite)
 

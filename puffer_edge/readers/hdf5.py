@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.readers.budget import Budget
 from puffer_edge.readers.pickle_data import RefusedError
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 10_000

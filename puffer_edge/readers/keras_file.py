@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.readers.hdf5 import Array, Hdf5, parse_hdf5
+from puffer_edge.readers.hdf5 import Hdf5, parse_hdf5
 from puffer_edge.readers.text import printable
 from puffer_edge.readers.zip_archive import ZipArchive
 

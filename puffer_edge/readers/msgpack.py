@@ -9,13 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.budget import Budget
 from puffer_edge.readers.pickle_data import RefusedError
-
-Array = npt.NDArray[Any]
 
 MAX_DEPTH = 24
 _TYPES = {"float16": "<f2", "float32": "<f4", "float64": "<f8", "int8": "i1", "int16": "<i2",

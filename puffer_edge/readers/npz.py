@@ -11,16 +11,13 @@ import re
 import struct
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.zip_archive import ZipArchive
-
-Array = npt.NDArray[Any]
 
 LARGEST_FILE = 1 << 32
 """Bytes; a million steps of a thousand observations."""

@@ -6,12 +6,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.readers.budget import Budget
 from puffer_edge.readers.pickle_data import Known, RefusedError, Stub
-
-Array = npt.NDArray[Any]
 
 _CODES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())
 _NO_NUMBERS = "an array does not hold numbers"

@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.readers.budget import Budget
 from puffer_edge.readers.numpy_pickle import PickledArray, array_of
 from puffer_edge.readers.pickle_data import Stub
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 MAX_DEPTH = 16
 MAX_PARTS = 20_000

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.readers.budget import Budget, is_shape
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 MAX_HEADER = 8 << 20
 MAX_TENSORS = 10_000

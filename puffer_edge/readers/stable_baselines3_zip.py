@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.budget import is_shape
 from puffer_edge.readers.last_observation import LastObservation, last_observation
 from puffer_edge.readers.torch_checkpoint import flat_state_dict, load_checkpoint
 from puffer_edge.readers.zip_archive import ZipArchive
-
-Array = npt.NDArray[Any]
 
 MAX_JSON = 8 << 20
 MAX_NUMBERS = 1 << 12

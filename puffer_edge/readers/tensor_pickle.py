@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.readers.budget import Budget, is_shape
 from puffer_edge.readers.numpy_pickle import numpy_names
@@ -22,8 +22,6 @@ from puffer_edge.readers.pickle_data import (
     read_pickle,
 )
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 STORAGES = {
     "FloatStorage": "f4", "DoubleStorage": "f8", "HalfStorage": "f2", "BFloat16Storage": "bf16",

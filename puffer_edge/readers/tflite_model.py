@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.readers.budget import Budget, is_shape
 from puffer_edge.readers.flatbuffer import FlatBuffer, Table
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.tflite_operators import operator_name
-
-Array = npt.NDArray[Any]
 
 TYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16",
          9: "int8", 10: "float64"}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.readers.budget import Budget
 from puffer_edge.readers.legacy_checkpoint import load_legacy
@@ -18,8 +18,6 @@ from puffer_edge.readers.regular_file import read_file
 from puffer_edge.readers.tensor_pickle import TensorReader
 from puffer_edge.readers.text import printable
 from puffer_edge.readers.zip_archive import ZipArchive
-
-Array = npt.NDArray[Any]
 
 _LEGACY = b"\x80\x02\x8a\nl\xfc"
 _SAVE = "save the policy with torch.save(policy.state_dict(), path)"

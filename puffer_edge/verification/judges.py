@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.verification.checks.agreement import check_agreement
 from puffer_edge.verification.checks.reference import Ran, check_reference
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import load_for
 from puffer_edge.verification.report import Report
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

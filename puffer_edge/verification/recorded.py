@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import Subject, acting, heads_of
 from puffer_edge.errors import FileFormatError
 from puffer_edge.ir import Continuous
 from puffer_edge.readers.npz import read_npz
 
-Array = npt.NDArray[Any]
 HINT = "export the policy again"
 
 

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.npz import read_npz
-
-Array = npt.NDArray[Any]
 
 TOLERANCE = 1e-4
 """Largest accepted difference, relative to the reference's largest magnitude.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Discrete, Head, Hybrid
-
-Array = npt.NDArray[Any]
 
 NEAR = 1e-4
 """How far from 1 the sum of float32 probabilities may lie."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops.gru_cell_integer import packed_units
 from puffer_edge.exporters.c.packing import (
@@ -30,8 +30,6 @@ from puffer_edge.ir.ops import (
 from puffer_edge.ir.ops.softmax_integer import distance_factor, power_table, reciprocal_table
 from puffer_edge.ir.reciprocal_root import SHIFTS, root_table, square_bits
 from puffer_edge.ir.requantization import LARGEST_SUM, choose
-
-Array = np.ndarray[Any, Any]
 
 SCHEMES = {"s8": ("int8", "int8"), "s8x16": ("int16", "int8"), "s16": ("int16", "int16")}
 """dtypes of activations and weights."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array32, Array64
 from puffer_edge.ir.functions.piecewise import abs_f32, relu_f32
-from puffer_edge.ir.functions.registry import Array, Array64, f32, register
+from puffer_edge.ir.functions.registry import f32, register
 
 PI = f32("0x1.921fb6p+1")
 WHOLE = f32("0x1.8p+23")
@@ -24,7 +25,7 @@ def _sinc(x: Array64) -> Array64:
 @register(_sinc, abs_error=4e-7, lipschitz=1.3704, torch="sinc",
           c="(x == 0 ? 1.0 : sin(3.14159265358979323846 * fmod(x, 2.0)) "
             "/ (3.14159265358979323846 * x))")
-def sinc_f32(x: Array) -> Array:
+def sinc_f32(x: Array32) -> Array32:
     """``sin(pi x) / (pi x)``, 1 at 0; 0 from 2^21 on and for NaN."""
     above = np.where(x > -FAR, x, -FAR)
     u = np.where(above < FAR, above, FAR)
@@ -35,7 +36,7 @@ def sinc_f32(x: Array) -> Array:
     p = ((((S[4] * q + S[3]) * q + S[2]) * q + S[1]) * q + S[0]) * q + PI
     top = (f32("0x1p+0") - f32("0x1p+1") * (odd * odd)) * (r * p)
     tiny = relu_f32(f32("0x1p-60") - abs_f32(u) * f32("0x1p+40"))
-    y: Array = (top + tiny) / (PI * u + tiny)
+    y: Array32 = (top + tiny) / (PI * u + tiny)
     return y
 '''
 KERNEL = '''#ifndef PUFFER_EDGE_SINC_F32_H

@@ -16,7 +16,8 @@ from tests.project.layers import Graph, between_rooms, circles, modules, read, r
 ROOT = Path(__file__).parents[2]
 
 ARROWS = {
-    # What everything stands on; `errors` and `version` may be imported by all.
+    # What everything stands on; `arrays`, `errors` and `version` may be imported by all.
+    "arrays": "",
     "wording": "",
     "errors": "wording",
     "version": "",
@@ -67,7 +68,7 @@ ARROWS = {
            "quantization runtimes subset targets using verification wording",
     "__main__": "cli",
 }
-ALWAYS = {"errors", "version"}
+ALWAYS = {"arrays", "errors", "version"}
 
 
 @cache
@@ -122,6 +123,13 @@ def test_a_planted_circle_is_found(name: str) -> None:
                           if room(module) == room(target) == name)
     (found,) = circles(planted(target, module))
     assert {module, target} <= set(found)
+
+
+def test_an_array_is_called_one_name_everywhere() -> None:
+    """An alias of one's own is another name of the same thing."""
+    found = [module for module, code in sources().items()
+             if re.search(r"^\w+(: TypeAlias)? = npt\.NDArray", code, re.MULTILINE)]
+    assert found == ["puffer_edge.arrays"]
 
 
 def test_every_way_to_import_is_seen() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.ops.conv import sizes
 from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
-from puffer_edge.exporters.c.packing import Array, blocks_of_groups, rounded_bias
+from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias
 from puffer_edge.ir.ops import ConvInteger
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.exporters.c.context import Array, Context, emits
+from puffer_edge.arrays import Array
+from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
 from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias, units_of_four
 from puffer_edge.ir.ops import GRUCellInteger

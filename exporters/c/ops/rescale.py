@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.exporters.c.context import C_TYPES, Array, Context, emits
+from puffer_edge.arrays import Array
+from puffer_edge.exporters.c.context import C_TYPES, Context, emits
 from puffer_edge.exporters.c.loops import nest
 from puffer_edge.exporters.c.text import read
 from puffer_edge.ir.ops import Rescale

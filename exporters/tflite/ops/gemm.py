@@ -6,12 +6,12 @@ from math import prod
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.scales import Integers, per_channel
 from puffer_edge.exporters.tflite.graph import Graph
 from puffer_edge.exporters.tflite.quantizing import product
 from puffer_edge.exporters.tflite.registry import emits
 from puffer_edge.exporters.tflite.writer import Scale, Tensor
-from puffer_edge.ir.op import Array
 from puffer_edge.ir.ops import Gemm, Reshape
 
 

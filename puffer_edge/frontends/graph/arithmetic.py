@@ -7,8 +7,9 @@ from functools import reduce
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.graph.graph import Array, Graph, Operand, number
+from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import broadcast_size
 from puffer_edge.ir import Activation

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.arrays import Array
+from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.ir.ops import Gemm, OneHot
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
-from puffer_edge.frontends.graph.graph import Array, Graph, Operand, number
+from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import broadcast_size
 

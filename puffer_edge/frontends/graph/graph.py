@@ -13,8 +13,8 @@ from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.action_kind import Evidence
 from puffer_edge.frontends.graph.node import Node
@@ -31,7 +31,6 @@ from puffer_edge.ir.ops import (
     Unary,
 )
 
-Array: TypeAlias = npt.NDArray[Any]
 Operand: TypeAlias = "Array | str"
 
 MAX_RANK = 16

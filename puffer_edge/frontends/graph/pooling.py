@@ -10,9 +10,10 @@ from functools import reduce
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.graph.arithmetic import combine
-from puffer_edge.frontends.graph.graph import MAX_ELEMENTS, Array, Graph, Operand, number
+from puffer_edge.frontends.graph.graph import MAX_ELEMENTS, Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.ir.ops import Pad, Slice
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.ir import Activation, Builder, functions
 from puffer_edge.ir.ops import (
@@ -21,8 +21,6 @@ from puffer_edge.ir.ops import (
 )
 from puffer_edge.readers.keras_file import Layer
 from puffer_edge.readers.text import printable
-
-Array = npt.NDArray[Any]
 
 HINT = "convert the model to TFLite or ONNX and give that file"
 FUNCTIONS = {known.keras: Activation(name) for name, known in functions.FUNCTIONS.items()

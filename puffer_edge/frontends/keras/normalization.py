@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.keras.context import Array, Context, turned
+from puffer_edge.frontends.keras.context import Context, turned
 from puffer_edge.frontends.layers import normalized
 from puffer_edge.ir.ops import (
     LayerNormalization,

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.graph.comparison import nonzero
 from puffer_edge.frontends.graph.functions import truncated
-from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.shape import broadcast_size
 from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node

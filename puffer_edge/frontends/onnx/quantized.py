@@ -12,10 +12,11 @@ from math import prod
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
-from puffer_edge.frontends.graph.graph import Array, Graph, Operand, number
+from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.linear import matmul
 from puffer_edge.frontends.graph.reduction import reduced
 from puffer_edge.frontends.graph.shape import axis_of, reshaped

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
-from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.shape import reshaped
 from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node

@@ -12,11 +12,12 @@ from math import prod
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.categories import one_hot
 from puffer_edge.frontends.graph.comparison import LARGEST
-from puffer_edge.frontends.graph.graph import Array, Graph, Operand
+from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.shape import axis_of, reshaped
 from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node

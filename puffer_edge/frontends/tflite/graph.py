@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from math import prod
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.graph import graph as shared
 from puffer_edge.frontends.graph.graph import MAX_ELEMENTS
@@ -21,7 +21,6 @@ from puffer_edge.ir.ops import (
 from puffer_edge.readers.text import printable
 from puffer_edge.readers.tflite_model import Operator, TFLiteModel
 
-Array = npt.NDArray[Any]
 Lowering = Callable[["Graph", Operator], "str | tuple[str, ...]"]
 Lowers = TypeVar("Lowers", bound=Lowering)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.tflite.graph import HINT, Array, Graph, lowers
+from puffer_edge.frontends.tflite.graph import HINT, Graph, lowers
 from puffer_edge.ir.ops import Concat, LSTMCell, Reshape, Slice
 from puffer_edge.readers.text import printable
 from puffer_edge.readers.tflite_model import Operator

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
 from puffer_edge.frontends.aten.exported import (
-    Array,
     Call,
     Exported,
     Port,

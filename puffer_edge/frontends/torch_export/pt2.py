@@ -23,8 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.aten.exported import Array, Exported, Sharing
+from puffer_edge.frontends.aten.exported import Exported, Sharing
 from puffer_edge.frontends.graph.graph import MAX_ELEMENTS
 from puffer_edge.frontends.torch_export.pt2_graph import Json, dtype_of, integers, read_graph
 from puffer_edge.readers.budget import is_shape

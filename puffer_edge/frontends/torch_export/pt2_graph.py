@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.aten.exported import (
-    Array,
     Call,
     Exported,
     Port,

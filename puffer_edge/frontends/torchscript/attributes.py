@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
-from puffer_edge.frontends.aten.exported import Array, Weight
+from puffer_edge.frontends.aten.exported import Weight
 from puffer_edge.frontends.torchscript.values import (
     AttributeDict,
     AttributeList,

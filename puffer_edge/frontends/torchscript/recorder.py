@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.frontends.aten.exported import Call, Ref, Weight, references
 from puffer_edge.frontends.aten.lower import lower_call
-from puffer_edge.frontends.graph.graph import Array, Graph
+from puffer_edge.frontends.graph.graph import Graph
 from puffer_edge.frontends.torchscript import sizes, views
 from puffer_edge.frontends.torchscript.dtypes import result_dtype
 from puffer_edge.frontends.torchscript.schemas import Schema

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import PufferEdgeError, UnsupportedError
-from puffer_edge.frontends.aten.exported import Array, Exported, Port, Result, Weight
+from puffer_edge.frontends.aten.exported import Exported, Port, Result, Weight
 from puffer_edge.frontends.torchscript.archive import Archive
 from puffer_edge.frontends.torchscript.attributes import Objects
 from puffer_edge.frontends.torchscript.code import Code

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from puffer_edge.ir.functions.registry import Array, Array64, f32, register
+from puffer_edge.arrays import Array32, Array64
+from puffer_edge.ir.functions.registry import f32, register
 
 HALF = f32("0x1p-1")
 
@@ -30,7 +31,7 @@ _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 @register(_erf, abs_error=4.7e-7, lipschitz=2 / math.sqrt(math.pi), monotone=True, torch="erf",
           onnx="Erf", c="erf(x)")
-def erf_f32(x: Array) -> Array:
+def erf_f32(x: Array32) -> Array32:
     """In [-1, 1] for every input, odd; NaN gives -1."""
     p, q = ERF_P, ERF_Q
     above = np.where(x > -ERF_BOUND, x, -ERF_ONE)
@@ -38,7 +39,7 @@ def erf_f32(x: Array) -> Array:
     y = u * u
     numerator = (((p[4] * y + p[3]) * y + p[2]) * y + p[1]) * y + p[0]
     denominator = ((((y + q[4]) * y + q[3]) * y + q[2]) * y + q[1]) * y + q[0]
-    result: Array = u * numerator / denominator
+    result: Array32 = u * numerator / denominator
     return result
 
 
@@ -51,7 +52,7 @@ def _gelu(x: Array64) -> Array64:
 @register(_gelu, abs_error=2.4e-6, rel_error=5e-7, lipschitz=1.13, torch="nn.functional.gelu",
           torch_class="GELU", onnx="Gelu", keras="gelu",
           c="0.5 * fmax(x, -40.0) * erfc(fmax(x, -40.0) * -0.70710678118654752440)")
-def gelu_f32(x: Array) -> Array:
+def gelu_f32(x: Array32) -> Array32:
     """``x (1 + erf(x / sqrt(2))) / 2``; exactly x or 0 from |x| = 5.05 on; NaN gives 0."""
     p, q = GELU_P, GELU_Q
     above = np.where(x > -GELU_BOUND, x, -GELU_ONE)
@@ -59,5 +60,5 @@ def gelu_f32(x: Array) -> Array:
     y = u * u
     numerator = ((((p[5] * y + p[4]) * y + p[3]) * y + p[2]) * y + p[1]) * y + p[0]
     denominator = ((y + q[2]) * y + q[1]) * y + q[0]
-    result: Array = above * (u * numerator / denominator + HALF)
+    result: Array32 = above * (u * numerator / denominator + HALF)
     return result

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from puffer_edge.arrays import Array32, Array64
 from puffer_edge.ir.functions.piecewise import relu_f32
-from puffer_edge.ir.functions.registry import Array, Array64, Scalar, f32, register
+from puffer_edge.ir.functions.registry import Scalar, f32, register
 
 BOUND = f32("0x1p+3")
 ONE = f32("0x1.eefb72p+2")
@@ -25,7 +26,7 @@ SELU_SCALE = f32("0x1.0cfabep+0")
 SELU_ALPHA = f32("0x1.ac5afap+0")
 
 
-def tanh_rational_f32(x: Array) -> Array:
+def tanh_rational_f32(x: Array32) -> Array32:
     """``x P(x^2) / Q(x^2)``, tanh for |x| <= 8; exactly +-1 at +-ONE."""
     y = x * x
     p = ((P[3] * y + P[2]) * y + P[1]) * y + P[0]
@@ -35,7 +36,7 @@ def tanh_rational_f32(x: Array) -> Array:
 
 @register(np.tanh, abs_error=4.3e-7, lipschitz=1.0, monotone=True, torch="tanh",
           torch_class="Tanh", onnx="Tanh", keras="tanh", c="tanh(x)")
-def tanh_f32(x: Array) -> Array:
+def tanh_f32(x: Array32) -> Array32:
     """In [-1, 1] for every input, odd; NaN gives -1."""
     above = np.where(x > -BOUND, x, -ONE)
     return tanh_rational_f32(np.where(above < BOUND, above, ONE))
@@ -47,9 +48,9 @@ def _sigmoid(x: Array64) -> Array64:
 
 @register(_sigmoid, abs_error=2.3e-7, lipschitz=0.25, monotone=True, torch="sigmoid",
           torch_class="Sigmoid", onnx="Sigmoid", keras="sigmoid", c="1.0 / (1.0 + exp(-x))")
-def sigmoid_f32(x: Array) -> Array:
+def sigmoid_f32(x: Array32) -> Array32:
     """``1 / (1 + exp(-x))``, in [0, 1] for every input; NaN gives 0."""
-    y: Array = HALF * tanh_f32(HALF * x) + HALF
+    y: Array32 = HALF * tanh_f32(HALF * x) + HALF
     return y
 
 
@@ -61,12 +62,12 @@ def _silu(x: Array64) -> Array64:
 
 @register(_silu, abs_error=3.2e-6, rel_error=2e-7, lipschitz=1.1, torch="nn.functional.silu",
           torch_class="SiLU", keras="silu", c="fmax(x, -700.0) / (1.0 + exp(-fmax(x, -700.0)))")
-def silu_f32(x: Array) -> Array:
+def silu_f32(x: Array32) -> Array32:
     """``x / (1 + exp(-x))``; exactly x or 0 from |x| = 16 on; NaN gives 0."""
     half = HALF * x
     above = np.where(half > -BOUND, half, -ONE)
     u = np.where(above < BOUND, above, ONE)
-    y: Array = above * (tanh_rational_f32(u) + UNIT)
+    y: Array32 = above * (tanh_rational_f32(u) + UNIT)
     return y
 
 
@@ -80,12 +81,12 @@ def _gelu_tanh(x: Array64) -> Array64:
 @register(_gelu_tanh, abs_error=1e-6, rel_error=2e-7, lipschitz=1.13, onnx="Gelu",
           c="fmax(x, -40.0) / (1.0 + exp(-2.0 * 0.79788456080286535588 * (fmax(x, -40.0) + "
             "0.044715 * fmax(x, -40.0) * fmax(x, -40.0) * fmax(x, -40.0))))")
-def gelu_tanh_f32(x: Array) -> Array:
+def gelu_tanh_f32(x: Array32) -> Array32:
     """GELU with torch's ``approximate="tanh"``; exactly x or 0 from |x| = 4.86; NaN gives 0."""
     above = np.where(x > -GELU_BOUND, x, -GELU_ONE)
     u = np.where(above < GELU_BOUND, above, GELU_ONE)
     inner = (GELU_CUBIC * (u * u) + GELU_SCALE) * u
-    y: Array = HALF * above * (tanh_rational_f32(inner) + UNIT)
+    y: Array32 = HALF * above * (tanh_rational_f32(inner) + UNIT)
     return y
 
 
@@ -96,12 +97,12 @@ def _elu(x: Array64, alpha: float = 1.0) -> Array64:
 @register(_elu, abs_error=2.8e-7, lipschitz=1.0, monotone=True, torch="nn.functional.elu",
           torch_class="ELU", onnx="Elu", onnx_attributes=("alpha",), keras="elu",
           c="(x > 0 ? x : expm1(x))")
-def elu_f32(x: Array, alpha: Scalar = 1.0) -> Array:
+def elu_f32(x: Array32, alpha: Scalar = 1.0) -> Array32:
     """``x`` for x > 0, ``alpha (exp(x) - 1)`` below; NaN gives -alpha."""
     half = HALF * x
     above = np.where(half > -BOUND, half, -ONE)
     t = tanh_rational_f32(np.where(above < ZERO, above, ZERO))
-    below: Array = np.float32(alpha) * (TWO * t / (UNIT - t))
+    below: Array32 = np.float32(alpha) * (TWO * t / (UNIT - t))
     return relu_f32(x) + below
 
 
@@ -112,11 +113,11 @@ def _celu(x: Array64, alpha: float = 1.0) -> Array64:
 @register(_celu, abs_error=2.8e-7, lipschitz=1.0, monotone=True, torch="nn.functional.celu",
           torch_class="CELU", onnx="Celu", onnx_attributes=("alpha",),
           c="(x > 0 ? x : expm1(x))")
-def celu_f32(x: Array, alpha: Scalar = 1.0) -> Array:
+def celu_f32(x: Array32, alpha: Scalar = 1.0) -> Array32:
     """``x`` for x > 0, ``alpha (exp(x / alpha) - 1)`` below; NaN gives 0; alpha > 0."""
-    negative: Array = np.where(x < ZERO, x, ZERO)
-    below: Array = negative / np.float32(alpha)
-    y: Array = relu_f32(x) + elu_f32(below, alpha)
+    negative: Array32 = np.where(x < ZERO, x, ZERO)
+    below: Array32 = negative / np.float32(alpha)
+    y: Array32 = relu_f32(x) + elu_f32(below, alpha)
     return y
 
 
@@ -128,7 +129,7 @@ def _selu(x: Array64) -> Array64:
 @register(_selu, abs_error=5e-7, rel_error=1e-7, lipschitz=1.7581, monotone=True,
           torch="nn.functional.selu", torch_class="SELU", onnx="Selu", keras="selu",
           c="1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * expm1(x))")
-def selu_f32(x: Array) -> Array:
+def selu_f32(x: Array32) -> Array32:
     """``scale elu(x)`` with the constants of torch.nn.SELU; NaN gives the lower limit."""
-    y: Array = SELU_SCALE * elu_f32(x, SELU_ALPHA)
+    y: Array32 = SELU_SCALE * elu_f32(x, SELU_ALPHA)
     return y

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array32, Array64
 from puffer_edge.ir.functions.piecewise import clip_f32
-from puffer_edge.ir.functions.registry import Array, Array64, f32, register
+from puffer_edge.ir.functions.registry import f32, register
 
 SMALLEST, LARGEST = f32("0x1p-149"), f32("0x1.fffffep+127")
 ZERO, HALF, ONE, TWO = f32("0x0p+0"), f32("0x1p-1"), f32("0x1p+0"), f32("0x1p+1")
@@ -24,12 +25,12 @@ STEPS = [
 """Where m is below the limit it is multiplied, and the exponent changes by as much."""
 
 
-def log1p_f32(x: Array) -> Array:
+def log1p_f32(x: Array32) -> Array32:
     """``log(1 + x)`` for -0.3 <= x <= 1 only: 2 atanh(s), s = x / (2 + x); relative error 3e-7."""
     s = x / (x + TWO)
     y = s * s
     c = (((C[4] * y + C[3]) * y + C[2]) * y + C[1]) * y + C[0]
-    result: Array = s * c
+    result: Array32 = s * c
     return result
 
 
@@ -39,7 +40,7 @@ def _log(x: Array64) -> Array64:
 
 @register(_log, rel_error=2.6e-7, lipschitz=None, monotone=True, torch="log", onnx="Log",
           c="log(fmin(fmax(x, 0x1p-149), 0x1.fffffep+127))")
-def log_f32(x: Array) -> Array:
+def log_f32(x: Array32) -> Array32:
     """``log(m 2^n) = n ln 2 + log1p(m - 1)`` with m in [0.7, 1.4) by comparisons.
 
     Zero, negative numbers and NaN give -103.28, infinity gives 88.72.
@@ -54,5 +55,5 @@ def log_f32(x: Array) -> Array:
     carry = np.where(m > SQRT2, ONE, ZERO)
     m = m - HALF * carry * m
     n = n + carry
-    y: Array = n * LN2_HIGH + (n * LN2_LOW + log1p_f32(m - ONE))
+    y: Array32 = n * LN2_HIGH + (n * LN2_LOW + log1p_f32(m - ONE))
     return y

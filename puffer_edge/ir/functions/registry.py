@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
-Array64 = npt.NDArray[np.float64]
+from puffer_edge.arrays import Array32, Array64
+
 Scalar = float | np.float32
-Twin = TypeVar("Twin", bound=Callable[..., Array])
+Twin = TypeVar("Twin", bound=Callable[..., Array32])
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Function:
     """
 
     name: str
-    numpy: Callable[..., Array]
+    numpy: Callable[..., Array32]
     parameters: tuple[tuple[str, float], ...]
     exact: Callable[..., Array64]
     abs_error: float

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array32, Array64
 from puffer_edge.ir.functions.piecewise import clip_f32
-from puffer_edge.ir.functions.registry import TINY, Array, Array64, f32, register
+from puffer_edge.ir.functions.registry import TINY, f32, register
 
 LARGEST = f32("0x1.fffffep+127")
 ZERO, HALF, ONE = f32("0x0p+0"), f32("0x1p-1"), f32("0x1p+0")
@@ -28,7 +29,7 @@ def _sqrt(x: Array64) -> Array64:
 
 @register(_sqrt, rel_error=1.2e-7, lipschitz=None, monotone=True, torch="sqrt", onnx="Sqrt",
           c="sqrt(fmin(fmax(x, 0.0), 0x1.fffffep+127))")
-def sqrt_f32(x: Array) -> Array:
+def sqrt_f32(x: Array32) -> Array32:
     """Scaling by comparisons to [1, 4), a quadratic guess, two Newton steps.
 
     Negative numbers and NaN give 0, infinity gives the root of the largest float.
@@ -43,14 +44,14 @@ def sqrt_f32(x: Array) -> Array:
     guess = (GUESS[2] * m + GUESS[1]) * m + GUESS[0]
     for _ in range(2):
         guess = HALF * (guess + m / guess)
-    y: Array = guess * root
+    y: Array32 = guess * root
     return y
 
 
 @register(np.reciprocal, abs_error=TINY, rel_error=6e-8, lipschitz=None, monotone=True,
           torch="reciprocal", onnx="Reciprocal", c="1.0 / x")
-def reciprocal_f32(x: Array) -> Array:
+def reciprocal_f32(x: Array32) -> Array32:
     """``1 / x``, correctly rounded; +-0 gives +-infinity, NaN stays."""
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
-        y: Array = ONE / x
+        y: Array32 = ONE / x
     return y

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir.op import Array, Op, register
+from puffer_edge.ir.op import Op, register
 from puffer_edge.ir.value import Value
 
 LARGEST_SHIFT = 64.0

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir.op import Array, Op, register
+from puffer_edge.ir.op import Op, register
 from puffer_edge.ir.value import Quantization, Value
 
 

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir import ordered
-from puffer_edge.ir.op import Activation, Array, Op, register
+from puffer_edge.ir.op import Activation, Op, register
 from puffer_edge.ir.patches import patches
 from puffer_edge.ir.value import Value
 

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.integer_sums import integer_sums
-from puffer_edge.ir.op import Array, Op, register
+from puffer_edge.ir.op import Op, register
 from puffer_edge.ir.ops.conv import Conv
 from puffer_edge.ir.patches import patches
 from puffer_edge.ir.requantization import requantize

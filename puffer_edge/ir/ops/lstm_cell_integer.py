@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
 from puffer_edge.ir.gates import gate_sums, sigmoid, tanh
-from puffer_edge.ir.op import Array, Op, register
+from puffer_edge.ir.op import Op, register
 from puffer_edge.ir.requantization import requantize
 from puffer_edge.ir.value import Quantization, Value
 

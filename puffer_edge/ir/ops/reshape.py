@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir.op import Array, Op, register
+from puffer_edge.ir.op import Op, register
 from puffer_edge.ir.value import Value
 
 

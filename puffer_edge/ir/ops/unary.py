@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from puffer_edge.ir.op import Activation, Array, Op, register
+from puffer_edge.arrays import Array
+from puffer_edge.ir.op import Activation, Op, register
 from puffer_edge.ir.value import Value
 
 

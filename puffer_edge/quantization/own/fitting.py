@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.quantization.own.writer import FINE
-
-Array = npt.NDArray[Any]
 
 WITHIN = 0.99
 """Share of the elements that may not be off by more than a step of their output."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization
 from puffer_edge.ir.functions import FUNCTIONS
@@ -29,7 +30,6 @@ from puffer_edge.ir.ops import (
 )
 from puffer_edge.quantization.own.forms import (
     EVERYTHING,
-    Array,
     Form,
     Function,
     Integer,

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Program, Quantization
 from puffer_edge.ir.ops import Conv, Gemm
 from puffer_edge.quantization.linear import table_points
 
-Array = npt.NDArray[Any]
 Function = Callable[[Array], Array]
 
 EVERYTHING = (-np.inf, np.inf)

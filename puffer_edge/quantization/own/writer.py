@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization
 from puffer_edge.ir.ops import (
@@ -21,7 +22,6 @@ from puffer_edge.ir.ops import (
 from puffer_edge.ir.requantization import LARGEST_SUM, choose, finest
 from puffer_edge.quantization.linear import table_points
 from puffer_edge.quantization.own.forms import (
-    Array,
     Held,
     Integer,
     Joined,

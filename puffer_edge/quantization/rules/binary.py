@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import BatchNormalization, Binary, BinaryInteger, LayerNormalization
 from puffer_edge.ir.requantization import LARGEST_SUM, LIMIT, choose
 from puffer_edge.ir.value import Quantization
 from puffer_edge.quantization.emit import Emitter
-from puffer_edge.quantization.rule import Array, rule
+from puffer_edge.quantization.rule import rule
 
 UNIT_BITS = 20
 """Bits of the larger operand of a sum in the common unit: four more than any activation has."""

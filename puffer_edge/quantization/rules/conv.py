@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir.ops import Conv, ConvInteger
 from puffer_edge.ir.patches import patches
 from puffer_edge.quantization.emit import Emitter
 from puffer_edge.quantization.linear import prove, rows_of
-from puffer_edge.quantization.rule import Array, rule
+from puffer_edge.quantization.rule import rule
 from puffer_edge.quantization.rules.image import read_image
 
 PATCHES = 4096

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Program, Quantization, State
 from puffer_edge.ir.gates import tanh_table
@@ -12,7 +13,7 @@ from puffer_edge.ir.ops.gru_cell_integer import MEMORY
 from puffer_edge.ir.requantization import choose
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.emit import Emitter
-from puffer_edge.quantization.rule import Array, rule
+from puffer_edge.quantization.rule import rule
 from puffer_edge.quantization.rules.lstm_cell import (
     CANDIDATE_SCALE,
     GATE_SCALE,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Program
 from puffer_edge.ir.ops import Flags, Quantize, Table
-from puffer_edge.quantization.rule import Array, facts
+from puffer_edge.quantization.rule import facts
 
 
 def _affine(op: Quantize, program: Program) -> tuple[Array, Array]:

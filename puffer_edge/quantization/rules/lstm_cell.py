@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.ir import Op, Program, Quantization
 from puffer_edge.ir.gates import tanh_table
@@ -12,7 +13,7 @@ from puffer_edge.ir.requantization import choose
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.emit import Emitter
 from puffer_edge.quantization.linear import Linear
-from puffer_edge.quantization.rule import Array, rule
+from puffer_edge.quantization.rule import rule
 
 GATE_SCALE, CANDIDATE_SCALE = 2.0**-11, 2.0**-12
 LARGEST_GATE = 2**28

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.ir.ops import Unary
 from puffer_edge.quantization.emit import Emitter
 from puffer_edge.quantization.linear import table_points
-from puffer_edge.quantization.rule import Array, rule
+from puffer_edge.quantization.rule import rule
 
 
 @rule(Unary, function=lambda op: op.function)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import Subject, acting, head_of
 from puffer_edge.ir import Discrete
 from puffer_edge.quantization.agreement import (
@@ -21,8 +21,6 @@ from puffer_edge.verification.checks.ranges import check_held_back
 from puffer_edge.verification.demands import Demands
 from puffer_edge.verification.recorded import Recorded
 from puffer_edge.verification.report import Check, Report
-
-Array = npt.NDArray[Any]
 
 
 def real(outputs: Sequence[dict[str, Any]], raw: Array) -> Array:

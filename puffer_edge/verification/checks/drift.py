@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array64
 from puffer_edge.artefact.opening import Subject, acting, heads_of
 from puffer_edge.ir import Continuous, Head
 from puffer_edge.verification.checks.agreement import real
@@ -20,8 +20,6 @@ from puffer_edge.verification.emulators.host_machine import HostMachine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.report import Report
-
-Array = npt.NDArray[np.float64]
 
 STEPS = 100_000
 WINDOW = STEPS // 10
@@ -79,7 +77,7 @@ def check(subject: Subject, original: ImageBuilder, ours: ImageBuilder, report: 
                  f"{reach}; {ends:.2%} of a state's numbers at an end")
 
 
-def _errors(reference: Array, ours: Array, heads: Sequence[Head]) -> Array:
+def _errors(reference: Array64, ours: Array64, heads: Sequence[Head]) -> Array64:
     """Mean error of the action, step by step, [T]."""
     errors, start = [], 0
     for head in heads:
@@ -96,6 +94,6 @@ def _errors(reference: Array, ours: Array, heads: Sequence[Head]) -> Array:
     return np.asarray(np.concatenate(errors, 1).mean(1))
 
 
-def _softmax(logits: Array) -> Array:
+def _softmax(logits: Array64) -> Array64:
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return np.asarray(powers / powers.sum(1, keepdims=True))

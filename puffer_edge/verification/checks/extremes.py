@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import StepError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program, Status
 from puffer_edge.verification.emulators.machine import Machine
 from puffer_edge.verification.report import Report
-
-Array = npt.NDArray[Any]
 
 MAGNITUDES = 3e38, 1e38, 1e30, 1e20
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import Subject, acting, head_of
 from puffer_edge.ir import Discrete, Head, Hybrid
 from puffer_edge.quantization.agreement import (
@@ -23,8 +22,6 @@ from puffer_edge.verification.demands import Demands
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.reference_form import in_form_of
 from puffer_edge.verification.report import Report
-
-Array = npt.NDArray[Any]
 
 SAMPLED = "; were they drawn at random? Ask the trainer for deterministic ones"
 

@@ -10,12 +10,11 @@ import struct
 import subprocess
 import weakref
 from types import TracebackType
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from puffer_edge import processes
+from puffer_edge.arrays import Array
 from puffer_edge.errors import VerificationError
 from puffer_edge.verification.emulators.machine import (
     SteppingMachine,
@@ -27,8 +26,6 @@ from puffer_edge.verification.harness import Image
 
 TIMEOUT = 10.0  # seconds for one command
 CHUNK = 1000  # steps of a loop that are one reply
-
-Array = npt.NDArray[Any]
 
 
 class HostMachine(SteppingMachine):

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Activation, Op, Program
 from puffer_edge.verification.error_bound import ops
 from puffer_edge.verification.error_bound.pair import Pair, exact
 from puffer_edge.verification.error_bound.rule import RULES
 
-Array = Any
 KEPT = 24
 """Steps whose roundings keep their signs; older ones are forgotten or go to the rest."""
 

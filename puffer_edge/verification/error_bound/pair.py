@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir.functions import FUNCTIONS
 
-Array = Any
 U = 2.0**-24
 TINY = 2.0**-126  # what underflow can do
 THEIRS = {"gelu": 32 * U}
@@ -52,7 +51,8 @@ class Pair:
     @property
     def size(self) -> Array:
         """At least the magnitude of both implementations' values."""
-        return np.abs(self.v) + 2 * self.bound
+        size: Array = np.abs(self.v) + 2 * self.bound
+        return size
 
     def boxed(self) -> Pair:
         """The same bound without coefficients."""
@@ -134,7 +134,7 @@ def _times(g: Array | None, factor: Array) -> Array | None:
     return None if g is None else g * factor[..., None]
 
 
-def exact(array: Array) -> Pair:
+def exact(array: Array | float) -> Pair:
     """What both implementations hold bit for bit."""
     v = np.asarray(array, np.float64)
     return Pair(v, np.zeros_like(v))

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import Subject, heads_of
 from puffer_edge.errors import VerificationError
 from puffer_edge.exporters.micropython.boards import find_board
 from puffer_edge.exporters.micropython.kernels import portable, portable_policy
 from puffer_edge.ir import Discrete
 
-Array = npt.NDArray[Any]
 Runner = Callable[[Path, str], str]
 """``run_cpython`` or ``run_webassembly``."""
 CARRIED = ("policy.py", "weights.bin", "selftest.py")

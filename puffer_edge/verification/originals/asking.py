@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.artefact.opening import Subject
@@ -37,8 +36,6 @@ from puffer_edge.verification.originals.judging import (
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import Reference
 from puffer_edge.verification.report import Check, Verdict
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

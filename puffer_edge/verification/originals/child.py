@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import PufferEdgeError
 from puffer_edge.readers.npz import read_npz
 from puffer_edge.verification.originals.job import FAILURE, FOUND, GIVEN, JOB, Job, Trajectory
-from puffer_edge.verification.originals.original import Array, Original, Unjudged
+from puffer_edge.verification.originals.original import Original, Unjudged
 
 
 def limit(megabytes: int, seconds: int) -> None:

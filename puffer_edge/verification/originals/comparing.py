@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Contract, Discrete, Program
 from puffer_edge.readers.text import printable
@@ -32,7 +32,6 @@ from puffer_edge.verification.originals.explaining import (
 )
 from puffer_edge.verification.originals.job import Trajectory
 
-Array = npt.NDArray[Any]
 Verdict = Literal["agrees", "disagrees", "not judged"]
 
 LOOSE = 0.01

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Continuous, Contract, Discrete
 from puffer_edge.ir.ops.mask import lowest
 
-Array = npt.NDArray[Any]
 EPSILON = 1e-6
 """Added to probabilities, in masked policies and before logarithms; ML-Agents has 1e-7, others
 more."""

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.readers.npz import read_npz
-
-Array = npt.NDArray[Any]
 
 JOB, GIVEN, FOUND, FAILURE = "job.json", "given.npz", "found.npz", "failure.txt"
 """Files of the folder that parent and child share."""

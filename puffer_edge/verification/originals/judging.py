@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.frontends.detect import detect
 from puffer_edge.frontends.options import LoadOptions
@@ -23,7 +23,6 @@ from puffer_edge.verification.originals.observing import observations
 from puffer_edge.verification.originals.original import Unjudged
 from puffer_edge.verification.originals.owners import LIVE, USERS, Owner, owner_of
 
-Array = npt.NDArray[Any]
 Mode = Literal["auto", "never", "run"]
 
 ENVIRONMENT = "PUFFER_EDGE_ORIGINAL"

@@ -17,15 +17,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
+from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError
 from puffer_edge.verification.originals import child
 from puffer_edge.verification.originals.job import FOUND, Job, Trajectory
 from puffer_edge.verification.originals.modules import Argument, ModuleOriginal
 from puffer_edge.verification.originals.original import Unjudged
-
-Array = npt.NDArray[Any]
 
 
 def run(module: Any, example: Any, job: Job, observations: Array, reset: Array, *,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import (
     BatchNormalization,
@@ -19,8 +18,6 @@ from puffer_edge.ir.ops import (
     Split,
     Transpose,
 )
-
-Array = npt.NDArray[Any]
 
 STEPS = 64
 """With the state carried; the extremes come after them, each from a reset."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.verification.originals.job import Job
-from puffer_edge.verification.originals.original import Array, Original, Unjudged, cut, sizes_of
+from puffer_edge.verification.originals.original import Original, Unjudged, cut, sizes_of
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
            "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(int16)": np.int16,

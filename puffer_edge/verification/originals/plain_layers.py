@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.frontends.detect import detect
 from puffer_edge.readers.parameters import parameters
 from puffer_edge.readers.safetensors import load_safetensors
 from puffer_edge.readers.torch_checkpoint import load_checkpoint
-from puffer_edge.verification.originals.original import Array, Unjudged
+from puffer_edge.verification.originals.original import Unjudged
 
 _CLASSES = {"none": "Identity", "hard_swish": "Hardswish"}
 

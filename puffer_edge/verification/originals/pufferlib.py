@@ -12,9 +12,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from puffer_edge.arrays import Array
 from puffer_edge.verification.originals import plain_layers
 from puffer_edge.verification.originals.job import Job
-from puffer_edge.verification.originals.original import Array, Original
+from puffer_edge.verification.originals.original import Original
 
 BOARD = 8
 """What a cell of the environment snake can hold."""

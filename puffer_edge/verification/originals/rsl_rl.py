@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.verification.originals import plain_layers
 from puffer_edge.verification.originals.job import Job
-from puffer_edge.verification.originals.original import Array, Original, Unjudged
+from puffer_edge.verification.originals.original import Original, Unjudged
 from puffer_edge.verification.originals.rsl_rl_library import LibraryOriginal
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from puffer_edge.verification.originals.original import Array, Original, Unjudged
+from puffer_edge.arrays import Array
+from puffer_edge.verification.originals.original import Original, Unjudged
 
 _NAMES = (("actor.", "mlp."), ("memory_a.rnn.", "rnn.rnn."),
           ("actor_obs_normalizer.", "obs_normalizer."), ("obs_norm_state_dict.", "obs_normalizer."))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.readers.stable_baselines3_zip import (
     Space,
     StableBaselines3File,
@@ -23,7 +24,7 @@ from puffer_edge.readers.vec_normalize import (
     load_vec_normalize,
 )
 from puffer_edge.verification.originals.job import Job
-from puffer_edge.verification.originals.original import Array, Original
+from puffer_edge.verification.originals.original import Original
 from puffer_edge.verification.originals.stable_baselines3_policy import Built, build
 
 

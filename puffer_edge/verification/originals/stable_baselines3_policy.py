@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.readers.stable_baselines3_zip import Space, StableBaselines3File
 from puffer_edge.verification.originals import plain_layers
 from puffer_edge.verification.originals.job import Job
-from puffer_edge.verification.originals.original import Array, Unjudged
+from puffer_edge.verification.originals.original import Unjudged
 
 Memory = dict[str, Array]
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.verification.originals.job import Job
-from puffer_edge.verification.originals.original import Array, Original, Unjudged, cut, sizes_of
+from puffer_edge.verification.originals.original import Original, Unjudged, cut, sizes_of
 
 
 def open_original(job: Job) -> Original:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import MEMORY, Subject, acting, action_dtype
 from puffer_edge.artefact.program_file import from_bytes
 from puffer_edge.errors import FileFormatError, UsageError
@@ -35,8 +35,6 @@ from puffer_edge.verification.judges import Judges
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.symbols import measure_sizes
 from puffer_edge.verification.verifiers.verifier import JUDGED
-
-Array = npt.NDArray[Any]
 
 UNICORN_FLASH = 64 << 20
 """Bytes: as much as a policy needs, the self-test's copy included; QEMU's boards have less."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import acting
 from puffer_edge.errors import FileFormatError, VerificationError
 from puffer_edge.exporters.micropython.boards import NATIVE
@@ -32,8 +32,6 @@ from puffer_edge.verification.micropython.interpreters import (
 from puffer_edge.verification.micropython.session import CARRIED, Session
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.verifiers.verifier import JUDGED
-
-Array = npt.NDArray[Any]
 
 
 class MicroPython:

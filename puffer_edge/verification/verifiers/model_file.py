@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import MEMORY
 from puffer_edge.errors import FileFormatError
 from puffer_edge.exporters.formats import FORMATS
@@ -21,8 +21,6 @@ from puffer_edge.verification.job import Job
 from puffer_edge.verification.judges import Judges
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.verifiers.verifier import JUDGED
-
-Array = npt.NDArray[Any]
 
 
 class ModelFile:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
+
 Torch = Any
-Array = Any
 
 
 def linear(torch: Torch, inputs: int, outputs: int, *, bias: bool = True) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-Array = Any
+from puffer_edge.arrays import Array
+
 Step = Callable[[Array], dict[str, Array]]
 """One step of the source network: a flat float32 observation to raw outputs by name; it remembers
 what the network remembers."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir.ops import Conv
 from puffer_edge.verification.error_bound.pair import Pair, gamma
 from puffer_edge.verification.error_bound.rule import rule
-
-Array = Any
 
 
 @rule(Conv, signs=False)
