@@ -197,8 +197,8 @@ class Context:
         if key not in self._named:
             name = self._named[key] = f"{self.name}_w{len(self._named)}"
             self._define(name, records,
-                         f"static const {ctype} {name}[{len(records)}] PUFFER_EDGE_FLASH = "
-                         f"{{\n{items}\n}};")
+                         f"static const PUFFER_EDGE_ALIGNED {ctype} {name}[{len(records)}] "
+                         f"PUFFER_EDGE_FLASH = {{\n{items}\n}};")
         return self._noted(self._named[key], role)
 
     def _define(self, name: str, data: Array, definition: str, flash: bool = True) -> None:

@@ -1,10 +1,11 @@
 #ifndef PUFFER_EDGE_GEMM_S8_TO_S16_H
 #define PUFFER_EDGE_GEMM_S8_TO_S16_H
 #include "mac_s8.h"
-#include "requantize.h"
+#include "requantize4.h"
 #define puffer_edge_gemm puffer_edge_gemm_s8_to_s16
 #define puffer_edge_mac4 puffer_edge_mac4_s8
 #define puffer_edge_mac1 puffer_edge_mac1_s8
+#define puffer_edge_requantize4 puffer_edge_requantize4_s16
 #define puffer_edge_x_t int8_t
 #define puffer_edge_w_t int8_t
 #define puffer_edge_y_t int16_t

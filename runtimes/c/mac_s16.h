@@ -5,11 +5,14 @@
 /* Activations and weights of 16 bits, in groups of two columns: one word of x and one of each row
  * give two products per row. */
 #if defined(PUFFER_EDGE_DSP)
-/* r2: groups left. */
-#define PUFFER_EDGE_GROUP_S16                                  \
-    "ldr r12, [r0], #4\n\tldmia r1!, {r3-r6}\n\t"              \
+/* Two groups, as one load of many words takes fewer instructions and cycles than two of one. */
+#define PUFFER_EDGE_GROUPS_S16                                 \
+    "ldmia r0!, {r12, lr}\n\tldmia r1!, {r3-r6}\n\t"           \
     "smlad r7, r3, r12, r7\n\tsmlad r8, r4, r12, r8\n\t"       \
-    "smlad r10, r5, r12, r10\n\tsmlad r11, r6, r12, r11\n\t"
+    "smlad r10, r5, r12, r10\n\tsmlad r11, r6, r12, r11\n\t"   \
+    "ldmia r1!, {r3-r6}\n\t"                                   \
+    "smlad r7, r3, lr, r7\n\tsmlad r8, r4, lr, r8\n\t"         \
+    "smlad r10, r5, lr, r10\n\tsmlad r11, r6, lr, r11\n\t"
 
 PUFFER_EDGE_NAKED void puffer_edge_mac4_s16(
     const int16_t *x PUFFER_EDGE_UNUSED, const int16_t *w PUFFER_EDGE_UNUSED,
@@ -18,29 +21,45 @@ PUFFER_EDGE_NAKED void puffer_edge_mac4_s16(
 {
     __asm__ volatile(
         PUFFER_EDGE_SUMS_IN
-        "ands r2, lr, #1\n\t"
+        "orr r2, r0, lr\n\t" /* x at a word, and columns by fours: what is common */
+        "ands r2, r2, #3\n\t"
         "bne 6f\n"
         "5:\n\t"
-        "asrs r2, lr, #1\n\t"
+        "asrs r2, lr, #2\n\t"
         "ands r12, r2, #3\n\t"
-        PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S16, "2", "subs r2, r2, #4\n\t"
-                                                           "bgt 4b\n")
+        PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUPS_S16, "2", "subs r2, r2, #4\n\t"
+                                                            "bgt 4b\n")
         "7:\n\t"
         PUFFER_EDGE_SUMS_OUT
-        "6:\n\t" /* r2 columns fill no group */
-        "bic lr, lr, #1\n\t"
-        "add r3, r0, lr, lsl #1\n\t"
-        "add r4, r1, lr, lsl #3\n"
+        "6:\n\t"
+        "ands r2, lr, #1\n\t"
+        "beq 8f\n\t"
+        "sub lr, lr, #1\n\t" /* the last column */
+        "ldrsh r12, [r0, lr, lsl #1]\n\t"
+        "add r3, r1, lr, lsl #3\n\t"
+        "ldrd r5, r6, [r3]\n\t"
+        "smlabb r7, r5, r12, r7\n\tsmlatb r8, r5, r12, r8\n\t"
+        "smlabb r10, r6, r12, r10\n\tsmlatb r11, r6, r12, r11\n"
         "8:\n\t"
-        "ldrsh r12, [r3], #2\n\t"
-        "ldrsh r5, [r4], #2\n\tsmlabb r7, r5, r12, r7\n\t"
-        "ldrsh r5, [r4], #2\n\tsmlabb r8, r5, r12, r8\n\t"
-        "ldrsh r5, [r4], #2\n\tsmlabb r10, r5, r12, r10\n\t"
-        "ldrsh r5, [r4], #2\n\tsmlabb r11, r5, r12, r11\n\t"
-        "subs r2, r2, #1\n\t"
-        "bne 8b\n\t"
+        "ands r2, lr, #2\n\t"
+        "beq 8f\n\t"
+        "sub lr, lr, #2\n\t" /* the last group */
+        "ldr r12, [r0, lr, lsl #1]\n\t"
+        "add r3, r1, lr, lsl #3\n\t"
+        "ldm r3, {r3-r6}\n\t"
+        "smlad r7, r3, r12, r7\n\tsmlad r8, r4, r12, r8\n\t"
+        "smlad r10, r5, r12, r10\n\tsmlad r11, r6, r12, r11\n"
+        "8:\n\t"
         "cmp lr, #0\n\t"
-        "bne 5b\n\t"
+        "beq 7b\n\t"
+        "ands r2, r0, #2\n\t"
+        "beq 5b\n"
+        "8:\n\t" /* a load of many words wants an address of words */
+        "ldr r12, [r0], #4\n\tldmia r1!, {r3-r6}\n\t"
+        "smlad r7, r3, r12, r7\n\tsmlad r8, r4, r12, r8\n\t"
+        "smlad r10, r5, r12, r10\n\tsmlad r11, r6, r12, r11\n\t"
+        "subs lr, lr, #2\n\t"
+        "bne 8b\n\t"
         "b 7b\n"
         ::: PUFFER_EDGE_CLOBBERS);
 }
