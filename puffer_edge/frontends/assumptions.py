@@ -26,6 +26,8 @@ ASSUMPTIONS: dict[str, str] = {
     "normaliser-form": "What statistics do not say: their epsilon and clip; --normaliser.",
     "normaliser-missing": "That observations are not normalised; --vec-normalize, --normaliser.",
     "normaliser-other": "That statistics are the policy's which seem another's; --vec-normalize.",
+    "objects-left-out": "That objects of unknown classes beside the weights are of no use; "
+                        "save what the policy needs of them as tensors, or --normaliser.",
     "observation-encoding": "That numbers of the observation are categories; --observation.",
     "observation-scale": "What is subtracted from the observation and divides it; --config.",
     "observation-size": "Elements of an observation of which only slices are read; --observation.",

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from puffer_edge.readers.parameters import Parameters
-from puffer_edge.readers.text import printable
 
 WRAPPERS = frozenset((
     "ac", "actor_critic", "agent", "agent_state_dict", "checkpoint", "ema", "learner", "model",
@@ -50,19 +49,19 @@ def _inner(found: Parameters) -> Parameters | None:
     inner = _below(found.weights, start)
     beside = [key for key in found.weights if not key.startswith(start)]
     if not any("." in key for key in inner) or not all(
-            found.weights[key].size <= 1 or is_training(key.partition(".")[0])
+            found.weights[key].size <= 1 or found.weights[key].dtype.kind in "biu"
+            or is_training(key.partition(".")[0])
             or any(word in key.lower() for word in STATISTICS) for key in beside):
         return None
     statistics = {key: found.weights[key] for key in beside
                   if any(word in key.lower() for word in STATISTICS)}
-    left = dict.fromkeys(printable(key.partition(".")[0]) for key in beside
-                         if key not in statistics)
+    left = dict.fromkeys((key.partition(".")[0] for key in beside if key not in statistics), "")
     return Parameters(
         inner, _below(found.classes, start) | ({"": found.classes[wrappers[0]]}
                                                if wrappers[0] in found.classes else {}),
         found.attributes | _below(found.attributes, start),
         {name.removeprefix(start) for name in found.hooked if name.startswith(start)},
-        {**found.arrays, **statistics}, (*found.left_out, *left))
+        {**found.arrays, **statistics}, found.left_out | left)
 
 
 def _below(names: Mapping[str, Any], start: str) -> dict[str, Any]:

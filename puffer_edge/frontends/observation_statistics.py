@@ -45,6 +45,7 @@ class Statistics:
         name: where they were found.
         guessed: what of the form is not in the file, in words; empty for nothing.
         sha256: of the file of their own; empty where there is none.
+        taken: names of the arrays that they are.
     """
 
     mean: npt.NDArray[np.float64]
@@ -53,6 +54,7 @@ class Statistics:
     name: str = "normaliser"
     guessed: str = ""
     sha256: str = ""
+    taken: frozenset[str] = frozenset()
 
 
 def statistics(arrays: Mapping[str, Array], numbers: Mapping[str, Any], where: str, *,
@@ -105,8 +107,11 @@ def statistics(arrays: Mapping[str, Array], numbers: Mapping[str, Any], where: s
             and (clip is None or clip > 0)):
         raise FileFormatError("the observation cannot be divided by its deviation",
                               where=f"{where}: {printable(name)}")
+    words = (*_SPREADS, *_COUNTS)
+    taken = {each for each in arrays if each in found or (
+        each.startswith(part) and re.split("[._]", each.lower())[-1] in words)}
     return Statistics(mean, deviation, float("inf") if clip is None else clip,
-                      printable(part or name), guessed)
+                      printable(part or name), guessed, taken=frozenset(taken))
 
 
 def parted(found: Parameters) -> Parameters:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -130,12 +130,13 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
         else:
             settings = replace(settings, activation="")
         load = partial(known.load_state_dict, view.weights, where=where)
-        program = (whole_module.of_family(found, where, known.NAME, load, options) if whole
+        program = (_of_modules(view, where, known, load, options) if view.classes
                    else load(options))
         program = stated_sizes.compared(program, view.attributes)
-        return _normalised(beside.noted(program, settings, view.left_out), view, options, where)
+        return _normalised(beside.noted(program, settings), view, options, where)
     if whole:
-        return whole_module.load_whole_module(found, options, where=where)
+        return _normalised(whole_module.load_whole_module(found, options, where=where), found,
+                           options, where)
     raise UnsupportedError(
         f"the state_dict is of no known family{_nearest(found.weights)}; its keys are "
         f"{_shown(found.weights)}", where=where,
@@ -145,15 +146,38 @@ def load_parameters(found: Parameters, options: LoadOptions, where: str) -> Prog
              f"like this and is to be corrected by forward:\n{_map(found)}")
 
 
+def _of_modules(view: Parameters, where: str, known: Family, load: Callable[[LoadOptions], Program],
+                options: LoadOptions) -> Program:
+    """A family's policy that was pickled whole; where the family has not its layers, by its tree.
+
+    Raises:
+        UnsupportedError: neither reads it.
+    """
+    try:
+        return whole_module.of_family(view, where, known.NAME, load, options)
+    except UnsupportedError as refused:
+        if not whole_module.matches(view):
+            raise
+        try:
+            return whole_module.load_whole_module(view, options, where=where)
+        except UnsupportedError:
+            raise refused from None
+
+
 def _normalised(program: Program, found: Parameters, options: LoadOptions, where: str) -> Program:
-    """With the statistics given, or those beside the weights, before the policy."""
-    given = options.normaliser
-    if given == NONE:
-        return program
-    if given is not None:
+    """With the statistics given, or those beside the weights, before the policy.
+
+    What else is in the file is named: arrays, objects.
+    """
+    given, near = options.normaliser, None
+    if given is None:
+        near = observation_statistics.statistics(found.arrays, found.attributes, where, beside=True)
+    taken = near.taken if near else frozenset[str]()
+    program = beside.naming(program, found.left_out, {
+        name: array for name, array in found.arrays.items() if name not in taken})
+    if given not in (None, NONE):
         return observation_statistics.normalised(
             program, observation_statistics.load_statistics(given))
-    near = observation_statistics.statistics(found.arrays, found.attributes, where, beside=True)
     if near is None:
         return program
     if program.contract.normaliser is not None or near.mean.size not in (

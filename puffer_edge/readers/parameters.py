@@ -15,6 +15,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.errors import FileFormatError, UnsupportedError
 from puffer_edge.readers.budget import Budget
+from puffer_edge.readers.left_out import class_of, only_trains
 from puffer_edge.readers.numpy_pickle import PickledArray, array_of
 from puffer_edge.readers.pickle_data import Stub
 from puffer_edge.readers.text import printable
@@ -37,7 +38,8 @@ class Parameters:
         attributes: plain numbers and texts, None, and pairs of integers, by dotted name.
         hooked: dotted names of the modules whose forward is changed by a hook, or is their own.
         arrays: numpy arrays and other tensors beside the weights, such as statistics, by name.
-        left_out: names of parts of the file that were read and are of no use.
+        left_out: parts of the file that are none of these, by name: their classes, empty for
+            what is known by its name.
     """
 
     weights: dict[str, Array] = field(default_factory=dict)
@@ -45,7 +47,7 @@ class Parameters:
     attributes: dict[str, Any] = field(default_factory=dict)
     hooked: set[str] = field(default_factory=set)
     arrays: dict[str, Array] = field(default_factory=dict)
-    left_out: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def parameters(tree: Any, where: str) -> Parameters:
@@ -84,10 +86,14 @@ def parameters(tree: Any, where: str) -> Parameters:
             checked.add(id(value))
             if (array := array_of(value)) is not None and np.isfinite(array).all():
                 found.arrays[name] = array
+            else:
+                found.left_out[name] = ""
         elif isinstance(value, Stub):
             found.attributes[name] = value.name
         elif _is_plain(value):
             found.attributes[name] = value
+        else:
+            found.left_out[name] = type(value).__name__
     if not found.weights:
         raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
     return found
@@ -119,6 +125,8 @@ class _Walk:
             children = dict(value)
         elif isinstance(value, list | tuple) and not _is_plain(value):
             children = dict(enumerate(value)) if len(value) <= 64 else {}
+            if value and not children:
+                self._found.left_out[_name(path)] = "list"
         else:
             yield path, value
             return
@@ -129,6 +137,8 @@ class _Walk:
                     raise FileFormatError("a tensor has no name", where=self._where, hint=_SAVE)
             elif path or not any(word in str(key).lower() for word in _NOT_THE_POLICY):
                 yield from self.parts(part, (*path, str(key)))
+            else:
+                self._found.left_out[str(key)] = ""
 
     def _of_module(self, stub: Stub, path: tuple[str, ...]) -> dict[Any, Any]:
         """Parameters, buffers, children and plain attributes; nothing of another object."""
@@ -140,13 +150,22 @@ class _Walk:
         if not _is_module(stub):
             # Settings, as an argparse.Namespace has them, and statistics: never a tensor.
             state = stub.state if path and isinstance(stub.state, Mapping) else {}
-            return {k: v for k, v in state.items()
+            read = {k: v for k, v in state.items()
                     if _is_plain(v) or isinstance(v, PickledArray | np.generic)
                     or (isinstance(v, Stub) and v.module == _ACTIVATIONS)}
+            kind = class_of(stub)
+            if only_trains(kind) and "MeanStd" not in kind:  # a space has numbers, too
+                read = {k: v for k, v in read.items() if not isinstance(v, PickledArray)}
+            if kind and not (only_trains(kind) and state and len(read) == len(state)):
+                self._found.left_out[_name(path)] = kind
+            return read
         self._found.classes[_name(path)] = f"{stub.module}.{stub.name}"
         if "forward" in stub.state or any(map(stub.state.get, _HOOKS)):
             self._found.hooked.add(_name(path))
         children: dict[Any, Any] = {k: v for k, v in stub.state.items() if _is_plain(v)}
+        for key, value in stub.state.items():
+            if not str(key).startswith("_") and key not in children and (kind := class_of(value)):
+                self._found.left_out[_name((*path, str(key)))] = kind
         unsaved = stub.state.get("_non_persistent_buffers_set")
         for kind in ("_parameters", "_buffers", "_modules"):
             members = stub.state.get(kind)

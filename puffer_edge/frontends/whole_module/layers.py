@@ -124,10 +124,6 @@ for _known in functions.FUNCTIONS.values():
     if _known.torch_class and not _known.parameters:
         LAYERS.setdefault(_known.torch_class, Layer(_known.torch.rpartition(".")[2]))
 
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "CELU": {"alpha": 1.0}, "ELU": {"alpha": 1.0}, "GELU": {"approximate": "none"},
-    "LeakyReLU": {"negative_slope": 0.01}, "Softplus": {"beta": 1, "threshold": 20}}
-FUNCTIONS = {known.torch_class: (name, _DEFAULTS.get(known.torch_class, {}))
-             for name, known in functions.FUNCTIONS.items() if known.torch_class}
-"""Activation classes that a key of ``ir.functions.FUNCTIONS`` alone stands for, where their
-attributes have these values."""
+FUNCTIONS = {known.torch_class: name for name, known in functions.FUNCTIONS.items()
+             if known.torch_class} | {"Hardtanh": "clip"}
+"""Class -> key of ``ir.functions.FUNCTIONS``; its parameters are the first that are given."""

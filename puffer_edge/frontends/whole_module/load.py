@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.frontends import script_policy
 from puffer_edge.frontends.assumptions import assumed
 from puffer_edge.frontends.aten.assemble import assemble
 from puffer_edge.frontends.aten.exported import Exported, Port, Result, Weight
@@ -16,15 +18,11 @@ from puffer_edge.frontends.torchscript.recorder import Recorder
 from puffer_edge.frontends.torchscript.schemas import schemas
 from puffer_edge.frontends.torchscript.trace import Trace
 from puffer_edge.frontends.torchscript.values import Tensor
+from puffer_edge.frontends.whole_module.between import HINT, NN, SEQUENTIAL
 from puffer_edge.frontends.whole_module.layers import LAYERS, NOTHING, Layer
-from puffer_edge.ir import Program
+from puffer_edge.ir import Note, Program
 from puffer_edge.readers.parameters import Parameters
 from puffer_edge.readers.text import printable
-
-_NN = "torch.nn.modules."
-_SEQUENTIAL = "torch.nn.modules.container.Sequential"
-PASTE = ("the class's code is not in the file: put torch.jit.script(policy).save('policy.pt') into "
-         "the training script, or give puffer_edge.load(path, module=...) the module")
 
 
 def matches(found: Parameters) -> bool:
@@ -35,8 +33,8 @@ def matches(found: Parameters) -> bool:
 def load_whole_module(found: Parameters, options: LoadOptions, *, where: str) -> Program:
     """The Program of a module that was pickled whole.
 
-    A module of a class that nobody knows is read where all its parameters lie in one Sequential,
-    which it then is taken to be.
+    A module of a class that nobody knows is read where all parameters that the action needs, by
+    their names, lie in one Sequential, which it then is taken to be.
 
     Raises:
         FileFormatError: tensors do not fit each other.
@@ -44,18 +42,27 @@ def load_whole_module(found: Parameters, options: LoadOptions, *, where: str) ->
         UsageError: the options do not fit the policy.
     """
     root = found.classes[""]
-    start = "" if root.startswith(_NN) else _one_sequence(found, where)
+    own = not root.startswith(NN)
+    unneeded = script_policy.unneeded(found.weights) if own else []
+    start = _one_sequence(found, unneeded, where) if own else ""
+    spread = any("std" in name or "sigma" in name for name in unneeded)
+    if spread and options.action is None:
+        options = replace(options, action="continuous")
     tree = _Tree(found, start, where)
     trace, reached = observe(tree, ["observation"], options, where)
-    unread = sorted(set(found.weights) - tree.read)
+    unread = sorted(key for key in set(found.weights) - tree.read
+                    if not key.startswith(tuple(unneeded)))
     if unread:
         raise UnsupportedError(f"no layer takes the tensor {printable(unread[0])}", where=where,
-                               hint=PASTE)
+                               hint=HINT)
     kind = printable(_short(root))
     notes = []
     program = assemble(trace.exported, options, f"whole module of torch.save, {kind}", where)
     if reached:
         notes.append(assumed("observation-size", reached, "--observation"))
+    if unneeded:
+        names = ", ".join(printable(name.rstrip(".")) for name in unneeded)
+        notes.append(Note("dropped", f"{names}: only training needs it, by its name"))
     if start:
         notes.append(assumed("forward-unseen", f"the forward of {kind}, whose code is not in the "
                              f"file, calls {printable(start)} and nothing else"))
@@ -66,24 +73,25 @@ def _short(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _one_sequence(found: Parameters, where: str) -> str:
+def _one_sequence(found: Parameters, unneeded: Sequence[str], where: str) -> str:
     """The one Sequential of a class that is not torch's own.
 
     Raises:
-        UnsupportedError: there is more than that.
+        UnsupportedError: the action needs more than that.
     """
     kind = printable(_short(found.classes[""]))
-    names = [name for name, full in found.classes.items() if full == _SEQUENTIAL
-             and all(key.startswith(f"{name}.") for key in found.weights)]
+    needed = [key for key in found.weights if not key.startswith(tuple(unneeded))]
+    names = [name for name, full in found.classes.items() if full == SEQUENTIAL and needed
+             and all(key.startswith(f"{name}.") for key in needed)]
     outer = min(names, key=len, default="")
     beside = [_short(full) for name, full in found.classes.items()
-              if outer and name != outer and not name.startswith(f"{outer}.")
-              and full.startswith(_NN) and _short(full) not in NOTHING]
+              if outer and name != outer and not f"{name}.".startswith((f"{outer}.", *unneeded))
+              and full.startswith(NN) and _short(full) not in NOTHING]
     if not outer or beside:
         parts = ", ".join(f"{printable(name)} ({printable(_short(full))})" for name, full
                           in list(found.classes.items())[1:9])
         raise UnsupportedError(f"what forward of the class {kind} does with its parts is not "
-                               f"known: {parts}", where=where, hint=PASTE)
+                               f"known: {parts}", where=where, hint=HINT)
     return outer
 
 
@@ -123,21 +131,21 @@ class _Tree:
         full = self.found.classes[path]
         recorder.file, recorder.layer, name = path, path, _short(full)
         if path in self.found.hooked:
-            raise recorder.refuse("it has a hook or a forward of its own", PASTE)
-        if not full.startswith(_NN):
+            raise recorder.refuse("it has a hook or a forward of its own", HINT)
+        if not full.startswith(NN):
             raise recorder.refuse(f"what forward of the class {printable(name)} does is not known",
-                                  PASTE)
-        if full == _SEQUENTIAL:
+                                  HINT)
+        if full == SEQUENTIAL:
             for child in self._children(path):
                 x = self._module(recorder, child, x)
             return x
         if self._children(path):
-            raise recorder.refuse(f"the layer {printable(name)} has parts of its own", PASTE)
+            raise recorder.refuse(f"the layer {printable(name)} has parts of its own", HINT)
         if name in NOTHING:
             return x
         if name not in LAYERS:
             raise recorder.refuse(f"layers of the class {printable(name)} are not supported here",
-                                  PASTE)
+                                  HINT)
         return self._layer(recorder, path, LAYERS[name], x)
 
     def _children(self, path: str) -> list[str]:
@@ -193,4 +201,4 @@ class _Tree:
                 continue
             result: Tensor = recorder.call(schema, arguments)
             return result
-        raise recorder.refuse(f"its attributes are not supported: {printable(problem)}", PASTE)
+        raise recorder.refuse(f"its attributes are not supported: {printable(problem)}", HINT)
