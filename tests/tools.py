@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,13 @@ def need_microbit() -> None:
 
     if not find_microbit():
         pytest.skip("qemu-system-arm or firmware-microbit-micropython is not installed")
+
+
+def need_instructions(unit: str) -> None:
+    """Skips the test that calls this where the processor has not the instructions of that name."""
+    try:
+        known = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        known = []
+    if unit not in known:
+        pytest.skip(f"this processor has no {unit}")

@@ -34,6 +34,9 @@ REQUANTIZE = np.dtype([("pre_shift", "u1"), ("shift", "u1"), ("multiplier", "i2"
 MEMORY = {"float32": "m", "int8": "m8", "int16": "m16", "int32": "m32"}
 """The arena as an array of each dtype."""
 
+LANES = 16
+"""Rows that a kernel for computers takes at once: PUFFER_EDGE_LANES of runtimes/c/block_f32.h."""
+
 EMITTERS: dict[type[Op], Emitter] = {}
 
 
@@ -45,6 +48,10 @@ def emits(kind: type[Op]) -> Callable[[Emitter], Emitter]:
         return emitter
 
     return add
+
+
+class Together(str):
+    """A statement that serves all lanes of a batch at once."""
 
 
 class Context:
@@ -61,6 +68,7 @@ class Context:
         data: name and data of each, those first that an AVR has in RAM.
         in_ram: how many those are.
         place: what is being emitted, for the comments of the constants that it needs.
+        lanes: how many observations a statement serves, in C; 1 but for a batch.
     """
 
     def __init__(self, program: Program, plan: Plan, name: str, wide: bool = False) -> None:
@@ -68,6 +76,7 @@ class Context:
         self.plan = plan
         self.name = name
         self.wide = wide
+        self.lanes = "1"
         self.kernels: set[str] = {"base"}
         self.constant_bytes = 0
         self.place = ""
@@ -99,9 +108,19 @@ class Context:
                 self.lines.insert(before, f"/* {self.place} */")
         return self.lines
 
-    def line(self, statement: str) -> None:
-        """Adds statements, one or several lines."""
-        self.lines.extend(statement.splitlines())
+    def line(self, statement: str, together: bool = False) -> None:
+        """Adds statements, one or several lines, which may serve all lanes together."""
+        lines = statement.splitlines()
+        self.lines.extend(map(Together, lines) if together else lines)
+
+    def step(self, ref: str) -> str:
+        """How far that address is from the one of the next lane, in elements of four bytes."""
+        pointer = ref.split(" ")[0]
+        if pointer == "x":
+            return str(self.program.contract.observation_size)
+        if pointer in MEMORY.values() or pointer.startswith("policy->"):
+            return "(int32_t)(sizeof *policy / sizeof(float))"
+        return "0"
 
     def use(self, kernel: str) -> None:
         """Says that a kernel file is needed."""

@@ -23,7 +23,8 @@ from puffer_edge.version import VERSION
 
 assert ops  # imported for its registrations
 
-FINITE = "puffer_edge_all_finite_f32"
+FINITE = {False: "all_finite_f32", True: "all_finite_wide_f32"}
+"""The kernel that looks for NaN and infinity, by ``wide``."""
 SELFTEST_ELEMENTS = 4096
 """Observation elements that the built-in self-test holds at most (16 KB, if compiled in)."""
 
@@ -85,8 +86,9 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     sample = action.emit_sample(context)
     kernels = joined(context.kernels, simd=simd)
     integer_kernels = set(context.kernels)
-    context.use("all_finite_f32")
-    step = Part([f"if (!{FINITE}(x, {contract.observation_size})) {{",
+    finite = FINITE[wide]
+    context.use(finite)
+    step = Part([f"if (!puffer_edge_{finite}(x, {contract.observation_size})) {{",
                  f"    return {name.upper()}_BAD_OBSERVATION;", "}",
                  *_choice_left(program, context)])
     if entry is None:
@@ -192,8 +194,8 @@ def _initial(context: Context) -> list[str]:
 
 def _checks(context: Context) -> list[tuple[str, str]]:
     """Conditions that must hold before a step is taken, and the status where one does not."""
-    found = unproved(context.program)
-    return [(f"{FINITE}({context.ref(name)}, {context.value(name).size})", status)
+    found, kernel = unproved(context.program), f"puffer_edge_{FINITE[context.wide]}"
+    return [(f"{kernel}({context.ref(name)}, {context.value(name).size})", status)
             for names, status in ((found.states, "BAD_STATE"), (found.outputs, "BAD_OUTPUT"))
             for name in names]
 

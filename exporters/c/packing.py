@@ -18,17 +18,24 @@ def blocks_of_four(weight: Array) -> Array:
 
 
 WIDE = 64
-"""Rows that ``mac64_f32`` takes at once."""
+"""Rows that a block for computers has."""
 
 
 def wide_blocks(weight: Array) -> Array:
     """Rows of [N, K] as ``gemm_wide_f32`` wants them, flat.
 
-    64 rows at a time, interleaved: ``w[k][0..63]``; the rows that are left in blocks of four.
+    64 rows at a time, interleaved: ``w[k][0..63]``; the rows that are left the same way, filled
+    up with zeros to a multiple of four.
     """
     rows = weight.shape[0] // WIDE * WIDE
     blocks = weight[:rows].reshape(-1, WIDE, weight.shape[1]).transpose(0, 2, 1)
-    return np.concatenate([blocks.reshape(-1), blocks_of_four(weight[rows:])])
+    return np.concatenate([blocks.reshape(-1), filled(weight[rows:]).T.reshape(-1)])
+
+
+def filled(rows: Array) -> Array:
+    """[N, ...] with rows of zeros up to a multiple of four."""
+    zeros = np.zeros((-len(rows) % 4, *rows.shape[1:]), rows.dtype)
+    return np.concatenate([rows, zeros])
 
 
 def gates_of_units(weight: Array) -> Array:

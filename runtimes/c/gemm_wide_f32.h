@@ -1,27 +1,40 @@
 #ifndef PUFFER_EDGE_GEMM_WIDE_F32_H
 #define PUFFER_EDGE_GEMM_WIDE_F32_H
-#include "gemm_f32.h"
-#include "mac64_f32.h"
+#include "block_f32.h"
 
-/* gemm_f32 for computers: w holds 64 rows at a time, interleaved, w[k][0..63]; the rows that are left
- * are as gemm_f32 wants them. The same bits. */
-PUFFER_EDGE_KERNEL void puffer_edge_gemm_wide_f32(const float *x, const float *w,
-                                                  const float *start, float *y, int32_t k_size,
-                                                  int32_t n_size)
+/* gemm_f32 for computers, for each of some rows of x: y[r][n] = start[r][n] + sum over k of x[r][k] *
+ * weight[n][k]. w holds 64 rows of the weight at a time, interleaved, w[k][0..63]; those that are left
+ * are as many as they are, rounded up to a multiple of 4. start is the bias (start_step 0), or y itself
+ * (y_step), or NULL for zeros. */
+PUFFER_EDGE_KERNEL void puffer_edge_gemm_wide_f32(const float *x, int32_t x_step, const float *w,
+                                                  const float *start, int32_t start_step, float *y,
+                                                  int32_t y_step, int32_t k_size, int32_t n_size,
+                                                  int32_t rows)
 {
-    for (; n_size >= 64; n_size -= 64) {
-        if (start == NULL) {
-            memset(y, 0, 64 * sizeof *y);
-        } else if (start != y) {
-            memcpy(y, start, 64 * sizeof *y);
-        }
-        puffer_edge_mac64_f32(x, w, y, k_size);
-        w += 64 * k_size;
-        y += 64;
-        start = start == NULL ? NULL : start + 64;
+    static const float zeros[64] = {0.0f};
+    const float *from[PUFFER_EDGE_LANES];
+    for (int32_t r = 0; r < rows; ++r) {
+        from[r] = x + r * x_step;
     }
-    if (n_size > 0) {
-        puffer_edge_gemm_f32(x, w, start, y, k_size, n_size);
+    for (; n_size > 0; n_size -= 64) {
+        const int32_t columns = n_size < 64 ? n_size & ~INT32_C(3) : 64, odd = n_size & 3;
+        const int32_t w_step = columns + (n_size < 64 && odd > 0 ? 4 : 0);
+        puffer_edge_block_f32(from, NULL, w, w_step, start != NULL ? start : zeros,
+                              start != NULL ? start_step : 0, y, y_step, k_size, columns, rows);
+        if (columns < w_step) { /* neither start nor y has elements beyond these */
+            float before[4 * PUFFER_EDGE_LANES] = {0.0f}, after[4 * PUFFER_EDGE_LANES];
+            for (int32_t i = 0; start != NULL && i < rows * odd; ++i) {
+                before[i / odd * 4 + i % odd] = start[i / odd * start_step + columns + i % odd];
+            }
+            puffer_edge_block_f32(from, NULL, w + columns, w_step, before, 4, after, 4, k_size, 4,
+                                  rows);
+            for (int32_t i = 0; i < rows * odd; ++i) {
+                y[i / odd * y_step + columns + i % odd] = after[i / odd * 4 + i % odd];
+            }
+        }
+        w += w_step * k_size;
+        y += 64;
+        start = start != NULL ? start + 64 : NULL;
     }
 }
 #endif

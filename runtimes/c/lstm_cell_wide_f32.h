@@ -1,37 +1,59 @@
 #ifndef PUFFER_EDGE_LSTM_CELL_WIDE_F32_H
 #define PUFFER_EDGE_LSTM_CELL_WIDE_F32_H
-#include "mac64_f32.h"
+#include "block_f32.h"
 #include "sigmoid_f32.h"
 #include "tanh_f32.h"
 
-/* lstm_cell_f32 for computers: the 64 gates of 16 units at once, w[k][unit][i, f, g, o] for each 16
- * units; h_size is a multiple of 16. The same bits. */
-PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_wide_f32(const float *x, const float *h,
-                                                       const float *c, const float *w,
-                                                       const float *recurrent, const float *bias,
-                                                       float *y_h, float *y_c, int32_t x_size,
-                                                       int32_t h_size)
+/* What the gates, [i, f, g, o] of up to 16 units, make of a cell: gate by gate, so that compilers
+ * vectorise. */
+static inline void puffer_edge_lstm_units_f32(const float *gate, const float *c, float *y_h,
+                                              float *y_c, int32_t units)
 {
+    float i[16], f[16], g[16], o[16];
+    for (int32_t n = 0; n < units; ++n) {
+        i[n] = gate[4 * n];
+        f[n] = gate[4 * n + 1];
+        g[n] = gate[4 * n + 2];
+        o[n] = gate[4 * n + 3];
+    }
+    for (int32_t n = 0; n < units; ++n) {
+        const float kept = puffer_edge_sigmoid_f32(f[n]) * c[n];
+        const float cell = kept + puffer_edge_sigmoid_f32(i[n]) * puffer_edge_tanh_f32(g[n]);
+        y_c[n] = cell;
+        y_h[n] = puffer_edge_sigmoid_f32(o[n]) * puffer_edge_tanh_f32(cell);
+    }
+}
+
+/* lstm_cell_f32 for computers, for each of some rows of x, and of h and c, which are step apart: the
+ * 64 gates of 16 units at a time, w[k][unit][i, f, g, o], then those of the units that are left. */
+PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_wide_f32(
+    const float *x, int32_t x_step, const float *h, int32_t h_step, const float *c, int32_t c_step,
+    const float *w, const float *recurrent, const float *bias, float *y_h, int32_t y_h_step,
+    float *y_c, int32_t y_c_step, int32_t x_size, int32_t h_size, int32_t rows)
+{
+    const float *from_x[PUFFER_EDGE_LANES], *from_h[PUFFER_EDGE_LANES];
+    float gate[64 * PUFFER_EDGE_LANES];
+    for (int32_t r = 0; r < rows; ++r) {
+        from_x[r] = x + r * x_step;
+        from_h[r] = h + r * h_step;
+    }
     for (int32_t unit = 0; unit < h_size; unit += 16) {
-        float gate[64], i[16], f[16], g[16], o[16];
-        memcpy(gate, bias, sizeof gate);
-        puffer_edge_mac64_f32(x, w, gate, x_size);
-        puffer_edge_mac64_f32(h, recurrent, gate, h_size);
-        w += 64 * x_size;
-        recurrent += 64 * h_size;
-        bias += 64;
-        for (int32_t n = 0; n < 16; ++n) { /* gate by gate, so that compilers vectorise */
-            i[n] = gate[4 * n];
-            f[n] = gate[4 * n + 1];
-            g[n] = gate[4 * n + 2];
-            o[n] = gate[4 * n + 3];
+        const int32_t units = h_size - unit < 16 ? h_size - unit : 16, gates = 4 * units;
+        puffer_edge_block_f32(from_x, NULL, w, gates, bias, 0, gate, 64, x_size, gates, rows);
+        puffer_edge_block_f32(from_h, NULL, recurrent, gates, gate, 64, gate, 64, h_size, gates,
+                              rows);
+        for (int32_t r = 0; r < rows; ++r) {
+            float *const to_h = y_h + r * y_h_step + unit, *const to_c = y_c + r * y_c_step + unit;
+            const float *const before = c + r * c_step + unit;
+            if (units == 16) { /* a number that the compiler knows */
+                puffer_edge_lstm_units_f32(gate + 64 * r, before, to_h, to_c, 16);
+            } else {
+                puffer_edge_lstm_units_f32(gate + 64 * r, before, to_h, to_c, units);
+            }
         }
-        for (int32_t n = 0; n < 16; ++n) {
-            const float kept = puffer_edge_sigmoid_f32(f[n]) * c[unit + n];
-            const float cell = kept + puffer_edge_sigmoid_f32(i[n]) * puffer_edge_tanh_f32(g[n]);
-            y_c[unit + n] = cell;
-            y_h[unit + n] = puffer_edge_sigmoid_f32(o[n]) * puffer_edge_tanh_f32(cell);
-        }
+        w += gates * x_size;
+        recurrent += gates * h_size;
+        bias += gates;
     }
 }
 #endif

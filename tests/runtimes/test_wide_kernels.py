@@ -9,29 +9,16 @@ import numpy as np
 import pytest
 
 from puffer_edge.exporters.c.kernels import joined
-from puffer_edge.exporters.c.packing import (
-    blocks_of_four,
-    gates_of_units,
-    wide_blocks,
-    wide_gates_of_units,
-)
+from puffer_edge.exporters.c.packing import blocks_of_four, gates_of_units
 from puffer_edge.toolchains import find_toolchain
 from tests.tools import need
 
-KERNELS = ("gemm_f32", "gemm_wide_f32", "lstm_cell_f32", "lstm_cell_wide_f32")
+KERNELS = ("gemm_f32", "lstm_cell_f32")
 INCLUDES = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
 SOURCE = """
 void run_gemm(const float *x, const float *w, const float *start, float *y, int32_t k, int32_t n);
 void run_gemm(const float *x, const float *w, const float *start, float *y, int32_t k, int32_t n)
 { puffer_edge_gemm_f32(x, w, start, y, k, n); }
-void run_gemm_wide(const float *x, const float *w, const float *start, float *y, int32_t k,
-                   int32_t n);
-void run_gemm_wide(const float *x, const float *w, const float *start, float *y, int32_t k,
-                   int32_t n)
-{ puffer_edge_gemm_wide_f32(x, w, start, y, k, n); }
-void run_lstm_wide(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n);
-void run_lstm_wide(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n)
-{ puffer_edge_lstm_cell_wide_f32(a[0], a[1], a[2], a[3], a[4], a[5], y_h, y_c, k, n); }
 void run_lstm(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n);
 void run_lstm(const float *const *a, float *y_h, float *y_c, int32_t k, int32_t n)
 { puffer_edge_lstm_cell_f32(a[0], a[1], a[2], a[3], a[4], a[5], y_h, y_c, k, n); }
@@ -87,45 +74,6 @@ def test_lstm(both: list) -> None:
             for library in both:
                 y = np.full((2, n + 4), 7, np.float32)
                 library.run_lstm(arrays, address(y[0]), address(y[1]), k, n)
-                found.append(y)
-            assert found[0].tobytes() == found[1].tobytes(), (n, k)
-            assert (found[0][:, n:] == 7).all()
-
-
-@pytest.mark.parametrize("start", ["bias", "nothing", "itself"])
-def test_gemm_with_64_rows_together(both: list, start: str) -> None:
-    random = np.random.default_rng(1)
-    for n in (1, 63, 64, 65, 68, 100, 128, 131, 200):
-        for k in (1, 2, 7, 32):
-            x = random.standard_normal(k).astype(np.float32)
-            weight = random.standard_normal((n, k)).astype(np.float32)
-            bias = random.standard_normal(n).astype(np.float32)
-            found = []
-            for run, pack in ((both[0].run_gemm_wide, wide_blocks),
-                              (both[1].run_gemm, blocks_of_four)):
-                w, y = pack(weight), np.concatenate([bias, np.full(4, 7, np.float32)])
-                given = {"bias": bias, "nothing": None, "itself": y}[start]
-                run(address(x), address(w), address(given), address(y), k, n)
-                found.append(y)
-            assert found[0].tobytes() == found[1].tobytes(), (n, k)
-            assert (found[0][n:] == 7).all() and not np.array_equal(found[0][:n], bias)
-
-
-def test_lstm_with_16_units_together(both: list) -> None:
-    random = np.random.default_rng(2)
-    for n in (16, 32, 48):
-        for k in (1, 6, 33):
-            x, h, c = (2 * random.standard_normal(size).astype(np.float32) for size in (k, n, n))
-            weights = [random.standard_normal((4 * n, size)).astype(np.float32) for size in (k, n)]
-            bias = gates_of_units(random.standard_normal((4 * n, 1)).astype(np.float32))
-            found = []
-            for run, pack in ((both[0].run_lstm_wide, wide_gates_of_units),
-                              (both[1].run_lstm, gates_of_units)):
-                w, recurrent = (pack(weight) for weight in weights)
-                arrays = (ctypes.c_void_p * 6)(
-                    *(a.ctypes.data for a in (x, h, c, w, recurrent, bias)))
-                y = np.full((2, n + 4), 7, np.float32)
-                run(arrays, address(y[0]), address(y[1]), k, n)
                 found.append(y)
             assert found[0].tobytes() == found[1].tobytes(), (n, k)
             assert (found[0][:, n:] == 7).all()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.ops.unary import apply_in_place
-from puffer_edge.exporters.c.packing import blocks_of_four
+from puffer_edge.exporters.c.packing import blocks_of_four, filled, wide_blocks
 from puffer_edge.ir import Value
 from puffer_edge.ir.ops import Conv, ConvInteger
+
+MOST_PADDING = 1 << 16
+"""Floats of a padded image at most, which lies on the stack of a computer."""
 
 
 @emits(Conv)
@@ -20,19 +26,75 @@ def conv(op: Conv, context: Context) -> None:
         raise UnsupportedError(f"a convolution over a batch of {x.shape[0]}", where=op.layer,
                                hint="a policy on a device sees one observation at a time")
     weight = context.weight(op.weight)
+    members = sizes(op, x, y, weight.shape)
+    layout = Layout.of(members) if context.wide else None
+    if layout is not None and layout.padding <= MOST_PADDING:
+        call = _wide(op, context, weight, layout)
+    else:
+        call = _narrow(op, context, weight)
+    context.line(
+        f"{{\n    static const puffer_edge_conv_t sizes = {{{', '.join(map(str, members))}}};\n"
+        f"    {call}\n}}")
+    apply_in_place(op.activation, op.y, y.size, context)
+
+
+def _narrow(op: Conv, context: Context, weight: Array) -> str:
     groups = weight.reshape(op.group, weight.shape[0] // op.group, -1)
     packed = context.constant(np.concatenate([blocks_of_four(group) for group in groups]),
                               role=f"weight {'x'.join(map(str, weight.shape))}")
     context.use("conv_f32")
-    context.line(
-        f"{{\n    static const puffer_edge_conv_t sizes = {{{sizes(op, x, y, weight.shape)}}};\n"
-        f"    puffer_edge_conv_f32({context.ref(op.x)}, {packed}, {context.optional(op.bias)}, "
-        f"{context.scratch()}, {context.out(op.y)}, &sizes);\n}}")
-    apply_in_place(op.activation, op.y, y.size, context)
+    return (f"puffer_edge_conv_f32({context.ref(op.x)}, {packed}, {context.optional(op.bias)}, "
+            f"{context.scratch()}, {context.out(op.y)}, &sizes);")
 
 
-def sizes(op: Conv | ConvInteger, x: Value, y: Value, weight: tuple[int, ...]) -> str:
-    """Members of ``puffer_edge_conv_t``, as an initialiser's list."""
+@dataclass(frozen=True)
+class Layout:
+    """How ``conv_wide_f32`` reads a group's channels.
+
+    Attributes:
+        rows, columns: of a channel: what is seen of it with its padding, or all of it without.
+        places: [depth] where a patch lies, from the corner of its pixel.
+        padding: elements of the padded channels; 0 where nothing is padded.
+    """
+
+    rows: int
+    columns: int
+    places: Array
+    padding: int
+
+    @classmethod
+    def of(cls, sizes: tuple[int, ...]) -> Layout:
+        """From the members of ``puffer_edge_conv_t``."""
+        (channels, height, width, _, out_height, out_width, kernel_height, kernel_width, stride_y,
+         stride_x, dilation_y, dilation_x, top, left, groups) = sizes
+        seen = ((out_height - 1) * stride_y + (kernel_height - 1) * dilation_y + 1,
+                (out_width - 1) * stride_x + (kernel_width - 1) * dilation_x + 1)
+        padded = top > 0 or left > 0 or seen[0] > height or seen[1] > width
+        rows, columns = seen if padded else (height, width)
+        channel, i, j = np.indices((channels // groups, kernel_height, kernel_width))
+        places = (channel * rows + i * dilation_y) * columns + j * dilation_x
+        return cls(rows, columns, places.reshape(-1).astype(np.int32),
+                   channels // groups * rows * columns if padded else 0)
+
+
+def _wide(op: Conv, context: Context, weight: Array, layout: Layout) -> str:
+    filters = weight.shape[0] // op.group
+    groups = weight.reshape(op.group, filters, -1)
+    packed = context.constant(np.concatenate([wide_blocks(group) for group in groups]),
+                              role=f"weight {'x'.join(map(str, weight.shape))}")
+    bias = context.weight(op.bias) if op.bias else np.zeros(weight.shape[0], np.float32)
+    biases = context.constant(np.concatenate([
+        filled(part) for part in bias.reshape(op.group, filters)]), role="bias")
+    image = f"float image[{layout.padding}];\n    " if layout.padding else ""
+    context.use("conv_wide_f32")
+    return (f"{image}puffer_edge_conv_wide_f32({context.ref(op.x)}, {packed}, {biases}, "
+            f"{context.constant(layout.places, role='places of a patch')}, "
+            f"{'image' if image else 'NULL'}, {layout.rows}, {layout.columns}, "
+            f"{context.out(op.y)}, &sizes);")
+
+
+def sizes(op: Conv | ConvInteger, x: Value, y: Value, weight: tuple[int, ...]) -> tuple[int, ...]:
+    """Members of ``puffer_edge_conv_t``."""
     flat = len(x.shape) == 3
 
     def two(values: tuple[int, ...], filler: int) -> tuple[int, ...]:
@@ -41,6 +103,5 @@ def sizes(op: Conv | ConvInteger, x: Value, y: Value, weight: tuple[int, ...]) -
     (height, width), (out_height, out_width) = two(x.shape[2:], 1), two(y.shape[2:], 1)
     kernel, strides = two(weight[2:], 1), two(op.strides, 1)
     dilations, pads = two(op.dilations, 1), two(op.pads[: len(op.pads) // 2], 0)
-    members = (x.shape[1], height, width, y.shape[1], out_height, out_width, *kernel, *strides,
-             *dilations, *pads, op.group)
-    return ", ".join(map(str, members))
+    return (x.shape[1], height, width, y.shape[1], out_height, out_width, *kernel, *strides,
+            *dilations, *pads, op.group)

@@ -28,8 +28,9 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
                             "bias")
     q, qparams = context.requantization(requantization), op.quantization
     context.use(kernel)
+    members = ", ".join(map(str, sizes(op, x, y, weight.shape)))
     context.line(
-        f"{{\n    static const puffer_edge_conv_t sizes = {{{sizes(op, x, y, weight.shape)}}};\n"
+        f"{{\n    static const puffer_edge_conv_t sizes = {{{members}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, {packed}, {bias}, {q}, "
         f"{context.scratch('int16')}, {context.out(op.y)},\n"
         f"        &sizes, {op.padding}, {qparams.zero_point}, {qparams.low}, {qparams.high});\n}}")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from puffer_edge.exporters.c.context import Context, emits
+from puffer_edge.exporters.c.context import LANES, Context, emits
 from puffer_edge.exporters.c.ops.unary import apply_in_place
-from puffer_edge.exporters.c.packing import WIDE, blocks_of_four, wide_blocks
+from puffer_edge.exporters.c.packing import blocks_of_four, wide_blocks
 from puffer_edge.ir.ops import Gemm
 
 
 @emits(Gemm)
 def gemm(op: Gemm, context: Context) -> None:
-    """One call per row of x, then the activation in place."""
+    """One call per row of x, for computers one for all; then the activation in place."""
     x, y = context.value(op.x), context.value(op.y)
+    n, k = context.weight(op.weight).shape
+    if context.wide:
+        _wide(op, context, x.size // k, n, k)
+    else:
+        _narrow(op, context, x.size // k, n, k)
+    apply_in_place(op.activation, op.y, y.size, context)
+
+
+def _narrow(op: Gemm, context: Context, rows: int, n: int, k: int) -> None:
     weight = context.weight(op.weight)
-    n, k = weight.shape
-    wide = context.wide and n >= WIDE
-    kernel = "gemm_wide_f32" if wide else f"gemm_{context.floats(weight)}"
-    packed = context.matrix(wide_blocks(weight) if wide else blocks_of_four(weight),
-                            f"weight {n}x{k}")
+    kernel = f"gemm_{context.floats(weight)}"
+    packed = context.matrix(blocks_of_four(weight), f"weight {n}x{k}")
     bias = context.optional(op.bias)
-    rows = x.size // k
     context.use(kernel)
     if rows == 1:
         context.line(f"puffer_edge_{kernel}({context.ref(op.x)}, {packed}, {bias}, "
@@ -29,4 +34,17 @@ def gemm(op: Gemm, context: Context) -> None:
             f"for (int32_t i = 0; i < {rows}; ++i) {{\n"
             f"    puffer_edge_{kernel}({context.ref(op.x)} + {k} * i, {packed}, {bias}, "
             f"{context.out(op.y)} + {n} * i, {k}, {n});\n}}")
-    apply_in_place(op.activation, op.y, y.size, context)
+
+
+def _wide(op: Gemm, context: Context, rows: int, n: int, k: int) -> None:
+    """Rows are those of one observation, or else one of each lane."""
+    packed = context.matrix(wide_blocks(context.weight(op.weight)), f"weight {n}x{k}")
+    bias, x, y = context.optional(op.bias), context.ref(op.x), context.out(op.y)
+    context.use("gemm_wide_f32")
+    if rows == 1:
+        context.line(f"puffer_edge_gemm_wide_f32({x}, {context.step(x)}, {packed}, {bias}, 0, {y}, "
+                     f"{context.step(y)}, {k}, {n}, {context.lanes});", together=True)
+    for first in range(0, rows if rows > 1 else 0, LANES):
+        context.line(
+            f"puffer_edge_gemm_wide_f32({x} + {k * first}, {k}, {packed}, {bias}, 0, "
+            f"{y} + {n * first}, {n}, {k}, {n}, {min(LANES, rows - first)});")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.packing import WIDE, gates_of_units, wide_gates_of_units
+from puffer_edge.exporters.c.packing import gates_of_units, wide_gates_of_units
 from puffer_edge.ir.ops import LSTMCell
 
 
@@ -13,15 +13,23 @@ from puffer_edge.ir.ops import LSTMCell
 def lstm_cell(op: LSTMCell, context: Context) -> None:
     """One call; gates interleaved per unit."""
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
-    hidden = recurrent.shape[1]
+    hidden, width = recurrent.shape[1], weight.shape[1]
     bias = context.weight(op.bias) if op.bias else np.zeros(4 * hidden, np.float32)
-    wide = context.wide and 4 * hidden % WIDE == 0
-    kernel = "lstm_cell_wide_f32" if wide else f"lstm_cell_{context.floats(weight)}"
-    pack = wide_gates_of_units if wide else gates_of_units
+    pack = wide_gates_of_units if context.wide else gates_of_units
+    packed = (context.matrix(pack(weight), "weight, by units"),
+              context.matrix(pack(recurrent), "recurrent weight, by units"),
+              context.constant(gates_of_units(bias.reshape(-1, 1)), role="bias"))
+    refs = [*map(context.ref, (op.x, op.h, op.c)), *map(context.out, (op.y_h, op.y_c))]
+    if context.wide:
+        context.use("lstm_cell_wide_f32")
+        before, after = ([f"{ref}, {context.step(ref)}" for ref in part]
+                         for part in (refs[:3], refs[3:]))
+        context.line(f"puffer_edge_lstm_cell_wide_f32({', '.join([*before, *packed, *after])}, "
+                     f"{width}, {hidden}, {context.lanes});", together=True)
+        return
+    kernel = f"lstm_cell_{context.floats(weight)}"
     context.use(kernel)
-    context.line(
-        f"puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, {context.ref(op.c)}, "
-        f"{context.matrix(pack(weight), 'weight, by units')},\n"
-        f"              {context.matrix(pack(recurrent), 'recurrent weight, by units')}, "
-        f"{context.constant(gates_of_units(bias.reshape(-1, 1)), role='bias')}, "
-        f"{context.out(op.y_h)}, {context.out(op.y_c)}, {weight.shape[1]}, {hidden});")
+    context.line(f"puffer_edge_{kernel}({', '.join(refs[:3])},\n"
+                 f"              {packed[0]},\n"
+                 f"              {packed[1]}, {packed[2]}, {', '.join(refs[3:])}, "
+                 f"{width}, {hidden});")

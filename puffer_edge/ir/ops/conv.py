@@ -76,7 +76,7 @@ class Conv(Op):
         for g in range(self.group):
             part = seen[..., g * depth : (g + 1) * depth, :].reshape(*shape, depth * taps)
             rows = slice(g * filters, (g + 1) * filters)
-            start = np.float32(0) if bias is None else np.float32(0) + bias[rows]
+            start = np.float32(0) if bias is None else bias[rows]
             y[..., rows] = ordered.dot(part, weight[rows].reshape(filters, -1), start)
         y = np.ascontiguousarray(np.moveaxis(y, -1, 1))
         return (self.activation(y) if self.activation else y,)

@@ -1,0 +1,30 @@
+#ifndef PUFFER_EDGE_VECTORS_F32_H
+#define PUFFER_EDGE_VECTORS_F32_H
+#include "base.h"
+
+/* Vectors of floats in GNU C for the kernels of computers: of 4, and the widest of at most 8 and 16
+ * that the processor has. PUFFER_EDGE_ROWS rows of PUFFER_EDGE_COLUMNS sums are as many as stay in
+ * its registers, beside the weights that they share. */
+typedef float __attribute__((vector_size(16), aligned(4), may_alias)) puffer_edge_f32x4_t;
+
+#if defined(__AVX512F__)
+typedef float __attribute__((vector_size(32), aligned(4), may_alias)) puffer_edge_f32x8_t;
+typedef float __attribute__((vector_size(64), aligned(4), may_alias)) puffer_edge_f32x16_t;
+#define PUFFER_EDGE_ROWS 8
+#define PUFFER_EDGE_COLUMNS 32
+#elif defined(__AVX__)
+typedef float __attribute__((vector_size(32), aligned(4), may_alias)) puffer_edge_f32x8_t;
+typedef puffer_edge_f32x8_t puffer_edge_f32x16_t;
+#define PUFFER_EDGE_ROWS 4
+#define PUFFER_EDGE_COLUMNS 16
+#else
+typedef puffer_edge_f32x4_t puffer_edge_f32x8_t;
+typedef puffer_edge_f32x4_t puffer_edge_f32x16_t;
+#if defined(__aarch64__)
+#define PUFFER_EDGE_ROWS 8
+#else
+#define PUFFER_EDGE_ROWS 4
+#endif
+#define PUFFER_EDGE_COLUMNS 8
+#endif
+#endif
