@@ -36,6 +36,7 @@ def module_missing(module: str, file: File) -> str | None:
         return None
     above = file.names.scope(top)
     if above is not None:  # a submodule; of packages only the top is certain
-        return None if "*" in above or module == top else module
+        known = "*" in above or module == top or module.split(".")[1] in above
+        return None if known else module
     known = top in sys.stdlib_module_names or file.names.anywhere(top)
     return module if known else None

@@ -57,7 +57,14 @@ class Names:
         return module in self._native
 
 
+ASYNCIO = frozenset((
+    "CancelledError Event IOQueue Lock Loop SingletonGenerator StreamReader StreamWriter Task "
+    "TaskQueue ThreadSafeFlag TimeoutError core create_task cur_task current_task event funcs "
+    "gather get_event_loop lock new_event_loop open_connection run run_until_complete select sleep "
+    "sleep_ms start_server stream sys ticks ticks_add ticks_diff wait_for wait_for_ms").split())
+"""By extmod/asyncio, which every board with asyncio has."""
 CLOSED = {
+    "asyncio": ASYNCIO, "uasyncio": ASYNCIO,
     "collections": frozenset({"OrderedDict", "deque", "namedtuple"}),
     "builtins.float": frozenset(), "builtins.bool": frozenset(), "builtins.object": frozenset(),
     "builtins.range": frozenset({"start", "stop", "step"}),

@@ -9,14 +9,19 @@ from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 
-@rule("PE305", "name-mangling", ast.ClassDef,
-      reason="__name in a class is not made private: a subclass with the same name overwrites it.",
+@rule("PE305", "name-mangling", ast.ClassDef, ast.Name,
+      reason="__name in a class is not made private: a subclass with the same name overwrites it, "
+             "and a global one is found.",
       instead="one underscore, and names that differ.",
       bad="class A:\n    def __init__(self):\n        self.__x = 1\n"
           "class B(A):\n    def __init__(self):\n        self.__x = 2",
       good="class A:\n    def __init__(self):\n        self.__x = 1\n"
            "class B(A):\n    def __init__(self):\n        self.__y = 2")
-def check(node: ast.ClassDef, file: File) -> Iterable[Hit]:
+def check(node: ast.ClassDef | ast.Name, file: File) -> Iterable[Hit]:
+    if isinstance(node, ast.Name):
+        if _is_private(node.id) and isinstance(node.ctx, ast.Load) and _finds_global(node, file):
+            yield node, f"CPython does not find the global {node.id!r} in a class"
+        return
     bases = classes(node, file)
     mine = private(node) if bases else set()
     seen: set[str] = set()
@@ -31,7 +36,22 @@ def private(node: ast.ClassDef) -> set[str]:
     found = {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)
              and isinstance(inner.ctx, ast.Store)}
     found |= {inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)}
-    return {name for name in found if name.startswith("__") and not name.endswith("__")}
+    return {name for name in found if _is_private(name)}
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
+
+
+def _finds_global(node: ast.Name, file: File) -> bool:
+    """Whether a name in a class is that of a global variable."""
+    bound = file.bound(node)
+    if bound is None or not isinstance(bound[0].node, ast.Module):
+        return False
+    above = file.parent(node)
+    while above is not None and not isinstance(above, ast.ClassDef):
+        above = file.parent(above)
+    return above is not None
 
 
 def classes(node: ast.ClassDef, file: File) -> list[ast.ClassDef]:

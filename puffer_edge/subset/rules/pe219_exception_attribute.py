@@ -1,0 +1,53 @@
+"""Attributes of exceptions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable
+
+from puffer_edge.subset.facts.classes import CLASSES
+from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
+from puffer_edge.subset.rule import Hit, rule
+
+LACKING = {"add_note", "with_traceback", "__traceback__", "__cause__", "__context__", "__notes__",
+           "__suppress_context__"}
+
+
+@rule("PE219", "exception-attribute", ast.Attribute,
+      reason="An exception has args, value and errno, takes no other attributes, and knows neither "
+             "its traceback nor its cause: AttributeError.",
+      instead="arguments, or an own class with attributes; sys.print_exception(e).",
+      bad="try:\n    open('x')\nexcept OSError as e:\n    e.add_note('x')",
+      good="import sys\ntry:\n    open('x')\nexcept OSError as e:\n    sys.print_exception(e)")
+def check(node: ast.Attribute, file: File) -> Iterable[Hit]:
+    if not isinstance(node.value, ast.Name) or is_guarded(node, file):
+        return
+    if isinstance(node.ctx, ast.Load):
+        if node.attr in LACKING and (_is_caught(node.value, file)
+                                     or is_made(node.value, file, ERRORS)):
+            yield node, f"an exception has no {node.attr!r} in MicroPython"
+    elif is_made(node.value, file, ERRORS):
+        yield node, f"a built-in exception takes no attribute {node.attr!r} in MicroPython"
+
+
+def is_made(name: ast.Name, file: File, kinds: Collection[str]) -> bool:
+    """Whether a name stands for a built-in exception that is made in the file."""
+    found = file.bound(name)
+    return found is not None and all(
+        isinstance(value, ast.Call) and file.is_builtin(value.func, *kinds)
+        for value in found[1])
+
+
+def _is_caught(name: ast.Name, file: File) -> bool:
+    """Whether a name is that of an except around it."""
+    above = file.parent(name)
+    while above is not None:
+        if isinstance(above, ast.ExceptHandler) and above.name == name.id:
+            return True
+        above = file.parent(above)
+    return False
+
+
+ERRORS = {name for name in CLASSES if name.endswith(("Error", "Exception", "Exit", "Interrupt",
+                                                      "Iteration", "Warning"))}
