@@ -42,7 +42,7 @@ class ExportRequest:
         observer: a key of ``OBSERVERS``.
         min_agreement: what the scheme auto must reach.
         counts: what the integers of an observation count; see ``integer_input``.
-        board: a key of ``boards.BOARDS``.
+        board: of ``puffer_edge.boards``.
         kernels: the grade of MicroPython's kernels.
         original: the float Program, where ``program`` is another.
         quantised: how an integer Program was made, and what it is judged by.

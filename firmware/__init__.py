@@ -24,7 +24,7 @@ def firmware(directory: str | PathLike[str], board: str, output: str | PathLike[
 
     Args:
         directory: what export wrote.
-        board: a board of ``puffer-edge targets``.
+        board: a board of ``puffer-edge boards``.
         output: a new or empty directory, or a project.
         trust: take the code that lies there, also where this version would not write it.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.errors import FileFormatError, MissingDependencyError, OutputError, UsageError
-from puffer_edge.exporters.micropython.boards import ANY, find_board
+from puffer_edge.exporters.micropython.boards import ANY, find_profile
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.targets import MICROPYTHON
 
@@ -70,7 +70,7 @@ def plan(directory: Path, board: str, *, trust: bool = False) -> Flashing:
 
     Args:
         directory: the artefact.
-        board: a key of ``boards.BOARDS``.
+        board: a board that MicroPython runs on.
         trust: copy the code that lies there, also where it is not what this version makes of the
             artefact's Program.
 
@@ -78,15 +78,16 @@ def plan(directory: Path, board: str, *, trust: bool = False) -> Flashing:
         FileFormatError: the artefact is damaged, or its code another.
         UsageError: it is not for MicroPython, or for another board; there is no such board.
     """
-    manifest, chosen = read_manifest(directory), find_board(board)
+    manifest, chosen = read_manifest(directory), find_profile(board)
     if manifest.get("target") != MICROPYTHON.name:
         raise UsageError("the artefact is not for MicroPython",
                          hint="export the policy with --target micropython")
     built = manifest.get("micropython", {})
-    if built.get("board") not in (ANY.name, chosen.name):
-        raise UsageError(f"the artefact was exported for the board {built.get('board')}",
+    made_for = find_profile(str(built.get("board", "")))
+    if made_for is not ANY and not chosen.runs(made_for):
+        raise UsageError(f"the artefact was exported for the board {made_for.name}",
                          hint=f"export the policy with --board {chosen.name}")
-    if chosen.small and built.get("board") == ANY.name:
+    if chosen.small and made_for is ANY:
         raise UsageError(f"{chosen.title} needs the smallest form",
                          hint=f"export the policy with --board {chosen.name}")
     files = flashed_of(manifest, read_code(directory, manifest, trust=trust), directory)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact.directory import read_manifest
+from puffer_edge.boards import Board, Memory, boards, find_board
 from puffer_edge.errors import FileFormatError, UsageError
-from puffer_edge.exporters.micropython.boards import BOARDS, Board, find_board
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
 from puffer_edge.firmware.renewing import Written, put
@@ -28,7 +28,7 @@ def project(directory: Path, board: str, output: Path, *, trust: bool = False) -
 
     Args:
         directory: an artefact, for MicroPython or in C.
-        board: a key of ``boards.BOARDS``.
+        board: of ``puffer-edge boards``.
         output: a directory that does not exist, is empty, or holds a project: there the policy is
             renewed, and what the user has changed or added stays.
         trust: see :func:`puffer_edge.firmware.flash.plan`.
@@ -38,22 +38,23 @@ def project(directory: Path, board: str, output: Path, *, trust: bool = False) -
         FileFormatError: the artefact is damaged.
         OutputError: the directory cannot be written, or holds something else.
     """
-    manifest, chosen = read_manifest(directory), find_board(board)
+    manifest = read_manifest(directory)
     if manifest.get("target") == MICROPYTHON.name:
         files = flash.plan(directory, board, trust=trust).files
         manual = read_code(directory, manifest, trust=trust, compiled=False)["manifest.py"]
         files = {**files, "manifest.py": manual, "Makefile": _copying(files)}
     else:
-        files = _bare_metal(directory, manifest, chosen, trust)
+        files = _bare_metal(directory, manifest, find_board(board), trust)
     return put(output, files, own=files.keys() - EXAMPLES)
 
 
 def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board, trust: bool
                 ) -> dict[str, bytes]:
-    if not board.core:
+    bare = board.bare_metal
+    if bare is None:
         raise UsageError(f"there is no bare-metal example for {board.name}",
                          hint="choose one of " + ", ".join(
-                             name for name, each in BOARDS.items() if each.core))
+                             name for name, each in boards().items() if each.bare_metal))
     code = read_code(directory, manifest, trust=trust, compiled=False)
     policy = {file: code.get(file, b"") for file in ("policy.h", "policy.c")}
     for file, text in policy.items():
@@ -63,18 +64,23 @@ def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board, trus
     name = stem(str(manifest["name"]))
     fields = [{"name": identifier(str(field["name"]), "a field of the observation"),
                "size": _size(field["shape"])} for field in manifest["observation"]["fields"]]
-    core = find_target(board.core)
+    core = find_target(board.core.target)
     integers = "integers" in manifest["observation"] and not core.hard_float
     about = {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields,
-             "flash": board.flash, "ram": board.ram, "stack": STACK, "qemu": board.qemu,
+             "flash": _region(board.flash), "ram": _region(board.ram), "stack": STACK,
+             "qemu": bare.qemu, "core_hz": bare.reset_clock, "timer": bare.systick,
              "flags": " ".join(core.gcc_flags), "q": "_q" if integers else "",
              "action_q": "_q" if integers and manifest["action"]["kind"] != "discrete" else "",
-             "masked": "mask" in manifest["action"], "core_hz": board.core_hz,
-             "dwt": core.name != "cortex-m0", "timer": core.name != "cortex-m0"}
+             "masked": "mask" in manifest["action"], "dwt": core.name != "cortex-m0"}
     written = {file.removesuffix(".j2"): template("puffer_edge.firmware", f"bare_metal/{file}")
                for file in ("startup.c", "link.ld.j2", "main.c.j2", "Makefile.j2")}
     return {**policy, **{file: form.render(about).encode("ascii")
                          for file, form in written.items()}}
+
+
+def _region(memory: Memory) -> tuple[int, int]:
+    """Origin and length for the linker."""
+    return memory.origin, memory.linked or memory.size
 
 
 def _copying(files: Mapping[str, bytes]) -> bytes:

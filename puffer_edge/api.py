@@ -89,7 +89,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         min_agreement: what the scheme auto must reach, a share of equal greedy actions, by verify's
             judgement: with its 95 % interval, and little of the margin lost by the others.
         counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
-        board: for micropython: a board of ``exporters.micropython.boards``; any board by default.
+        board: for micropython: a board of ``puffer_edge.boards``; any board by default.
         kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or

@@ -12,7 +12,8 @@ T = TypeVar("T")
 
 
 def choose(name: str, table: Mapping[str, T], *, what: str,
-           aliases: Mapping[str, str] | None = None, advice: Mapping[str, str] | None = None) -> T:
+           aliases: Mapping[str, str] | None = None, advice: Mapping[str, str] | None = None,
+           otherwise: str = "") -> T:
     """The entry of that name.
 
     Args:
@@ -21,6 +22,7 @@ def choose(name: str, table: Mapping[str, T], *, what: str,
         what: what is chosen, as ``target``.
         aliases: other names of the choices.
         advice: hints for names of things that are no choice.
+        otherwise: the hint where nothing is near; all choices by default.
 
     Raises:
         UsageError: there is none; the hint has the nearest, or all.
@@ -31,7 +33,7 @@ def choose(name: str, table: Mapping[str, T], *, what: str,
             return table[known]
     raise UsageError(f"there is no {what} {name!a:.60}", hint=(advice or {}).get(typed)
                      or nearest(typed, [*table, *(aliases or ())],
-                                otherwise=f"choose one of {', '.join(table)}"))
+                                otherwise=otherwise or f"choose one of {', '.join(table)}"))
 
 
 def nearest(name: str, known: Iterable[str], *, otherwise: str = "") -> str:

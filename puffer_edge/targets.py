@@ -8,8 +8,10 @@ and M3 none, so there every float operation is a call into the compiler's soft-f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
+from puffer_edge import boards
 from puffer_edge.choices import choose
 
 Isa = Literal["thumb", "riscv32", "host"]
@@ -151,14 +153,12 @@ EXPORTED: dict[str, Platform] = {
 """What ``export`` writes for."""
 
 _CORES = {
-    "cortex-m0": "m0 m0+ cortex-m0+ cortex-m0plus rp2040 pico microbit samd21 stm32f0 stm32g0 "
-                 "stm32l0",
+    "cortex-m0": "m0 m0+ cortex-m0+ cortex-m0plus rp2040 samd21 stm32f0 stm32g0 stm32l0",
     "cortex-m3": "m3 stm32f1 stm32f2 bluepill",
-    "cortex-m4": "m4 m4f cortex-m4f stm32f3 stm32f4 stm32g4 stm32l4 pyboard nrf52 nrf52832 "
-                 "nrf52840 samd51 teensy3",
-    "cortex-m7": "m7 cortex-m7f stm32f7 stm32h7 teensy4 teensy40 teensy4.0 teensy41 teensy4.1 "
-                 "imxrt1062",
-    "cortex-m33": "m33 cortex-m33f rp2350 pico2 stm32l5 stm32u5 stm32h5 nrf53 nrf5340 nrf9160",
+    "cortex-m4": "m4 m4f cortex-m4f stm32f3 stm32f4 stm32g4 stm32l4 nrf52 nrf52832 nrf52840 "
+                 "samd51 teensy3",
+    "cortex-m7": "m7 cortex-m7f stm32f7 stm32h7 teensy4 teensy40 teensy4.0 imxrt1062",
+    "cortex-m33": "m33 cortex-m33f rp2350 stm32l5 stm32u5 stm32h5 nrf53 nrf5340 nrf9160",
     "riscv32": "riscv rv32 rv32imac rv32imc esp32-c2 esp32-c3 esp32-c6 esp32-h2 esp32c2 esp32c3 "
                "esp32c6 esp32h2 ch32v307 gd32vf103",
     "host": "native pc linux x86 x86-64",
@@ -168,7 +168,7 @@ _CORES = {
     "tflite": "litert tf-lite tensorflow-lite",
 }
 ALIASES = {alias: name for name, aliases in _CORES.items() for alias in aliases.split()}
-"""Names that people type: of chips and boards, for their core."""
+"""Names that people type: of cores and chips. Those of boards are in their files."""
 
 _C_ANYWHERE = ("its core is not emulated here; the header of any target compiles for it, for "
                "example --target riscv32, and the self-test proves it there")
@@ -181,16 +181,24 @@ _ADVICE = {
                     _C_ANYWHERE)}
 
 
+@cache
+def _also() -> dict[str, str]:
+    """Targets by all their other names, those of the boards that have such a core included."""
+    named = {board.name: board.core.target for board in boards.boards().values()}
+    named |= {alias: named[board] for alias, board in boards.aliases().items()}
+    return {name: core for name, core in named.items() if core} | ALIASES
+
+
 def find_target(name: str) -> Target:
-    """The target with a core of that name, or of an alias.
+    """The target with a core of that name, or of an alias, or of a board.
 
     Raises:
         UsageError: there is none; the hint has what is near, or those that exist.
     """
     return choose(name, TARGETS, what="target", advice=_ADVICE,
-                  aliases={alias: core for alias, core in ALIASES.items() if core in TARGETS})
+                  aliases={alias: core for alias, core in _also().items() if core in TARGETS})
 
 
 def find_exported(name: str) -> Platform:
     """What ``export`` writes for; see :func:`find_target`."""
-    return choose(name, EXPORTED, what="target", advice=_ADVICE, aliases=ALIASES)
+    return choose(name, EXPORTED, what="target", advice=_ADVICE, aliases=_also())

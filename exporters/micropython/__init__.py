@@ -11,7 +11,7 @@ from puffer_edge.exporters.assembling import assemble
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
 from puffer_edge.exporters.micropython import compiled, source
-from puffer_edge.exporters.micropython.boards import Board, find_board, find_grade
+from puffer_edge.exporters.micropython.boards import Profile, find_grade, find_profile
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.planning import plan
@@ -47,7 +47,7 @@ class Made:
     tests: vectors.Vectors
     integer_tests: vectors.Vectors
     given: IntegerInput
-    board: Board
+    board: Profile
     grade: str
     ram: int
     placed: int
@@ -64,7 +64,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
             scheme is not one of integers; there is no such board or kernels.
         UnsupportedError: an op has no MicroPython form.
     """
-    chosen = find_board(board)
+    chosen = find_profile(board)
     grade = find_grade(chosen, kernels)
     check_names(program, name, seed)
     refuse_floats(scheme)

@@ -8,7 +8,8 @@ import tokenize
 from dataclasses import dataclass, field
 from importlib.resources import files as resources
 
-from puffer_edge.exporters.micropython.boards import NATIVE, Board, Grade
+from puffer_edge.boards import Grade
+from puffer_edge.exporters.micropython.boards import NATIVE, Profile
 
 LARGEST = (1 << 13, 1 << 16)
 """Rows and columns that fit into the small integer which tells a kernel of them."""
@@ -23,7 +24,7 @@ class Kernels:
         grade: of the kernels.
     """
 
-    board: Board
+    board: Profile
     grade: Grade
     used: list[str] = field(default_factory=list)
 

@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from puffer_edge.artefact import manifest
 from puffer_edge.artefact.vectors import Vectors
+from puffer_edge.boards import Grade
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.micropython import blob, ops, small
-from puffer_edge.exporters.micropython.boards import Board, Grade
+from puffer_edge.exporters.micropython.boards import Profile
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
 from puffer_edge.exporters.micropython.kernels import Kernels, portable
 from puffer_edge.exporters.micropython.runtime import joined
@@ -60,7 +61,7 @@ class Source:
     runtime: dict[str, str]
 
 
-def render(program: Program, given: IntegerInput, name: str, board: Board,
+def render(program: Program, given: IntegerInput, name: str, board: Profile,
            grade: Grade) -> Source:
     """policy.py, its kernels and weights.bin.
 
@@ -160,7 +161,7 @@ def _check_small(context: Context, functions: tuple[str, ...]) -> None:
                                hint="take another board, or linear layers only")
 
 
-def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Board) -> str:
+def selftest(given: IntegerInput, name: str, vectors: Vectors, board: Profile) -> str:
     """selftest.py, over the first episode of vectors in integers."""
     size = given.program.contract.observation_size
     steps = vectors.first_episode(SELFTEST_ELEMENTS[board.small] // size)

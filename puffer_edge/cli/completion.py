@@ -12,9 +12,10 @@ def targets(incomplete: str) -> list[str]:
 
 def boards(incomplete: str) -> list[str]:
     """Names of boards that begin so."""
-    from puffer_edge.exporters.micropython.boards import BOARDS
+    from puffer_edge.boards import boards as known
+    from puffer_edge.exporters.micropython.boards import profiles
 
-    return [name for name in BOARDS if name.startswith(incomplete)]
+    return [name for name in sorted({*known(), *profiles()}) if name.startswith(incomplete)]
 
 
 def schemes(incomplete: str) -> list[str]:

@@ -62,7 +62,7 @@ def export(
              "repeated.")] = None,
     board: Annotated[str, option(
         metavar="BOARD", panel=MICROPYTHON, autocompletion=boards,
-        help="Board, of `puffer-edge targets`; any board by default.")] = "",
+        help="Board, of `puffer-edge boards`; any board by default.")] = "",
     kernels: Annotated[str, option(
         metavar="GRADE", panel=MICROPYTHON,
         help="bytecode, unrolled, viper or thumb; the fastest of the board by default.")] = "",

@@ -31,7 +31,7 @@ TargetName = Annotated[str, option(
     help="What to write for, of `puffer-edge targets`; cortex-m by default.",
     metavar="TARGET", autocompletion=targets)]
 BoardName = Annotated[str, option(
-    help="Board, of `puffer-edge targets`.", metavar="BOARD", autocompletion=boards)]
+    help="Board, of `puffer-edge boards`.", metavar="BOARD", autocompletion=boards)]
 Observe = Annotated[str, option(
     help="Elements of the observation that the policy sees, as 0,2; all by default.",
     metavar="N,N")]

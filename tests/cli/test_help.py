@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 from puffer_edge.cli import app
 from puffer_edge.cli.printing import console
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters.micropython.boards import ALIASES as BOARD_ALIASES
-from puffer_edge.exporters.micropython.boards import BOARDS, find_board
+from puffer_edge.exporters.micropython.boards import find_profile, profiles
 from puffer_edge.targets import ALIASES, EXPORTED, find_exported, find_target
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands
@@ -55,11 +54,11 @@ def test_options_of_export_stand_under_their_headings() -> None:
 def test_every_target_and_board_is_listed() -> None:
     data = json.loads(run("targets", "--json"))
     assert set(data) == set(EXPORTED) >= {"cortex-m", "rpi", "micropython", "onnx", "tflite"}
-    assert set(data["micropython"]["boards"]) == set(BOARDS)
+    assert set(data["micropython"]["boards"]) == set(profiles())
     shown = run("targets").split()
-    assert {*EXPORTED, *BOARDS} <= set(shown)
+    assert {*EXPORTED, *profiles()} <= set(shown)
     assert "esp32-c6" in data["riscv32"]["aliases"]
-    assert "esp32-c6" in data["micropython"]["boards"]["esp32-c3"]["aliases"]
+    assert "esp32c6" in data["micropython"]["boards"]["esp32-c6"]["aliases"]
 
 
 @pytest.mark.parametrize(("typed", "name"), [
@@ -83,8 +82,9 @@ def test_what_is_no_target(typed: str, hint: str) -> None:
 
 def test_aliases_mean_something_and_hide_nothing() -> None:
     assert set(ALIASES.values()) <= set(EXPORTED) and not set(ALIASES) & set(EXPORTED)
-    assert set(BOARD_ALIASES.values()) <= set(BOARDS) and not set(BOARD_ALIASES) & set(BOARDS)
-    assert find_board("ESP32-C6") is BOARDS["esp32-c3"]
+    assert find_profile("ESP32_C6") is profiles()["esp32-c6"]
+    assert find_profile("nrf52") is profiles()["nrf52840-dk"]
+    assert find_profile("CPython") is profiles()["unix"]
     assert find_target("teensy41") is EXPORTED["cortex-m7"]
     with pytest.raises(UsageError):
         find_target("mpy")  # no core that C is compiled for

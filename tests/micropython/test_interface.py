@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from puffer_edge.exporters.micropython.boards import BOARDS
+from puffer_edge.exporters.micropython.boards import profiles
 from puffer_edge.ir import Program
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests import zoo
@@ -152,13 +152,13 @@ def test_a_board_that_is_too_small_is_warned_of(monkeypatch: pytest.MonkeyPatch,
 
     said = []
     for memory in (0, 300, 1 << 16):
-        monkeypatch.setitem(BOARDS, "pico", replace(BOARDS["pico"], memory=memory))
+        monkeypatch.setitem(profiles(), "pico", replace(profiles()["pico"], memory=memory))
         folder = tmp_path / str(memory)
         for_board(program("mlp_int8"), folder, "pico")
         said.append([note["text"] for note in read_subject(folder).manifest["notes"]
                      if note["kind"] == "warning" and "RAM" in note["text"]])
     assert said[0] == said[2] == [] and len(said[1]) == 1
-    assert "Raspberry Pi Pico (RP2040) has 300 in all" in said[1][0]
+    assert "Raspberry Pi Pico has 300 in all" in said[1][0]
 
 
 def test_a_session_runs_what_export_wrote(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from puffer_edge.artefact.vectors import run
 from puffer_edge.errors import UsageError
-from puffer_edge.exporters.micropython.boards import ANY, BOARDS, NATIVE
+from puffer_edge.exporters.micropython.boards import ANY, NATIVE, profiles
 from puffer_edge.exporters.micropython.context import TYPECODES, Context
 from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.exporters.micropython.unrolled import ALL, LARGEST, WIDEST
@@ -157,7 +157,7 @@ def test_literals_are_no_part_of_the_weights(tmp_path: Path) -> None:
 def test_boards_with_machine_code_have_none(tmp_path: Path) -> None:
     """Unless asked for; a micro:bit has no room to compile them."""
     program = mlp((4, 8, 2), "int8")
-    for board in BOARDS.values():
+    for board in profiles().values():
         native = [grade for grade in board.grades if grade in NATIVE]
         assert board.grades[0] == [*native, "unrolled"][0]
         assert ("unrolled" in board.grades) != board.small

@@ -28,7 +28,8 @@ ARROWS = {
     "choices": "",
     "signatures": "choices",
     "templates": "",
-    "targets": "choices",
+    "boards": "choices",
+    "targets": "boards choices",
     "toolchains": "cache processes targets",
     # A policy and what is computed with it.
     "ir": "",
@@ -47,10 +48,10 @@ ARROWS = {
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers",
     "inspection": "artefact ir passes planning",
-    "exporters": "artefact choices finiteness ir naming passes planning processes "
+    "exporters": "artefact boards choices finiteness ir naming passes planning processes "
                  "quantization readers sampling targets templates toolchains",
     # What takes an artefact.
-    "firmware": "artefact exporters naming readers signatures targets templates",
+    "firmware": "artefact boards exporters naming readers signatures targets templates",
     "runtimes": "arguments artefact cache exporters frontends interpreter ir loading passes "
                 "quantization readers signatures targets toolchains",
     "benchmarking": "ir runtimes",
@@ -64,7 +65,7 @@ ARROWS = {
     "using": "arguments artefact benchmarking firmware frontends ir loading playing runtimes "
              "signatures subset",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",
-    "cli": "api artefact benchmarking exporters firmware frontends inspection ir playing "
+    "cli": "api artefact benchmarking boards exporters firmware frontends inspection ir playing "
            "quantization runtimes subset targets using verification wording",
     "__main__": "cli",
 }

@@ -14,7 +14,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import Subject, heads_of
 from puffer_edge.errors import VerificationError
-from puffer_edge.exporters.micropython.boards import find_board
+from puffer_edge.exporters.micropython.boards import find_profile
 from puffer_edge.exporters.micropython.kernels import portable, portable_policy
 from puffer_edge.ir import Discrete
 
@@ -57,7 +57,8 @@ class Session:
                 (self.folder / name).write_bytes(content)
         kernels = self.folder / "policy_kernels.py"
         built = self.subject.manifest.get("micropython", {})
-        if kernels.is_file() and find_board(built.get("board", "")).small:  # chooses nothing itself
+        if kernels.is_file() and find_profile(built.get("board", "")).small:
+            # which chooses nothing itself
             kernels.write_text(portable(kernels.read_text()))
             policy = self.folder / "policy.py"
             policy.write_text(portable_policy(policy.read_text()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from puffer_edge.exporters.micropython.boards import MICROBIT, find_board
+from puffer_edge.exporters.micropython.boards import find_profile
 from puffer_edge.verification.checks.on_microbit import check_on_microbit
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.micropython.microbit import find_microbit
@@ -23,7 +23,7 @@ class MicroBit(MicroPython):
 
     def knows(self, manifest: Mapping[str, Any]) -> bool:
         """Every board whose runtime is the smallest."""
-        return super().knows(manifest) and find_board(
+        return super().knows(manifest) and find_profile(
             manifest.get("micropython", {}).get("board", "")).small
 
     def why_not(self, option: str) -> str:
@@ -34,7 +34,7 @@ class MicroBit(MicroPython):
     def check_kernels(self, job: Job, report: Report) -> None:
         """Where QEMU and the firmware are installed, they run there."""
         board = job.subject.manifest["micropython"]["board"]
-        if board == MICROBIT.name and find_microbit():
+        if board == "microbit" and find_microbit():
             job.progress("running on an emulated micro:bit")
             check_on_microbit(job.subject, job.code, report)
         else:
