@@ -1,7 +1,7 @@
 """Executed instructions per step, code and RAM of the reference nets on an emulated core.
 
     python benchmarks/cortex_m4.py [--target cortex-m4] [--toolchain gcc] [--optimize O2 O3]
-                                   [--scheme float32 int8 int8x16 int16] [--nets P1 P2]
+                                   [--scheme float32 float16 int8 int8x16 int16] [--nets P1 P2]
 
 With float32 among the schemes a column says how many times fewer instructions the others take.
 Counts are exact (Unicorn) and repeatable; they are not time on a board.
@@ -25,9 +25,18 @@ from puffer_edge.exporters.request import ExportRequest, silent
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.float16 import to_float16
 from puffer_edge.quantization.quantize import quantize
-from puffer_edge.quantization.schemes import find_scheme
+from puffer_edge.quantization.schemes import FLOATING, find_scheme
 from puffer_edge.targets import find_target
+
+
+def in_scheme(program: Program, scheme: str) -> Program:
+    """What the artefact computes."""
+    if scheme in FLOATING:
+        prepared = optimize(program)
+        return to_float16(prepared) if scheme == "float16" else prepared
+    return in_integers(program, scheme)
 
 
 def in_integers(program: Program, scheme: str) -> Program:
@@ -57,9 +66,7 @@ def main() -> None:
             floats: dict[str, float] = {}
             for scheme in arguments.scheme:
                 directory = Path(work) / f"{name}_{scheme}".lower()
-                program = NETS[name]()
-                program = (optimize(program) if scheme == "float32" else
-                           in_integers(program, scheme))
+                program = in_scheme(NETS[name](), scheme)
                 request = ExportRequest(program, find_target(arguments.target).name, "net",
                                         scheme=scheme)
                 write(directory, EXPORTERS[request.target].files(request, silent))

@@ -7,6 +7,22 @@
 PUFFER_EDGE_KERNEL int puffer_edge_all_finite_f32(const float *x, int32_t size)
 {
     float sum = 0.0f;
+#if defined(PUFFER_EDGE_VFP) && !defined(PUFFER_EDGE_SMALL)
+    const float zero = 0.0f;
+    for (; size >= 8; size -= 8) {
+        __asm__ volatile(
+            "vldmia.32 %[x]!, {s0-s7}\n\t"
+            "vmul.f32 s0, s0, %[zero]\n\tvmul.f32 s1, s1, %[zero]\n\tvmul.f32 s2, s2, %[zero]\n\t"
+            "vmul.f32 s3, s3, %[zero]\n\tvmul.f32 s4, s4, %[zero]\n\tvmul.f32 s5, s5, %[zero]\n\t"
+            "vmul.f32 s6, s6, %[zero]\n\tvmul.f32 s7, s7, %[zero]\n\t"
+            "vadd.f32 s0, s0, s1\n\tvadd.f32 s2, s2, s3\n\tvadd.f32 s4, s4, s5\n\t"
+            "vadd.f32 s6, s6, s7\n\tvadd.f32 s0, s0, s2\n\tvadd.f32 s4, s4, s6\n\t"
+            "vadd.f32 s0, s0, s4\n\tvadd.f32 %[sum], %[sum], s0"
+            : [x] "+r"(x), [sum] "+t"(sum)
+            : [zero] "t"(zero)
+            : "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "memory");
+    }
+#endif
     for (; size >= 4; size -= 4, x += 4) {
         sum += x[0] * 0.0f;
         sum += x[1] * 0.0f;

@@ -39,6 +39,21 @@
 #define PUFFER_EDGE_COPY(to, address, size) ((void)memcpy(to, address, size))
 #endif
 
+/* Kernels of floats have a form in assembler for Cortex-M with an FPU, of which the larger is faster:
+ * -Os, or PUFFER_EDGE_SMALL defined by the user, chooses the smaller. */
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FP) && !defined(PUFFER_EDGE_PORTABLE)
+#if __ARM_FP & 4
+#define PUFFER_EDGE_VFP
+#endif
+#endif
+#if defined(__GNUC__) && defined(__thumb2__)
+/* Any four bytes; memcpy would be a call under -ffreestanding. */
+typedef uint32_t __attribute__((aligned(1), may_alias)) puffer_edge_word_t;
+#endif
+#if defined(__OPTIMIZE_SIZE__) && !defined(PUFFER_EDGE_SMALL)
+#define PUFFER_EDGE_SMALL
+#endif
+
 /* Integer kernels have a portable form, and one in assembler for Cortex-M that gives the same bits:
  * PUFFER_EDGE_THUMB2 for M3 and up, PUFFER_EDGE_DSP for M4, M7, M33 with two products per
  * instruction. The latter reads words, of weights that are aligned and activations that need not
@@ -47,8 +62,6 @@
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FEATURE_UNALIGNED) && \
     !defined(__ARM_BIG_ENDIAN) && !defined(PUFFER_EDGE_PORTABLE)
 #define PUFFER_EDGE_THUMB2
-/* Any four bytes; memcpy would be a call under -ffreestanding. */
-typedef uint32_t __attribute__((aligned(1), may_alias)) puffer_edge_word_t;
 #if defined(__ARM_FEATURE_DSP)
 #define PUFFER_EDGE_DSP
 #endif

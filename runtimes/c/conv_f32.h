@@ -1,7 +1,10 @@
 #ifndef PUFFER_EDGE_CONV_F32_H
 #define PUFFER_EDGE_CONV_F32_H
 #include "conv_sizes.h"
+#include "copy_f32.h"
+#include "mac1_f32.h"
 #include "mac4_f32.h"
+#include "mac8_f32.h"
 
 /* Copies what one output pixel of one group sees into patch, [channel][row][column]; 0 outside. */
 static inline void puffer_edge_conv_patch_f32(const float *x, const puffer_edge_conv_t *c,
@@ -9,6 +12,19 @@ static inline void puffer_edge_conv_patch_f32(const float *x, const puffer_edge_
 {
     const int32_t top = out_y * c->stride_y - c->pad_top;
     const int32_t left = out_x * c->stride_x - c->pad_left;
+    if (c->dilation_x == 1 && top >= 0 && left >= 0 && left + c->kernel_width <= c->width &&
+        top + (c->kernel_height - 1) * c->dilation_y < c->height) { /* nothing lies outside */
+        x += top * c->width + left;
+        for (int32_t channel = c->channels / c->groups; channel > 0; --channel) {
+            const float *row = x;
+            for (int32_t i = c->kernel_height; i > 0; --i) {
+                patch = puffer_edge_copy_f32(patch, row, c->kernel_width);
+                row += c->dilation_y * c->width;
+            }
+            x += c->height * c->width;
+        }
+        return;
+    }
     for (int32_t channel = c->channels / c->groups; channel > 0; --channel) {
         for (int32_t i = 0; i < c->kernel_height; ++i) {
             const int32_t row = top + i * c->dilation_y;
@@ -40,7 +56,25 @@ PUFFER_EDGE_KERNEL void puffer_edge_conv_f32(const float *x, const float *w, con
             const float *start = bias;
             int32_t at = pixel;
             puffer_edge_conv_patch_f32(x, c, pixel / c->out_width, pixel % c->out_width, patch);
-            for (int32_t block = filters >> 2; block > 0; --block) {
+            int32_t block = filters >> 2;
+#if defined(PUFFER_EDGE_MAC8)
+            for (; block > 1; block -= 2) {
+                float sum[8];
+                if (start == NULL) {
+                    memset(sum, 0, sizeof sum);
+                }
+                puffer_edge_mac8_f32(patch, weights, 4 * depth, start != NULL ? start : sum, sum,
+                                     depth);
+                start = start != NULL ? start + 8 : NULL;
+                weights += 8 * depth;
+                for (int32_t i = 0; i < 8; i += 2) {
+                    y[at] = sum[i];
+                    y[at + pixels] = sum[i + 1];
+                    at += 2 * pixels;
+                }
+            }
+#endif
+            for (; block > 0; --block) {
                 float sum[4];
                 for (int32_t i = 0; i < 4; ++i) {
                     sum[i] = start != NULL ? PUFFER_EDGE_READ_F32(start++) : 0.0f;
@@ -53,11 +87,9 @@ PUFFER_EDGE_KERNEL void puffer_edge_conv_f32(const float *x, const float *w, con
                 }
             }
             for (int32_t row = filters & 3; row > 0; --row) {
-                float sum = start != NULL ? PUFFER_EDGE_READ_F32(start++) : 0.0f;
-                for (int32_t k = 0; k < depth; ++k) {
-                    sum += patch[k] * PUFFER_EDGE_READ_F32(weights++);
-                }
-                y[at] = sum;
+                y[at] = puffer_edge_mac1_f32(
+                    patch, weights, start != NULL ? PUFFER_EDGE_READ_F32(start++) : 0.0f, depth);
+                weights += depth;
                 at += pixels;
             }
         }

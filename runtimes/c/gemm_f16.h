@@ -13,6 +13,17 @@ PUFFER_EDGE_KERNEL void puffer_edge_gemm_f16(const float *x, const uint16_t *w, 
         PUFFER_EDGE_COPY(y, start, (size_t)n_size * sizeof *y);
     }
     start = y;
+#elif defined(PUFFER_EDGE_MAC8_F16)
+    if (start == NULL) {
+        memset(y, 0, (size_t)n_size * sizeof *y);
+        start = y;
+    }
+    for (; n_size >= 8; n_size -= 8) {
+        puffer_edge_mac8_f16(x, w, 4 * k_size, start, y, k_size);
+        w += 8 * k_size;
+        start += 8;
+        y += 8;
+    }
 #endif
     for (int32_t block = n_size >> 2; block > 0; --block) {
         for (int32_t i = 0; i < 4; ++i) {

@@ -1,7 +1,9 @@
 #ifndef PUFFER_EDGE_GEMM_F32_H
 #define PUFFER_EDGE_GEMM_F32_H
+#include "mac1_f32.h"
 #include "mac32_f32.h"
 #include "mac4_f32.h"
+#include "mac8_f32.h"
 #include "mac_rest_f32.h"
 
 /* y[n] = start[n] + sum over k of x[k] * weight[n, k].
@@ -38,6 +40,17 @@ PUFFER_EDGE_KERNEL void puffer_edge_gemm_f32(const float *x, const float *w, con
         PUFFER_EDGE_COPY(y, start, (size_t)n_size * sizeof *y);
     }
     start = y;
+#elif defined(PUFFER_EDGE_MAC8)
+    if (start == NULL) {
+        memset(y, 0, (size_t)n_size * sizeof *y);
+        start = y;
+    }
+    for (; n_size >= 8; n_size -= 8) {
+        puffer_edge_mac8_f32(x, w, 4 * k_size, start, y, k_size);
+        w += 8 * k_size;
+        start += 8;
+        y += 8;
+    }
 #endif
     for (int32_t block = n_size >> 2; block > 0; --block) {
         for (int32_t i = 0; i < 4; ++i) {
@@ -48,11 +61,8 @@ PUFFER_EDGE_KERNEL void puffer_edge_gemm_f32(const float *x, const float *w, con
         y += 4;
     }
     for (int32_t row = n_size & 3; row > 0; --row) {
-        float sum = start != NULL ? *start++ : 0.0f;
-        for (int32_t k = 0; k < k_size; ++k) {
-            sum += x[k] * PUFFER_EDGE_READ_F32(w++);
-        }
-        *y++ = sum;
+        *y++ = puffer_edge_mac1_f32(x, w, start != NULL ? *start++ : 0.0f, k_size);
+        w += k_size;
     }
 #endif
 }

@@ -2,6 +2,7 @@
 #define PUFFER_EDGE_LSTM_CELL_F32_H
 #include "mac32_f32.h"
 #include "mac4_f32.h"
+#include "mac8_f32.h"
 #include "sigmoid_f32.h"
 #include "tanh_f32.h"
 
@@ -15,7 +16,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_f32(const float *x, const float *h
                                                   const float *bias, float *y_h, float *y_c,
                                                   int32_t x_size, int32_t h_size)
 {
-    int32_t unit = 0;
+    int32_t unit = 0, count = 1;
 #if defined(PUFFER_EDGE_MAC32)
     for (; unit + 8 <= h_size; unit += 8) {
         float gate[32], i[8], f[8], g[8], o[8];
@@ -39,18 +40,31 @@ PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_f32(const float *x, const float *h
         }
     }
 #endif
-    for (; unit < h_size; ++unit) {
-        float gate[4];
-        PUFFER_EDGE_COPY(gate, bias, sizeof gate);
-        puffer_edge_mac4_f32(x, w, gate, x_size);
-        puffer_edge_mac4_f32(h, recurrent, gate, h_size);
-        w += 4 * x_size;
-        recurrent += 4 * h_size;
-        bias += 4;
-        const float kept = puffer_edge_sigmoid_f32(gate[1]) * c[unit];
-        const float cell = kept + puffer_edge_sigmoid_f32(gate[0]) * puffer_edge_tanh_f32(gate[2]);
-        y_c[unit] = cell;
-        y_h[unit] = puffer_edge_sigmoid_f32(gate[3]) * puffer_edge_tanh_f32(cell);
+    for (; unit < h_size; unit += count) {
+        float gates[8];
+#if defined(PUFFER_EDGE_MAC8)
+        count = h_size - unit > 1 ? 2 : 1;
+        if (count == 2) {
+            puffer_edge_mac8_f32(x, w, 4 * x_size, bias, gates, x_size);
+            puffer_edge_mac8_f32(h, recurrent, 4 * h_size, gates, gates, h_size);
+        } else
+#endif
+        {
+            PUFFER_EDGE_COPY(gates, bias, 4 * sizeof *gates);
+            puffer_edge_mac4_f32(x, w, gates, x_size);
+            puffer_edge_mac4_f32(h, recurrent, gates, h_size);
+        }
+        w += 4 * count * x_size;
+        recurrent += 4 * count * h_size;
+        bias += 4 * count;
+        for (int32_t n = 0; n < count; ++n) {
+            const float *const gate = gates + 4 * n;
+            const float kept = puffer_edge_sigmoid_f32(gate[1]) * c[unit + n];
+            const float cell =
+                kept + puffer_edge_sigmoid_f32(gate[0]) * puffer_edge_tanh_f32(gate[2]);
+            y_c[unit + n] = cell;
+            y_h[unit + n] = puffer_edge_sigmoid_f32(gate[3]) * puffer_edge_tanh_f32(cell);
+        }
     }
 }
 #endif
