@@ -14,7 +14,7 @@ from typing import Literal
 from puffer_edge import boards
 from puffer_edge.choices import choose
 
-Isa = Literal["thumb", "riscv32", "host"]
+Isa = Literal["thumb", "riscv32", "avr", "host"]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,11 @@ class Target(Platform):
         zig_cpu: ``-mcpu`` of ``zig cc``.
         unicorn_cpu: the constant of ``unicorn.arm_const`` / ``riscv_const``; None: no emulation.
         qemu_machine: ``-M`` of ``qemu-system-arm``; None: not run on QEMU.
+        simavr_mcu: ``-m`` of ``simavr``; None: no AVR.
         flash_origin, flash_bytes: where read-only memory starts, and how much of it there is.
         ram_origin, ram_bytes: the same of memory, of which ``verify`` keeps the upper half for
-            what it runs a policy with. Sizes are those of QEMU's boards.
+            what it runs a policy with. Sizes are those of QEMU's boards; an AVR is a chip, and
+            has its own.
         hard_float: single-precision arithmetic is done by instructions.
     """
 
@@ -53,11 +55,24 @@ class Target(Platform):
     zig_cpu: str = ""
     unicorn_cpu: str | None = None
     qemu_machine: str | None = None
+    simavr_mcu: str | None = None
     flash_origin: int = 0x0000_0000
     flash_bytes: int = 4 << 20
     ram_origin: int = 0x2000_0000
     ram_bytes: int = 4 << 20
     hard_float: bool = False
+
+    @property
+    def emulators(self) -> tuple[str, ...]:
+        """What can run it for ``verify``, by default the first; nothing for this computer."""
+        return tuple(name for name, known in (
+            ("unicorn", self.unicorn_cpu), ("qemu", self.qemu_machine),
+            ("simavr", self.simavr_mcu)) if known)
+
+    @property
+    def toolchain(self) -> str:
+        """What ``verify`` builds it with by default: zig, which pip installs, where it can."""
+        return "zig" if self.zig_target or self.isa == "host" else "gcc"
 
 
 CORTEX_M0 = Target(
@@ -126,6 +141,16 @@ RISCV32 = Target(
     zig_cpu="generic_rv32+m+a+c",
     unicorn_cpu="UC_CPU_RISCV32_BASE32",
 )
+ATMEGA2560 = Target(
+    name="atmega2560",
+    title="AVR ATmega2560",
+    isa="avr",
+    gcc_flags=("-mmcu=atmega2560",),
+    simavr_mcu="atmega2560",
+    flash_bytes=256 << 10,
+    ram_origin=0x200,
+    ram_bytes=8 << 10,
+)
 HOST = Target(name="host", title="this computer", isa="host", hard_float=True)
 MICROPYTHON = Platform("micropython", "MicroPython")
 """Any board that runs MicroPython: a target of ``export``, with its own exporter."""
@@ -144,6 +169,7 @@ TARGETS: dict[str, Target] = {
     "cortex-m7": CORTEX_M7,
     "cortex-m33": CORTEX_M33,
     "riscv32": RISCV32,
+    "atmega2560": ATMEGA2560,
     "host": HOST,
 }
 
@@ -161,6 +187,7 @@ _CORES = {
     "cortex-m33": "m33 cortex-m33f rp2350 stm32l5 stm32u5 stm32h5 nrf53 nrf5340 nrf9160",
     "riscv32": "riscv rv32 rv32imac rv32imc esp32-c2 esp32-c3 esp32-c6 esp32-h2 esp32c2 esp32c3 "
                "esp32c6 esp32h2 ch32v307 gd32vf103",
+    "atmega2560": "mega mega2560 arduino-mega megaatmega2560 atmega2561",
     "host": "native pc linux x86 x86-64",
     "rpi": "rpi2 rpi3 rpi4 rpi5 raspberry raspberrypi raspberry-pi raspi",
     "micropython": "mpy upython",
@@ -174,7 +201,7 @@ _C_ANYWHERE = ("its core is not emulated here; the header of any target compiles
                "example --target riscv32, and the self-test proves it there")
 _ADVICE = {
     "arduino": "an Arduino has one of several cores: uno-r4, nano-33-ble and giga are cortex-m4, "
-               "due is cortex-m3, zero and mkr are cortex-m0",
+               "due is cortex-m3, zero and mkr are cortex-m0, mega is atmega2560",
     "stm32": "name its series, as in stm32f4", "esp": "name the chip, as in esp32-c3",
     "esp32": f"{_C_ANYWHERE}; or --target micropython --board esp32",
     **dict.fromkeys(("esp32-s2", "esp32-s3", "esp32s2", "esp32s3", "esp8266", "xtensa"),

@@ -10,6 +10,7 @@ import numpy as np
 from puffer_edge.artefact import vectors
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.assembling import assemble, remembered
+from puffer_edge.exporters.c import avr
 from puffer_edge.exporters.c.header import Entry, Header, render
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
@@ -81,13 +82,20 @@ class CExporter:
 
     def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
         """The C files, the float policy of a recurrent one in integers, and what all have."""
-        return assembled(request, made_of(request), remembered(request))
+        return assembled(request, made_of(request), remembered(request),
+                         avr.advice(request.target, request.scheme))
 
 
 def made_of(request: ExportRequest) -> Made:
-    """What :func:`make` makes of a request."""
-    return make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
+    """What :func:`make` makes of a request.
+
+    Raises:
+        UnsupportedError: the target cannot hold it.
+    """
+    made = make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
                 counts=request.counts, simd=_computer(request.target))
+    avr.check(request.target, made.header.avr, made.header.ram)
+    return made
 
 
 def _computer(target: str) -> bool:

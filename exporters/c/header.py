@@ -10,7 +10,7 @@ import numpy as np
 
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import ProgramError
-from puffer_edge.exporters.c import action, check, interface, ops, text
+from puffer_edge.exporters.c import action, avr, check, interface, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
@@ -37,11 +37,13 @@ class Header:
         text: the file.
         constant_bytes: read-only data.
         ram: bytes of the policy's struct.
+        avr: whether an AVR can hold it.
     """
 
     text: str
     constant_bytes: int
     ram: int
+    avr: avr.Limits
 
 
 @dataclass(frozen=True)
@@ -105,19 +107,21 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         step.lines += [] if inside else ["/* action */", *action.emit(context)]
     outputs = interface.outputs(program, {
         value: _from_outside(context, value) for value in program.outputs})
-    initial = _initial(context)
+    initial, ram = _initial(context), interface.ram(program, plan)
+    test_q = None if entry is None else _selftest(
+        entry.input.program, f"{name}_selftest_q", entry.vectors)
+    test = _selftest(program, f"{name}_selftest", vectors)
+    held = avr.limits(context, ram, [*test["bytes"], *(test_q["bytes"] if test_q else ())])
     rendered = template("puffer_edge.exporters.c", "policy.h.j2").render(
         read=text.read, kernels_version=_kernels_version(), kernels=kernels,
         float_kernels=joined(context.kernels, integer_kernels, simd),
         constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
         check=check.render(context), observation_size=contract.observation_size,
-        selftest_q=None if entry is None else _selftest(
-            entry.input.program, f"{name}_selftest_q", entry.vectors),
-        selftest=_selftest(program, f"{name}_selftest", vectors),
+        selftest_q=test_q, selftest=test, avr=held,
         **interface.describe(program, plan, name, context.constant_bytes,
                              None if entry is None else entry.input))
-    return Header(rendered, context.constant_bytes, interface.ram(program, plan))
+    return Header(rendered, context.constant_bytes, ram, held)
 
 
 @dataclass
@@ -218,7 +222,7 @@ def _selftest(program: Program, name: str, vectors: Vectors) -> dict[str, Any]:
     parts = {part: vectors.actions[part] if vectors.actions.dtype.names else vectors.actions
              for part in program.contract.heads}
     return {
-        "steps": steps,
+        "steps": steps, "bytes": [array[:steps].nbytes for array in (arrays | parts).values()],
         "parts": [{"name": part, "size": array.shape[1], "ctype": C_TYPES[str(array.dtype)]}
                   for part, array in parts.items()],
         "arrays": [

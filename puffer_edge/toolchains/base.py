@@ -32,6 +32,8 @@ STANDARDS: dict[Language, tuple[str, ...]] = {
     "c": ("-x", "c", "-std=c99"),
     "c++": ("-x", "c++", "-std=c++17", "-fno-exceptions", "-fno-rtti"),
 }
+HOSTED = frozenset(("host", "avr"))
+"""Instruction sets whose C library is taken, avr-libc and that of this computer."""
 TIMEOUT = 300.0  # seconds; a first build for a core includes its compiler's run-time library
 SHOWN_LINES = 12
 
@@ -88,7 +90,7 @@ class Toolchain(ABC):
             MissingDependencyError: the compiler is not installed.
             VerificationError: the compiler rejects the file; the hint has its first lines.
         """
-        library = () if target.isa == "host" else ("-ffreestanding",)
+        library = () if target.isa in HOSTED else ("-ffreestanding",)
         flags = [*STANDARDS[language], *WARNINGS, *NUMERICS, *SECTIONS, *library, optimize]
         flags += [f"-D{name}={value}" for name, value in (defines or {}).items()]
         for directory in include_dirs:
@@ -103,16 +105,16 @@ class Toolchain(ABC):
         output: Path,
         *,
         script: Path | None = None,
+        flags: Sequence[str] = (),
     ) -> Path:
-        """Links an ELF image with ``script``, or, for the host, a program.
+        """Links an ELF image with ``script``, or with ``flags``: for the host, a program.
 
         Raises:
             MissingDependencyError: the compiler is not installed.
             VerificationError: something is undefined or does not fit; the hint has the first lines.
         """
-        flags: list[str] = []
         if script is not None:
-            flags = ["-nostartfiles", "-static", "-Wl,--gc-sections", "-T", str(script)]
+            flags = [*flags, "-nostartfiles", "-static", "-Wl,--gc-sections", "-T", str(script)]
         command = [*self.command(target), *flags, *map(str, objects), "-o", str(output)]
         return self.run(command, output, f"{self.name} does not link {output.name}")
 

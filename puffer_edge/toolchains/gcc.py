@@ -1,4 +1,4 @@
-"""GCC for Cortex-M and RISC-V, and GCC or clang for the host."""
+"""GCC for Cortex-M, RISC-V and AVR, and GCC or clang for the host."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from puffer_edge.toolchains.base import Toolchain
 
 
 class Gcc(Toolchain):
-    """``arm-none-eabi-gcc`` for Cortex-M, Debian's GCC for RISC-V, ``gcc`` for the host."""
+    """``arm-none-eabi-gcc`` for Cortex-M, Debian's GCC for RISC-V, ``avr-gcc``, and ``gcc``."""
 
     name = "gcc"
     programs = {  # noqa: RUF012 (isa -> program and the Debian packages that bring it)
         "thumb": ("arm-none-eabi-gcc", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
         "riscv32": ("riscv64-unknown-elf-gcc",
                     "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+        "avr": ("avr-gcc", "gcc-avr avr-libc binutils-avr"),
         "host": ("gcc", "gcc"),
     }
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from puffer_edge.cache import cache_folder
-from puffer_edge.errors import MissingDependencyError
+from puffer_edge.errors import MissingDependencyError, UsageError
 from puffer_edge.targets import Target
 from puffer_edge.toolchains.base import Toolchain
 
@@ -40,6 +40,9 @@ class Zig(Toolchain):
         driver = self.driver()
         if target.isa == "host":
             return [*driver, "-mcpu=baseline"]  # not this very processor, as gcc does
+        if not target.zig_target:
+            raise UsageError(f"{self.name} does not compile for {target.title}",
+                             hint=f"use the toolchain {target.toolchain}")
         return [*driver, "-target", target.zig_target, f"-mcpu={target.zig_cpu}"]
 
     def version(self, target: Target) -> dict[str, str]:

@@ -25,6 +25,7 @@ class Elf:
 
     Attributes:
         segments: where loaded bytes *run* (virtual address), and the bytes.
+        loaded: where they lie in flash (physical address), and the bytes.
         sections: the sections that take memory on the target.
         symbols: defined symbols and their values (a Thumb function's has bit 0 set).
         functions: addresses and names of the functions, ascending.
@@ -36,6 +37,7 @@ class Elf:
     symbols: dict[str, int]
     functions: tuple[tuple[int, str], ...]
     undefined: frozenset[str]
+    loaded: tuple[tuple[int, bytes], ...] = ()
 
     def function_at(self, address: int) -> str:
         """The name of the function around an address, or an empty string."""
@@ -57,6 +59,7 @@ def read_elf(path: Path) -> Elf:
         ) from missing
     symbols: dict[str, int] = {}
     functions = []
+    objects: dict[int, int] = {}
     undefined = set()
     with path.open("rb") as stream:
         file = ELFFile(stream)
@@ -71,6 +74,9 @@ def read_elf(path: Path) -> Elf:
             # Locals may share a name; the harness looks up globals only.
             if symbol["st_info"]["bind"] != "STB_LOCAL":
                 symbols[symbol.name] = symbol["st_value"]
+            if kind == "STT_OBJECT" and isinstance(symbol["st_shndx"], int):
+                where = symbol["st_shndx"]
+                objects[where] = objects.get(where, 0) + symbol["st_size"]
             if kind == "STT_FUNC":
                 functions.append((symbol["st_value"] & ~1, symbol.name))
         segments = tuple(
@@ -78,15 +84,30 @@ def read_elf(path: Path) -> Elf:
             for segment in file.iter_segments("PT_LOAD")
             if segment["p_filesz"]
         )
-        sections = tuple(
-            Section(section.name, _kind(section), section["sh_size"])
-            for section in file.iter_sections()
-            if section["sh_flags"] & _ALLOCATED and section["sh_size"]
+        loaded = tuple(
+            (segment["p_paddr"], segment.data())
+            for segment in file.iter_segments("PT_LOAD")
+            if segment["p_filesz"]
         )
-    return Elf(segments, sections, symbols, tuple(sorted(functions)), frozenset(undefined))
+        sections = tuple(
+            part
+            for index, section in enumerate(file.iter_sections())
+            if section["sh_flags"] & _ALLOCATED and section["sh_size"]
+            for part in _parts(section, objects.get(index, 0))
+        )
+    return Elf(segments, sections, symbols, tuple(sorted(functions)), frozenset(undefined), loaded)
 
 
 _WRITABLE, _ALLOCATED, _EXECUTABLE = 1, 2, 4  # SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR
+
+
+def _parts(section: Any, constants: int) -> list[Section]:
+    """A section; where it holds code, the objects in it apart, as on an AVR."""
+    kind, size = _kind(section), section["sh_size"]
+    if kind != "code" or not constants:
+        return [Section(section.name, kind, size)]
+    return [Section(section.name, kind, size - constants),
+            Section(section.name, "constants", constants)]
 
 
 def _kind(section: Any) -> str:

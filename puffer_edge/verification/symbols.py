@@ -99,10 +99,15 @@ _SINGLE = re.compile(
     r"__aeabi_(f\w+|cf\w+|u?[il]2f)|__(add|sub|mul|div|neg)sf3|__(eq|ne|lt|le|gt|ge|unord)sf2"
     r"|__fix(uns)?sf[sd]i|__float(un)?[sd]isf"
 )
-# 32-bit division, 64-bit shifts and products, and switch tables, where the core has none.
+# 32-bit division, 64-bit shifts and products, and switch tables, where the core has none. An AVR
+# has no more than 8 bits, and shares what functions save; flash is copied by memcpy_P.
 _INTEGER = re.compile(
     r"__aeabi_(u?idiv(mod)?|lmul|llsl|llsr|lasr)|__(mul|ashl|ashr|lshr)di3|__u?(div|mod)si3"
     r"|__gnu_thumb1_case_\w+|__aeabi_unwind_cpp_pr[012]"
+    r"|__(u|us)?mul(s|u|o)?(hi|si|psi|hisi|sidi)3|__u?divmod(q|h|s|ps)i4"
+    r"|__(add|sub|neg|ashl|ashr|lshr|rotl)di3(_s8)?|__cmpdi2(_s8)?|__negdi2"
+    r"|__(prologue_saves|epilogue_restores|tablejump2|tablejump_elpm)__|__do_(copy_data|clear_bss)"
+    r"|memcpy_P"
 )
 _DOUBLE = re.compile(
     r"__aeabi_(d\w+|cd\w+|f2d|u?[il]2d)|__\w*df[23]|__fix(uns)?df[sd]i|__float(un)?[sd]idf"

@@ -11,6 +11,7 @@ from puffer_edge.artefact.opening import Subject, read_subject
 from puffer_edge.errors import UsageError
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.quantization.agreement import AGREEMENT
+from puffer_edge.targets import Target
 from puffer_edge.verification.demands import Demands
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.originals.asking import Given, ask, unasked
@@ -32,8 +33,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
     Args:
         directory: what export wrote.
         target: a key of ``TARGETS``; the one exported for by default.
-        toolchain: zig (by default), gcc or clang.
-        emulator: unicorn (by default) or qemu; not for the host.
+        toolchain: zig (by default), gcc or clang; gcc alone for an AVR.
+        emulator: unicorn (by default) or qemu, simavr for an AVR; not for the host.
         optimize: the compiler's optimisation flag; -O2 by default.
         reference: see :func:`verification.reference.load_for`.
         original: the policy file, which the library that owns its format runs once more.
@@ -66,6 +67,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
     given = built | _given(reference=reference, original=original, min_agreement=min_agreement,
                            max_error=max_error)
     verifier, core = look_up(subject.manifest, target, given)
+    if isinstance(core, Target) and core.emulators:
+        built = {"toolchain": core.toolchain, "emulator": core.emulators[0]} | built
     told, reference = _judges(subject, reference, original, progress)
     code = read_code(directory, subject.manifest, trust=trust)
     report = verifier.verify(Job(subject, code, core, demands, native=native, reference=reference,

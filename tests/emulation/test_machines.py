@@ -18,7 +18,7 @@ from puffer_edge.verification.emulators.instructions import count_instructions
 from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
-from tests.support.cores import CORTEX, EMULATED, ON_QEMU
+from tests.support.cores import AVR, CORTEX, EMULATED, ON_QEMU
 
 from .conftest import FOLDER, LANDER, PROBE, Build, Lander, Run
 
@@ -39,6 +39,10 @@ MACHINES = [
     *(
         pytest.param(core, "gcc", "qemu", marks=[*GCC, *QEMU[1:]], id=f"{core}-gcc-qemu")
         for core in ON_QEMU
+    ),
+    *(
+        pytest.param(core, "gcc", "simavr", marks=need("avr-gcc", "simavr")[1:], id=core)
+        for core in AVR
     ),
     pytest.param("host", "zig", "unicorn", id="host-zig"),
     pytest.param("host", "gcc", "unicorn", marks=need("gcc"), id="host-gcc"),
@@ -68,7 +72,8 @@ def test_bits_equal_numpy(
         assert result.status == 0
         assert result.outputs.tobytes() == logits.tobytes()
         assert np.frombuffer(result.action, "<i4") == [np.argmax(logits)]
-        assert (result.instructions is None) == (target == "host")
+        assert (result.instructions is None) == (target in ("host", *AVR))
+        assert (result.cycles is None) == (target not in AVR)
     assert machine.selftest() == 0
 
 

@@ -83,6 +83,9 @@ def test_heap_double_and_libm_are_found(tmp_path: Path, target: str, toolchain: 
     ("symbols", "reason"),
     [
         ("memcpy memset __aeabi_memclr4 __aeabi_memcpy __aeabi_idiv __gnu_thumb1_case_sqi", ""),
+        ("memcpy_P __mulsi3 __mulhisi3 __umulhisi3 __usmulhisi3 __mulshisi3 __muluhisi3 __mulohisi3"
+         " __divmodsi4 __udivmodhi4 __udivmodqi4 __tablejump2__ __prologue_saves__ __do_copy_data"
+         " __ashldi3 __adddi3_s8", ""),
         ("__aeabi_fadd __mulsf3 __aeabi_cfcmple __aeabi_ui2f __fixsfsi __unordsf2", ""),
         ("__aeabi_dmul __adddf3 __truncdfsf2 __aeabi_f2d __extendsfdf2 __floatsidf __ltdf2"
          " __aeabi_cdcmple __aeabi_d2iz", "double precision"),

@@ -9,7 +9,7 @@ import pytest
 from puffer_edge.artefact.interface import Interface
 from puffer_edge.cache import cache_folder
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
-from puffer_edge.targets import CORTEX_M4, HOST, RISCV32, TARGETS, find_target
+from puffer_edge.targets import ATMEGA2560, CORTEX_M4, HOST, RISCV32, TARGETS, find_target
 from puffer_edge.toolchains import Gcc, Zig, find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
 
@@ -34,7 +34,12 @@ def test_find_toolchain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "package"), [(CORTEX_M4, "apt install gcc-arm-none-eabi"), (HOST, "apt install gcc")]
+    ("target", "package"),
+    [
+        (CORTEX_M4, "apt install gcc-arm-none-eabi"),
+        (ATMEGA2560, "apt install gcc-avr"),
+        (HOST, "apt install gcc"),
+    ],
 )
 def test_missing_gcc_names_its_package(
     monkeypatch: pytest.MonkeyPatch, target: object, package: str
@@ -65,6 +70,8 @@ def test_missing_emulator_names_the_extra(
 def test_a_compiler_refuses_a_core_that_it_does_not_know() -> None:
     with pytest.raises(UsageError, match="RISC-V"):
         find_toolchain("clang").command(RISCV32)
+    with pytest.raises(UsageError, match=r"AVR[^\n]*\n.*toolchain gcc"):
+        Zig().command(ATMEGA2560)
 
 
 def test_zig_writes_into_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

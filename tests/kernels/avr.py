@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 
-MAIN = """
-#include <avr/interrupt.h>
-#include <avr/io.h>
-#include <avr/sleep.h>
-static void put(uint8_t c) {
-    while (!(UCSR0A & (1 << UDRE0))) {}
-    UCSR0A |= 1 << TXC0;
-    UDR0 = c;
-}
-int main(void) {
-    const int bad = NAME_selftest();
-    UCSR0B = 1 << TXEN0;
-    put('=');
-    for (int digit = 12; digit >= 0; digit -= 4) {
-        put((uint8_t)"0123456789abcdef"[bad >> digit & 15]);
-    }
-    put('\\n');
-    while (!(UCSR0A & (1 << TXC0))) {}
-    cli();
-    sleep_mode(); /* the end, for simavr */
-}
-"""
+from puffer_edge.targets import ATMEGA2560
+from puffer_edge.verification.emulators.simavr import Simavr, flash_of, integer
+from puffer_edge.verification.harness.build import FOLDER
 
 
 def selftest(header: Path, name: str, *flags: str, compiler: str = "avr-gcc") -> int:
@@ -40,13 +20,16 @@ def selftest(header: Path, name: str, *flags: str, compiler: str = "avr-gcc") ->
         compiler: the program.
     """
     language = "c++" if compiler.endswith("++") else "c"
+    linkage = 'extern "C" ' if language == "c++" else ""
     source = (f'#define {name.upper()}_SELFTEST\n#define {name.upper()}_IMPLEMENTATION\n'
-              f'#include "{header}"\n' + MAIN.replace("NAME", name))
+              f'#include "{header}"\n{linkage}int edge_selftest(void);\n'
+              f'{linkage}int edge_selftest(void) {{ return {name}_selftest(); }}\n')
     image = header.parent / "avr.elf"
-    subprocess.run([compiler, "-mmcu=atmega2560", *flags, "-x", language, "-", "-o", image],
+    driver = [compiler, *ATMEGA2560.gcc_flags]
+    subprocess.run([*driver, "-O2", "-DEDGE_SELFTEST", "-x", "c", "-std=gnu99", "-c",
+                    FOLDER / "avr.c", "-o", image.with_suffix(".o")], check=True)
+    subprocess.run([*driver, *flags, "-x", language, "-c", "-", "-o", header.parent / "policy.o"],
                    input=source, text=True, check=True)
-    ran = subprocess.run(["simavr", "-m", "atmega2560", "-f", "16000000", image],
-                         capture_output=True, text=True, errors="replace", timeout=300, check=False)
-    found = re.search(r"=([0-9a-f]{4})", ran.stdout + ran.stderr)
-    assert found is not None, ran.stdout + ran.stderr
-    return int(found[1], 16)
+    subprocess.run([*driver, *flags, header.parent / "policy.o", image.with_suffix(".o"), "-o",
+                    image], check=True)
+    return integer(Simavr("atmega2560").boot(flash_of(image, ATMEGA2560)))

@@ -30,7 +30,7 @@ CASES = [case for i, case in enumerate(ALL) if i % 3 or case in zoo.CASES][:80]
 """Ops, cells and schemes of every kind."""
 BATCH = 8
 BATCHES = [tuple(CASES[i : i + BATCH]) for i in range(0, len(CASES), BATCH)]
-CORES = [*dict.fromkeys(target.name for target in TARGETS.values()), "atmega2560"]
+CORES = list(dict.fromkeys(target.name for target in TARGETS.values()))
 COMPILERS = ["gcc", "clang", "zig", "avr-gcc"]
 STANDARDS = ["c99", "c11", "gnu++11", "c++17", "c++20"]
 LEVELS = ["-O0", "-Og", "-Os", "-O2", "-O3", "-O2 -flto"]

@@ -12,4 +12,5 @@ def named(targets: list[Target]) -> list[str]:
 _CORES = [target for name, target in TARGETS.items() if name == target.name]
 EMULATED = named([target for target in _CORES if target.unicorn_cpu])
 CORTEX = named([target for target in _CORES if target.isa == "thumb"])
+AVR = named([target for target in _CORES if target.simavr_mcu])
 ON_QEMU = named([target for target in _CORES if target.qemu_machine])

@@ -86,10 +86,8 @@ def _core(target: Platform) -> tuple[str, str]:
     """Floating point, and what runs it for verify."""
     if not isinstance(target, Target):
         return "", "its own runtime"
-    emulators = [emulator for emulator, present in
-                 (("unicorn", target.unicorn_cpu), ("qemu", target.qemu_machine)) if present]
     return ("FPU" if target.hard_float else "software",
-            ", ".join(emulators) or "runs natively")
+            ", ".join(target.emulators) or "runs natively")
 
 
 def _also(name: str, aliases: dict[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whether every step executes the same number of instructions."""
+"""Whether every step executes the same number of instructions, or takes as many cycles."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ def check_instructions(core: Target, steps: list[StepResult], report: Report, *,
         integers: they are steps from integers.
     """
     counts = [step.instructions for step in steps if step.instructions is not None]
+    cycles = [step.cycles for step in steps if step.cycles is not None]
+    unit, counts = ("cycles", cycles) if cycles else ("instructions", counts)
     prefix, suffix = ("integer_", " from integers") if integers else ("", "")
-    name = f"instructions per step{suffix} do not depend on the data"
+    name = f"{unit} per step{suffix} do not depend on the data"
     if not counts:
         report.skip(name, "this emulator does not count")
         return
     least, most = min(counts), max(counts)
-    report.measurements |= {f"{prefix}instructions_min": least, f"{prefix}instructions_max": most}
+    report.measurements |= {f"{prefix}{unit}_min": least, f"{prefix}{unit}_max": most}
     detail = f"{least:,} to {most:,} over {len(counts)} steps ({(most - least) / least:.2%})"
     within = most - least <= SPREAD * least
     if within or core.hard_float or integers:

@@ -7,17 +7,12 @@ from puffer_edge.verification.report import Report
 
 
 def check_weights(machine: Machine, report: Report) -> None:
-    """Runs ``<name>_check`` on a machine that counts instructions."""
-    from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
-
-    if not isinstance(machine, UnicornMachine):
+    """Runs ``<name>_check`` on a machine that measures it."""
+    found = machine.check()
+    if found is None:
         return
-    damaged = machine.call("edge_check", limit=LIMIT)
-    report.check("the weights are those that the checksum is of", damaged == 0,
+    report.check("the weights are those that the checksum is of", found.damaged == 0,
                  "CRC-32 of all weights and tables")
-    if not damaged:
-        report.measurements["check_instructions"] = machine.instructions
-
-
-LIMIT = 1 << 31
-"""Instructions; some 20 for each byte."""
+    if not found.damaged:
+        report.measurements |= {f"check_{unit}": count for unit, count in (
+            ("instructions", found.instructions), ("cycles", found.cycles)) if count is not None}

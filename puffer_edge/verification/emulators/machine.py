@@ -22,12 +22,28 @@ class StepResult:
         action: the bytes of ``<name>_action_t``.
         outputs: all raw outputs one after the other, float32.
         instructions: executed instructions of the step; None where they cannot be counted.
+        cycles: that the core takes for it; None where the emulator does not know.
     """
 
     status: int
     action: bytes
     outputs: NDArray[np.float32]
     instructions: int | None
+    cycles: int | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check of the weights on the machine gave.
+
+    Attributes:
+        damaged: what ``<name>_check`` returns; 0 is good.
+        instructions, cycles: as of a step.
+    """
+
+    damaged: int
+    instructions: int | None = None
+    cycles: int | None = None
 
 
 class Machine(Protocol):
@@ -43,6 +59,9 @@ class Machine(Protocol):
 
     def selftest(self) -> int:
         """The policy's own self-test: 0 when every vector matches bit for bit."""
+
+    def check(self) -> Checked | None:
+        """Looks for damaged weights; None where nobody would measure what that takes."""
 
     def stack_used(self) -> int | None:
         """The deepest stack of all steps so far in bytes; None where it cannot be measured."""

@@ -9,7 +9,7 @@ from puffer_edge.errors import UsageError
 from puffer_edge.verification.emulators.machine import Machine
 from puffer_edge.verification.harness import ImageBuilder
 
-EMULATORS = ("unicorn", "qemu")
+EMULATORS = ("unicorn", "qemu", "simavr")
 
 
 @contextmanager
@@ -33,6 +33,10 @@ def open_machine(builder: ImageBuilder, emulator: str) -> Iterator[Machine]:
         from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 
         yield UnicornMachine(builder.image)
+    elif emulator == "simavr":
+        from puffer_edge.verification.emulators.simavr_machine import SimavrMachine
+
+        yield SimavrMachine(builder)
     else:
         from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 

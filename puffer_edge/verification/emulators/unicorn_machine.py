@@ -15,6 +15,7 @@ from puffer_edge.targets import Target
 from puffer_edge.verification.elf import read_elf
 from puffer_edge.verification.emulators.block_counter import count_blocks
 from puffer_edge.verification.emulators.machine import (
+    Checked,
     SteppingMachine,
     StepResult,
     check_observation,
@@ -27,6 +28,8 @@ PAINT = 0xA5
 SELFTEST_STEPS = 1000  # the self-test may execute this many times the limit of a step
 STACK_GUARD = 1 << 20  # a fault this far below the stack is taken for an overflow of it
 INSTRUCTION_LIMIT = 1_000_000_000
+CHECK_LIMIT = 1 << 31
+"""Instructions; some 20 for each byte of weights."""
 
 
 class UnicornMachine(SteppingMachine):
@@ -94,6 +97,10 @@ class UnicornMachine(SteppingMachine):
         result = self._call("edge_selftest", SELFTEST_STEPS * self._limit)
         self._paint()
         return result
+
+    def check(self) -> Checked:
+        """Looks for damaged weights."""
+        return Checked(self._call("edge_check", CHECK_LIMIT), instructions=self.instructions)
 
     def call(self, function: str, *, limit: int | None = None) -> int:
         """Calls a function of the image that takes nothing and returns an int."""
@@ -222,7 +229,8 @@ def _open_core(image: Image) -> Any:
 
     target = image.target
     if target.unicorn_cpu is None:
-        raise UsageError(f"{target.title} is not emulated by unicorn")
+        raise UsageError(f"{target.title} is not emulated by unicorn",
+                         hint=f"use the emulator {target.emulators[0]}")
     if target.isa == "riscv32":
         core = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
         core.ctl_set_cpu_model(getattr(riscv_const, target.unicorn_cpu))

@@ -10,7 +10,7 @@ from puffer_edge.artefact.interface import Interface
 from puffer_edge.errors import UsageError
 from puffer_edge.targets import Target
 from puffer_edge.templates import template
-from puffer_edge.toolchains.base import INCLUDE, Language, Toolchain
+from puffer_edge.toolchains.base import HOSTED, INCLUDE, Language, Toolchain
 
 FOLDER = Path(__file__).parent
 ROOTS = ("edge_reset", "edge_step", "edge_read_outputs", "edge_obs", "edge_action", "edge_outputs")
@@ -101,9 +101,16 @@ class ImageBuilder:
 
     @cached_property
     def firmware(self) -> Image:
-        """A bootable image that steps through observations in memory (Cortex-M under QEMU)."""
+        """A bootable image that steps through observations in memory (QEMU's boards, and AVR)."""
+        if self.target.isa == "avr":
+            return self._link("firmware", ["avr", "harness", "policy", "selftest"], ())
         objects = ["startup", "firmware", "harness", "policy", "selftest"]
         return self._link("firmware", objects, ("edge_vectors",), entry="edge_boot")
+
+    @cached_property
+    def selftest_firmware(self) -> Image:
+        """A bootable image that calls nothing but the self-test (AVR)."""
+        return self._link("selftest_firmware", ["avr_selftest", "policy", "selftest"], ())
 
     @property
     def ram_bytes(self) -> int:
@@ -123,16 +130,17 @@ class ImageBuilder:
     def compiled(self, name: str) -> Path:
         """The object of the harness source ``name``, compiled at most once."""
         if name not in self._objects:
-            self._objects[name] = self._compile(self._source(name))
+            self._objects[name] = self._compile(self._source(name), name)
         return self._objects[name]
 
     @cached_property
     def _runtime(self) -> list[Path]:
-        return [self._compile(source) for source in self.toolchain.runtime(self.target)]
+        sources = self.toolchain.runtime(self.target)
+        return [self._compile(source, source.stem) for source in sources]
 
     def _source(self, name: str) -> Path:
         """The C file of that name: one of the harness, or rendered for this policy."""
-        source = FOLDER / f"{name}.c"
+        source = FOLDER / f"{name.removesuffix('_selftest')}.c"
         if not source.exists():
             form = "harness" if name == "empty" else name
             source = self.directory / f"{name}.c"
@@ -153,10 +161,9 @@ class ImageBuilder:
             )
         return source
 
-    def _compile(self, source: Path) -> Path:
-        name = source.stem
+    def _compile(self, source: Path, name: str) -> Path:
         include = [self.header.resolve().parent]
-        if self.target.isa != "host":
+        if self.target.isa not in HOSTED:
             include.append(INCLUDE)
         return self.toolchain.compile(
             source,
@@ -178,6 +185,10 @@ class ImageBuilder:
         }
         if name == "proof_firmware":
             return {"EDGE_STEPS": f"{self.proof_steps}u"}
+        if name == "avr":
+            return sizes
+        if name == "avr_selftest":
+            return {"EDGE_SELFTEST": "1"}
         if name == "host_main":
             return sizes | {"EDGE_STATES": f"{len(self.spec.states)}u"}
         if name == "proof":
@@ -192,9 +203,11 @@ class ImageBuilder:
     def _link(
         self, name: str, objects: list[str], roots: tuple[str, ...], entry: str = "edge_step"
     ) -> Image:
-        script = None
+        script, flags = None, ["-Wl,--gc-sections"] if self.target.isa == "avr" else []
         output = self.directory / f"{name}{'.exe' if self.target.isa == 'host' else '.elf'}"
-        if self.target.isa != "host":
+        if flags and roots:  # not a program: there is no main, and nothing starts it
+            flags += ["-nostartfiles", f"-Wl,-e,{entry}", *(f"-Wl,-u,{root}" for root in roots)]
+        if self.target.isa not in HOSTED:
             script = self.directory / f"{name}.ld"
             script.write_text(
                 template("puffer_edge.verification.harness", "link.ld.j2").render(
@@ -211,5 +224,5 @@ class ImageBuilder:
                 encoding="utf-8",
             )
         files = [*(self.compiled(name) for name in objects), *self._runtime]
-        path = self.toolchain.link(files, self.target, output, script=script)
+        path = self.toolchain.link(files, self.target, output, script=script, flags=flags)
         return Image(path, self.spec, self.target, self.toolchain.name)

@@ -23,6 +23,7 @@ from puffer_edge.verification.checks import drift, extremes
 from puffer_edge.verification.checks.calls import check_calls, check_float_helpers
 from puffer_edge.verification.checks.instructions import check_instructions
 from puffer_edge.verification.checks.listed_files import check_files
+from puffer_edge.verification.checks.memory import check_memory
 from puffer_edge.verification.checks.reference import Ran
 from puffer_edge.verification.checks.rejection import check_rejection
 from puffer_edge.verification.checks.vectors import check_vectors
@@ -162,6 +163,7 @@ def _on_the_core(bench: Bench, report: Report) -> None:
         _check_integers(bench, job.subject.integers, report)
     check_calls(builder, report)
     sizes = measure_sizes(builder)
+    check_memory(core, sizes, stack, report)
     report.measurements |= {
         "flash_code_bytes": sizes.code, "flash_data_bytes": sizes.constants + sizes.data,
         "ram_bytes": sizes.ram, "stack_bytes": stack}
