@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, List, Optional, Union  # noqa: UP035  (TorchScript knows these)
+from typing import Any, List, Optional, Tuple, Union  # noqa: UP035  (TorchScript knows these)
 
 import numpy as np
 import pytest
@@ -181,3 +181,79 @@ def test_a_first_step_that_is_not_one_with_zeros(tmp_path: Path) -> None:
 
     torch.jit.script(Buffered().eval()).save(str(tmp_path / "policy.pt"))
     agrees(tmp_path / "policy.pt", (1, N), 1e-5)
+
+
+class Pair(nn.Module):
+    """States in a tuple or a list, that is None at first or not."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.layer, self.cell = nn.LSTM(N, 5), nn.LSTMCell(N, 5)
+        self.last = nn.Linear(5, A)
+        zeros = [torch.zeros(1, 5) for _ in range(2)]
+        self.hidden: Any = {"list": zeros[:1], "tuple": tuple(zeros)}.get(kind)
+
+
+class LayerPair(Pair):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y, new = self.layer(x.unsqueeze(0), self.hidden)
+        self.hidden = new
+        return self.last(y[0])  # type: ignore[no-any-return]
+
+
+class TestedPair(Pair):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = self.hidden
+        if hidden is None:
+            hidden = (torch.zeros(1, 5), torch.zeros(1, 5))
+            self.hidden = hidden
+        h, c = self.cell(x, hidden)
+        self.hidden = (c, h)  # swapped
+        self.hidden = (h.detach(), c.detach())
+        return self.last(h)  # type: ignore[no-any-return]
+
+
+class GivenPair(Pair):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.hidden = self.cell(x, self.hidden)
+        return self.last(self.hidden[0])  # type: ignore[no-any-return]
+
+
+class Listed(Pair):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        new = torch.tanh(self.hidden[0] + self.layer(x.unsqueeze(0))[0][0])
+        self.hidden = [new]
+        return self.last(new)  # type: ignore[no-any-return]
+
+
+class Alias(Pair):
+    """The list that the module holds is changed under another name."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        new = torch.tanh(self.hidden[0] + self.layer(x.unsqueeze(0))[0][0])
+        kept = [new]
+        self.hidden = kept
+        kept[0] = 2 * new
+        return self.last(new)  # type: ignore[no-any-return]
+
+
+_PAIR = Optional[Tuple[torch.Tensor, torch.Tensor]]  # noqa: UP006, UP045
+LayerPair.__annotations__ = TestedPair.__annotations__ = {"hidden": _PAIR}
+GivenPair.__annotations__ = {"hidden": Tuple[torch.Tensor, torch.Tensor]}  # noqa: UP006
+Listed.__annotations__ = Alias.__annotations__ = {"hidden": List[torch.Tensor]}  # noqa: UP006
+
+
+@pytest.mark.parametrize(("model", "kind", "states"), [
+    (LayerPair, "none", 2), (TestedPair, "none", 2), (GivenPair, "tuple", 2), (Listed, "list", 1)])
+def test_states_in_tuples_and_lists(model: Any, kind: str, states: int, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    torch.jit.script(model(kind).eval()).save(str(tmp_path / "policy.pt"))
+    agrees(tmp_path / "policy.pt", (1, N), 1e-5)
+    program = puffer_edge.load(tmp_path / "policy.pt", action="continuous")
+    assert len(program.states) == states and program.states[0].input == "hidden.0"
+
+
+def test_a_list_that_is_changed_under_another_name_is_refused(tmp_path: Path) -> None:
+    torch.jit.script(Alias("list").eval()).save(str(tmp_path / "policy.pt"))
+    with pytest.raises(UnsupportedError, match="changes a list"):
+        puffer_edge.load(tmp_path / "policy.pt", action="continuous")

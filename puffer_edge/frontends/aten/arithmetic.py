@@ -11,6 +11,7 @@ from puffer_edge.frontends.graph import arithmetic
 from puffer_edge.frontends.graph.arithmetic import combine, scaled
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
+from puffer_edge.frontends.graph.shape import broadcast_size
 
 
 def binary(graph: Graph, node: Node, function: str, x: Any, other: Any) -> Operand:
@@ -43,7 +44,14 @@ def mul(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
 @lowers("div", "divide", "true_divide")
 def div(graph: Graph, node: Node, x: Any, other: Any, rounding_mode: str | None = None
         ) -> Operand:
-    """True division only."""
+    """True division; of constants, rounded, too."""
+    a, b = operand(x), operand(other)
+    if rounding_mode in ("trunc", "floor") and not isinstance(a, str) and not isinstance(b, str):
+        if not np.all(b):
+            raise node.refuse("a constant is divided by zero")
+        graph.spend(node, broadcast_size(node, [a, b]))
+        rounded = np.trunc(a / b) if rounding_mode == "trunc" else np.floor(a / b)
+        return np.asarray(rounded, np.result_type(a, b))
     if rounding_mode is not None:
         raise node.refuse(f"rounding_mode = {rounding_mode!r}")
     return binary(graph, node, "div", x, other)

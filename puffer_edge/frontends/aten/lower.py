@@ -128,6 +128,11 @@ def _check_kinds(dtypes: Mapping[str, str], graph: Graph, call: Call, node: Node
                      if isinstance(ref, Ref)]
             graph.choices[call.outputs[0]] = tuple(n for sizes in heads for n in sizes)
         return
+    mask = call.arguments.get("attn_mask")
+    if isinstance(mask, Ref) and dtypes.get(mask.name) == "bool" and isinstance(
+            graph.operands.get(mask.name), str):
+        raise node.refuse("a mask that is computed from the observation",
+                          "give the policy observations without what is masked")
     computed = [name for name in call.refs if isinstance(graph.operands.get(name), str)]
     kinds = {dtypes[name] for name in call.outputs if name in dtypes}
     if not computed or call.op in _CHOOSING or all(map(_fractional, kinds)):

@@ -231,3 +231,9 @@ def scatter(graph: Graph, node: Node, x: Operand, src: Operand, dim: int = 0,
     if taken.stop < shape[axis]:
         parts.append(window(graph, node, x, axis, taken.stop, shape[axis]))
     return cat(graph, node, parts, axis)
+
+
+@lowers("tril", "triu")
+def triangle(graph: Graph, node: Node, x: Operand, diagonal: int = 0) -> Operand:
+    """The lower or upper part of a matrix."""
+    return moving.triangle(graph, node, x, diagonal, upper="triu" in node.op_type)

@@ -16,6 +16,8 @@ from puffer_edge.ir import Activation
 from puffer_edge.ir.ops import Binary, Unary
 
 MAX_POWER = 16
+FORBIDDEN = float(np.finfo(np.float32).min)
+"""What is added in place of -inf: next to it no score counts, and exp gives 0."""
 
 
 def _quotient(a: Array, b: Array) -> Array:
@@ -36,6 +38,8 @@ _HOST: dict[str, Callable[[Array, Array], Array]] = {
 def combine(graph: Graph, node: Node, function: str, a: Operand, b: Operand) -> Operand:
     """``a function b`` (a key of ``ir.ops.binary.ARITHMETIC``); constants are combined at once."""
     if isinstance(a, str) or isinstance(b, str):
+        if function == "add":
+            a, b = (x if isinstance(x, str) else _finite(x) for x in (a, b))
         return graph.add(node, Binary, a=a, b=b, function=function)
     graph.spend(node, broadcast_size(node, [a, b]))
     if a.dtype != b.dtype or a.dtype == np.bool_:
@@ -45,6 +49,12 @@ def combine(graph: Graph, node: Node, function: str, a: Operand, b: Operand) -> 
             return np.asarray(_HOST[function](a, b))
     except ZeroDivisionError:
         raise FileFormatError("a constant integer is divided by zero", where=node.where) from None
+
+
+def _finite(array: Array) -> Array:
+    """A constant that is added, such as a mask of -inf; the same where it is finite."""
+    below = np.isneginf(array) if array.dtype.kind == "f" else np.zeros(1, np.bool_)
+    return np.where(below, np.float32(FORBIDDEN), array) if below.any() else array
 
 
 def plus(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:

@@ -13,11 +13,12 @@ from collections.abc import Callable
 import numpy as np
 
 from puffer_edge.arrays import Array
-from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.arithmetic import FORBIDDEN, combine
 from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import broadcast_size
+from puffer_edge.ir.ops import Softmax
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -87,6 +88,27 @@ def sign(graph: Graph, node: Node, x: Operand) -> Operand:
         return np.asarray(np.sign(x))
     below = positive(graph, node, apply(graph, node, x, "neg"))
     return combine(graph, node, "sub", positive(graph, node, x), below)
+
+
+def has_numbers(graph: Graph, x: str) -> bool:
+    """Whether a value can never be NaN: an input, or a softmax with a constant mask or none."""
+    makers = {name: op for op in graph.builder.ops for name in op.outputs}
+    if x not in makers:
+        return True
+    softmax = makers[x]
+    if not isinstance(softmax, Softmax):
+        return False
+    seen, left, masks = set[str](), [softmax.x], list[Array]()
+    while left:
+        name = left.pop()
+        array = graph.builder.constants.get(name)
+        if array is not None and array.dtype.kind == "f" and (array <= FORBIDDEN).any():
+            masks.append(array)
+        elif name not in seen and name in makers:
+            left.extend(makers[name].operands)
+        seen.add(name)
+    return len(masks) <= 1 and not any((np.atleast_1d(mask) <= FORBIDDEN).all(axis=-1).any()
+                                       for mask in masks)
 
 
 def nonzero(graph: Graph, node: Node, x: Operand) -> Operand:

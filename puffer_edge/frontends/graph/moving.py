@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import reshaped
@@ -21,3 +24,12 @@ def tile(graph: Graph, node: Node, x: Operand, counts: Sequence[int]) -> Operand
     x = reshaped(graph, node, x, apart)
     x = x if wide == apart else graph.add(node, Expand, x=x, shape=wide)
     return reshaped(graph, node, x, tuple(a * b for a, b in zip(counts, shape, strict=True)))
+
+
+def triangle(graph: Graph, node: Node, x: Operand, diagonal: int, *, upper: bool) -> Operand:
+    """The part of the last two axes on one side of a diagonal; zeros elsewhere."""
+    rows, columns = graph.shape(x)[-2:]
+    kept = np.tri(rows, columns, diagonal - upper, dtype=np.bool_) ^ upper
+    if not isinstance(x, str):
+        return np.where(kept, x, np.zeros((), x.dtype))
+    return combine(graph, node, "mul", x, kept.astype(np.float32))

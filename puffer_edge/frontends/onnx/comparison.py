@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from puffer_edge.frontends.graph import comparison
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.comparison import positive
@@ -23,6 +25,19 @@ def compare(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
 def logic(graph: Graph, node: Node, *masks: Operand) -> Operand:
     """Of masks."""
     return comparison.logic(graph, node, node.op_type.lower(), *masks)
+
+
+@lowers("IsNaN")
+def is_nan(graph: Graph, node: Node, x: Operand) -> Operand:
+    """False of the observation, and of a softmax of which something is left.
+
+    torch writes it behind attention, where a mask may leave nothing.
+    """
+    if not isinstance(x, str):
+        return np.isnan(x)
+    if not comparison.has_numbers(graph, x):
+        raise node.refuse("of what may be no number")
+    return np.zeros(graph.shape(x), np.bool_)
 
 
 @lowers("ThresholdedRelu")

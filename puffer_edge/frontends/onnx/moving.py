@@ -176,3 +176,10 @@ def _cropped(graph: Graph, node: Node, x: Operand, begins: list[int], ends: list
     if min(counts) < 1:
         raise node.refuse("the result is empty")
     return graph.add(node, Slice, x=x, starts=starts, counts=counts, steps=(1,) * len(counts))
+
+
+@lowers("Trilu")
+def triangle(graph: Graph, node: Node, x: Operand, diagonal: Operand | None = None) -> Operand:
+    """The upper part of a matrix, or the lower one."""
+    k = 0 if diagonal is None else int(graph.scalar(diagonal, node, "the diagonal"))
+    return moving.triangle(graph, node, x, k, upper=bool(node.get("upper", 1)))

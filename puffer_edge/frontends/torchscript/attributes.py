@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -76,14 +77,21 @@ class Objects:
             return AttributeDict((k, self.make(v, f"{path}.{k}")) for k, v in value.items())
         return value
 
-    def begin(self, path: str, shape: tuple[int, ...]) -> None:
-        """Lets an attribute that is None in the file be a tensor of zeros."""
-        place, _, name = path.rpartition(".")
-        array = np.zeros(shape, np.float32)
+    def begin(self, path: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Lets an attribute that is None in the file be zeros.
+
+        Args:
+            path: of the attribute.
+            shapes: of the tensor of this name, or of those of a tuple by theirs.
+        """
+        place, _, attribute = path.rpartition(".")
         for module in self._modules.values():
-            if module.path == place and module.attributes.get(name, self) is None:
-                self.tensors[path] = module.attributes[name] = Tensor(path)
-                self.weights[path] = Weight(path, array)
+            if module.path == place and module.attributes.get(attribute, self) is None:
+                for name, shape in shapes.items():
+                    self.tensors[name] = Tensor(name)
+                    self.weights[name] = Weight(name, np.zeros(shape, np.float32))
+                made = tuple(self.tensors[name] for name in shapes)
+                module.attributes[attribute] = made[0] if path in shapes else made
 
     def _object(self, stub: Stub, path: str) -> Any:
         if stub.module == "torch.jit._pickle" and stub.name in _BUILT and stub.arguments:

@@ -25,6 +25,7 @@ from puffer_edge.frontends.torchscript.values import (
     RecordValue,
     Tensor,
     Varying,
+    tensors_of,
 )
 from puffer_edge.readers.text import printable
 
@@ -63,7 +64,8 @@ class Evaluator:
         lenient: go on behind ``raise``, to see which sizes the layers want.
 
     Attributes:
-        assigned: tensors that attributes were given, by path: (before, object, attribute).
+        assigned: tensors that attributes were given, by path: (the first, the last).
+        kept: lists that attributes were given, with what they held then.
         trained: an object says that it is in training mode, and code asked for it.
     """
 
@@ -78,7 +80,8 @@ class Evaluator:
         self._forgetting = forgetting
         self._budget = budget
         self._frames: list[_Frame] = []
-        self.assigned: dict[str, tuple[Tensor, Module, str]] = {}
+        self.assigned: dict[str, tuple[Tensor, Tensor]] = {}
+        self.kept: list[tuple[list[Any], tuple[Any, ...]]] = []
         self.trained = False
 
     def method(self, module: Module, name: str) -> Method | None:
@@ -219,13 +222,19 @@ class Evaluator:
             raise self.error(f"it sets {printable(name)} of something that has none")
         path = f"{module.path}.{name}" if module.path else name
         before = module.attributes[name]
-        if isinstance(before, Tensor) and isinstance(value, Tensor):
-            first = self.assigned.get(path, (before, module, name))[0]
-            self.recorder.assigned(first)
-            self.assigned[path] = first, module, name
-        elif before is None and isinstance(value, Tensor):
+        new, old = tensors_of(value), tensors_of(before)
+        if isinstance(value, list) and new:
+            self.kept.append((value, tuple(value)))
+        if new and new.keys() == old.keys() and isinstance(before, tuple) == isinstance(
+                value, tuple):
+            for place, tensor in new.items():
+                first = self.assigned.get(path + place, (old[place], tensor))[0]
+                self.recorder.assigned(first)
+                self.assigned[path + place] = first, tensor
+        elif before is None and new:
             if not self._forgetting:
-                raise StateFound(f"?{path}", self.recorder.shape(value))
+                raise StateFound(f"?{path}", {path + place: self.recorder.shape(tensor)
+                                              for place, tensor in new.items()})
         elif before is not value and path not in self._varying:
             if isinstance(before, int | float | bool | Varying) and isinstance(
                     value, int | float | bool | Varying):

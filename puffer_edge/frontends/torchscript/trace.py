@@ -55,7 +55,7 @@ class Tracer:
         self._code = Code(archive.code, archive.where)
         self._states: set[str] = set()
         self._varying: set[str] = set()
-        self._begun: dict[str, tuple[int, ...]] = {}
+        self._begun: dict[str, dict[str, tuple[int, ...]]] = {}
         self._takes_parts = False
         self._budget = iter(range(MAX_STEPS))
 
@@ -125,7 +125,7 @@ class Tracer:
                 name = found.args[0]
                 if name.startswith("?"):  # None in the file
                     self._begun[name[1:]] = found.args[1]
-                    self._states.add(name[1:])
+                    self._states.update(found.args[1])
                     continue
                 (self._varying if name.startswith("=") else self._states).add(name.lstrip("="))
                 continue
@@ -165,9 +165,9 @@ class Tracer:
         self._root = objects.make(archive.root, "")
         constants = [objects.make(value, f"CONSTANTS.c{index}")
                      for index, value in enumerate(archive.constants)]
-        for path, shape in self._begun.items():
+        for path, shapes in self._begun.items():
             if not forgetting:
-                objects.begin(path, shape)
+                objects.begin(path, shapes)
         states = self._states & objects.weights.keys()
         recorder = Recorder(objects.weights, objects.tensors, states, archive.where,
                             sizing=sizing)
@@ -185,7 +185,10 @@ class Tracer:
     def _after(self, evaluator: Evaluator, objects: Objects, recorder: Recorder
                ) -> dict[str, str]:
         """Name of each state -> name of its next value."""
-        set_anew = {first.name for first, _, _ in evaluator.assigned.values()}
+        if any(tuple(map(id, now)) != tuple(map(id, then)) for now, then in evaluator.kept):
+            raise recorder.refuse("it changes a list of the module, which a later step would find "
+                                  "changed", "let it be a buffer")
+        set_anew = {first.name for first, _ in evaluator.assigned.values()}
         shared = sorted(self._states & (objects.shared | (objects.tied & set_anew)))
         if shared:
             raise UnsupportedError(
@@ -194,9 +197,10 @@ class Tracer:
         last = {}
         for name in sorted(self._states & objects.tensors.keys()):
             last[name] = objects.tensors[name]
-        for first, module, attribute in evaluator.assigned.values():
-            names = [name for name, tensor in objects.tensors.items() if tensor is first]
-            last[names[0]] = module.attributes[attribute]
+        for first, tensor in evaluator.assigned.values():
+            names = [name for name, other in objects.tensors.items() if other is first]
+            if names:  # else it was None, and is forgotten
+                last[names[0]] = tensor
         roots = [id(_root(tensor)) for tensor in last.values()]
         foreign = {id(t) for name, t in objects.tensors.items() if t is not last.get(name)}
         if recorder.wrote and (len(set(roots)) < len(roots) or foreign & set(roots)):

@@ -104,6 +104,15 @@ class RecordValue(tuple[Any, ...]):
     record: Record
 
 
+def tensors_of(value: Any) -> dict[str, Tensor]:
+    """A tensor, or those of a tuple or list of nothing else, by what their names end in."""
+    if isinstance(value, Tensor):
+        return {"": value}
+    parts = value if isinstance(value, tuple | list) else ()
+    return {f".{index}": part for index, part in enumerate(parts)
+            } if all(isinstance(part, Tensor) for part in parts) else {}
+
+
 class Shapes(Protocol):
     """The sizes of tensors in a graph that is being recorded; a Recorder is one."""
 
