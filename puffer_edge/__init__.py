@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from puffer_edge.ir import Field, Program
     from puffer_edge.quantization.recording import Recording
     from puffer_edge.runtimes.policy import Policy
-    from puffer_edge.using import bench, check, flash, play
+    from puffer_edge.using import bench, check, doctor, flash, play
 
 _HOMES = {
     "api": "calibrate export inspect load verify",
-    "using": "bench check flash play",
+    "using": "bench check doctor flash play",
     "errors": "FileFormatError MissingDependencyError OutputError PolicyWarning PufferEdgeError "
               "StaleError StepError UnconfirmedError UnsupportedError UsageError "
               "VerificationError",
@@ -79,6 +79,7 @@ __all__ = [
     "bench",
     "calibrate",
     "check",
+    "doctor",
     "errors",
     "export",
     "firmware",

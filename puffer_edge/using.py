@@ -1,4 +1,4 @@
-"""The public functions that use a policy: play, bench, check, flash; firmware is in its room."""
+"""The public functions that use a policy: play, bench, doctor, check, flash."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from puffer_edge.firmware.flash import Flashed
     from puffer_edge.ir import Program
     from puffer_edge.playing import Match
+    from puffer_edge.quantization.recording import Observations
+    from puffer_edge.sizing import Row
     from puffer_edge.subset.checking import Report as Findings
 
 
@@ -99,6 +101,47 @@ def bench(policy: PolicySource, *, backends: str | Sequence[str] = (), seconds: 
             name for name in BACKENDS if name != "native")
     return benchmarking.bench(_program(policy, options, changes, trust), backends=chosen,
                               seconds=seconds, seed=seed, progress=progress)
+
+
+@public(LoadArguments.__annotations__, DEFAULTS)
+def doctor(policy: PolicySource, *, rate: float = 0.0, boards: str | Sequence[str] = (),
+           schemes: str | Sequence[str] = (), calibrate: Observations | None = None,
+           steps: int = 4000, progress: Callable[[str], None] = lambda text: None,
+           options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> list[Row]:
+    """Which boards a policy fits on, in which scheme, and what would make it fit.
+
+    Args:
+        policy: the directory of an artefact, a policy file, or a Program.
+        rate: steps per second that it should run at; none by default.
+        boards: names; all by default.
+        schemes: names; all by default. One that has no form for the policy is left out.
+        calibrate: for integers, as of :func:`puffer_edge.export`; made up by default, as only
+            ranges depend on it.
+        steps: to play in ``env:<id>``.
+        progress: is told what is being done.
+        options: what a policy file does not hold, see :func:`puffer_edge.load`.
+        changes: single ones of them by name.
+
+    Returns:
+        A row per board and scheme: flash, RAM, stack, time, and whether that is there.
+
+    Raises:
+        UsageError: there is no such board or scheme.
+        UnsupportedError: no scheme has a form for the policy.
+        MissingDependencyError: zig, unicorn or pyelftools is not installed.
+    """
+    from puffer_edge import sizing
+    from puffer_edge.boards import boards as known
+    from puffer_edge.boards import find_board
+    from puffer_edge.quantization.recording import source_of
+
+    named = [boards] if isinstance(boards, str) else list(boards)
+    chosen = [find_board(name) for name in named] or list(known().values())
+    wanted = (schemes,) if isinstance(schemes, str) else tuple(schemes)
+    _refuse_useless((policy,), options, changes)
+    return sizing.examine(_program(policy, options, changes, False), chosen,
+                          schemes=wanted or sizing.ALL_SCHEMES, rate=rate,
+                          calibrate=source_of(calibrate), steps=steps, progress=progress)
 
 
 @public()

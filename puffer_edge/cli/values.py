@@ -40,3 +40,17 @@ def numbers(text: str, kind: type) -> tuple[Any, ...]:
     except ValueError:
         raise UsageError(f"{text!r} is not a list of numbers",
                          hint="separate them by commas, without spaces") from None
+
+
+def hertz(text: str) -> float:
+    """A rate, of 100, 100Hz or 1kHz; 0 of nothing."""
+    number, unit = text.strip().lower().removesuffix("hz"), 1.0
+    if number.endswith("k"):
+        number, unit = number[:-1], 1e3
+    try:
+        found = float(number or 0) * unit
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1e6:
+        raise UsageError(f"{text!r} is no rate", hint="give one as 100Hz")
+    return found

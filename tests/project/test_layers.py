@@ -58,15 +58,16 @@ ARROWS = {
     "playing": "environments ir runtimes",
     "verification": "artefact cache exporters frontends interpreter ir processes "
                     "quantization readers runtimes sampling targets templates toolchains",
+    "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "subset": "verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "
            "quantization signatures targets verification",
-    "using": "arguments artefact benchmarking firmware frontends ir loading playing runtimes "
-             "signatures subset",
+    "using": "arguments artefact benchmarking boards firmware frontends ir loading playing "
+             "quantization runtimes signatures sizing subset",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",
     "cli": "api artefact benchmarking boards exporters firmware frontends inspection ir playing "
-           "quantization runtimes subset targets using verification wording",
+           "quantization runtimes sizing subset targets using verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"arrays", "errors", "version"}

@@ -1,0 +1,132 @@
+"""A policy in every scheme on every board: exports, builds once per core, judges per board."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from puffer_edge.artefact.directory import write
+from puffer_edge.artefact.opening import Subject, read_subject
+from puffer_edge.boards import Board
+from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.exporters.finding import EXPORTERS
+from puffer_edge.exporters.request import ExportRequest
+from puffer_edge.ir import Program
+from puffer_edge.quantization.recording import Recording
+from puffer_edge.quantization.schemes import FLOATING, SCHEMES
+from puffer_edge.sizing.changes import with_changes
+from puffer_edge.sizing.fitting import Row, judge
+from puffer_edge.sizing.measuring import Cost, from_manifest, measure
+from puffer_edge.targets import TARGETS, Target
+
+ALL_SCHEMES = (*FLOATING, *SCHEMES)
+TOO_LARGE = 512 << 10
+"""Bytes of constants that are not built where no board would hold them: code is 1 % of them."""
+Progress = Callable[[str], None]
+
+
+def examine(program: Program, boards: Sequence[Board], *, schemes: Sequence[str] = ALL_SCHEMES,
+            rate: float = 0.0, calibrate: str | Recording = "", steps: int = 4000,
+            progress: Progress = lambda text: None) -> list[Row]:
+    """Which boards a policy fits on.
+
+    Args:
+        program: as a front end made it.
+        boards: those that are asked for.
+        schemes: those that are; one that has no form for the policy is left out.
+        rate: steps per second that the policy should run at; 0 for none.
+        calibrate: see :func:`quantization.recording.record`; what integers take depends on it only
+            where it decides their form, so without one observations are made up.
+        steps: to play in an environment.
+        progress: is told what is being done.
+
+    Raises:
+        UsageError: there is no such scheme, or the rate is none; no scheme has a form.
+        MissingDependencyError: the compiler or the emulator is not installed.
+    """
+    for scheme in schemes:
+        if scheme not in ALL_SCHEMES:
+            raise UsageError(f"there is no scheme {scheme!a:.60}",
+                             hint=f"choose some of {', '.join(ALL_SCHEMES)}")
+    if not 0 <= rate <= 1e6:
+        raise UsageError(f"the rate {rate} is none", hint="give one as 100Hz")
+    rows: list[Row] = []
+    manifests: dict[str, dict[str, Any]] = {}
+    refused: list[UnsupportedError] = []
+    with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
+        given = calibrate or _made_up(program)
+        for scheme in schemes:
+            folder = Path(work) / scheme
+            folder.mkdir()
+            try:
+                subject, header = _exported(program, scheme, given, steps, folder, progress)
+            except UnsupportedError as error:
+                refused.append(error)
+                continue
+            manifests[scheme] = subject.manifest
+            rows += _rows(subject, header, boards, scheme, rate, folder, progress)
+    if not manifests:
+        raise refused[0]
+    return with_changes(rows, manifests)
+
+
+def _exported(program: Program, scheme: str, calibrate: str | Recording, steps: int, folder: Path,
+              progress: Progress) -> tuple[Subject, bytes]:
+    progress(f"exporting in {scheme}")
+    exporter = EXPORTERS["cortex-m4"]
+    request = ExportRequest(program, "cortex-m4", "policy", scheme=scheme, steps=steps,
+                            calibrate="" if scheme in FLOATING else calibrate)
+    files = exporter.files(exporter.prepare(request, lambda text: None), lambda text: None)
+    write(folder / "artefact", files)
+    return read_subject(folder / "artefact"), files["policy.h"]
+
+
+def _rows(subject: Subject, header: bytes, boards: Sequence[Board], scheme: str, rate: float,
+          folder: Path, progress: Progress) -> Iterator[Row]:
+    """The rows of one scheme: each core is built once."""
+    known = from_manifest(subject.manifest)
+    costs: dict[str, Cost] = {}
+    for board in boards:
+        core = TARGETS.get(board.core.target)
+        built = core is not None and _worth_building(board, boards, known)
+        if built and core is not None and core.name not in costs:
+            progress(f"building in {scheme} for {core.title}")
+            costs[core.name] = _measured(subject, header, core, folder)
+        cost = costs[core.name] if built and core is not None else known
+        computer = board.core.target == "rpi"  # memory of which a policy takes next to nothing
+        too_large = core is not None and not built
+        yield judge(board, scheme, cost, built or computer or too_large, rate=rate)
+
+
+def _measured(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost:
+    place = folder / core.name
+    place.mkdir()
+    return measure(subject, header, core, place)
+
+
+def _worth_building(board: Board, boards: Sequence[Board], known: Cost) -> bool:
+    """Whether some board with that core might hold it, or its code counts."""
+    return known.constants < TOO_LARGE or any(
+        known.constants <= other.flash.left for other in boards
+        if other.core.target == board.core.target)
+
+
+def _made_up(program: Program) -> Recording:
+    """Observations that the policy takes, within its bounds, of nothing real: [64, n]."""
+    contract = program.contract
+    random = np.random.default_rng(0)
+    made = random.standard_normal((64, contract.observation_size)).astype(np.float32)
+    start = 0
+    for field in contract.observation:
+        part = made[:, start : start + field.size]
+        if field.low:
+            part[:] = np.clip(part, np.array(field.low, np.float32),
+                              np.array(field.high, np.float32))
+        start += field.size
+    if contract.mask is not None:
+        made[:, contract.mask.part] = not contract.mask.forbids  # everything may be chosen
+    return Recording(made, np.arange(len(made)) % 32 == 0)

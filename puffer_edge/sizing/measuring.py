@@ -1,0 +1,70 @@
+"""What a policy takes on a core: built and run as ``verify`` does, without judging it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from puffer_edge.artefact.opening import Subject
+from puffer_edge.targets import Target
+from puffer_edge.toolchains import find_toolchain
+from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
+from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.symbols import measure_sizes
+
+FLASH = 64 << 20
+"""Bytes of the image's flash: more than any policy needs here."""
+STEPS = 2
+CODE = 4096
+"""Bytes of code that a policy takes which is too large to be built."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one scheme takes on one core.
+
+    Attributes:
+        flash: bytes, code and constants.
+        constants: bytes of weights and tables among them.
+        ram: bytes, static.
+        stack: bytes; None where it was not run.
+        instructions: of a step; None where it was not run.
+    """
+
+    flash: int
+    constants: int
+    ram: int
+    stack: int | None = None
+    instructions: int | None = None
+
+
+def measure(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost:
+    """Builds a policy for a core, and runs some steps of it on the emulated one.
+
+    Args:
+        subject: the artefact.
+        header: its ``policy.h``.
+        core: an emulated target.
+        folder: empty; for what is built.
+
+    Raises:
+        MissingDependencyError: the compiler or the emulator is not installed.
+        VerificationError: the policy does not compile, or faults.
+    """
+    (folder / "policy.h").write_bytes(header)
+    builder = ImageBuilder(header=folder / "policy.h", spec=subject.spec, target=core,
+                           toolchain=find_toolchain("zig"), directory=folder, flash_bytes=FLASH)
+    sizes = measure_sizes(builder)
+    machine = UnicornMachine(builder.policy_only)
+    steps = machine.run([row.tobytes() for row in subject.vectors.observations[:STEPS]])
+    counted = [step.instructions for step in steps if step.instructions is not None]
+    return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, machine.stack_used(),
+                max(counted, default=None))
+
+
+def from_manifest(manifest: Mapping[str, Mapping[str, int]]) -> Cost:
+    """What is known without building: where the core is none of ours, or nothing would hold it."""
+    memory = manifest["memory"]
+    constants = int(memory["weights_bytes"])
+    return Cost(constants + CODE, constants, int(memory["struct_bytes"]))
