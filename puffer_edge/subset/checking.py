@@ -95,7 +95,8 @@ def check_source(text: str, config: Config | None = None, path: str = "<source>"
 def _check(sources: list[Source], names: Names, config: Config, report: Report) -> Report:
     beside = _Beside(config.modules)
     clock = Clock()
-    files = [File(source, names, config.port, beside.modules(source.path), clock)
+    given = _modules(sources)
+    files = [File(source, names, config.port, beside.modules(source.path), clock, given)
              for source in sources]
     table: Table = {}
     for rule in RULES.values():
@@ -120,6 +121,15 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
         else:
             report.findings.extend(sorted(set(found)))
     return report
+
+
+def _modules(sources: list[Source]) -> frozenset[str]:
+    """The modules and packages that files are."""
+    found = set()
+    for source in sources:
+        path = Path(source.path)
+        found.add(path.parent.name if path.stem == "__init__" else path.stem)
+    return frozenset(found)
 
 
 Table = dict[type[ast.AST], list[Rule]]

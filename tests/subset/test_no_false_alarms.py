@@ -23,11 +23,25 @@ QUIET = [
     "d = {'b': 1, 'a': 2}\ntotal = 0\nfor k in d:\n    total += d[k]",
     "d = {'b': 1, 'a': 2}\nfor k, v in d.items():\n    d[k] = v + 1",
     "from collections import OrderedDict, deque, namedtuple",
+    "import asyncio\nasyncio.wait_for_ms, asyncio.ThreadSafeFlag, asyncio.core",
+    "import urequests\nurequests.get('http://x')",
+    "import secrets\nsecrets.PASSWORD",
+    "e = StopIteration()\ne.__traceback__ = None",
+    "class B:\n    def __set__(self, o, v):\n        pass\n"
+    "class A:\n    __slots__ = ('q',)\n    r = B()\n    def f(self):\n        self.r = 1",
+    "d = {'b': 1, 'a': 2}\ndef find(x):\n    for k in d:\n        if d[k] == x:\n"
+    "            return k",
+    "d = {'b': 1, 'a': 2}\nx = any(d[k] > 1 for k in d)\ny = sorted(list(d))",
+    "a = {}\nx = f\"{a['x:y']} {a[lambda: 1]} {'x!y'}\"",
+    "x = 'a'.encode('utf-8', 'ignore')",
 ]
 LOUD = [
     ("set((1, 2)).side", ["PE204"]),
     ("import dataclasses, enum, time, pathlib", ["PE201"] * 3),
     ("from collections import defaultdict", ["PE202"]),
+    ("import asyncio\nasyncio.timeout(1)", ["PE202"]),
+    ("x = str\ny = f\"{x('a:b')} {(lambda: 1)()}\"", ["PE109", "PE109"]),
+    ("x = 1\ny = f\"{x = }\"", ["PE109"]),
     ("import collections\ncollections.Counter()", ["PE202"]),
     ("d = {'b': 1, 'a': 2}\nfor k in d:\n    last = k", ["PE302"]),
     ("d = {'b': 1, 'a': 2}\ndef first():\n    for k in d:\n        return k", ["PE302"]),

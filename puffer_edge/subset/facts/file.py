@@ -27,15 +27,18 @@ class File:
         names: of the firmware.
         port: of the firmware.
         local_modules: modules that come with the file.
+        given_modules: modules that are anywhere among the files of the run.
         clock: ends the checking of a file that takes too long.
     """
 
     def __init__(self, source: Source, names: Names, port: str,
-                 local_modules: frozenset[str], clock: Clock | None = None) -> None:
+                 local_modules: frozenset[str], clock: Clock | None = None,
+                 given_modules: frozenset[str] = frozenset()) -> None:
         self.source = source
         self.names = names
         self.port = port
         self.local_modules = local_modules
+        self.given_modules = given_modules
         self.clock = clock or Clock()
         self._texts: dict[ast.AST, str] = {}
 

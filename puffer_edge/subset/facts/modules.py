@@ -38,5 +38,11 @@ def module_missing(module: str, file: File) -> str | None:
     if above is not None:  # a submodule; of packages only the top is certain
         known = "*" in above or module == top or module.split(".")[1] in above
         return None if known else module
+    if top in file.given_modules or top in PRIVATE:
+        return None
     known = top in sys.stdlib_module_names or file.names.anywhere(top)
     return module if known else None
+
+
+PRIVATE = {"secrets"}
+"""What people name the file with their passwords."""

@@ -49,6 +49,8 @@ class Names:
             for mask, names in self._scopes.get(scope, {}).items():
                 if int(mask, 16) & self._bit:
                     found.update(names.split())
+            if scope in REEXPORTING and "." in found:
+                found.update(self.scope(REEXPORTING[scope]) or ("*",))
             self._cache[scope] = _judged(scope, found, self._freezes)
         return self._cache[scope]
 
@@ -71,6 +73,8 @@ CLOSED = {
     "builtins.complex": frozenset({"real", "imag"})}
 """All that a scope has by the interpreter's sources, such as py/modcollections.c. The stubs of
 ``collections`` tell what packages of mip bring."""
+REEXPORTING = {"urequests": "requests"}
+"""Modules that do nothing but ``from other import *``, of which the stubs tell nothing."""
 FREEZING = "webassembly"
 """The port whose firmware has such packages."""
 OPEN = {"machine.Pin.board", "machine.Pin.cpu", "machine.USBDevice", "network.LAN"}

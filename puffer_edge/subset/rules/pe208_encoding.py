@@ -38,7 +38,8 @@ def check(node: ast.Call, file: File) -> Iterable[Hit]:
         yield node, "MicroPython encodes as UTF-8 what is not ASCII"
     else:
         errors = _text(places[1]) if len(places) > 1 else None
-        if errors not in (None, "strict") and not (
+        harmless = name == "encode" and kind == "utf-8" and not (errors or "").startswith("surrog")
+        if errors not in (None, "strict") and not harmless and not (
                 _text_of(node) is not None and _is_ascii(node)) and not (
                 name == "decode" and errors in ("ignore", "replace")
                 and file.names.version >= CHECKED):

@@ -27,7 +27,7 @@ def check(node: ast.Attribute, file: File) -> Iterable[Hit]:
         if node.attr in LACKING and (_is_caught(node.value, file)
                                      or is_made(node.value, file, ERRORS)):
             yield node, f"an exception has no {node.attr!r} in MicroPython"
-    elif is_made(node.value, file, ERRORS):
+    elif node.attr != "__traceback__" and is_made(node.value, file, ERRORS):
         yield node, f"a built-in exception takes no attribute {node.attr!r} in MicroPython"
 
 

@@ -19,7 +19,8 @@ def check(node: ast.For | ast.comprehension | ast.Call, file: File) -> Iterable[
         wanted = file.is_builtin(node.func, "list", "tuple", "enumerate", "iter", "next", "zip")
         places = node.args if wanted else []
     else:
-        places = [node.iter]
+        places = [] if isinstance(node, ast.comprehension) and _gathered(node, file) else [
+            node.iter]
     if isinstance(node, ast.For) and not _matters(node.body):
         return
     for place in places:
@@ -31,10 +32,20 @@ def check(node: ast.For | ast.comprehension | ast.Call, file: File) -> Iterable[
             continue  # list(d.keys())[list(d.values()).index(x)]: the same order in both
         if isinstance(above, ast.Attribute) and above.attr in ("index", "count"):
             continue
+        if isinstance(above, ast.Call) and file.is_builtin(above.func, *UNORDERED):
+            continue
         if _is_dict(place, file):
             yield place, "a dict of MicroPython is not in the order of insertion"
 
 
+def _gathered(node: ast.comprehension, file: File) -> bool:
+    """Whether what a comprehension gives is used in any order."""
+    above = file.parent(node)
+    user = file.parent(above) if above is not None else None
+    return isinstance(user, ast.Call) and file.is_builtin(user.func, *UNORDERED)
+
+
+UNORDERED = ("all", "any", "dict", "frozenset", "len", "max", "min", "set", "sorted", "sum")
 KEEPS = {"print", "append", "extend", "insert", "write", "send", "put", "join", "exec"}
 """Calls that leave something behind in the order in which they come."""
 
@@ -42,8 +53,10 @@ KEEPS = {"print", "append", "extend", "insert", "write", "send", "put", "join", 
 def _matters(body: list[ast.stmt]) -> bool:
     """Whether a loop may do something else in another order; sums and entries are the same."""
     for statement in body:
+        if isinstance(statement, ast.Break | ast.Return):
+            return True  # below an if it ends a search
         for node in ast.walk(statement):
-            if isinstance(node, ast.Break | ast.Return | ast.Yield | ast.YieldFrom | ast.Await):
+            if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
                 return True
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
