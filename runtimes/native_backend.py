@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.arrays import Array
-from puffer_edge.ir import Program
+from puffer_edge.ir import Program, Status
 from puffer_edge.ir.status import refusal
 from puffer_edge.runtimes.native_build import build
 from puffer_edge.runtimes.policy import Policy
@@ -98,16 +98,19 @@ class Backend(Policy):
     def step_batch(self, obs: npt.ArrayLike, out: Array | None = None) -> Array:
         """One step of each lane; see :meth:`Policy.step_batch`."""
         self._check_open()
-        x = self._checked_batch(obs)
+        x = self._taken_batch(obs)  # C looks at the numbers
         lanes = len(x)
         actions = self._room(out, (lanes, *self.action_shape))
+        memory = self._lane_memory
         if lanes != self._lane_count:
-            self._lane_memory = self._ffi.new("char[]", max(lanes * self._size, 1))
-            self._lane_count = lanes
+            memory = self._ffi.new("char[]", max(lanes * self._size, 1))
             for index in range(lanes):
-                self._reset(self._lane_memory + index * self._size)
-        if status := self._batch(self._lane_memory, self._ffi.from_buffer(x),
-                                 self._ffi.from_buffer(actions, require_writable=True), lanes):
+                self._reset(memory + index * self._size)
+        status = self._batch(memory, self._ffi.from_buffer(x),
+                             self._ffi.from_buffer(actions, require_writable=True), lanes)
+        if status not in (Status.BAD_OBSERVATION, Status.NO_CHOICE):  # else nothing has happened
+            self._lane_memory, self._lane_count = memory, lanes
+        if status:
             raise refusal(status)
         return actions
 

@@ -24,7 +24,7 @@ from puffer_edge.targets import HOST
 from puffer_edge.toolchains import Toolchain, find_toolchain
 
 NAME = "policy"
-FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-w",
+FLAGS = ("-std=gnu99", "-O3",  "-ffp-contract=off", "-fPIC", "-shared", "-w",
          "-fvisibility=hidden")
 
 

@@ -173,6 +173,12 @@ class Policy(ABC):
 
     def _checked(self, obs: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
         """The observation as C-contiguous float32 of that shape, finite."""
+        x = self._taken(obs, shape)
+        check_finite([x], Status.BAD_OBSERVATION)
+        return x
+
+    def _taken(self, obs: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
+        """The observation as C-contiguous float32 of that shape."""
         try:
             given = np.asarray(obs)
         except ValueError as error:
@@ -184,20 +190,24 @@ class Policy(ABC):
         size = int(np.prod(shape))
         if x.size != size:
             raise UsageError(f"the observation has {x.size} elements, the policy takes {size}")
-        check_finite([x], Status.BAD_OBSERVATION)
         return x.reshape(shape)
 
     def _checked_batch(self, obs: npt.ArrayLike) -> Array:
-        """The same for [lanes, n]."""
-        sized = isinstance(obs, list | tuple) or (isinstance(obs, np.ndarray) and obs.ndim)
-        lanes = len(obs) if sized else 0  # type: ignore[arg-type]
-        if not lanes:
-            raise UsageError("the observations have no lanes", hint="give an array [lanes, n]")
-        x = self._checked(obs, (lanes, self.observation_size))
+        """[lanes, n], finite, and masks leave a choice."""
+        x = self._taken_batch(obs)
+        check_finite([x], Status.BAD_OBSERVATION)
         if self.contract.mask is not None:
             for row in x:
                 self.contract.mask.check(row)
         return x
+
+    def _taken_batch(self, obs: npt.ArrayLike) -> Array:
+        """[lanes, n] as C-contiguous float32."""
+        sized = isinstance(obs, list | tuple) or (isinstance(obs, np.ndarray) and obs.ndim)
+        lanes = len(obs) if sized else 0  # type: ignore[arg-type]
+        if not lanes:
+            raise UsageError("the observations have no lanes", hint="give an array [lanes, n]")
+        return self._taken(obs, (lanes, self.observation_size))
 
     def _room(self, out: Array | None, shape: tuple[int, ...]) -> Array:
         if out is None:

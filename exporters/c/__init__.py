@@ -119,14 +119,14 @@ def implementation(name: str, header: str = "policy.h") -> str:
 
 
 def header_of(program: Program, name: str, seed: int = 0, wide: bool = False) -> str:
-    """The text of ``policy.h`` alone, for a Program as it is; ``wide`` as of ``header.render``.
+    """The text of ``policy.h`` for the shim; ``wide`` as of ``header.render``.
 
     Raises:
         UnsupportedError: an op cannot be exported to C, or a constant is not finite.
     """
     _check_finite(program)
     return render(program, plan(program), stem(name), vectors.make(program, seed=seed),
-                  wide=wide).text
+                  wide=wide, batch=True).text
 
 
 def _check_finite(program: Program) -> None:

@@ -105,7 +105,8 @@ class Context:
             self.place = f"{self.index}: {self._describe(op)}"
             emitter(op, self)
             if len(self.lines) > before:
-                self.lines.insert(before, f"/* {self.place} */")
+                kind = type(self.lines[before])
+                self.lines.insert(before, kind(f"/* {self.place} */"))
         return self.lines
 
     def line(self, statement: str, together: bool = False) -> None:

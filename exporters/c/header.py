@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import ProgramError
-from puffer_edge.exporters.c import action, avr, check, interface, ops, text
+from puffer_edge.exporters.c import action, avr, check, interface, lanes, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
+from puffer_edge.exporters.c.part import Part
 from puffer_edge.finiteness import unproved
 from puffer_edge.ir import Discrete, Program
 from puffer_edge.planning import Plan
@@ -60,7 +60,8 @@ class Entry:
 
 
 def render(program: Program, plan: Plan, name: str, vectors: Vectors,
-           entry: Entry | None = None, wide: bool = False, simd: bool = True) -> Header:
+           entry: Entry | None = None, wide: bool = False, simd: bool = True,
+           batch: bool = False) -> Header:
     """The header of one policy.
 
     Args:
@@ -71,6 +72,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         entry: what ``<name>_step_q`` takes, if there is one.
         wide: use the kernels for computers with wide vectors; the same bits.
         simd: have the forms of kernels for x86-64 and AArch64, too; the same bits.
+        batch: add ``<name>_step_lanes`` for many policies at once; without an entry.
 
     Raises:
         UnsupportedError: an op has no emitter.
@@ -86,13 +88,11 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         given.lines += [f"{name}_integers(policy{', action' if discrete else ''});"]
         given.lines += [] if inside else action.emit_integers(context)
     sample = action.emit_sample(context)
+    many = lanes.render(context, _taken(context), _checks(context), _finish(context, act)) if (
+        batch) else ""
     kernels = joined(context.kernels, simd=simd)
     integer_kernels = set(context.kernels)
-    finite = FINITE[wide]
-    context.use(finite)
-    step = Part([f"if (!puffer_edge_{finite}(x, {contract.observation_size})) {{",
-                 f"    return {name.upper()}_BAD_OBSERVATION;", "}",
-                 *_choice_left(program, context)])
+    step = Part(_taken(context))
     if entry is None:
         step.lines += common.lines
         for good, status in _checks(context):
@@ -117,25 +117,12 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         float_kernels=joined(context.kernels, integer_kernels, simd),
         constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
-        check=check.render(context), observation_size=contract.observation_size,
+        check=check.render(context), many=many,
+        observation_size=contract.observation_size,
         selftest_q=test_q, selftest=test, avr=held,
         **interface.describe(program, plan, name, context.constant_bytes,
                              None if entry is None else entry.input))
     return Header(rendered, context.constant_bytes, ram, held)
-
-
-@dataclass
-class Part:
-    """The body of a function; ``lines`` are statements."""
-
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def memories(self) -> list[tuple[str, str, str]]:
-        """Name, element type and member of the pointers into the arena that occur in it."""
-        text = "\n".join(self.lines)
-        return [(pointer, C_TYPES[dtype], dtype) for dtype, pointer in sorted(MEMORY.items())
-                if re.search(rf"\b{pointer}\b", text)]
 
 
 def _integers_taken(program: Program, entry: Entry, context: Context) -> Part:
@@ -167,6 +154,15 @@ def _integers(plan: Plan, entry: Entry | None) -> range:
 def _dtype(entry: Entry) -> str:
     """Of the observation in integers."""
     return entry.input.program.values[entry.input.program.input].dtype
+
+
+def _taken(context: Context) -> list[str]:
+    """Statements that leave the step where the observation is not finite or leaves no choice."""
+    kernel, size = FINITE[context.wide], context.program.contract.observation_size
+    context.use(kernel)
+    return [f"if (!puffer_edge_{kernel}(x, {size})) {{",
+            f"    return {context.name.upper()}_BAD_OBSERVATION;", "}",
+            *_choice_left(context.program, context)]
 
 
 def _choice_left(program: Program, context: Context) -> list[str]:

@@ -23,14 +23,7 @@ int edge_step(void *policy, const void *obs, void *action)
 }
 int edge_step_batch(void *policies, const void *obs, void *actions, int lanes)
 {
-    int first = 0; /* status other than 0 */
-    for (int lane = 0; lane < lanes; ++lane) {
-        const int status =
-            (int)%(name)s_step((%(name)s_t *)policies + lane, (const %(name)s_obs_t *)obs + lane,
-                               (%(name)s_action_t *)actions + lane);
-        first = first ? first : status;
-    }
-    return first;
+    return (int)%(name)s_step_lanes(policies, obs, actions, lanes);
 }
 const void *edge_output(const void *policy, int index)
 {
