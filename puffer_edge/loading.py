@@ -68,9 +68,11 @@ def load_quietly(policy: Any, options: LoadOptions | None, strict: bool,
     if isinstance(module, str):  # it judges; it reads only what nothing else can
         program, module = _unless_unknown(policy, options, module)
     if module is not None:
-        from puffer_edge.frontends.into_module import fill_module
+        from puffer_edge.frontends.into_module import fill_module, width
 
         policy = fill_module(module, Path(policy))
+        if observation_shape is None and example is None and not options.observation:
+            observation_shape = width(policy)
     if program is not None:
         pass
     elif isinstance(policy, str | Path):
@@ -82,11 +84,13 @@ def load_quietly(policy: Any, options: LoadOptions | None, strict: bool,
         program = load_file(Path(policy), options)
     else:
         from puffer_edge.frontends import refuse_useless
+        from puffer_edge.frontends.observation_statistics import normalised_by
         from puffer_edge.frontends.torch_export import load_module
 
         refuse_useless(options, "module", type(policy).__name__)
-        program = load_module(policy, options, example=example,
-                              observation_shape=observation_shape)
+        program = normalised_by(load_module(
+            policy, options, example=example, observation_shape=observation_shape),
+            options.normaliser)
     program = printable_names(accepting(wrapped(program, options), options.accept))
     if strict:
         refuse_assumptions(program)
@@ -100,7 +104,7 @@ def _unless_unknown(policy: Any, options: LoadOptions, named: str) -> tuple[Prog
 
     try:
         program = load_file(Path(policy), options)
-    except UnsupportedError:
+    except (UnsupportedError, UsageError):  # an option that would tell the forward, which the class does
         return None, named_module(named)
     if any(note.code == "forward-unseen" for note in program.notes):
         return None, named_module(named)

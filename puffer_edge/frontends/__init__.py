@@ -101,19 +101,21 @@ FRONTENDS: dict[str, Callable[[Path, LoadOptions], Program]] = {
 
 
 _GRAPHS = ("hdf5", "keras", "onnx", "pt2", "torch_script", "tflite")
+_OF_WEIGHTS = ("safetensors", "torch_checkpoint")
+"""Their front end looks for statistics beside the weights, too."""
 _SIZES = ("config", "hidden_size", "num_layers")
 _OF_NO_USE: dict[str, tuple[str, ...]] = {
-    "d3rlpy": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "flax": ("normaliser", "states", "vec_normalize", *_SIZES, "key_map"),
-    "hdf5": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "keras": ("normaliser", "states", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "module": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "onnx": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "pt2": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "d3rlpy": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "flax": ("states", "vec_normalize", *_SIZES, "key_map"),
+    "hdf5": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "keras": ("states", "activation", "vec_normalize", *_SIZES, "key_map"),
+    "module": ("activation", "vec_normalize", *_SIZES, "key_map"),
+    "onnx": ("activation", "vec_normalize", *_SIZES, "key_map"),
+    "pt2": ("activation", "vec_normalize", *_SIZES, "key_map"),
     "pufferlib_weights": ("normaliser", "states", "vec_normalize", "key_map"),
     "safetensors": ("states", "vec_normalize", *_SIZES),
-    "tflite": ("normaliser", "activation", "vec_normalize", *_SIZES, "key_map"),
-    "torch_script": ("normaliser", "states", "vec_normalize", "activation", *_SIZES, "key_map"),
+    "tflite": ("activation", "vec_normalize", *_SIZES, "key_map"),
+    "torch_script": ("states", "vec_normalize", "activation", *_SIZES, "key_map"),
     "stable_baselines3": ("normaliser", "states", *_SIZES, "key_map"),
     "torch_checkpoint": ("states", "vec_normalize", *_SIZES[1:]),
 }
@@ -130,6 +132,7 @@ def load_file(path: Path, options: LoadOptions) -> Program:
         UsageError: the options do not fit the file.
     """
     from puffer_edge.frontends.detect import detect
+    from puffer_edge.frontends.observation_statistics import normalised_by
 
     kind = detect(path)
     frontend = FRONTENDS.get(str(kind))
@@ -138,7 +141,8 @@ def load_file(path: Path, options: LoadOptions) -> Program:
                                hint="export the policy to ONNX and give that file")
     refuse_useless(options, kind, str(path))
     # Of a graph, only what is wanted is read; of weights, a value head is dropped with its size.
-    return frontend(path, options if kind in _GRAPHS else replace(options, keep_value=True))
+    program = frontend(path, options if kind in _GRAPHS else replace(options, keep_value=True))
+    return program if kind in _OF_WEIGHTS else normalised_by(program, options.normaliser)
 
 
 def refuse_useless(options: LoadOptions, kind: str, where: str) -> None:

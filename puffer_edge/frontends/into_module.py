@@ -107,3 +107,17 @@ def _wrong(wanted: dict[str, tuple[int, ...]], weights: dict[str, Array], prefix
 
 def _described(weights: dict[str, Array]) -> list[str]:
     return [f"{printable(key)} {list(array.shape)}" for key, array in weights.items()]
+
+
+def width(module: Any) -> tuple[int] | None:
+    """Elements of a flat observation: what the first layer takes, if it is linear or recurrent.
+
+    That forward takes so many is shown by running it.
+    """
+    for layer in module.modules():
+        size = getattr(layer, "in_features", getattr(layer, "input_size", None))
+        if isinstance(size, int):
+            return (size,)
+        if any(True for _ in layer.parameters(recurse=False)):
+            return None
+    return None

@@ -27,6 +27,8 @@ from puffer_edge.passes.constants import unused
 from puffer_edge.readers.parameters import Parameters
 from puffer_edge.readers.text import printable
 
+NONE = Path("none")
+"""What the user gives in place of a file where there was no normaliser."""
 EPSILON = 1e-8
 """Of gymnasium's NormalizeObservation and of VecNormalize."""
 _MEAN = re.compile(r"(?:(.*)[._])?(?:running_|obs_|observation_|state_)?_?mean")
@@ -168,6 +170,22 @@ def _zipped(content: bytes, path: Path) -> tuple[dict[str, Array], dict[str, Any
 
     found = parameters(load_checkpoint(content, where=where), where)
     return found.weights | found.arrays, found.attributes
+
+
+def normalised_by(program: Program, given: Path | None) -> Program:
+    """The same policy for raw observations, by statistics that the user gives.
+
+    Args:
+        program: takes normalised observations.
+        given: as of :func:`load_statistics`; None and ``none`` change nothing.
+
+    Raises:
+        FileFormatError: the file is damaged, or holds none.
+        UsageError: they are not those of this policy.
+    """
+    if given is None or given == NONE:
+        return program
+    return normalised(program, load_statistics(given))
 
 
 def normalised(program: Program, found: Statistics) -> Program:

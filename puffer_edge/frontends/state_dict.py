@@ -38,9 +38,6 @@ from puffer_edge.ir import Program
 from puffer_edge.readers.parameters import Parameters
 from puffer_edge.readers.text import printable
 
-NONE = Path("none")
-"""``--normaliser none``: observations were not normalised."""
-
 StateDict = dict[str, npt.NDArray[Any]]
 
 
@@ -175,9 +172,8 @@ def _normalised(program: Program, found: Parameters, options: LoadOptions, where
     taken = near.taken if near else frozenset[str]()
     program = beside.naming(program, found.left_out, {
         name: array for name, array in found.arrays.items() if name not in taken})
-    if given not in (None, NONE):
-        return observation_statistics.normalised(
-            program, observation_statistics.load_statistics(given))
+    if given is not None:
+        return observation_statistics.normalised_by(program, given)
     if near is None:
         return program
     if program.contract.normaliser is not None or near.mean.size not in (

@@ -47,16 +47,21 @@ def limit(megabytes: int, seconds: int) -> None:
 
 
 class Frames:
-    """The last observations before an original that takes them stacked, the oldest first."""
+    """What the environment did: the last observations are stacked, the oldest first, and normalised.
+
+    The formula is that of gymnasium's NormalizeObservation and of VecNormalize, in float64.
+    """
 
     def __init__(self, original: Original, job: Job) -> None:
         self.original, self.count, self.masked = original, job.frame_stack, job.masked
-        self.repeat = job.frame_repeat
+        self.repeat, self.job = job.frame_repeat, job
         self.earlier: Array | None = None
 
     def meant(self, x: Array) -> Array:
         """The observation as it is taken."""
         kept = x[: len(x) - self.masked]
+        if self.job.mean:  # the original never sees it as it is
+            return x
         whole = self.original.meant(np.tile(kept, self.count))
         return np.concatenate([whole[len(whole) - len(kept):], x[len(kept):]])
 
@@ -70,7 +75,7 @@ class Frames:
         kept = x[: len(x) - self.masked]
         whole = np.concatenate([self._earlier(kept), kept])
         self.earlier = whole[len(kept):]
-        return self.original.step(whole)
+        return self.original.step(self._normalised(whole))
 
     def state(self, x: Array) -> dict[str, Array]:
         """What is remembered, earlier frames included."""
@@ -82,6 +87,13 @@ class Frames:
             if self.repeat:
                 found["first_step"] = np.full(size, self.earlier is None, np.float32)
         return found
+
+    def _normalised(self, x: Array) -> Array:
+        if not self.job.mean:
+            return x
+        x = (x.astype(np.float64) - self.job.mean) / self.job.deviation
+        limit = self.job.clip or np.inf
+        return np.clip(x, -limit, limit).astype(np.float32)
 
     def _earlier(self, kept: Array) -> Array:
         if self.earlier is not None:

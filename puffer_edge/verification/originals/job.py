@@ -35,6 +35,8 @@ class Job:
         masked: elements at the observation's end that are a mask which the original does not take.
         activation: the user's, where the file does not hold it.
         vec_normalize: path of the statistics, absolute; empty for none.
+        mean, deviation, clip: of statistics that the user gave beside the file; the original takes
+            ``clip((x - mean) / deviation, -clip, clip)``. Empty for none; a clip of 0 is none.
         size: elements that the original's observation has.
         width: elements of the raw action.
         low, high: bounds of a continuous action.
@@ -55,6 +57,9 @@ class Job:
     masked: int = 0
     activation: str = ""
     vec_normalize: str = ""
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+    clip: float = 0.0
     size: int = 0
     width: int = 0
     low: tuple[float, ...] = ()

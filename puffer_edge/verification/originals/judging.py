@@ -14,6 +14,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.frontends.detect import detect
+from puffer_edge.frontends.observation_statistics import NONE
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Continuous, Program
 from puffer_edge.verification.originals import live, running
@@ -145,6 +146,7 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
     masked = int(np.prod(fields[-1].shape)) if options.action_mask else 0
     if isinstance(action, Continuous):
         bounds = {"low": action.low, "high": action.high}
+    given = None if options.normaliser in (None, NONE) else program.contract.normaliser
     return Job(
         owner=owner.module, path=str(path.resolve()),
         shape=program.values[program.input].shape,
@@ -159,7 +161,8 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
         activation=options.activation or "",
         vec_normalize="" if options.vec_normalize in (None, Path("none")) else str(
             options.vec_normalize.resolve()),
-        module=_absolute(module))
+        module=_absolute(module), **({} if given is None else {
+            "mean": given.mean, "deviation": given.deviation, "clip": given.clip or 0.0}))
 
 
 def _absolute(module: str) -> str:
