@@ -6,7 +6,6 @@ MkDocs calls ``on_files`` before it renders; what is made lies nowhere in the tr
 from __future__ import annotations
 
 import ast
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,22 +42,18 @@ def cli() -> str:
     text = ["# Command line", "", "What `puffer-edge COMMAND --help` says.", ""]
     for name in ("", *sorted(group.commands)):
         text += [f"## {name or 'puffer-edge'}", "", "```text",
-                 _help(group, name).rstrip(), "```", ""]
+                 _said([*([name] if name else []), "--help"], 100).rstrip(), "```", ""]
     return "\n".join(text)
-
-
-def _help(group: Any, name: str) -> str:
-    return _said(group, [name, "--help"] if name else ["--help"], 100)
 
 
 def rules() -> str:
     """Every rule of ``check`` with its examples, which the tests run in the interpreter."""
-    from puffer_edge.subset.rules import RULES
+    from puffer_edge.subset import RULES
 
     text = ["# Rules of check", "",
             "Each example is run in MicroPython by the tests: the first shows what goes wrong, the "
             "second what to write.", ""]
-    for rule in sorted(RULES, key=lambda rule: rule.code):
+    for rule in sorted(RULES.values(), key=lambda rule: rule.code):
         text += [f"## {rule.code} {rule.name}", "", rule.reason, "", f"Instead: {rule.instead}", "",
                  "```python", rule.bad.strip("\n"), "```", "", "```python",
                  rule.good.strip("\n"), "```", ""]
@@ -74,7 +69,7 @@ def errors() -> str:
     said: dict[str, set[tuple[str, str]]] = {name: set() for name in classes}
     for path in sorted((ROOT / "puffer_edge").rglob("*.py")):
         for name, what, hint in _raised(ast.parse(path.read_text(encoding="utf-8"))):
-            if name in said:
+            if name in said and what.strip(".: "):
                 said[name].add((what, hint))
     text = ["# Errors and cures", "", "What stands for a name or a number in a message is `...` here.", ""]
     for name, each in classes.items():
@@ -117,18 +112,19 @@ def boards() -> str:
     text = ["# Boards and targets", ""]
     for name in ("boards", "targets"):
         if name in group.commands:
-            text += [f"## puffer-edge {name}", "", "```text", _said(group, [name], 140).rstrip(), "```", ""]
+            text += [f"## puffer-edge {name}", "", "```text", _said([name], 140).rstrip(), "```", ""]
     return "\n".join(text)
 
 
-def _said(group: Any, arguments: list[str], width: int) -> str:
+def _said(arguments: list[str], width: int) -> str:
     """What a command prints."""
     from typer.testing import CliRunner
 
+    from puffer_edge.cli import app
     from puffer_edge.cli.printing import console
 
-    console._console = console._Patient(highlight=False, width=width)
-    result = CliRunner().invoke(_Typed(group), arguments, prog_name="puffer-edge")
+    console._console.width = width
+    result = CliRunner().invoke(app, arguments, prog_name="puffer-edge")
     assert result.exit_code == 0, result.output
     return result.output
 
