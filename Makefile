@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# An index of wheels without CUDA, such as https://download.pytorch.org/whl/cpu: torch from PyPI brings gigabytes along.
+TORCH_INDEX ?=
 POLICY := examples/policies/cartpole_puffer_lstm.pt
 # Logits that torch gave for one episode; written by the script that trained the policy.
 REFERENCE := examples/policies/cartpole_puffer_lstm_reference.npz
@@ -11,7 +13,7 @@ FUZZ_SEED ?= $(shell date +%s)
 # MicroPython for WebAssembly, with small integers of 31 bits as on most boards; needs npm.
 MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
 
-.PHONY: demo test fuzz proof mutants trainers check lint wheel clean help
+.PHONY: demo test fuzz proof mutants trainers docs release check lint wheel clean help
 
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
@@ -20,18 +22,22 @@ help:
 	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: most of an hour"
 	@echo "make mutants  200 small planted faults, of which the tests must find 90 %: hours"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
+	@echo "make docs   the site, strictly, and every command that its pages show"
+	@echo "make release  sdist and wheel, built twice and compared"
 	@echo "make check  what CI runs: lint, types, tests"
 
 # What exporting and verifying needs; small, so that the demo is quick on a fresh machine.
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	@for room in exporters runtimes firmware; do \
+		[ -e puffer_edge/$$room ] || ln -s ../$$room puffer_edge/$$room; done  # an sdist has no links
 	$(PIP) --upgrade pip
 	$(PIP) -e '.[emulator]' --config-settings editable_mode=compat
 	@touch $@
 
 # torch is pinned in constraints.txt; it goes first so that no other package chooses a newer one.
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) torch
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(PIP) -e '.[onnx,onnxruntime,tflite,native,micropython,emulator,dev]' --config-settings editable_mode=compat
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(VENV) $(MICROPYTHON); fi
 	@touch $@
@@ -65,6 +71,23 @@ proof: $(VENV)/.dev
 mutants: $(VENV)/.dev
 	$(PIP) coverage
 	$(BIN)/python -m tests.mutants
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) -e '.[docs]' --config-settings editable_mode=compat
+	@touch $@
+
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/documents
+
+# Twice, at two times and in two folders.
+release: $(VENV)/.docs
+	rm -rf dist build/again
+	$(BIN)/python -m build --no-isolation
+	git clone --quiet . build/again
+	cd build/again && $(CURDIR)/$(BIN)/python -m build --no-isolation
+	for file in dist/*; do cmp $$file build/again/$$file; done
+	$(BIN)/twine check --strict dist/*
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -71,7 +71,8 @@ def errors() -> str:
         for name, what, hint in _raised(ast.parse(path.read_text(encoding="utf-8"))):
             if name in said and what.strip(".: "):
                 said[name].add((what, hint))
-    text = ["# Errors and cures", "", "What stands for a name or a number in a message is `...` here.", ""]
+    text = ["# Errors and cures", "",
+            "What stands for a name or a number in a message is `...` here.", ""]
     for name, each in classes.items():
         text += [f"## {name}", "", (each.__doc__ or "").strip().split("\n")[0], "",
                  f"Exit code {each.exit_code}.", ""]
@@ -112,7 +113,8 @@ def boards() -> str:
     text = ["# Boards and targets", ""]
     for name in ("boards", "targets"):
         if name in group.commands:
-            text += [f"## puffer-edge {name}", "", "```text", _said([name], 140).rstrip(), "```", ""]
+            text += [f"## puffer-edge {name}", "", "```text", _said([name], 140).rstrip(), "```",
+                     ""]
     return "\n".join(text)
 
 

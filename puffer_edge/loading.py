@@ -104,7 +104,7 @@ def _unless_unknown(policy: Any, options: LoadOptions, named: str) -> tuple[Prog
 
     try:
         program = load_file(Path(policy), options)
-    except (UnsupportedError, UsageError):  # an option that would tell the forward, which the class does
+    except (UnsupportedError, UsageError):  # the class tells what an option would have to
         return None, named_module(named)
     if any(note.code == "forward-unseen" for note in program.notes):
         return None, named_module(named)

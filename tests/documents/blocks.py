@@ -1,9 +1,9 @@
 """The fenced blocks of a page, run in the page's order as a reader would.
 
-A block with a title is a file of that name. Shell blocks are run, Python blocks without a title too,
-and a text block that follows one is what it prints, any number standing for any other. A block that
-this computer cannot run has a paragraph before it that begins with one of ``NEEDS``, in italics,
-which is what readers see as well.
+A block with a title is a file of that name. Shell blocks are run, Python blocks without a title
+too, and a text block that follows one is what it prints, any number standing for any other. A
+block that this computer cannot run has a paragraph before it that begins with one of ``NEEDS``, in
+italics, which is what readers see as well.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def test_few_blocks_are_not_run() -> None:
     assert len(marked) == MARKED
 
 
-MARKED = 9
+MARKED = 12
 
 
 def test_a_wrong_command_and_other_output_are_found(tmp_path: Path) -> None:

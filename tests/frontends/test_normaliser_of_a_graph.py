@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnxruntime")
-
 import puffer_edge
 from puffer_edge.errors import UsageError, VerificationError
 from puffer_edge.frontends import observation_statistics
+from puffer_edge.frontends.options import LoadOptions
+from puffer_edge.verification.originals.judging import read_again
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
 
 MEAN, VARIANCE = np.array([3.0, -1.0, 0.0, 50.0]), np.array([1e-4, 4.0, 1.0, 9.0])
 
@@ -55,7 +58,6 @@ def test_the_second_reader_normalises_too(onnx: Path, statistics: Path, tmp_path
                                           monkeypatch: pytest.MonkeyPatch) -> None:
     out = puffer_edge.export(onnx, tmp_path / "a", normaliser=statistics, original="auto")
     assert (out / "policy.h").is_file()
-    monkeypatch.setattr(observation_statistics, "EPSILON", 1e-4)
     real = observation_statistics.statistics
 
     def misread(arrays, numbers, where, **more):
@@ -69,11 +71,7 @@ def test_the_second_reader_normalises_too(onnx: Path, statistics: Path, tmp_path
 
 
 def judged(onnx: Path, program: puffer_edge.Program, statistics: Path):
-    from dataclasses import replace
-
-    from puffer_edge.frontends.options import LoadOptions
-    from puffer_edge.verification.originals.judging import read_again
-
+    """The misread Program against the original, which is given the statistics as they are."""
     right = puffer_edge.load(onnx, normaliser=statistics).contract.normaliser
     program = replace(program, contract=replace(program.contract, normaliser=right))
     return read_again(onnx, program, LoadOptions(normaliser=statistics))
@@ -91,7 +89,8 @@ def test_a_class_of_the_users_tells_what_lies_between_its_layers(
     (tmp_path / "agent_of_mine.py").write_text(
         "from torch import nn\n\n\nclass Agent(nn.Module):\n"
         "    def __init__(self):\n        super().__init__()\n"
-        "        self.trunk = nn.Sequential(nn.Linear(4, 8), nn.SiLU(), nn.Linear(8, 8), nn.SiLU())\n"
+        "        self.trunk = nn.Sequential(nn.Linear(4, 8), nn.SiLU(),\n"
+        "                                   nn.Linear(8, 8), nn.SiLU())\n"
         "        self.actor = nn.Linear(8, 2)\n        self.critic = nn.Linear(8, 1)\n\n"
         "    def forward(self, x):\n        return self.actor(self.trunk(x))\n")
     from puffer_edge.frontends.into_module import named_module

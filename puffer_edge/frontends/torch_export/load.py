@@ -124,8 +124,8 @@ def _example(torch: Any, module: Any, options: LoadOptions, example: tuple[Any, 
             shape = (sum(field.size for field in options.observation),)
         if shape is None:
             raise UsageError("the size of the observation is not known",
-                             hint="give --observation obs:8; from Python observation_shape=(8,), or "
-                                  "example=(obs, *state)")
+                             hint="give --observation obs:8; from Python observation_shape=(8,), "
+                                  "or example=(obs, *state)")
         device = next((p.device for p in module.parameters()), torch.device("cpu"))
         return (torch.zeros(1, *shape, device=device),)
     example = example if isinstance(example, tuple) else (example,)

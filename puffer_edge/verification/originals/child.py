@@ -47,7 +47,7 @@ def limit(megabytes: int, seconds: int) -> None:
 
 
 class Frames:
-    """What the environment did: the last observations are stacked, the oldest first, and normalised.
+    """What the environment did: observations are stacked, the oldest first, and normalised.
 
     The formula is that of gymnasium's NormalizeObservation and of VecNormalize, in float64.
     """
