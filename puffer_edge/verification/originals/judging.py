@@ -142,10 +142,9 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
            ) -> Job:
     """What the child has to know."""
     fields, action = program.contract.observation, program.contract.action
-    frames, bounds = options.frame_stack or 1, {}
+    frames = options.frame_stack or 1
     masked = int(np.prod(fields[-1].shape)) if options.action_mask else 0
-    if isinstance(action, Continuous):
-        bounds = {"low": action.low, "high": action.high}
+    bounds = (action.low, action.high) if isinstance(action, Continuous) else ((), ())
     given = None if options.normaliser in (None, NONE) else program.contract.normaliser
     return Job(
         owner=owner.module, path=str(path.resolve()),
@@ -157,12 +156,13 @@ def job_of(owner: Owner, path: Path, program: Program, options: LoadOptions, mod
         frame_stack=frames, frame_repeat=options.frame_stack_reset == "repeat", masked=masked,
         size=frames * (program.contract.observation_size - masked), width=program.contract.width,
         own_action=not (options.action_mask or options.action_low or options.action_high
-                        or options.action_sizes or options.squash is not None), **bounds,
+                        or options.action_sizes or options.squash is not None),
+        low=bounds[0], high=bounds[1],
         activation=options.activation or "",
         vec_normalize="" if options.vec_normalize in (None, Path("none")) else str(
             options.vec_normalize.resolve()),
-        module=_absolute(module), **({} if given is None else {
-            "mean": given.mean, "deviation": given.deviation, "clip": given.clip or 0.0}))
+        module=_absolute(module), mean=given.mean if given else (),
+        deviation=given.deviation if given else (), clip=(given.clip or 0.0) if given else 0.0)
 
 
 def _absolute(module: str) -> str:
