@@ -171,16 +171,23 @@ def flash(directory: str | PathLike[str], board: str, *, port: str = "", trust: 
 
 @public()
 def check(paths: str | PathLike[str] | Sequence[str | PathLike[str]] = (), *, port: str = "",
-          mpy_version: str = "", select: str | Sequence[str] = (),
-          ignore: str | Sequence[str] = (), run: bool = False) -> Findings:
+          mpy_version: str = "", board: str = "", firmware: str = "",
+          select: str | Sequence[str] = (), ignore: str | Sequence[str] = (),
+          exclude: Sequence[str] = (), fail_on: str = "", baseline: str | PathLike[str] = "",
+          run: bool = False) -> Findings:
     """Checks Python files for MicroPython: syntax, modules, meaning, and allocation.
 
     Args:
         paths: files and directories; the working directory by default.
         port: of MicroPython, as rp2; of the nearest pyproject.toml by default.
         mpy_version: as 1.24.
+        board: as MicroPython names it, RPI_PICO_W, or people do.
+        firmware: whose it is: openmv, m5stack, pimoroni.
         select: rules, or beginnings of their codes, to report.
         ignore: those not to report.
+        exclude: patterns of files and directories to pass over.
+        fail_on: the least severity that gives exit code 1: error, warning, or info by default.
+        baseline: a file whose findings are left out.
         run: import the files in MicroPython for WebAssembly, too, and call their marked functions
             under a locked heap; only for files that you would run.
 
@@ -192,10 +199,16 @@ def check(paths: str | PathLike[str] | Sequence[str | PathLike[str]] = (), *, po
         MissingDependencyError: node or MicroPython is needed and not installed.
     """
     from puffer_edge.subset import command
+    from puffer_edge.subset.baseline import leave_out
 
     given = [paths] if isinstance(paths, str | PathLike) else list(paths) or ["."]
-    return command.report([Path(path) for path in given], run, port=port, mpy_version=mpy_version,
-                          select=_codes(select), ignore=_codes(ignore))
+    found = command.report(
+        [Path(path) for path in given], run, port=port, mpy_version=mpy_version, board=board,
+        firmware=firmware, select=_codes(select), ignore=_codes(ignore), exclude=tuple(exclude),
+        fail_on=fail_on)
+    if baseline:
+        leave_out(found, Path(baseline))
+    return found
 
 
 def interpreted(backend: str) -> str:

@@ -20,7 +20,7 @@ from puffer_edge.subset.facts.names import Names
 from puffer_edge.subset.facts.project import Project
 from puffer_edge.subset.facts.source import Source, parse, read
 from puffer_edge.subset.finding import Finding
-from puffer_edge.subset.rule import RULES, Rule
+from puffer_edge.subset.rule import RULES, SEVERITIES, Rule, severity
 from puffer_edge.subset.suppressions import apply
 
 _rules.load()
@@ -50,16 +50,20 @@ class Report:
         findings: in the order of files, lines and columns.
         problems: files that could not be checked.
         files: how many were checked.
+        fail_on: the least severity that counts.
     """
 
     findings: list[Finding] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
+    fail_on: str = SEVERITIES[-1]
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 findings, 2 files that could not be checked."""
-        return 2 if self.problems else 1 if self.findings else 0
+        """0 clean, 1 findings of the severities that count, 2 files that could not be checked."""
+        counted = SEVERITIES[:SEVERITIES.index(self.fail_on) + 1]
+        return 2 if self.problems else int(any(
+            severity(finding.code) in counted for finding in self.findings))
 
 
 def check_paths(paths: Iterable[Path], config: Config) -> Report:
@@ -68,8 +72,8 @@ def check_paths(paths: Iterable[Path], config: Config) -> Report:
     Raises:
         UsageError: the configuration names an unknown port or version.
     """
-    names = Names(config.port, config.mpy_version)
-    report = Report()
+    names = config.firmware_names()
+    report = Report(fail_on=config.fail_on)
     sources = []
     for path in python_files(paths, config, report):
         try:
@@ -82,8 +86,8 @@ def check_paths(paths: Iterable[Path], config: Config) -> Report:
 def check_source(text: str, config: Config | None = None, path: str = "<source>") -> Report:
     """Checks one source text; errors of its own become problems."""
     config = config or Config()
-    names = Names(config.port, config.mpy_version)
-    report = Report()
+    names = config.firmware_names()
+    report = Report(fail_on=config.fail_on)
     try:
         source = parse(path, text)
     except FileFormatError as error:
@@ -93,10 +97,10 @@ def check_source(text: str, config: Config | None = None, path: str = "<source>"
 
 
 def _check(sources: list[Source], names: Names, config: Config, report: Report) -> Report:
-    beside = _Beside(config.modules)
+    beside = _Beside((*config.modules, *config.known_modules))
     clock = Clock()
     given = _modules(sources)
-    files = [File(source, names, config.port, beside.modules(source.path), clock, given)
+    files = [File(source, names, names.port, beside.modules(source.path), clock, given)
              for source in sources]
     table: Table = {}
     for rule in RULES.values():
@@ -113,7 +117,8 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
             if file in broken:
                 raise broken[file]
             found = [*_run(file, table), *_run_hot(follower, file, table)]
-            found = apply(path, file.comments, found)
+            found = [item for item in apply(path, file.comments, found)
+                     if config.reports_in(item.code, path)]
         except RecursionError:
             report.problems.append(Problem(path, "is nested too deeply"))
         except PufferEdgeError as error:

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from puffer_edge.errors import UsageError
+from puffer_edge.subset.baseline import leave_out, write
 from puffer_edge.subset.checking import Report, check_paths, is_directory, python_files
 from puffer_edge.subset.config import read_config
 from puffer_edge.subset.formats import FORMATS
-from puffer_edge.subset.rule import RULES
+from puffer_edge.subset.formats.text import text
+from puffer_edge.subset.rule import RULES, severity
 
 
-def run(paths: list[Path], output_format: str, execute: bool = False, *, port: str = "",
-        mpy_version: str = "", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
-        ) -> tuple[str, int]:
+def run(paths: list[Path], output_format: str, execute: bool = False, *, baseline: str = "",
+        write_baseline: bool = False, statistics: bool = False, **options: Any) -> tuple[str, int]:
     """What to print of a check, and the exit code.
 
     Args:
         paths: files and directories.
         output_format: of ``FORMATS``.
         execute: run the marked functions in MicroPython, too.
-        port: as of :class:`Config`, as are the others; what is empty does not count.
-        mpy_version: the same.
-        select: the same.
-        ignore: the same.
+        baseline: a file whose findings are left out; empty is none.
+        write_baseline: write that file instead.
+        statistics: print how often each rule reports in place of the findings.
+        options: fields of :class:`Config`; what is empty does not count.
 
     Raises:
         UsageError: an option or the configuration is wrong.
@@ -33,19 +36,23 @@ def run(paths: list[Path], output_format: str, execute: bool = False, *, port: s
     if output_format not in FORMATS:
         raise UsageError(f"there is no format {output_format!r}",
                          hint=f"formats: {', '.join(FORMATS)}")
-    found = report(paths, execute, port=port, mpy_version=mpy_version, select=select, ignore=ignore)
-    return FORMATS[output_format](found), found.exit_code
+    if write_baseline and not baseline:
+        raise UsageError("--write-baseline needs --baseline FILE")
+    found = report(paths, execute, **options)
+    if write_baseline:
+        write(found, Path(baseline))
+    if baseline:
+        leave_out(found, Path(baseline))
+    return count(found) if statistics else FORMATS[output_format](found), found.exit_code
 
 
-def report(paths: list[Path], execute: bool = False, *, port: str = "", mpy_version: str = "",
-           select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
+def report(paths: list[Path], execute: bool = False, **options: Any) -> Report:
     """Checks paths with the settings of the nearest pyproject.toml, changed by options.
 
     Arguments and errors are those of :func:`run`.
     """
     start = paths[0] if is_directory(paths[0]) else paths[0].parent
-    config = read_config(start).with_options(port=port, mpy_version=mpy_version, select=select,
-                                             ignore=ignore)
+    config = read_config(start).with_options(**options)
     gc.disable()  # nothing becomes garbage before the end, and looking for it takes half the time
     try:
         found = check_paths(paths, config)
@@ -56,6 +63,16 @@ def report(paths: list[Path], execute: bool = False, *, port: str = "", mpy_vers
 
         run_paths(python_files(paths, config, Report()), config, found)
     return found
+
+
+def count(found: Report) -> str:
+    """How often each rule reports, the most frequent first."""
+    numbers = Counter(finding.code for finding in found.findings)
+    lines = [f"{number:6} {code} {severity(code):7} {RULES[code].name if code in RULES else ''}"
+             for code, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0]))]
+    return "\n".join([*(line.rstrip() for line in lines), text(Report([], found.problems,
+                                                                       found.files)).replace(
+        "0 findings", f"{len(found.findings)} findings")])
 
 
 def explain(code: str) -> str:
@@ -72,6 +89,6 @@ def explain(code: str) -> str:
     return RULES[code.upper()].explain()
 
 
-def codes(text: str) -> tuple[str, ...]:
+def codes(given: str) -> tuple[str, ...]:
     """A list of codes from an option: separated by commas."""
-    return tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    return tuple(part.strip().upper() for part in given.split(",") if part.strip())

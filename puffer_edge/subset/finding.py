@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from puffer_edge.subset.rule import severity
+
 
 @dataclass(frozen=True, order=True)
 class Finding:
@@ -24,6 +26,11 @@ class Finding:
     code: str
     text: str
     last: int = 0
+
+    @property
+    def severity(self) -> str:
+        """error, warning or info."""
+        return severity(self.code)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}: {self.code} {self.text}"

@@ -7,6 +7,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+SEVERITIES = ("error", "warning", "info")
+"""From the worst down."""
+_WARNINGS = ("PE001", "PE3", "PE5")
+_INFO = ("PE302", "PE303", "PE309")
+
+
+def severity(code: str) -> str:
+    """How bad findings of a code are: the program fails, means something else, or may do so."""
+    return "info" if code in _INFO else "warning" if code.startswith(_WARNINGS) else "error"
+
+
 Hit = tuple[ast.AST, str]
 Check = Callable[[Any, Any], Iterable[Hit]]
 """Of a node and its ``File``; of a hot rule, of a node and the ``Analysis`` of its file."""

@@ -23,7 +23,6 @@ from puffer_edge.errors import (
 from puffer_edge.subset.checking import Problem, Report
 from puffer_edge.subset.config import Config
 from puffer_edge.subset.facts.file import File
-from puffer_edge.subset.facts.names import Names
 from puffer_edge.subset.facts.source import parse, read
 from puffer_edge.subset.finding import Finding
 
@@ -37,11 +36,11 @@ def run_paths(paths: Iterable[Path], config: Config, report: Report) -> None:
     Raises:
         MissingDependencyError: node or MicroPython is not installed.
     """
-    names = Names(config.port, config.mpy_version)
+    names = config.firmware_names()
     for path in paths:
         try:
             source = parse(str(path), read(path))
-            file = File(source, names, config.port, frozenset())
+            file = File(source, names, names.port, frozenset())
             marked = [node for node in file.declarations.marked
                       if file.parent(node) is source.tree and not _needs_arguments(node)]
         except FileFormatError:

@@ -53,7 +53,7 @@ def test_versions_differ(file: Path) -> None:
 def test_json_names_everything(file: Path) -> None:
     _, output = run(file, "--format", "json")
     assert json.loads(output) == {"files": 1, "problems": [], "findings": [
-        {"path": str(file), "line": 1, "column": 1, "code": "PE201",
+        {"path": str(file), "line": 1, "column": 1, "code": "PE201", "severity": "error",
          "text": "rp2 has no module 'dataclasses'"}]}
 
 

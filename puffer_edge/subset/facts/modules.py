@@ -40,9 +40,14 @@ def module_missing(module: str, file: File) -> str | None:
         return None if known else module
     if top in file.given_modules or top in PRIVATE:
         return None
-    known = top in sys.stdlib_module_names or file.names.anywhere(top)
+    known = top in sys.stdlib_module_names or top in NOWHERE or file.names.anywhere(top)
     return module if known else None
 
 
+NOWHERE = frozenset(
+    ("RPi PIL bs4 cv2 django fastapi flask gpiozero gymnasium jax keras matplotlib numpy onnx "
+     "onnxruntime pandas pigpio pygame pytest scipy seaborn serial setuptools sklearn smbus smbus2 "
+     "spidev sympy tensorflow tflite_runtime torch torchvision tqdm yaml").split())
+"""Packages for computers that no port has, nor mip."""
 PRIVATE = {"secrets"}
 """What people name the file with their passwords."""

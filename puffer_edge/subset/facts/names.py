@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from puffer_edge.errors import UsageError
+from puffer_edge.subset.facts.boards import Board, of_port
 
 DEFAULT_PORT = "rp2"
 DEFAULT_VERSION = "1.29"
@@ -19,15 +21,24 @@ class Names:
     Where the stubs of a version do not exist, those of the version before it count, or the first.
 
     Attributes:
+        port: of the firmware.
         version: as (1, 24).
+
+    Args:
+        port: of the firmware.
+        version: as 1.24.
+        board: one of the port; without it there is what any board of the port has.
+        added: names by scope that the firmware has, too; ``*`` is any name.
     """
 
-    def __init__(self, port: str, version: str) -> None:
+    def __init__(self, port: str, version: str, board: Board | None = None,
+                 added: Mapping[str, tuple[str, ...]] | None = None) -> None:
         data = _data()
         known = [tuple(platform.split()) for platform in data["platforms"]]
         ports = sorted({name for name, _ in known})
         if port not in ports:
             raise UsageError(f"there is no port {port!r}", hint=f"ports: {', '.join(ports)}")
+        self.port = port
         self.version = wanted = _number(version)
         columns = [(_number(text), index) for index, (name, text) in enumerate(known)
                    if name == port]
@@ -37,6 +48,9 @@ class Names:
         self._scopes: dict[str, dict[str, str]] = data["scopes"]
         self._native = frozenset(data["native"])
         self._freezes = port == FREEZING
+        self._board = board
+        self._having = board.having if board is not None else of_port(port)
+        self._added = added or {}
         self._cache: dict[str, frozenset[str] | None] = {}
 
     def scope(self, scope: str) -> frozenset[str] | None:
@@ -49,10 +63,22 @@ class Names:
             for mask, names in self._scopes.get(scope, {}).items():
                 if int(mask, 16) & self._bit:
                     found.update(names.split())
+            if "." not in found and scope in self._having and scope in self._native:
+                found = {".", "*"}  # boards of the port have it, the one of the stubs has not
             if scope in REEXPORTING and "." in found:
                 found.update(self.scope(REEXPORTING[scope]) or ("*",))
-            self._cache[scope] = _judged(scope, found, self._freezes)
+            self._cache[scope] = self._for_board(scope, _judged(scope, found, self._freezes))
         return self._cache[scope]
+
+    def _for_board(self, scope: str, names: frozenset[str] | None) -> frozenset[str] | None:
+        """The names of a scope on the board, with those that were added."""
+        if self._board is not None:
+            if scope.split(".")[0] in self._board.lacking:
+                names = None
+            elif scope == "machine.Pin.board" and self._board.pins:
+                names = self._board.pins
+        added = self._added.get(scope)
+        return names if added is None else (names or frozenset()) | frozenset(added)
 
     def anywhere(self, module: str) -> bool:
         """Whether it is a module of some firmware, and no Python file that anybody may copy."""

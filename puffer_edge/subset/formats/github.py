@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from puffer_edge.subset.checking import Report
 
+COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+
 
 def github(report: Report) -> str:
-    """One ``::error`` line per finding and problem."""
-    lines = [f"::error file={_property(finding.path)},line={finding.line},col={finding.column},"
-             f"title={finding.code}::{_data(f'{finding.code} {finding.text}')}"
+    """One ``::error``, ``::warning`` or ``::notice`` line per finding and problem."""
+    lines = [f"::{COMMANDS[finding.severity]} file={_property(finding.path)},"
+             f"line={finding.line},col={finding.column},title={finding.code}::"
+             f"{_data(f'{finding.code} {finding.text}')}"
              for finding in report.findings]
     lines += [f"::error file={_property(problem.path)}::{_data(problem.text)}"
               for problem in report.problems]

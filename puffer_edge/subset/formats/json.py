@@ -12,6 +12,7 @@ def as_json(report: Report) -> str:
     return json.dumps({
         "files": report.files,
         "findings": [{"path": finding.path, "line": finding.line, "column": finding.column,
-                      "code": finding.code, "text": finding.text} for finding in report.findings],
+                      "code": finding.code, "severity": finding.severity, "text": finding.text}
+                     for finding in report.findings],
         "problems": [{"path": problem.path, "text": problem.text} for problem in report.problems],
     }, indent=2)

@@ -11,6 +11,8 @@ from puffer_edge.subset.checking import Report
 from puffer_edge.subset.rule import RULES
 from puffer_edge.version import VERSION
 
+LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+
 
 def sarif(report: Report) -> str:
     """One run with the rules, the results, and the files that could not be checked."""
@@ -26,7 +28,8 @@ def sarif(report: Report) -> str:
                          "toolExecutionNotifications": problems}],
         "columnKind": "unicodeCodePoints",
         "results": [{
-            "ruleId": finding.code, "level": "warning", "message": {"text": finding.text},
+            "ruleId": finding.code, "level": LEVELS[finding.severity],
+            "message": {"text": finding.text},
             "locations": [{"physicalLocation": {
                 "artifactLocation": {"uri": quote(PurePath(finding.path).as_posix())},
                 "region": {"startLine": finding.line, "startColumn": finding.column}}}]}
