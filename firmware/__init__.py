@@ -19,23 +19,25 @@ if TYPE_CHECKING:
 
 @public()
 def firmware(directory: str | PathLike[str], board: str, output: str | PathLike[str], *,
-             trust: bool = False) -> Written:
-    """Writes an example around an artefact, or renews the policy in one that is there.
+             framework: str = "", trust: bool = False) -> Written:
+    """Writes a project around an artefact, or renews the policy in one that is there.
 
     Args:
         directory: what export wrote.
         board: a board of ``puffer-edge boards``.
         output: a new or empty directory, or a project.
+        framework: bare-metal, micropython, pico-sdk, esp-idf, zephyr, arduino, platformio,
+            cmsis-pack or linux; the board's first by default.
         trust: take the code that lies there, also where this version would not write it.
 
     Raises:
-        UsageError: there is no such board, or no example for it.
+        UsageError: there is no such board or framework, or the policy does not fit.
         FileFormatError: the artefact is damaged.
         OutputError: the directory cannot be written, or holds something else.
     """
     from puffer_edge.firmware.project import project
 
-    return project(Path(directory), board, Path(output), trust=trust)
+    return project(Path(directory), board, Path(output), framework=framework, trust=trust)
 
 
 class _Room(ModuleType):

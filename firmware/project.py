@@ -1,29 +1,36 @@
-"""An example around an artefact, for a board, ready to build or to copy."""
+"""A project around an artefact, for a board and a framework, ready to build or to copy."""
 
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files as resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact.directory import read_manifest
-from puffer_edge.boards import Board, Memory, boards, find_board
-from puffer_edge.errors import FileFormatError, UsageError
+from puffer_edge.boards import Board, Memory, find_board
+from puffer_edge.errors import FileFormatError
+from puffer_edge.exporters.fitting import refuse_too_large
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
+from puffer_edge.firmware.frameworks import FRAMEWORKS, Framework, find_framework
 from puffer_edge.firmware.renewing import Written, put
 from puffer_edge.naming import identifier, stem
-from puffer_edge.targets import MICROPYTHON, find_target
+from puffer_edge.targets import CORTEX_M4, MICROPYTHON, TARGETS
 from puffer_edge.templates import template
 
-EXAMPLES = {"main.c", "main.py", "Makefile", "startup.c", "link.ld"}
-"""Files that are the user's as soon as they are changed; the others are the policy."""
+POLICY = ("policy.h", "policy.c")
+"""Files of an artefact in C."""
 STACK = 1024
 """Bytes that the linker keeps for the stack; `verify` measures what the step needs."""
 
 
-def project(directory: Path, board: str, output: Path, *, trust: bool = False) -> Written:
+def project(directory: Path, board: str, output: Path, *, framework: str = "", trust: bool = False
+            ) -> Written:
     """Writes the project, or renews the policy in one that is there.
 
     Args:
@@ -31,51 +38,94 @@ def project(directory: Path, board: str, output: Path, *, trust: bool = False) -
         board: of ``puffer-edge boards``.
         output: a directory that does not exist, is empty, or holds a project: there the policy is
             renewed, and what the user has changed or added stays.
+        framework: a key of ``FRAMEWORKS``; the board's first by default.
         trust: see :func:`puffer_edge.firmware.flash.plan`.
 
     Raises:
-        UsageError: there is no such board, or no example for it.
+        UsageError: there is no such board or framework, or the board is too small.
         FileFormatError: the artefact is damaged.
         OutputError: the directory cannot be written, or holds something else.
     """
     manifest = read_manifest(directory)
-    if manifest.get("target") == MICROPYTHON.name:
-        files = flash.plan(directory, board, trust=trust).files
+    if manifest["target"] == MICROPYTHON.name:
+        plan = flash.plan(directory, board, trust=trust)
+        if framework:
+            find_framework(framework, find_board(board), MICROPYTHON.name)
         manual = read_code(directory, manifest, trust=trust, compiled=False)["manifest.py"]
-        files = {**files, "manifest.py": manual, "Makefile": _copying(files)}
-    else:
-        files = _bare_metal(directory, manifest, find_board(board), trust)
-    return put(output, files, own=files.keys() - EXAMPLES)
+        files = {**plan.files, "manifest.py": manual, "Makefile": _copying(plan.files)}
+        return _then(put(output, files, own=files.keys() - {"main.py", "Makefile"}),
+                     FRAMEWORKS[MICROPYTHON.name], output)
+    chosen = find_board(board)
+    found = find_framework(framework, chosen, manifest["target"])
+    refuse_too_large(manifest["memory"], chosen)
+    name = stem(str(manifest["name"]))
+    policy = _policy(directory, manifest, trust)
+    if found.name != "bare-metal":  # where lander.c compiles policy.h with the self-test
+        del policy["policy.c"]
+    files = {found.policy + name: content for name, content in policy.items()}
+    own = {*files, *(f"{found.policy}{name}.{end}" for end in "hc")}
+    files |= rendered(manifest, chosen, found)
+    return _then(put(output, files, own=own & files.keys()), found, output)
 
 
-def _bare_metal(directory: Path, manifest: Mapping[str, Any], board: Board, trust: bool
-                ) -> dict[str, bytes]:
-    bare = board.bare_metal
-    if bare is None:
-        raise UsageError(f"there is no bare-metal example for {board.name}",
-                         hint="choose one of " + ", ".join(
-                             name for name, each in boards().items() if each.bare_metal))
+def _then(done: Written, framework: Framework, output: Path) -> Written:
+    return replace(done, then=framework.then.format(shlex.quote(str(output))))
+
+
+def _policy(directory: Path, manifest: Mapping[str, Any], trust: bool) -> dict[str, bytes]:
     code = read_code(directory, manifest, trust=trust, compiled=False)
-    policy = {file: code.get(file, b"") for file in ("policy.h", "policy.c")}
+    policy = {file: code.get(file, b"") for file in POLICY}
     for file, text in policy.items():
         if hashlib.sha256(text).hexdigest() != manifest["files"].get(file):
             raise FileFormatError(f"{file} is not what export wrote", where=str(directory),
                                   hint="export the policy again")
+    return policy
+
+
+def _about(manifest: Mapping[str, Any], board: Board, framework: Framework) -> dict[str, Any]:
+    """What templates are given: names that are safe in C, numbers, and texts of a board's file."""
     name = stem(str(manifest["name"]))
     fields = [{"name": identifier(str(field["name"]), "a field of the observation"),
                "size": _size(field["shape"])} for field in manifest["observation"]["fields"]]
-    core = find_target(board.core.target)
-    integers = "integers" in manifest["observation"] and not core.hard_float
-    about = {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields,
-             "flash": _region(board.flash), "ram": _region(board.ram), "stack": STACK,
-             "qemu": bare.qemu, "core_hz": bare.reset_clock, "timer": bare.systick,
-             "flags": " ".join(core.gcc_flags), "q": "_q" if integers else "",
-             "action_q": "_q" if integers and manifest["action"]["kind"] != "discrete" else "",
-             "masked": "mask" in manifest["action"], "dwt": core.name != "cortex-m0"}
-    written = {file.removesuffix(".j2"): template("puffer_edge.firmware", f"bare_metal/{file}")
-               for file in ("startup.c", "link.ld.j2", "main.c.j2", "Makefile.j2")}
-    return {**policy, **{file: form.render(about).encode("ascii")
-                         for file, form in written.items()}}
+    fpu = board.core.float_unit != "none"
+    integers = "integers" in manifest["observation"] and not fpu
+    core, bare = TARGETS.get(board.core.target, CORTEX_M4), board.bare_metal
+    return {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields, "fpu": fpu,
+            "q": "_q" if integers else "",
+            "action_q": "_q" if integers and manifest["action"]["kind"] != "discrete" else "",
+            "masked": "mask" in manifest["action"], "names": _names(board, framework),
+            "dcore": board.core.name.title(), "flash": _region(board.flash),
+            "ram": _region(board.ram), "stack": STACK, "flags": " ".join(core.gcc_flags),
+            "dwt": core.name != "cortex-m0", "qemu": bare.qemu if bare else "",
+            "core_hz": bare.reset_clock if bare else board.core.clock,
+            "timer": bare.systick if bare else True}
+
+
+def _names(board: Board, framework: Framework) -> dict[str, str]:
+    """What the framework calls the board, its platform and its chip."""
+    name = getattr(board.names, framework.name.replace("-", "_"), "") if board.names else ""
+    platform, _, short = name.partition("/")
+    return {"board": short if framework.name == "platformio" else name, "platform": platform,
+            "target": name}
+
+
+def rendered(manifest: Mapping[str, Any], board: Board, framework: Framework) -> dict[str, bytes]:
+    """Every file of the framework's folder: a template, or a file that is copied."""
+    about = _about(manifest, board, framework)
+    folder = f"templates/{framework.name.replace('-', '_')}"
+    found = {}
+    for path, file in _walk(resources("puffer_edge.firmware") / folder):
+        name = path.removesuffix(".j2").replace("__name__", about["name"])
+        found[name] = (file.read_bytes() if name == path else template(
+            "puffer_edge.firmware", f"{folder}/{path}").render(about).encode("ascii"))
+    return found
+
+
+def _walk(folder: Traversable, below: str = "") -> list[tuple[str, Traversable]]:
+    """Files by their path below a folder."""
+    return [found for each in sorted(folder.iterdir(), key=lambda each: each.name)
+            for found in (_walk(each, f"{below}{each.name}/") if each.is_dir() else
+                          [(below + each.name, each)])]
 
 
 def _region(memory: Memory) -> tuple[int, int]:

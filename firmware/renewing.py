@@ -27,10 +27,12 @@ class Written:
     Attributes:
         files: names of those that were written.
         kept: names of those that the user has changed, and that stay.
+        then: what the user does with the project.
     """
 
     files: list[str]
     kept: list[str]
+    then: str = ""
 
 
 def put(directory: Path, files: Mapping[str, bytes], own: Collection[str]) -> Written:
@@ -57,12 +59,24 @@ def put(directory: Path, files: Mapping[str, bytes], own: Collection[str]) -> Wr
     written = sorted(files.keys() - kept)
     try:
         for name in written:
+            _folder(directory, name)
             replace_file(directory / name, files[name])
         replace_file(directory / RECORD, record)
     except OSError as error:
         raise OutputError(f"the project cannot be written: {error.strerror}",
                           where=str(directory)) from error
     return Written(written, kept)
+
+
+def _folder(directory: Path, name: str) -> None:
+    """Makes the folder of a file, unless a link there leads elsewhere."""
+    folder = directory
+    for part in Path(name).parts[:-1]:
+        folder = folder / part
+        if folder.is_symlink():
+            raise OutputError(f"{name} would be written through a link", where=str(folder),
+                              hint="remove the link")
+        folder.mkdir(exist_ok=True)
 
 
 def _recorded(directory: Path) -> dict[str, str]:

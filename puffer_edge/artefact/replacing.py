@@ -33,7 +33,7 @@ def replace_directory(directory: Path, files: Mapping[str, bytes]) -> None:
 
     Args:
         directory: absent, or a directory that may go.
-        files: contents by name.
+        files: contents by name, which may hold folders, as ``src/policy.h``.
 
     Raises:
         OSError: it cannot be written; the directory is as it was.
@@ -42,6 +42,7 @@ def replace_directory(directory: Path, files: Mapping[str, bytes]) -> None:
         fresh = work / "new"
         fresh.mkdir()
         for name, content in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             with open(fresh / name, "wb") as file:
                 file.write(content)
                 file.flush()

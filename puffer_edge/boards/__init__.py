@@ -14,13 +14,14 @@ from puffer_edge.boards.board import (
     Grade,
     Memory,
     MicroPython,
+    Names,
 )
 from puffer_edge.boards.reading import read_board
 from puffer_edge.choices import choose
 from puffer_edge.errors import UsageError
 
 __all__ = ["FOLDER", "BareMetal", "Board", "Core", "Fetch", "FloatUnit", "Grade", "Memory",
-           "MicroPython", "aliases", "boards", "find_board", "read_board"]
+           "MicroPython", "Names", "aliases", "boards", "find_board", "read_board"]
 
 FOLDER = Path(__file__).parents[1] / "firmware" / "boards"
 """Where the files lie, in the tree as in an installed package."""

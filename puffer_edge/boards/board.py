@@ -107,6 +107,25 @@ class BareMetal:
 
 
 @dataclass(frozen=True)
+class Names:
+    """What frameworks call the board; empty where they do not know it.
+
+    Attributes:
+        arduino: fully qualified board name.
+        platformio: platform/board.
+        zephyr: board of ``west build -b``.
+        pico_sdk: ``PICO_BOARD``.
+        esp_idf: target of ``idf.py set-target``.
+    """
+
+    arduino: str = ""
+    platformio: str = ""
+    zephyr: str = ""
+    pico_sdk: str = ""
+    esp_idf: str = ""
+
+
+@dataclass(frozen=True)
 class Board:
     """One file of ``firmware/boards``.
 
@@ -125,8 +144,8 @@ class Board:
     flash: Memory
     ram: Memory
     aliases: tuple[str, ...] = ()
-    frameworks: tuple[str, ...] = ()
     constants_in_ram: bool = False
     fetch: Fetch | None = None
     micropython: MicroPython | None = None
     bare_metal: BareMetal | None = None
+    names: Names | None = None

@@ -6,7 +6,7 @@ import re
 import sys
 import types
 import typing
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union
 
@@ -17,6 +17,8 @@ LARGEST_FILE = 1 << 16
 LARGEST = 1 << 40
 """Of a number: no clock, address or size comes near."""
 NAME = re.compile(r"[a-z0-9][a-z0-9.:+-]*")
+IN_FILES = re.compile(r"[\w./:=@-]{1,100}", re.ASCII)
+"""What goes into files of a framework as it is."""
 SAFE = re.compile(r"[ -~]{1,300}")
 """What is printed and goes into generated files: ASCII without control characters."""
 
@@ -127,6 +129,9 @@ def _check(board: Board, where: str) -> None:
             refuse(f"{table}.linked is more than {table}.size")
     if board.fetch is not None and board.fetch.line & (board.fetch.line - 1):
         refuse("fetch.line is no power of two")
+    for framework, name in asdict(board.names).items() if board.names else ():
+        if name and not IN_FILES.fullmatch(name):
+            refuse(f"names.{framework} is {name!a:.60}, which no framework calls a board")
     if board.micropython is not None and not board.micropython.grades:
         refuse("micropython.grades is empty")
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from puffer_edge.cli.completion import frameworks as framework_names
 from puffer_edge.cli.shared import Artefact, BoardName, Json, Trust, option
 
 
@@ -16,14 +17,22 @@ def firmware(
     output: Annotated[Path, option(
         "--output", "-o", metavar="DIR",
         help="A new or empty directory, or a project whose policy is renewed.")],
+    framework: Annotated[str, option(
+        metavar="NAME", autocompletion=framework_names,
+        help="bare-metal, pico-sdk, esp-idf, zephyr, arduino, platformio, cmsis-pack, micropython "
+             "or linux; the board's first by default.")] = "",
     trust: Trust = False, as_json: Json = False,
 ) -> None:
-    """Writes an example around an artefact, ready to build (C) or to copy (MicroPython)."""
+    """Writes a project around an artefact, ready to build (C) or to copy (MicroPython).
+
+    The policy is a library of the framework's own form, beside an example that steps it from a
+    timer.
+    """
     from puffer_edge.cli.printing import boards
     from puffer_edge.cli.printing.console import say_json
     from puffer_edge.firmware.project import project
 
-    done = project(directory, board, output, trust=trust)
+    done = project(directory, board, output, framework=framework, trust=trust)
     if as_json:
         say_json({"directory": str(output), "files": done.files, "kept": done.kept})
     else:

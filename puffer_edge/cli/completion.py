@@ -18,6 +18,13 @@ def boards(incomplete: str) -> list[str]:
     return [name for name in sorted({*known(), *profiles()}) if name.startswith(incomplete)]
 
 
+def frameworks(incomplete: str) -> list[str]:
+    """Names of frameworks that begin so."""
+    from puffer_edge.firmware.frameworks import FRAMEWORKS
+
+    return [name for name in FRAMEWORKS if name.startswith(incomplete)]
+
+
 def schemes(incomplete: str) -> list[str]:
     """Names of schemes that begin so."""
     from puffer_edge.quantization.schemes import FLOATING, SCHEMES

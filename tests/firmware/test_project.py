@@ -66,8 +66,8 @@ def test_micropython_is_copied(tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     export(tmp_path / "a")
-    with pytest.raises(UsageError, match="no bare-metal example for esp32"):
-        project(tmp_path / "a", "esp32", tmp_path / "p")
+    with pytest.raises(UsageError, match="no bare-metal project for esp32"):
+        project(tmp_path / "a", "esp32", tmp_path / "p", framework="bare-metal")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(OutputError, match="not empty"):

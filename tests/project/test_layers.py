@@ -51,7 +51,7 @@ ARROWS = {
     "exporters": "artefact boards choices finiteness ir naming passes planning processes "
                  "quantization readers sampling targets templates toolchains",
     # What takes an artefact.
-    "firmware": "artefact boards exporters naming readers signatures targets templates",
+    "firmware": "artefact boards choices exporters naming readers signatures targets templates",
     "runtimes": "arguments artefact cache exporters frontends interpreter ir loading passes "
                 "quantization readers signatures targets toolchains",
     "benchmarking": "ir runtimes",

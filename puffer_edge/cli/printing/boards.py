@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ def firmware(directory: Path, done: Written) -> None:
     say(escape(f"{directory}: {', '.join(done.files)}"), soft_wrap=True)
     if done.kept:
         say(escape(f"yours, left as they are: {', '.join(done.kept)}"), soft_wrap=True)
-    say(f"next: [bold]make -C {escape(shlex.quote(str(directory)))}[/]", soft_wrap=True)
+    say(f"next: [bold]{escape(done.then)}[/]", soft_wrap=True)
 
 
 def flash_plan(title: str, port: str, sizes: Mapping[str, int]) -> None:

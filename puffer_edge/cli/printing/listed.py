@@ -11,6 +11,7 @@ from rich.table import Table
 from puffer_edge.boards import Board, Memory, aliases, boards
 from puffer_edge.cli.printing.console import say
 from puffer_edge.exporters.micropython.boards import ALSO, profiles
+from puffer_edge.firmware.frameworks import frameworks_of
 from puffer_edge.targets import ALIASES, EXPORTED, MICROPYTHON, Platform, Target
 
 
@@ -59,7 +60,7 @@ def board_shown(board: Board) -> None:
     """Prints one board with the sources of its numbers."""
     say(escape(f"{board.name}: {board.title}, {board.chip}"))
     say(escape(f"also called: {', '.join(board.aliases)}"))
-    say(escape(f"projects for: {', '.join(board.frameworks)}"))
+    say(escape(f"projects for: {', '.join(frameworks_of(board))}"))
     for table, part in asdict(board).items():
         if isinstance(part, dict):
             said = ", ".join(f"{key.replace('_', ' ')} {_shown(value)}"
