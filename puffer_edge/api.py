@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import warnings
@@ -54,7 +55,7 @@ def inspect(policy: PolicySource, options: LoadOptions | None = None, *, strict:
 
 @public(LoadArguments.__annotations__, DEFAULTS)
 def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None, *,
-           target: str = "cortex-m", name: str = "", seed: int = 0, scheme: str = "",
+           target: str = "", name: str = "", seed: int = 0, scheme: str = "",
            calibrate: Observations | None = None,
            steps: int = 4000, observe: Sequence[int] = (),
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
@@ -71,7 +72,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         policy: a Program, or what :func:`load` takes.
         directory: where the artefact goes; an artefact that is there is replaced. By default
             ``<stem>-<target>`` in the working directory, of the policy file's stem.
-        target: a key of ``targets.TARGETS``, rpi, micropython, onnx or tflite.
+        target: a key of ``targets.TARGETS``, rpi, micropython, onnx or tflite; the board's by
+            default, without one cortex-m.
         name: stem of the C identifiers; made by default from the policy file's stem, of a Program
             or module from the directory's name; ``policy`` where none can be made.
         seed: of the test vectors, and of the environment that calibrates.
@@ -89,7 +91,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         min_agreement: what the scheme auto must reach, a share of equal greedy actions, by verify's
             judgement: with its 95 % interval, and little of the margin lost by the others.
         counts: what integer observations count, by field: ``{"gyro": (scale, offset)}``.
-        board: for micropython: a board of ``puffer_edge.boards``; any board by default.
+        board: of ``puffer_edge.boards``, or a ``.toml`` file; any board by default. A policy that
+            it cannot hold is refused.
         kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or
@@ -107,32 +110,35 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
     Raises:
         PufferEdgeError: nothing is written then.
     """
-    from puffer_edge.artefact.directory import write
+    from puffer_edge.artefact.directory import MANIFEST, write
+    from puffer_edge.exporters.aiming import DEFAULT, aim
     from puffer_edge.exporters.exporter import refuse_useless
     from puffer_edge.exporters.finding import EXPORTERS
+    from puffer_edge.exporters.fitting import refuse_too_large
     from puffer_edge.exporters.request import ExportRequest
-    from puffer_edge.targets import find_exported
 
-    found = find_exported(target).name
+    found, chosen = aim(target, board)
     exporter = EXPORTERS[found]
     if isinstance(policy, Program):
         refuse_options(options, changes)
     recording = source_of(calibrate)
     given: dict[str, Any] = {
         "calibrate": recording, "steps": steps, "observe": tuple(observe), "layers": layers or {},
-        "observer": observer, "min_agreement": min_agreement, "counts": counts, "board": board,
+        "observer": observer, "min_agreement": min_agreement, "counts": counts,
+        "board": chosen.name if chosen else board,
         "kernels": kernels}
     if scheme:
-        refuse_useless(exporter, target, scheme, given)
+        refuse_useless(exporter, target or found, scheme, given)
     original = "run" if run_original else original
     source = Path(policy) if isinstance(policy, str | os.PathLike) else None
-    path = default_directory(source, target) if directory is None else Path(directory)
+    path = (default_directory(source, chosen.name if chosen else target or DEFAULT)
+            if directory is None else Path(directory))
     name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
     program = (accepted(policy, strict, changes.get("accept", ())) if isinstance(policy, Program)
                else load_quietly(policy, options, strict, changes))
     if not scheme:
         scheme = exporter.default_scheme(program)
-        refuse_useless(exporter, target, scheme, given)
+        refuse_useless(exporter, target or found, scheme, given)
     if not isinstance(policy, Program):
         warn(program.notes)
         seen = "" if isinstance(recording, str) and not os.path.isfile(recording) else recording
@@ -143,7 +149,10 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
     if strict:
         refuse_assumptions(request.program)
     warn(note for note in request.program.notes if note not in program.notes)
-    write(path, exporter.files(request, progress))
+    files = exporter.files(request, progress)
+    if chosen is not None:
+        refuse_too_large(json.loads(files[MANIFEST])["memory"], chosen)
+    write(path, files)
     return path
 
 
@@ -209,7 +218,8 @@ def _read_again(policy: Any, program: Program, original: str, progress: Callable
 @public(LoadArguments.__annotations__, DEFAULTS)
 def verify(directory: str | os.PathLike[str], *,
            original: str | os.PathLike[str] | None = None, run_original: bool = False,
-           target: str = "", toolchain: str = "", emulator: str = "", optimize: str = "",
+           target: str = "", board: str = "", toolchain: str = "", emulator: str = "",
+           optimize: str = "",
            reference: str | os.PathLike[str] | Reference | Mapping[str, ArrayLike] | None = None,
            min_agreement: float | None = None, max_error: float | None = None, native: bool = True,
            trust: bool = False, progress: Callable[[str], None] = lambda text: None,
@@ -222,6 +232,8 @@ def verify(directory: str | os.PathLike[str], *,
             runs it beside the artefact.
         run_original: also where that library can run code that is in the file.
         target: another target than the one exported for.
+        board: of ``puffer_edge.boards``: whether it has the memory, and how long a step takes;
+            the one exported for by default.
         toolchain: zig (by default), gcc or clang.
         emulator: unicorn (by default) or qemu.
         optimize: the compiler's optimisation flag; -O2 by default.
@@ -264,8 +276,8 @@ def verify(directory: str | os.PathLike[str], *,
     elif changes or options not in (None, LoadOptions()) or run_original:
         raise UsageError("what the policy file lacks is told for --original, which is missing",
                          hint="give --original FILE, or leave it out")
-    report = run(Path(directory), target=target, toolchain=toolchain, emulator=emulator,
-                 optimize=optimize, reference=judge, original=given,
+    report = run(Path(directory), target=target, board=board, toolchain=toolchain,
+                 emulator=emulator, optimize=optimize, reference=judge, original=given,
                  min_agreement=min_agreement, max_error=max_error, trust=trust, native=native,
                  progress=progress)
     if report.unwritten:

@@ -68,9 +68,9 @@ class CExporter:
         return default_scheme(program)
 
     def options(self, scheme: str) -> frozenset[str]:
-        """Those of our own integers."""
+        """Those of our own integers, and a board."""
         check_scheme(self, scheme)
-        return options(scheme)
+        return options(scheme) | {"board"}
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
         """Optimised, in halves or in integers."""
@@ -110,7 +110,8 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
     return assemble(request, {**made.code(request.name), **more}, plan=made.plan, tests=made.tests,
                     constant_bytes=made.header.constant_bytes, ram=made.header.ram,
                     integers=entry.input if entry else None,
-                    integer_tests=entry.vectors if entry else None, notes=notes)
+                    integer_tests=entry.vectors if entry else None, notes=notes,
+                    about={"board": request.board} if request.board else None)
 
 
 def implementation(name: str, header: str = "policy.h") -> str:

@@ -17,6 +17,7 @@ FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,60}(\.[a-z0-9_]{1,8}){1,2}")
 MODULE = re.compile(r"[a-z][a-z0-9_]{0,60}\.m?py")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,40}")
 WORD = re.compile(r"[a-z][a-z0-9_+-]{0,40}")
+BOARD = re.compile(r"[a-z0-9][a-z0-9.:+-]{0,60}")
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,60}")
 """Of a tool, as pip writes it."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -32,7 +33,8 @@ _ACTION: dict[str, Any] = {
     "mask?": {"start": int, "ones": frozenset({"forbidden", "allowed"})}}
 
 MANIFEST: dict[str, Any] = {
-    "format": str, "schema": int, "tool": str, "name": IDENTIFIER, "target": WORD, "scheme": WORD,
+    "format": str, "schema": int, "tool": str, "name": IDENTIFIER, "target": WORD, "board?": BOARD,
+    "scheme": WORD,
     "request?": {"seed": int, "counts": (None, {re.compile(r"|[a-z][a-z0-9_]{0,40}"): [float]})},
     "source": {"kind": str, "sha256": (None, SHA256)},
     "observation": {

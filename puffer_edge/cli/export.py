@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @takes_load_options()
 def export(
     policy: PolicyFile,
-    target: TargetName = "cortex-m",
+    target: TargetName = "",
     output: Annotated[Path | None, option(
         "--output", "-o", metavar="DIR",
         help="Directory of the artefact; ./STEM-TARGET of the policy file by default.")] = None,
@@ -61,8 +61,8 @@ def export(
         help="[FIELD=]SCALE:OFFSET: observation = a sensor's count * scale + offset; may be "
              "repeated.")] = None,
     board: Annotated[str, option(
-        metavar="BOARD", panel=MICROPYTHON, autocompletion=boards,
-        help="Board, of `puffer-edge boards`; any board by default.")] = "",
+        metavar="BOARD", autocompletion=boards,
+        help="Board, of `puffer-edge boards`, or a .toml file; any board by default.")] = "",
     kernels: Annotated[str, option(
         metavar="GRADE", panel=MICROPYTHON,
         help="bytecode, unrolled, viper or thumb; the fastest of the board by default.")] = "",

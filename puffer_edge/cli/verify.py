@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from puffer_edge.cli.completion import targets
+from puffer_edge.cli.completion import boards, targets
 from puffer_edge.cli.load_options import takes_load_options
 from puffer_edge.cli.shared import Artefact, Json, NoNative, RunOriginal, Trust, option
 from puffer_edge.errors import OutputError
@@ -22,6 +22,9 @@ def verify(
     target: Annotated[str, option(
         metavar="TARGET", autocompletion=targets,
         help="Another target than the one exported for.")] = "",
+    board: Annotated[str, option(
+        metavar="BOARD", autocompletion=boards,
+        help="Board, whose memory must suffice; the one exported for by default.")] = "",
     toolchain: Annotated[str, option(
         metavar="NAME", help="zig (from pip, by default), gcc or clang.")] = "",
     emulator: Annotated[str, option(
@@ -56,7 +59,7 @@ def verify(
 
     with working(f"Verifying {directory}", quiet=as_json) as progress:
         report = api.verify(directory, original=original, run_original=run_original,
-                            options=options, target=target, toolchain=toolchain,
+                            options=options, target=target, board=board, toolchain=toolchain,
                             emulator=emulator, optimize=optimize, reference=reference,
                             min_agreement=min_agreement, max_error=max_error, trust=trust,
                             native=not no_native, progress=progress)

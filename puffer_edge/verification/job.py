@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from puffer_edge.artefact.opening import Subject
+from puffer_edge.boards import Board
 from puffer_edge.targets import Platform
 from puffer_edge.verification.demands import Demands
 from puffer_edge.verification.reference import Reference
@@ -22,6 +23,7 @@ class Job:
         core: what it is verified for.
         demands: of a policy with rounded weights.
         toolchain, emulator, optimize: what C is built with and run on.
+        board: that it is verified for, if one is named.
         native: C may be built for this computer and run there.
         reference: what somebody else computed.
         progress: is told what is being done.
@@ -34,6 +36,7 @@ class Job:
     toolchain: str = "zig"
     emulator: str = "unicorn"
     optimize: str = "-O2"
+    board: Board | None = None
     native: bool = True
     reference: Path | Reference | None = None
     progress: Callable[[str], None] = lambda text: None

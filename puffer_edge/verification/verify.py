@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact.directory import as_json, replace_file
 from puffer_edge.artefact.opening import Subject, read_subject
+from puffer_edge.boards import boards
 from puffer_edge.errors import UsageError
+from puffer_edge.exporters.aiming import aim
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.quantization.agreement import AGREEMENT
 from puffer_edge.targets import Target
@@ -20,8 +22,8 @@ from puffer_edge.verification.report import Check, Report
 from puffer_edge.verification.verifiers import look_up
 
 
-def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: str = "",
-           optimize: str = "", reference: Path | Reference | None = None,
+def verify(directory: Path, *, target: str = "", board: str = "", toolchain: str = "",
+           emulator: str = "", optimize: str = "", reference: Path | Reference | None = None,
            original: Given | None = None, min_agreement: float | None = None,
            max_error: float | None = None, trust: bool = False, native: bool = True,
            progress: Callable[[str], None] = lambda text: None) -> Report:
@@ -33,6 +35,8 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
     Args:
         directory: what export wrote.
         target: a key of ``TARGETS``; the one exported for by default.
+        board: whose memory must suffice, and which tells how long a step takes; by default the one
+            exported for, unless a target is named.
         toolchain: zig (by default), gcc or clang; gcc alone for an AVR.
         emulator: unicorn (by default) or qemu, simavr for an AVR; not for the host.
         optimize: the compiler's optimisation flag; -O2 by default.
@@ -66,13 +70,16 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
                    optimize=optimize or None)
     given = built | _given(reference=reference, original=original, min_agreement=min_agreement,
                            max_error=max_error)
+    given |= _given(board=board or None)
+    board = board or ("" if target else _exported_for(subject.manifest))
+    target, chosen = aim(target, board) if board else (target, None)
     verifier, core = look_up(subject.manifest, target, given)
     if isinstance(core, Target) and core.emulators:
         built = {"toolchain": core.toolchain, "emulator": core.emulators[0]} | built
     told, reference = _judges(subject, reference, original, progress)
     code = read_code(directory, subject.manifest, trust=trust)
-    report = verifier.verify(Job(subject, code, core, demands, native=native, reference=reference,
-                                 progress=progress, **built))
+    report = verifier.verify(Job(subject, code, core, demands, board=chosen, native=native,
+                                 reference=reference, progress=progress, **built))
     report.tools = {**subject.manifest.get("tools", {}), **report.tools}
     report.checks += told
     report.reading = (told[0].detail if told else
@@ -80,6 +87,12 @@ def verify(directory: Path, *, target: str = "", toolchain: str = "", emulator: 
                       unasked(subject.manifest))
     write_report(directory, report)
     return report
+
+
+def _exported_for(manifest: Mapping[str, Any]) -> str:
+    """The board that an artefact in C was exported for, unless it is a file of the user's."""
+    board: str = manifest.get("board", "")
+    return board if board in boards() else ""
 
 
 def _judges(subject: Subject, reference: Path | Reference | None, original: Given | None,

@@ -56,13 +56,13 @@ ARROWS = {
                 "quantization readers signatures targets toolchains",
     "benchmarking": "ir runtimes",
     "playing": "environments ir runtimes",
-    "verification": "artefact cache exporters frontends interpreter ir processes "
+    "verification": "artefact boards cache exporters frontends interpreter ir processes "
                     "quantization readers runtimes sampling targets templates toolchains",
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "subset": "verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "
-           "quantization signatures targets verification",
+           "quantization signatures verification",
     "using": "arguments artefact benchmarking boards firmware frontends ir loading playing "
              "quantization runtimes signatures sizing subset",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",

@@ -49,8 +49,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree without build products, so that building leaves no traces in it."""
     target = tmp_path_factory.mktemp("source") / "puffer-edge"
     ignore = shutil.ignore_patterns(".git", ".venv", "build", "dist", "__pycache__", "*.egg-info",
-                                    ".*_cache", ".hypothesis", "tests", "examples")
-    shutil.copytree(ROOT, target, symlinks=True, ignore=ignore)
+                                    ".*_cache", ".hypothesis", ".venv-*", "tests")
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return ignore(folder, names) | ({"examples"} if Path(folder) == ROOT else set())
+
+    shutil.copytree(ROOT, target, symlinks=True, ignore=ignored)
     return target
 
 

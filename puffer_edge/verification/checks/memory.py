@@ -1,7 +1,8 @@
-"""Whether a chip has the flash and the memory that a policy takes."""
+"""Whether a chip or a board has the flash and the memory that a policy takes."""
 
 from __future__ import annotations
 
+from puffer_edge.boards import Board
 from puffer_edge.targets import Target
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.symbols import Sizes
@@ -23,3 +24,20 @@ def check_memory(core: Target, sizes: Sizes, stack: int | None, report: Report) 
                  sizes.flash <= core.flash_bytes and memory <= core.ram_bytes,
                  f"flash {sizes.flash:,} of {core.flash_bytes:,} bytes, memory and stack "
                  f"{memory:,} of {core.ram_bytes:,}")
+
+
+def check_board(board: Board, sizes: Sizes, stack: int | None, report: Report) -> None:
+    """Compares with what the usual framework leaves on a board.
+
+    Args:
+        board: that the policy should run on.
+        sizes: what it adds to a firmware.
+        stack: bytes that a step takes beside.
+        report: gets the check.
+    """
+    copied = sizes.constants if board.constants_in_ram else 0
+    memory = sizes.ram + copied + (stack or 0)
+    report.check(f"flash and memory that {board.title} has left suffice",
+                 sizes.flash <= board.flash.left and memory <= board.ram.left,
+                 f"flash {sizes.flash:,} of {board.flash.left:,} bytes, memory and stack "
+                 f"{memory:,} of {board.ram.left:,}")

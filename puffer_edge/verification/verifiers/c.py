@@ -23,7 +23,7 @@ from puffer_edge.verification.checks import drift, extremes
 from puffer_edge.verification.checks.calls import check_calls, check_float_helpers
 from puffer_edge.verification.checks.instructions import check_instructions
 from puffer_edge.verification.checks.listed_files import check_files
-from puffer_edge.verification.checks.memory import check_memory
+from puffer_edge.verification.checks.memory import check_board, check_memory
 from puffer_edge.verification.checks.reference import Ran
 from puffer_edge.verification.checks.rejection import check_rejection
 from puffer_edge.verification.checks.vectors import check_vectors
@@ -49,7 +49,7 @@ class C:
     """See :class:`.verifier.Verifier`."""
 
     title = "a policy in C"
-    takes = JUDGED | {"toolchain", "emulator", "optimize"}
+    takes = JUDGED | {"board", "toolchain", "emulator", "optimize"}
 
     def knows(self, manifest: Mapping[str, Any]) -> bool:
         """Every core of ``targets.TARGETS``."""
@@ -164,6 +164,8 @@ def _on_the_core(bench: Bench, report: Report) -> None:
     check_calls(builder, report)
     sizes = measure_sizes(builder)
     check_memory(core, sizes, stack, report)
+    if job.board is not None:
+        check_board(job.board, sizes, stack, report)
     report.measurements |= {
         "flash_code_bytes": sizes.code, "flash_data_bytes": sizes.constants + sizes.data,
         "ram_bytes": sizes.ram, "stack_bytes": stack}
