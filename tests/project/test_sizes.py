@@ -33,12 +33,12 @@ def test_no_function_is_long() -> None:
     found = {}
     for path in files(".py"):
         name = str(path.relative_to(ROOT))
-        if name.startswith((ASSEMBLY, "tests/")):
+        if name.startswith(ASSEMBLY):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 body = node.body[1:] if ast.get_docstring(node) is not None else node.body
                 lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0  # type: ignore[operator]
                 found[f"{name}: {node.name}"] = lines
-    assert len(found) > 2500
+    assert len(found) > 5000
     assert {name: lines for name, lines in found.items() if lines > STATEMENTS} == {}

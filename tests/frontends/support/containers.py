@@ -131,7 +131,7 @@ def _exported_script(cell: str, *, new: bool = True) -> Make:
     return make
 
 
-def _modules() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+def _normalization() -> dict[str, Any]:
     import torch
     from torch import nn
 
@@ -145,6 +145,14 @@ def _modules() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return (x - self._mean) / (self._std + self.eps)
+
+    return {"Normalization": Normalization}
+
+
+def _exporters() -> dict[str, Any]:
+    """What rsl_rl exports, by the memory."""
+    import torch
+    from torch import nn
 
     class Plain(nn.Module):
         def __init__(self, norm: nn.Module, layer: nn.Module, body: nn.Module) -> None:
@@ -181,6 +189,14 @@ def _modules() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
             self.cell_state[:] = c
             return self.mlp(x.squeeze(0))
 
+    return {"": Plain, "GRU": Gru, "LSTM": Lstm}
+
+
+def _old_exporter() -> dict[str, Any]:
+    """legged_gym's, from which rsl_rl's came."""
+    import torch
+    from torch import nn
+
     class Old(nn.Module):
         def __init__(self, norm: nn.Module, layer: nn.Module, body: nn.Module) -> None:
             super().__init__()
@@ -195,8 +211,7 @@ def _modules() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
             self.cell_state[:] = c
             return self.actor(out.squeeze(0))
 
-    return ({"Normalization": Normalization}, {"": Plain, "GRU": Gru, "LSTM": Lstm},
-            {"LSTM": Old})
+    return {"LSTM": Old}
 
 
 def _estimator(kind: str) -> Make:
@@ -293,16 +308,16 @@ def _mapped(directory: Path) -> Made:
 class _Lazy(dict[str, Any]):
     """The modules above, which need torch, made when they are asked for."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, modules: Callable[[], dict[str, Any]]) -> None:
         super().__init__()
-        self.index = index
+        self.modules = modules
 
     def __missing__(self, key: str) -> Any:
-        self.update(_modules()[self.index])
+        self.update(self.modules())
         return self[key]
 
 
-_EXPORTED, _EXPORTED_NEW, _EXPORTED_OLD = _Lazy(0), _Lazy(1), _Lazy(2)
+_EXPORTED, _EXPORTED_NEW, _EXPORTED_OLD = map(_Lazy, (_normalization, _exporters, _old_exporter))
 
 ROWS: tuple[Row, ...] = (
     Row("PufferLib 1, 2", "Default", "whole module `.pt`", _pufferlib_2(recurrent=False),

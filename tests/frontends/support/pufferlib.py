@@ -29,6 +29,28 @@ def min_gru(torch: Any, x: Any, layers: list[Any], state: list[Any]) -> Any:
     return x
 
 
+def _cells(torch: Any, network: str, layers: int, parts: dict[str, Any]) -> list[Any]:
+    """The layers of the network, which are put into ``parts`` under their names."""
+    cells: list[Any] = []
+    if network == "MinGRU":
+        cells = [linear(torch, HIDDEN, 3 * HIDDEN, bias=False) for _ in range(layers)]
+        parts.update({f"network.layers.{i}": cell for i, cell in enumerate(cells)})
+    elif network == "MLP":
+        cells = [linear(torch, HIDDEN, HIDDEN) for _ in range(layers)]
+        parts.update({f"network.net.{2 * i}": cell for i, cell in enumerate(cells)})
+    else:
+        kind = network.lower()
+        whole = getattr(torch.nn, network)(HIDDEN, HIDDEN, layers)
+        parts[f"network.{kind}"] = whole
+        for i in range(layers):
+            cell = getattr(torch.nn, f"{network}Cell")(HIDDEN, HIDDEN)
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                setattr(cell, name, getattr(whole, f"{name}_l{i}"))
+            cells.append(cell)
+            parts[f"network.cell.{i}"] = cell
+    return cells
+
+
 def _version_4(network: str, layers: int, *, continuous: bool = False
                ) -> Callable[[Path], Made]:
     def make(directory: Path) -> Made:
@@ -43,23 +65,7 @@ def _version_4(network: str, layers: int, *, continuous: bool = False
                       "decoder.decoder_logstd": nn.Parameter(torch.zeros(1, ACTIONS))}
         else:
             parts["decoder.decoder"] = head
-        cells: list[Any] = []
-        if network == "MinGRU":
-            cells = [linear(torch, HIDDEN, 3 * HIDDEN, bias=False) for _ in range(layers)]
-            parts |= {f"network.layers.{i}": cell for i, cell in enumerate(cells)}
-        elif network == "MLP":
-            cells = [linear(torch, HIDDEN, HIDDEN) for _ in range(layers)]
-            parts |= {f"network.net.{2 * i}": cell for i, cell in enumerate(cells)}
-        else:
-            kind = network.lower()
-            whole = getattr(nn, network)(HIDDEN, HIDDEN, layers)
-            parts[f"network.{kind}"] = whole
-            for i in range(layers):
-                cell = getattr(nn, f"{network}Cell")(HIDDEN, HIDDEN)
-                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-                    setattr(cell, name, getattr(whole, f"{name}_l{i}"))
-                cells.append(cell)
-                parts[f"network.cell.{i}"] = cell
+        cells = _cells(torch, network, layers, parts)
         norm = nn.RMSNorm(HIDDEN)
         if network == "GRU":
             parts["network.norm"] = norm

@@ -16,6 +16,42 @@ FULLY_CONNECTED, CONV_2D, RESHAPE, TANH, SEQUENCE_LSTM = 9, 3, 22, 28, 44
 Make = Callable[[Path], Made]
 
 
+class Writer:
+    """Vectors and tables of a builder."""
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+
+    def _vector(self, items: Any, start: int, prepend: Callable[[Any], None], size: int) -> Any:
+        self.builder.StartVector(size, len(items), start)
+        for item in reversed(items):
+            prepend(item)
+        return self.builder.EndVector()
+
+    def numbers(self, items: Any) -> Any:
+        return self._vector([int(n) for n in items], 4, self.builder.PrependInt32, 4)
+
+    def longs(self, items: Any) -> Any:
+        return self._vector([int(n) for n in items], 8, self.builder.PrependInt64, 8)
+
+    def floats(self, items: Any) -> Any:
+        return self._vector([float(n) for n in items], 4, self.builder.PrependFloat32, 4)
+
+    def tables(self, items: list[Any]) -> Any:
+        return self._vector(items, 4, self.builder.PrependUOffsetTRelative, 4)
+
+    def table(self, fields: dict[int, tuple[str, Any]]) -> Any:
+        """A table of fields by number: the kind of each, and its value."""
+        builder = self.builder
+        builder.StartObject(max(fields, default=0) + 1)
+        for index, (kind, value) in fields.items():
+            {"offset": builder.PrependUOffsetTRelativeSlot, "u32": builder.PrependUint32Slot,
+             "i32": builder.PrependInt32Slot, "i8": builder.PrependInt8Slot,
+             "f32": builder.PrependFloat32Slot,
+             "bool": builder.PrependBoolSlot}[kind](index, value, 0)
+        return builder.EndObject()
+
+
 class Model:
     """Collects tensors and operators of one subgraph."""
 
@@ -59,68 +95,54 @@ class Model:
     def write(self, path: Path, inputs: list[int], outputs: list[int]) -> None:
         import flatbuffers
 
-        builder = flatbuffers.Builder(1024)
-
-        def vector(items: Any, start: int, prepend: Callable[[Any], None], size: int) -> Any:
-            builder.StartVector(size, len(items), start)
-            for item in reversed(items):
-                prepend(item)
-            return builder.EndVector()
-
-        def numbers(items: Any) -> Any:
-            return vector([int(n) for n in items], 4, builder.PrependInt32, 4)
-
-        def tables(items: list[Any]) -> Any:
-            return vector(items, 4, builder.PrependUOffsetTRelative, 4)
-
-        def table(fields: dict[int, tuple[str, Any]]) -> Any:
-            builder.StartObject(max(fields, default=0) + 1)
-            for index, (kind, value) in fields.items():
-                {"offset": builder.PrependUOffsetTRelativeSlot, "u32": builder.PrependUint32Slot,
-                 "i32": builder.PrependInt32Slot, "i8": builder.PrependInt8Slot,
-                 "f32": builder.PrependFloat32Slot,
-                 "bool": builder.PrependBoolSlot}[kind](index, value, 0)
-            return builder.EndObject()
-
+        to = Writer(flatbuffers.Builder(1024))
         codes = sorted({operator[0] for operator in self.operators})
-        buffers = [table({})]
+        buffers, tensors = self._tensors(to)
+        operators = self._operators(to, codes)
+        opcodes = [to.table({0: ("i8", min(code, 127)), 2: ("i32", 1), 3: ("i32", code)})
+                   for code in codes]
+        graph = to.table({0: ("offset", to.tables(tensors)), 1: ("offset", to.numbers(inputs)),
+                          2: ("offset", to.numbers(outputs)), 3: ("offset", to.tables(operators))})
+        model = to.table({0: ("u32", 3), 1: ("offset", to.tables(opcodes)),
+                          2: ("offset", to.tables([graph])), 4: ("offset", to.tables(buffers))})
+        to.builder.Finish(model, b"TFL3")
+        path.write_bytes(bytes(to.builder.Output()))
+
+    def _tensors(self, to: Writer) -> tuple[list[Any], list[Any]]:
+        """Buffers and tensors; one buffer for an array that several tensors have."""
+        buffers = [to.table({})]
         tensors = []
-        places: dict[int, int] = {}  # one buffer for an array that several tensors have
+        places: dict[int, int] = {}
         for index, (name, shape, kind, data) in enumerate(self.tensors):
             number = 0 if data is None else places.get(id(data), len(buffers))
             if number == len(buffers):
-                content = builder.CreateByteVector(data.tobytes())
+                content = to.builder.CreateByteVector(data.tobytes())
                 places[id(data)] = number
-                buffers.append(table({0: ("offset", content)}))
-            fields = {0: ("offset", numbers(shape)), 1: ("i8", kind), 2: ("u32", number),
-                      3: ("offset", builder.CreateString(name))}
+                buffers.append(to.table({0: ("offset", content)}))
+            fields = {0: ("offset", to.numbers(shape)), 1: ("i8", kind), 2: ("u32", number),
+                      3: ("offset", to.builder.CreateString(name))}
             if index in self.variables:
                 fields[5] = "bool", True
             if index in self.scales:
                 scales, zeros, axis = self.scales[index]
-                fields[4] = "offset", table({
-                    2: ("offset", vector([float(s) for s in scales], 4, builder.PrependFloat32, 4)),
-                    3: ("offset", vector([int(z) for z in zeros], 8, builder.PrependInt64, 8)),
+                fields[4] = "offset", to.table({
+                    2: ("offset", to.floats(scales)), 3: ("offset", to.longs(zeros)),
                     6: ("i32", axis)})
-            tensors.append(table(fields))
+            tensors.append(to.table(fields))
+        return buffers, tensors
+
+    def _operators(self, to: Writer, codes: list[int]) -> list[Any]:
         operators = []
         for code, ins, outs, kind, options in self.operators:
-            fields = {0: ("u32", codes.index(code)), 1: ("offset", numbers(ins)),
-                      2: ("offset", numbers(outs))}
+            fields = {0: ("u32", codes.index(code)), 1: ("offset", to.numbers(ins)),
+                      2: ("offset", to.numbers(outs))}
             if kind:
-                built = table({index: ("f32" if isinstance(value, float) else "i8"
-                                       if index in _BYTES.get(kind, ()) else "i32", value)
-                               for index, value in options.items()})
+                built = to.table({index: ("f32" if isinstance(value, float) else "i8"
+                                          if index in _BYTES.get(kind, ()) else "i32", value)
+                                  for index, value in options.items()})
                 fields |= {3: ("i8", kind), 4: ("offset", built)}
-            operators.append(table(fields))
-        opcodes = [table({0: ("i8", min(code, 127)), 2: ("i32", 1), 3: ("i32", code)})
-                   for code in codes]
-        graph = table({0: ("offset", tables(tensors)), 1: ("offset", numbers(inputs)),
-                       2: ("offset", numbers(outputs)), 3: ("offset", tables(operators))})
-        model = table({0: ("u32", 3), 1: ("offset", tables(opcodes)),
-                       2: ("offset", tables([graph])), 4: ("offset", tables(buffers))})
-        builder.Finish(model, b"TFL3")
-        path.write_bytes(bytes(builder.Output()))
+            operators.append(to.table(fields))
+        return operators
 
 
 _BYTES = {1: (0, 3), 2: (0, 4), 5: (0, 5), 8: (0, 1), 11: (0,), 21: (0,), 27: (0,), 71: (0, 3)}
