@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -469,9 +470,14 @@ def program(name: str) -> Program:
     return made if isinstance(made, Program) else bench.program(made)
 
 
+@cache
 def _quantized(case: str, scheme: str) -> Program:
+    """Made once, as it takes a while; so its arrays are for reading."""
     order = ("int8", "int16", "int8x16") if case == "mlp" else ("int16", "int8", "int8x16")
-    return in_integers(continuous() if case == "continuous" else program(case), scheme, order)
+    made = in_integers(continuous() if case == "continuous" else program(case), scheme, order)
+    for array in made.constants.values():
+        array.setflags(write=False)
+    return made
 
 
 def permitted(program: Program, x: np.ndarray) -> np.ndarray:

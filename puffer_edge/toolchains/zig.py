@@ -23,17 +23,21 @@ class Zig(Toolchain):
     name = "zig"
 
     def driver(self) -> list[str]:
-        """``python -m ziglang cc`` without any target.
+        """``zig cc`` without any target.
 
         Raises:
             MissingDependencyError: it is not installed.
         """
-        if importlib.util.find_spec("ziglang") is None:
+        package = importlib.util.find_spec("ziglang")
+        if package is None:
             raise MissingDependencyError(
                 "the compiler zig is not installed", hint="pip install 'puffer-edge[emulator]'"
             )
+        # `python -m ziglang` runs this file; starting Python takes longer than most compilations.
+        program = Path(package.origin or "").with_name("zig.exe" if os.name == "nt" else "zig")
+        start = [str(program)] if program.is_file() else [sys.executable, "-m", "ziglang"]
         # Zig's default is to trap on undefined behaviour, which is not what a firmware runs.
-        return [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=undefined"]
+        return [*start, "cc", "-fno-sanitize=undefined"]
 
     def command(self, target: Target) -> list[str]:
         """The driver with the target's flags."""

@@ -38,6 +38,13 @@ TANH, ROOT = tanh_table(), root_table()
 POWERS, RECIPROCALS = power_table(), reciprocal_table()
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
 
+UNOPTIMISED = """#ifdef __clang__
+__attribute__((unused, noinline, optnone))
+#else
+__attribute__((unused, noinline, optimize("O0")))
+#endif"""
+"""Of the function with a thousand calls, which would take most of the compilers' time."""
+
 
 def qparams_of(activation: str) -> Quantization:
     """With a zero point for int8, and one limit that is not the type's."""
@@ -338,7 +345,7 @@ class Header:
             "#ifdef KERN_SELFTEST", kernels, array("int16_t", "kern_tanh", TANH),
             array("int16_t", "kern_root", ROOT), array("int16_t", "kern_powers", POWERS),
             array("int16_t", "kern_reciprocals", RECIPROCALS), *pools, *self.constants,
-            "static inline int kern_selftest(void)\n{",
+            UNOPTIMISED, "static int kern_selftest(void)\n{",
             "int8_t out_int8[16]; int16_t out_int16[80], cells[16]; int bad = 0;",
             *("{\n" + loop_over(scheme, layers) + "\n}" for scheme, layers in self.layers.items()),
             *self.tests, "return bad;\n}\n#endif\n#endif\n"])

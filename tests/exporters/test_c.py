@@ -44,11 +44,15 @@ def run_selftest(directory: Path, name: str, compiler: str = "gcc",
 
 
 def test_every_op_is_in_the_zoo_and_has_an_emitter() -> None:
-    names = [*zoo.CASES, *zoo.QUANTIZED]
-    used = {type(op).__name__ for name in names for op in zoo.program(name).ops}
-    used |= {type(found.program.ops[0]).__name__ for name in zoo.QUANTIZED
-             if (found := integer_input(zoo.program(name))) is not None}
-    assert used == set(OPS)
+    missing = set(OPS)
+    for name in sorted([*zoo.CASES, *zoo.QUANTIZED], key=lambda name: not name.endswith("mixed")):
+        program = zoo.program(name)
+        missing -= {type(op).__name__ for op in program.ops}
+        if name in zoo.QUANTIZED and (found := integer_input(program)) is not None:
+            missing.discard(type(found.program.ops[0]).__name__)
+        if not missing:
+            break
+    assert missing == set()
     assert {kind.__name__ for kind in EMITTERS} == set(OPS)
 
 

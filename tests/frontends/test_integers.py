@@ -56,8 +56,10 @@ def within_bounds(seen: np.ndarray, program: Program) -> np.ndarray:
     return seen
 
 
-@pytest.mark.parametrize("scheme", ["int8", "int16"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "scheme"), [
+    # In turn; the zoo has every op in every scheme.
+    pytest.param(kind, scheme, marks=() if (i + j) % 2 else pytest.mark.exhaustive)
+    for i, kind in enumerate(KINDS) for j, scheme in enumerate(("int8", "int16"))])
 def test_every_kind_in_integers(kind: str, scheme: str, tmp_path: Path) -> None:
     (row,) = (row for row in ROWS if row.name == KINDS[kind])
     report = puffer_edge.verify(export(row, scheme, tmp_path), min_agreement=0.9)

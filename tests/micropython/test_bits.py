@@ -16,14 +16,27 @@ from tests.support.exporting import write_artefact
 from tests.tools import need_micropython
 
 CASES = [*zoo.QUANTIZED, *(f"{head}_{scheme}" for head in HEADS for scheme in ("int8", "int16"))]
-STEPS, FLOATS = 1000, 250
 LOOPS = [(case, "bytecode") for case in CASES if case.startswith("mlp")]
 """Whose layers are tiny, all of them."""
 
 
-@pytest.mark.parametrize(("case", "kernels"), [*((case, "") for case in CASES), *LOOPS])
+BOTH = [*((case, "") for case in CASES), *LOOPS]
+
+
+@pytest.mark.parametrize(("case", "kernels"), BOTH)
 def test_the_same_bits_as_the_oracle(case: str, kernels: str, tmp_path: Path) -> None:
-    """1,000 random observations in sequences of 300 steps as integers, 250 as floats."""
+    """240 random observations in sequences of 100 steps as integers, 60 as floats."""
+    compare(case, kernels, 240, 100, tmp_path)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("case", "kernels"), BOTH)
+def test_the_same_bits_for_long(case: str, kernels: str, tmp_path: Path) -> None:
+    """1,000 in sequences of 300 steps, and 250."""
+    compare(case, kernels, 1000, 300, tmp_path)
+
+
+def compare(case: str, kernels: str, steps: int, episode: int, tmp_path: Path) -> None:
     need_micropython()
     program = export(case, tmp_path / "a", kernels)
     given = integer_input(program)
@@ -31,14 +44,15 @@ def test_the_same_bits_as_the_oracle(case: str, kernels: str, tmp_path: Path) ->
     work = session(tmp_path / "a", tmp_path / "run")
     random = np.random.default_rng(7)
     n = program.contract.observation_size
-    reset = np.arange(STEPS) % 300 == 0
+    reset = np.arange(steps) % episode == 0
     limits = np.iinfo(given.program.values[given.program.input].dtype)
-    whole = random.integers(limits.min, limits.max + 1, (STEPS, n)) >> random.integers(
-        0, limits.bits, (STEPS, 1))
-    floats = (random.standard_normal((FLOATS, n))
-              * 10 ** random.uniform(-2, 2, (FLOATS, 1))).astype(np.float32)
+    whole = random.integers(limits.min, limits.max + 1, (steps, n)) >> random.integers(
+        0, limits.bits, (steps, 1))
+    count = steps // 4
+    floats = (random.standard_normal((count, n))
+              * 10 ** random.uniform(-2, 2, (count, 1))).astype(np.float32)
     for expected in (run(given.program, whole.astype(limits.dtype), reset),
-                     run(program, floats, reset[:FLOATS])):
+                     run(program, floats, reset[:count])):
         for runner in (run_cpython, run_webassembly):
             found = work.run(runner, expected.observations, expected.reset)
             assert equal(found, expected)
