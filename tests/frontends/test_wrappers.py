@@ -108,7 +108,7 @@ def test_as_gymnasium_stacks_them(padding: str) -> None:
 def test_a_repeated_first_frame_is_exported(scheme: str, tmp_path: Path) -> None:
     program = stack_frames(zoo.program("mlp"), 3, repeat=True)
     recorded = tmp_path / "obs.npy"
-    np.save(recorded, np.random.default_rng(0).standard_normal((2000, 2)).astype(np.float32))
+    np.save(recorded, np.random.default_rng(0).standard_normal((400, 2)).astype(np.float32))
     calibrate = {} if scheme == "float32" else {"calibrate": str(recorded)}
     out = puffer_edge.export(program, tmp_path / "out", scheme=scheme, **calibrate)
     assert puffer_edge.verify(out).passed

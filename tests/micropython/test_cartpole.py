@@ -52,7 +52,8 @@ print(held)
 
 
 @pytest.mark.parametrize(("name", "seen", "scheme"), [
-    ("cartpole_puffer_lstm", "0, 2", "int8"), ("cartpole_puffer_lstm", "0, 2", "int16"),
+    pytest.param("cartpole_puffer_lstm", "0, 2", "int8", marks=pytest.mark.exhaustive),
+    ("cartpole_puffer_lstm", "0, 2", "int16"),
     ("cartpole_sb3", "0, 1, 2, 3", "int8")])
 def test_it_plays_and_equals_c(name: str, seen: str, scheme: str, tmp_path: Path) -> None:
     need_micropython()

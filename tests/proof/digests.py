@@ -143,6 +143,7 @@ def integer_program(case: str) -> Program:
     return quantize(prepared, seen, SCHEMES[scheme])
 
 
+@cache
 def programs(case: str) -> dict[str, Program]:
     """The Program of each way in."""
     program = integer_program(case)
