@@ -7,6 +7,8 @@ implementations; bounds are off by what numpy leaves away when it prints them.
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
+import torch
 from gymnasium.spaces import Box, Discrete
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
@@ -126,6 +129,40 @@ def test_ars(policy: str, keywords: dict[str, Any], squashed: bool, tmp_path: Pa
     path = with_json(saved(model, tmp_path), "policy_class", __init__=None)
     if keywords.get("net_arch") != []:
         assert puffer_edge.load(path).contract.action == head
+
+
+def _of_1_6(path: Path, *, linear: bool) -> Path:
+    """The zip as sb3-contrib 1.6.2 writes it: a linear policy is no Sequential."""
+    old = path.with_name("old.zip")
+    with zipfile.ZipFile(path) as found, zipfile.ZipFile(old, "w") as written:
+        for name in found.namelist():
+            content = found.read(name)
+            if name == "policy.pth" and linear:
+                weights = torch.load(io.BytesIO(content), weights_only=True)
+                buffer = io.BytesIO()
+                torch.save({key.replace(".0.", "."): array for key, array in weights.items()},
+                           buffer)
+                content = buffer.getvalue()
+            written.writestr(name, b"1.6.2" if name == "_stable_baselines3_version" else content)
+    return old
+
+
+@pytest.mark.parametrize(("keywords", "policy"), [
+    ({}, "LinearPolicy"), ({"with_bias": True}, "LinearPolicy"), ({}, "MlpPolicy"),
+    ({"squash_output": False}, "MlpPolicy")])
+def test_ars_of_older_versions(keywords: dict[str, Any], policy: str, tmp_path: Path) -> None:
+    """The same but for tanh, with which the layers of an MlpPolicy always ended."""
+    contrib = pytest.importorskip("sb3_contrib")
+    model = make(Box(np.float32([-0.5, 0]), np.float32([0.7, 3])), kind=contrib.ARS, policy=policy,
+                 keywords=keywords)
+    path = _of_1_6(saved(model, tmp_path), linear=policy == "LinearPolicy")
+    if policy == "MlpPolicy" and keywords:
+        model.policy.action_net.append(nn.Tanh())
+    program = puffer_edge.load(path)
+    runner = Interpreter(program)
+    for x in observations_of(model):
+        action, _ = model.predict(x, deterministic=True)
+        assert np.allclose(program.act(runner.step(x)), action, atol=1e-5)
 
 
 class Doubling(FlattenExtractor):

@@ -28,6 +28,7 @@ class Layout:
         critic: layers of the value, with its extractor and LSTM; none where there is no value.
         squash: tanh, then unscaled to the action's bounds.
         clipped: bound of the mean itself (gSDE of SAC), before the tanh; 0 for none.
+        bounded: the network ends with tanh where the action is not squashed, too.
         quantiles: the output is that of quantiles, whose mean counts.
         unused: prefixes of what only training needs, with the reason.
     """
@@ -42,6 +43,7 @@ class Layout:
     critic: Critic | None = None
     squash: bool = False
     clipped: bool = False
+    bounded: bool = False
     quantiles: bool = False
     unused: tuple[tuple[str, str], ...] = ()
 
@@ -69,11 +71,14 @@ def layout(file: StableBaselines3File, where: str) -> Layout:
     """
     keys = file.weights
     if "action_net.weight" in keys:
-        return _actor_critic(file, where)
+        if not {"action_net.weight", "action_net.bias"} >= keys.keys():
+            return _actor_critic(file, where)
+        return Layout("ARS", (), "action_net", "")  # linear, of sb3-contrib before 1.7
     if "action_net.0.weight" in keys:
         *hidden, output = _layers(file, "action_net.", where)
         linear = file.class_name == "ARSLinearPolicy" or not (file.class_name or hidden)
-        return Layout("ARS", hidden, output, "", squash=not linear)
+        return Layout("ARS", hidden, output, "", squash=not linear,
+                      bounded=not linear and _before_1_7(file.version))
     if "actor.latent_pi.0.weight" in keys or "actor.mu.weight" in keys:
         gaussian = "actor.mu.weight" not in keys
         return Layout(
@@ -115,6 +120,12 @@ def _actor_critic(file: StableBaselines3File, where: str) -> Layout:
         ("pi_features_extractor.", "features_extractor."), "lstm_actor" if recurrent else "",
         critic, unused=() if critic else (("critic.", _CRITIC), ("value_net.", _CRITIC),
                                           ("mlp_extractor.value_net.", _CRITIC)))
+
+
+def _before_1_7(version: str) -> bool:
+    """Whether ARS' network ends with tanh whatever ``squash_output`` says."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return found is not None and tuple(map(int, found.groups())) < (1, 7)
 
 
 def _layers(file: StableBaselines3File, stem: str, where: str) -> list[str]:

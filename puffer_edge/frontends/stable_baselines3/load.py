@@ -143,6 +143,8 @@ def _output(builder: Builder, x: str, tensors: Tensors, file: StableBaselines3Fi
         return add_linear(builder, x, (weight, bias), parts.output, tensors.place(parts.output))
     if not parts.quantiles:
         y = linear(builder, x, tensors, parts.output)
+        if parts.bounded and file.squash_output is False and file.action.kind == "box":
+            y = activate(builder, y, Activation("tanh"), parts.output)
         if parts.clipped:
             bound = file.clip_mean if file.clip_mean is not None else _CLIP_MEAN
             y = activate(builder, y, Activation("clip", (-bound, bound)), parts.output) if (

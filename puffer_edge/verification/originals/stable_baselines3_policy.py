@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,9 @@ def build(file: StableBaselines3File, job: Job) -> Built:
     if file.policy_class and not file.policy_class.startswith(("stable_baselines3.",
                                                                "sb3_contrib.")):
         raise Unjudged(f"the policy's class is of {file.policy_class}, not of the library")
+    if file.weights.keys() <= {"action_net.weight", "action_net.bias"}:  # ARS before 1.7
+        file = replace(file, weights={name.replace(".", ".0."): array
+                                      for name, array in file.weights.items()})
     maker = _Maker(file, job)
     keys = file.weights
     makers: tuple[tuple[str, Callable[[], Built]], ...] = (
@@ -157,6 +160,11 @@ class _Maker:
                   else self._made(ARSPolicy, {"net_arch": widths, "with_bias": bias, **squash},
                                   schedule=False))
         policy.load_state_dict(self.state)
+        version = [int(part) for part in self.file.version.split(".")[:2] if part.isdecimal()]
+        if not linear and squash == {"squash_output": False} and version and version < [1, 7]:
+            # Its network ended with tanh even so, and the actions were clipped.
+            policy.action_net.append(self.torch.nn.Tanh())
+            return Built(policy, {"output": policy.action_net})
         return Built(policy, {"output": self._last(policy.action_net)})
 
     def sac(self) -> Built:
