@@ -70,6 +70,7 @@ class Actor:
         kind: what the result is.
         rows: of the output that are the result; all by default.
         function: the activation by its name, where the user does not give one.
+        after_function: that after the layers of ``after``, where it is another one.
         assumed: the function is a habit of the trainer, not in the file.
         normaliser: of the observation.
         dropped: prefixes of tensors that the deterministic action does not need, with the reason.
@@ -93,6 +94,7 @@ class Actor:
     after: Sequence[str] = ()
     rows: int | None = None
     function: str = "none"
+    after_function: str = ""
     assumed: bool = True
     normaliser: Normaliser | None = None
     dropped: dict[str, str] = field(default_factory=dict)
@@ -130,7 +132,8 @@ def build(actor: Actor, tensors: Tensors, options: LoadOptions, where: str) -> P
         x = layer_norm(builder, x, tensors, actor.cell_norm)
     if actor.seen_after_cell:
         x = builder.add(Concat, xs=(x, seen), axis=1)
-    x = stack(builder, x, tensors, actor.after, function)
+    later = actor.after_function if actor.after and not options.activation else ""
+    x = stack(builder, x, tensors, actor.after, activation(later) if later else function)
     y = _output(builder, x, actor, tensors)
     for prefix, reason in actor.dropped.items():
         drop_prefix(builder, tensors, prefix, reason)
@@ -183,9 +186,11 @@ def _function(builder: Builder, actor: Actor, options: LoadOptions) -> Activatio
     if options.activation or not (actor.encoder or actor.before or actor.after):
         return activation(options.activation or "none")
     if actor.assumed:
-        builder.assume("activation", f"the activation is {actor.function}, which this trainer uses "
-                       "by default; give --activation if the policy was trained with another",
-                       "--activation")
+        later = f", {actor.after_function} in the head" if (
+            actor.after and actor.after_function) else ""
+        builder.assume("activation", f"the activation is {actor.function}{later}, which this "
+                       "trainer uses by default; give --activation if the policy was trained with "
+                       "another", "--activation")
     return activation(actor.function)
 
 

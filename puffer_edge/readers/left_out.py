@@ -14,7 +14,7 @@ MAX_PARTS = 2_000
 _OF_TRAINING = (
     "__builtin__", "_codecs", "argparse", "builtins", "collections", "copyreg", "datetime",
     "easydict", "functools", "gym", "gymnasium", "hydra", "ml_collections", "numpy.random",
-    "omegaconf", "pathlib", "random", "tensordict", "torch.amp", "torch.cuda",
+    "omegaconf", "pathlib", "random", "ray", "tensordict", "torch.amp", "torch.cuda",
     "torch.distributions", "torch.optim", "types", "wandb")
 """Packages whose objects are settings, spaces, random generators, optimizers."""
 

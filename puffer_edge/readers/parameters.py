@@ -94,6 +94,10 @@ def parameters(tree: Any, where: str) -> Parameters:
             found.attributes[name] = value
         else:
             found.left_out[name] = type(value).__name__
+    if not found.weights:  # a state_dict of numpy arrays
+        found.weights = {name: array.astype(np.float32) for name, array in found.arrays.items()
+                         if name.endswith((".weight", ".bias")) or array.ndim > 1}
+        found.arrays = {n: a for n, a in found.arrays.items() if n not in found.weights}
     if not found.weights:
         raise FileFormatError("the file holds no state_dict", where=where, hint=_SAVE)
     return found

@@ -107,3 +107,11 @@ def test_a_normaliser_for_a_pickled_stack_is_applied(tmp_path: Path) -> None:
         wanted = stack(torch.from_numpy((x - 2) / 2)).numpy()
     (y,) = Interpreter(program).step(x).values()
     assert np.allclose(y, wanted, atol=1e-6)
+
+
+def test_a_state_dict_of_numpy_arrays(policy: Any, tmp_path: Path) -> None:
+    plain = _loaded(policy, tmp_path)
+    arrays = _loaded({name: tensor.numpy() for name, tensor in policy.items()}, tmp_path)
+    x = np.linspace(-1, 1, 6, dtype=np.float32)
+    ours, theirs = (Interpreter(program).step(x)["logits"] for program in (arrays, plain))
+    assert np.array_equal(ours, theirs)

@@ -7,6 +7,7 @@ parts one after the other, whatever the forward around it, so its functions are 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,13 +42,13 @@ class Between:
     elsewhere: Mapping[str, str]
 
 
-def between(found: Parameters, where: str, skipped: Sequence[str]) -> Between:
+def between(found: Parameters, where: str, skipped: re.Pattern[str]) -> Between:
     """What the file tells of the functions between layers.
 
     Args:
         found: the module.
         where: the file, for messages.
-        skipped: words in names of parts that the action does not need.
+        skipped: what the names of parts hold that the action does not need.
 
     Raises:
         UnsupportedError: a Sequential has a layer without weights that no family has, or that
@@ -56,7 +57,7 @@ def between(found: Parameters, where: str, skipped: Sequence[str]) -> Between:
     after: dict[str, tuple[Activation, ...]] = {}
     inside: set[str] = set()
     for path, full in found.classes.items():
-        if full != SEQUENTIAL or path in inside or any(word in path for word in skipped):
+        if full != SEQUENTIAL or path in inside or skipped.search(path):
             continue
         layer, first = "", True
         for part in _flat(found, path, inside):
@@ -76,7 +77,7 @@ def between(found: Parameters, where: str, skipped: Sequence[str]) -> Between:
                     after[layer] += (function,)
     return Between(after, {
         path: full for path, full in found.classes.items() if path not in inside
-        and full.startswith(f"{NN}activation.") and not any(word in path for word in skipped)})
+        and full.startswith(f"{NN}activation.") and not skipped.search(path)})
 
 
 def function_of(found: Parameters, path: str) -> Activation | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,10 +14,11 @@ from puffer_edge.ir.functions import FUNCTIONS
 from puffer_edge.readers.parameters import Parameters
 from puffer_edge.readers.text import printable
 
-TRAINERS = ("pufferlib.", "rl_games.", "rsl_rl.", "sample_factory.", "skrl.", "tianshou.")
+TRAINERS = ("pufferlib.", "ray.rllib.", "rl_games.", "rsl_rl.", "sample_factory.", "skrl.",
+            "tianshou.")
 """Packages whose classes are known, by their names alone."""
 
-_NO_ACTION = ("critic", "value")
+_NO_ACTION = re.compile(r"critic|value|(^|\.)vf(\.|$)")
 
 
 def of_family(found: Parameters, where: str, family: str, load: Callable[[LoadOptions], Program],

@@ -18,19 +18,24 @@ N, A = 6, 3
 Make = Callable[[Path], Made]
 
 
-def _rllib(*, continuous: bool) -> Make:
+def _rllib(*, continuous: bool, free: bool = False) -> Make:
+    """With what RLlib 2.60 writes beside the layers; ``free``: a hidden layer and a log_std."""
     def make(directory: Path) -> Made:
         import torch
         torch.manual_seed(8)
         body, critic = (mlp(torch, [N, 12, 10], torch.nn.Tanh, last=True) for _ in range(2))
-        head, value = linear(torch, 10, 2 * A if continuous else A), linear(torch, 10, 1)
+        width = 2 * A if continuous and not free else A
+        head, value = (mlp(torch, [10, *([8] if free else []), size], torch.nn.ReLU)
+                       for size in (width, 1))
         path = directory / "policy.pt"
-        torch.save(named(torch, {
+        state = named(torch, {
             "encoder.actor_encoder.net.mlp": body, "encoder.critic_encoder.net.mlp": critic,
-            "pi.net.mlp.0": head, "vf.net.mlp.0": value}).state_dict(), path)
+            "pi.net.mlp": head, "vf.net.mlp": value}).state_dict()
+        state |= {f"{part}.log_std_clip_param_const": torch.tensor([20.0]) for part in ("pi", "vf")}
+        torch.save(state | ({"pi.log_std": torch.zeros(A)} if free else {}), path)
         output = "mean" if continuous else "logits"
         return Made(path, lambda x: {output: head(body(rows(torch, x)))[:, :A].detach().numpy()}, N,
-                    {"action": "continuous"} if continuous else {})
+                    {"action": "continuous"} if continuous and not free else {})
     return make
 
 
@@ -236,6 +241,8 @@ ROWS: tuple[Row, ...] = (
         "RLlib state_dict", "`--activation`, `--action`"),
     Row("RLlib, new stack", "PPO, continuous", "`module.state_dict()`", _rllib(continuous=True),
         "RLlib state_dict", "`--activation`, `--action`"),
+    Row("RLlib, new stack", "PPO, free log_std", "`module.state_dict()`",
+        _rllib(continuous=True, free=True), "RLlib state_dict", "`--activation`"),
     Row("CleanRL", "PPO, discrete", "`.cleanrl_model`", _cleanrl_ppo(continuous=False),
         "CleanRL, PPO with discrete actions", "`--activation`"),
     Row("CleanRL", "PPO, continuous", "`.cleanrl_model`", _cleanrl_ppo(continuous=True),
