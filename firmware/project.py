@@ -98,7 +98,7 @@ def _about(manifest: Mapping[str, Any], board: Board, framework: Framework) -> d
             "ram": _region(board.ram), "stack": STACK, "flags": " ".join(core.gcc_flags),
             "dwt": core.name != "cortex-m0", "qemu": bare.qemu if bare else "",
             "core_hz": bare.reset_clock if bare else board.core.clock,
-            "timer": bare.systick if bare else True}
+            "timer": bare.systick if bare else True, "setup": bare.setup if bare else ""}
 
 
 def _names(board: Board, framework: Framework) -> dict[str, str]:
@@ -110,7 +110,10 @@ def _names(board: Board, framework: Framework) -> dict[str, str]:
 
 
 def rendered(manifest: Mapping[str, Any], board: Board, framework: Framework) -> dict[str, bytes]:
-    """Every file of the framework's folder: a template, or a file that is copied."""
+    """Every file of the framework's folder: a template, or a file that is copied.
+
+    A template that gives nothing for a board is no file there.
+    """
     about = _about(manifest, board, framework)
     folder = f"templates/{framework.name.replace('-', '_')}"
     found = {}
@@ -118,7 +121,7 @@ def rendered(manifest: Mapping[str, Any], board: Board, framework: Framework) ->
         name = path.removesuffix(".j2").replace("__name__", about["name"])
         found[name] = (file.read_bytes() if name == path else template(
             "puffer_edge.firmware", f"{folder}/{path}").render(about).encode("ascii"))
-    return found
+    return {name: content for name, content in found.items() if content.strip()}
 
 
 def _walk(folder: Traversable, below: str = "") -> list[tuple[str, Traversable]]:

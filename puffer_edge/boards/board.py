@@ -96,14 +96,16 @@ class BareMetal:
     """What a program without a framework has to know.
 
     Attributes:
-        reset_clock: Hz of the core after a reset.
+        reset_clock: Hz of the core after a reset, or that set-up.
         systick: the core has its timer.
+        setup: what the example sets up and prints with: rp2040, or nothing.
         qemu: ``-M`` of qemu-system-arm; empty where it has no such board.
     """
 
     reset_clock: int
     qemu: str = ""
     systick: bool = True
+    setup: Literal["", "rp2040"] = ""
 
 
 @dataclass(frozen=True)
