@@ -64,10 +64,8 @@ def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
             "; software floating point is\n * quicker with some numbers than with others"),
         "float_context": "" if integers is not None else (
             "; one that saves the registers of the FPU, as a Cortex-M\n * does by itself"),
-        "stack": ("Stack: `puffer-edge verify` measures that of a step. No policy of the tests has "
-                  "frames of more\n * than 512 bytes on a Cortex-M0 or M4 (bound of GCC's "
-                  "-fstack-usage, at -O0 to -O3); for a bound\n * of yours add those along "
-                  "step, layer and sum, which are static; a sum in assembler has 40.")}
+        "stack": ("Stack: `puffer-edge verify` tells what a step takes at most, by the graph of "
+                  "its calls.")}
 
 
 def ram(program: Program, plan: Plan) -> int:

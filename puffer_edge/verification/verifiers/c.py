@@ -26,6 +26,7 @@ from puffer_edge.verification.checks.listed_files import check_files
 from puffer_edge.verification.checks.memory import check_board, check_memory
 from puffer_edge.verification.checks.reference import Ran
 from puffer_edge.verification.checks.rejection import check_rejection
+from puffer_edge.verification.checks.stack import check_stack
 from puffer_edge.verification.checks.vectors import check_vectors
 from puffer_edge.verification.checks.weights import check_weights
 from puffer_edge.verification.emulators.machine import Machine, StepResult
@@ -163,12 +164,13 @@ def _on_the_core(bench: Bench, report: Report) -> None:
         _check_integers(bench, job.subject.integers, report)
     check_calls(builder, report)
     sizes = measure_sizes(builder)
-    check_memory(core, sizes, stack, report)
-    if job.board is not None:
-        check_board(job.board, sizes, stack, report)
     report.measurements |= {
         "flash_code_bytes": sizes.code, "flash_data_bytes": sizes.constants + sizes.data,
         "ram_bytes": sizes.ram, "stack_bytes": stack}
+    deepest = check_stack(builder, stack, report)
+    check_memory(core, sizes, deepest, report)
+    if job.board is not None:
+        check_board(job.board, sizes, deepest, report)
 
 
 def _check_steps(subject: Subject, machine: Machine, where: str,
