@@ -14,6 +14,7 @@ from puffer_edge.exporters.c import avr
 from puffer_edge.exporters.c.header import Entry, Header, render
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
+from puffer_edge.exporters.licence import in_c
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.naming import stem
@@ -116,7 +117,7 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
 
 def implementation(name: str, header: str = "policy.h") -> str:
     """The source file of a policy."""
-    return f'#define {name.upper()}_IMPLEMENTATION\n#include "{header}"\n'
+    return in_c(f'#define {name.upper()}_IMPLEMENTATION\n#include "{header}"\n')
 
 
 def header_of(program: Program, name: str, seed: int = 0, wide: bool = False) -> str:

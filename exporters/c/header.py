@@ -14,6 +14,7 @@ from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops import flags, rescale
 from puffer_edge.exporters.c.part import Part
+from puffer_edge.exporters.licence import in_c
 from puffer_edge.finiteness import unproved
 from puffer_edge.ir import Discrete, Program
 from puffer_edge.planning import Plan
@@ -122,7 +123,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         selftest_q=test_q, selftest=test, avr=held,
         **interface.describe(program, plan, name, context.constant_bytes,
                              None if entry is None else entry.input))
-    return Header(rendered, context.constant_bytes, ram, held)
+    return Header(in_c(rendered), context.constant_bytes, ram, held)
 
 
 def _integers_taken(program: Program, entry: Entry, context: Context) -> Part:

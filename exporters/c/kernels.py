@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
+from puffer_edge.exporters.licence import without_licence
+
 _INCLUDE = re.compile(r'^#include "([a-z0-9_]+)\.h"\n', re.MULTILINE)
 _SYSTEM_INCLUDE = re.compile(r"^#include <[a-z]+\.h>\n", re.MULTILINE)
 _TYPED = re.compile(r'((?:^#define \w+ \w+\n)+)#include "([a-z0-9_]+\.inc)"\n', re.MULTILINE)
@@ -24,7 +26,8 @@ def source(kernel: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (files("puffer_edge.runtimes") / "c" / name).read_text(encoding="ascii")
+    return without_licence(
+        (files("puffer_edge.runtimes") / "c" / name).read_text(encoding="ascii"))
 
 
 def _typed(found: re.Match[str]) -> str:

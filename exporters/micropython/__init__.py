@@ -10,6 +10,7 @@ from puffer_edge.errors import UsageError
 from puffer_edge.exporters.assembling import assemble
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
+from puffer_edge.exporters.licence import in_python
 from puffer_edge.exporters.micropython import compiled, source
 from puffer_edge.exporters.micropython.boards import Profile, find_grade, find_profile
 from puffer_edge.exporters.request import ExportRequest, Progress
@@ -80,7 +81,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         texts["policy_kernels.py"] = written.kernels
     if written.portable:
         texts[PORTABLE] = written.portable
-    sources = {name: text.encode("ascii") for name, text in texts.items()}
+    sources = {name: in_python(text).encode("ascii") for name, text in texts.items()}
     compiled_modules = (compiled.modules(sources, chosen.arch)
                         if chosen.compiled and compile_too else {})
     modules = {**sources, **compiled_modules}
@@ -88,7 +89,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         ".mpy" if compiled_modules else ".py")))
     files = {
         **modules, "weights.bin": written.weights,
-        "main.py": source.example(given.program, name, chosen.small).encode("ascii"),
+        "main.py": in_python(source.example(given.program, name, chosen.small)).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
         "package.json": as_json({
             "version": VERSION, "urls": [[name, name] for name in (*shipped, "weights.bin")]})}

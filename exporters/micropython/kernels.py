@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files as resources
 
 from puffer_edge.boards import Grade
+from puffer_edge.exporters.licence import without_licence
 from puffer_edge.exporters.micropython.boards import NATIVE, Profile
 
 LARGEST = (1 << 13, 1 << 16)
@@ -97,7 +98,8 @@ def portable_policy(text: str) -> str:
 
 def read(name: str) -> str:
     """A file of the runtime."""
-    return (resources("puffer_edge.runtimes") / "micropython" / name).read_text("utf-8")
+    return without_licence(
+        (resources("puffer_edge.runtimes") / "micropython" / name).read_text("utf-8"))
 
 
 def without_comments(text: str) -> str:
