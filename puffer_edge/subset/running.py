@@ -1,7 +1,8 @@
 """``puffer-edge check --run``: the real interpreter's word on functions that must not allocate.
 
-The file is imported under MicroPython for WebAssembly, with the files beside it; every marked
-function that needs no arguments runs under a locked heap, after two calls that are not counted.
+Each file is imported under MicroPython for WebAssembly, with the files beside it, if it does not
+need modules of the board; every marked function that needs no arguments runs under a locked heap,
+after two calls that are not counted.
 The code is executed, and node is no sandbox: this is for files that one would run anyway.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -23,6 +25,7 @@ from puffer_edge.errors import (
 from puffer_edge.subset.checking import Problem, Report
 from puffer_edge.subset.config import Config
 from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.names import Names
 from puffer_edge.subset.facts.source import parse, read
 from puffer_edge.subset.finding import Finding
 
@@ -31,7 +34,7 @@ FAILS = "PE902"
 
 
 def run_paths(paths: Iterable[Path], config: Config, report: Report) -> None:
-    """Runs the marked functions of files, and adds what they do to a report.
+    """Imports files, runs their marked functions, and adds what they do to a report.
 
     Raises:
         MissingDependencyError: node or MicroPython is not installed.
@@ -45,9 +48,8 @@ def run_paths(paths: Iterable[Path], config: Config, report: Report) -> None:
                       if file.parent(node) is source.tree and not _needs_arguments(node)]
         except FileFormatError:
             continue  # the report says so already
-        if marked:
-            report.findings.extend(finding for finding in _run(path, marked, report)
-                                   if config.reports(finding.code))
+        report.findings.extend(finding for finding in _run(path, marked, report, names)
+                               if config.reports_in(finding.code, str(path)))
 
 
 def _needs_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -56,7 +58,7 @@ def _needs_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _run(path: Path, marked: list[ast.FunctionDef | ast.AsyncFunctionDef],
-         report: Report) -> Iterator[Finding]:
+         report: Report, names: Names) -> Iterator[Finding]:
     from puffer_edge.verification.micropython.interpreters import run_webassembly
 
     with tempfile.TemporaryDirectory() as name:
@@ -74,6 +76,8 @@ def _run(path: Path, marked: list[ast.FunctionDef | ast.AsyncFunctionDef],
             raise
         except (VerificationError, ToolError, OSError, ValueError) as error:
             text = str(error).splitlines()[-1] if str(error) else "no result"
+            if not marked and (isinstance(error, ToolError) or _is_the_boards(text, names)):
+                return  # a program that never ends, or needs the board
             report.problems.append(Problem(str(path), f"MicroPython cannot import it: {text}"))
             return
     for node in marked:
@@ -83,6 +87,12 @@ def _run(path: Path, marked: list[ast.FunctionDef | ast.AsyncFunctionDef],
                            f"{f'{gained} bytes' if gained else 'MemoryError under heap_lock'}")
         elif raised:
             yield _finding(path, node, FAILS, f"{node.name}() raises {raised}")
+
+
+def _is_the_boards(text: str, names: Names) -> bool:
+    """Whether an import failed for a module that the firmware has, WebAssembly's has not."""
+    found = re.search(r"no module named '([\w.]+)'", text)
+    return found is not None and names.scope(found[1].split(".")[0]) is not None
 
 
 def _finding(path: Path, node: ast.stmt, code: str, text: str) -> Finding:

@@ -83,6 +83,14 @@ def test_run_says_why_a_file_cannot_be_imported(tmp_path: Path) -> None:
     assert "cannot import it: ImportError" in output
 
 
+def test_run_imports_every_file(tmp_path: Path) -> None:
+    need_micropython()
+    (tmp_path / "a.py").write_text("import machine\n")
+    (tmp_path / "b.py").write_text("undefined\n")
+    code, output = run(tmp_path)
+    assert code == 2 and output.count("cannot import it") == 1 and "NameError" in output
+
+
 def test_run_without_node_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text("# puffer-edge: no-alloc\ndef step(): pass\n")

@@ -39,6 +39,26 @@ def test_an_exported_policy_is_clean(tmp_path: Path) -> None:
     assert report.files >= 2
 
 
+LOOP = """from machine import ADC, Pin
+from policy import Policy
+policy, adc, led = Policy(), ADC(26), Pin(25, Pin.OUT)
+# puffer-edge: no-alloc
+def loop():
+    policy.set(0, adc.read_u16() >> 4)
+    led(policy.step())
+"""
+
+
+def test_a_loop_around_a_policy_is_followed(tmp_path: Path) -> None:
+    export("lstm_int16", tmp_path / "a")
+    (tmp_path / "a/main.py").write_text(LOOP)
+    assert check_paths([tmp_path / "a"], Config()).exit_code == 0
+    (tmp_path / "a/main.py").write_text(LOOP + "    policy.step_float([0.1])\n")
+    found = check_paths([tmp_path / "a"], Config()).findings
+    assert {finding.code for finding in found} >= {"PE406"}
+    assert any("called by loop" in finding.text for finding in found)
+
+
 @pytest.mark.parametrize("every", [10, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_declarations_are_not_idle(every: int) -> None:
     """Without one of them something is no longer proved; one in ten may be there for readers."""

@@ -277,7 +277,7 @@ class Evaluator(Conditions):
         file = self.callees.project.home(base.node)
         found = file.member(base.node, node.attr)
         if found is None:
-            return UNKNOWN
+            return self._inherited(node, base, file)
         if isinstance(found, ast.expr):
             scope = file.tree.scope_of(found).node
             inner = Evaluator(self.callees, file, scope if isinstance(
@@ -290,6 +290,19 @@ class Evaluator(Conditions):
             return UNKNOWN
         plain = base.kind == "class" or "staticmethod" in decorators
         return Value("function" if plain else "bound", node=found)
+
+    def _inherited(self, node: ast.Attribute, base: Value, file: File) -> Value:
+        """A member from a base in another file, as of ``class Policy(runtime.Policy)``."""
+        assert isinstance(base.node, ast.ClassDef)
+        module = Evaluator(self.callees, file, None)
+        for expression in base.node.bases:
+            above = module.evaluate(expression, {})
+            if (above.kind == "class" and isinstance(above.node, ast.ClassDef)
+                    and self.callees.project.home(above.node) is not file):
+                found = self._member(node, Value(base.kind, node=above.node))
+                if found != UNKNOWN:
+                    return found
+        return UNKNOWN
 
     def _subscript(self, node: ast.Subscript, state: State) -> Value:
         base = self.evaluate(node.value, state)
@@ -323,6 +336,8 @@ class Evaluator(Conditions):
             return Value("instance", node=called.node)
         if called.kind == "native":
             return native_call(called.name, arguments, node, self.file)
+        if called.kind == "instance" and called.name:
+            return natives.result(f"{called.name}.__call__")
         return natives.result(called.name) if called.kind == "method" else UNKNOWN
 
     def call_function(self, function: Function, arguments: tuple[Value, ...]) -> Value:

@@ -49,6 +49,8 @@ METHODS: dict[str, Value] = {
     "set.discard": NONE, "set.remove": NONE,
     "machine.Pin.value": BOOL, "machine.Pin.on": NONE, "machine.Pin.off": NONE,
     "machine.Pin.high": NONE, "machine.Pin.low": NONE, "machine.Pin.toggle": NONE,
+    "machine.Pin.__call__": BOOL, "machine.Signal.value": BOOL, "machine.Signal.on": NONE,
+    "machine.Signal.off": NONE, "machine.Signal.__call__": BOOL, "machine.Pin.init": NONE,
     "machine.ADC.read_u16": integer(0, 65535), "machine.PWM.duty_u16": UNKNOWN,
     "machine.PWM.duty_ns": UNKNOWN, "machine.WDT.feed": NONE,
     "machine.I2C.readfrom_into": UNKNOWN, "machine.I2C.readfrom_mem_into": NONE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import os
 import re
 import stat
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from puffer_edge.errors import FileFormatError
+from puffer_edge.subset.facts.grammar import repaired
 
 LARGEST = 4 << 20
 """Bytes; a file that is larger is data, and no microcontroller would compile it."""
@@ -101,7 +103,7 @@ def parse(path: str, text: str) -> Source:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text.removeprefix("\ufeff"))
+            tree = _tree(text.removeprefix("\ufeff"))
     except SyntaxError as error:
         where = f"{path}:{error.lineno or 1}:{error.offset or 1}"
         raise FileFormatError(f"is not Python: {error.msg}", where=where) from None
@@ -112,6 +114,25 @@ def parse(path: str, text: str) -> Source:
     if _LONG_NUMBER.search(text):
         _refuse_long_numbers(path, tree)
     return Source(path, text, tree)
+
+
+def _tree(text: str) -> ast.Module:
+    """The syntax tree of a text, by MicroPython's grammar where the host's is narrower.
+
+    Raises:
+        SyntaxError: neither takes it; it is the host's of the text as it is.
+    """
+    first: SyntaxError | None = None
+    for attempt in itertools.count():
+        try:
+            return ast.parse(text)
+        except SyntaxError as error:
+            first = first or error
+            other = repaired(text, error, attempt)
+            if other is None:
+                raise first from None
+            text = other
+    raise AssertionError
 
 
 def _refuse_long_numbers(path: str, tree: ast.Module) -> None:

@@ -60,7 +60,9 @@ def _text(node: ast.JoinedStr, file: File) -> str:
 def _joins_braces(text: str) -> bool:
     """Whether a string without f and with braces stands beside an f-string."""
     pieces = list(LITERAL.finditer(text))
-    if re.sub(r"\\\n|#[^\n]*|\s", "", LITERAL.sub("", text)):
+    formatted = [piece[3] for piece in pieces if "f" in piece[1].lower()]
+    if re.sub(r"\\\n|#[^\n]*|\s", "", LITERAL.sub("", text)) or any(
+            piece.count("{") != piece.count("}") for piece in formatted):
         return False  # quotes in quotes
     return len(pieces) > 1 and any(
         "f" not in piece[1].lower() and re.search("[{}]", piece[3]) for piece in pieces)

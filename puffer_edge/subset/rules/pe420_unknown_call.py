@@ -17,6 +17,8 @@ from puffer_edge.subset.rule import Hit, rule
       good="def f(): pass\n# puffer-edge: no-alloc\ndef step():\n    f()")
 def check(node: ast.Call, analysis: Analysis) -> Iterable[Hit]:
     called = analysis.value(node.func)
+    if called.kind == "instance" and natives.judged(f"{called.name}.__call__"):
+        return
     if called.kind not in ("function", "bound", "class", "native", "method"):
         yield node, f"{analysis.file.text(node.func)}() cannot be followed"
         return
