@@ -126,6 +126,28 @@ def test_the_layer_as_one_operator(steps: int, time_major: bool, tmp_path: Path)
     assert len(program.states) == 2
 
 
+@pytest.mark.parametrize("gru", [False, True])
+def test_the_second_reader_carries_the_state(gru: bool, tmp_path: Path) -> None:
+    """Free running beside ours; a state that stays zeros, or goes to the other one, differs."""
+    pytest.importorskip("ai_edge_litert")
+    from puffer_edge.verification.originals.job import Job
+    from puffer_edge.verification.originals.tflite import open_original
+
+    path, names = tmp_path / "policy.tflite", ("h",) if gru else ("h", "c")
+    unrolled(path, gru)
+    original = open_original(Job("tflite", str(path), shape=(1, N), states=names, size=N))
+    ours = Interpreter(puffer_edge.load(path, action="continuous"))
+    for _ in range(2):
+        original.reset()
+        ours.reset()
+        for x in OBSERVATIONS:
+            (theirs,) = original.step(x).values()
+            np.testing.assert_allclose(next(iter(ours.step(x).values())).ravel(), theirs.ravel(),
+                                       atol=2e-5)
+        assert set(original.state()) == set(names) and all(
+            array.any() for array in original.state().values())
+
+
 def test_peepholes_are_refused_by_name(tmp_path: Path) -> None:
     fused(tmp_path / "policy.tflite", 1, time_major=True, peepholes=True)
     with pytest.raises(UnsupportedError, match="peepholes"):

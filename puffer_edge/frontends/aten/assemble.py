@@ -14,6 +14,7 @@ from puffer_edge.frontends.aten import (  # noqa: F401  (each registers its lowe
     attention,
     categories,
     comparison,
+    composed,
     constants,
     linear,
     moving,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.verification.originals.job import Job
 from puffer_edge.verification.originals.original import Original, Unjudged, cut, sizes_of
+from puffer_edge.verification.originals.pairing import paired
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
            "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(int16)": np.int16,
@@ -45,9 +45,9 @@ class OnnxOriginal(Original):
                                         for n in port.shape) for port in inputs}
         self.names = [port.name for port in outputs]
         named = {*job.states, *(before for before, _ in job.pairs)}
-        states = [port for port in inputs if port.name in named]
-        self.pairs = _pairs(states, outputs, dict(job.pairs))
-        self.observed, self.batch = self._observed(job, [p.name for p in states])
+        states = {port.name: port.shape for port in inputs if port.name in named}
+        self.pairs = paired(states, {port.name: port.shape for port in outputs}, dict(job.pairs))
+        self.observed, self.batch = self._observed(job, list(states))
         self.scales = _scales(job.path)
         self.reset()
 
@@ -110,30 +110,6 @@ def _whole(part: Array, dtype: Any) -> Array:
         return part
     limits = np.iinfo(dtype)
     return np.clip(np.rint(part), max(limits.min, -(1 << 24)), min(limits.max, 1 << 24))
-
-
-def _pairs(states: list[Any], outputs: list[Any], given: dict[str, str]) -> dict[str, str]:
-    """Each input of state with the output of its shape whose name is the most like its own.
-
-    Names that are alike equally much belong together in their order.
-    """
-    pairs = {name: after for name, after in given.items() if name in {s.name for s in states}}
-    ratios = [(-SequenceMatcher(None, before.name, after.name).ratio(), abs(i - j), i, j)
-              for i, before in enumerate(states) for j, after in enumerate(outputs)
-              if _fit(before.shape, after.shape)]
-    for _, _, i, j in sorted(ratios):
-        before, after = states[i].name, outputs[j].name
-        if before not in pairs and after not in pairs.values():
-            pairs[before] = after
-    if lonely := [state.name for state in states if state.name not in pairs]:
-        raise Unjudged(f"no output has the shape of the state {lonely[0]}")
-    return pairs
-
-
-def _fit(before: Any, after: Any) -> bool:
-    return after is None or not after or (len(before) == len(after) and all(
-        a == b or not isinstance(a, int) or not isinstance(b, int)
-        for a, b in zip(before, after, strict=True)))
 
 
 def _scales(path: str) -> dict[str, float]:

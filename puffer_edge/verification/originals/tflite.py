@@ -10,6 +10,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.verification.originals.job import Job
 from puffer_edge.verification.originals.original import Original, Unjudged, cut, sizes_of
+from puffer_edge.verification.originals.pairing import paired
 
 
 def open_original(job: Job) -> Original:
@@ -18,7 +19,10 @@ def open_original(job: Job) -> Original:
 
 
 class TFLiteOriginal(Original):
-    """An interpreter; integers at its ends stand for real numbers by their scales."""
+    """An interpreter; integers at its ends stand for real numbers by their scales.
+
+    LiteRT keeps variables itself; state that goes in and comes out is carried here.
+    """
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -30,9 +34,16 @@ class TFLiteOriginal(Original):
             model_path=job.path, num_threads=1,
             experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
         self.interpreter.allocate_tensors()
-        self.inputs = self.interpreter.get_input_details()
+        inputs = {str(detail["name"]): detail for detail in self.interpreter.get_input_details()}
         self.outputs = self.interpreter.get_output_details()
-        self.shapes = [tuple(int(n) for n in detail["shape"]) for detail in self.inputs]
+        named = {*job.states, *(before for before, _ in job.pairs)}
+        states = {name: _shape(detail) for name, detail in inputs.items() if name in named}
+        self.pairs = paired(states, {name: _shape(detail) for name, detail in zip(
+            self._names(), self.outputs, strict=True)}, dict(job.pairs))
+        self.states = {name: inputs.pop(name) for name in states}
+        self.memory: dict[str, Array] = {}
+        self.inputs = list(inputs.values())
+        self.shapes = [_shape(detail) for detail in self.inputs]
         wanted = job.size
         if sum(sizes_of(self.shapes)) != wanted:
             raise Unjudged(f"its inputs are not {wanted} numbers")
@@ -48,14 +59,28 @@ class TFLiteOriginal(Original):
     def reset(self) -> None:
         """See :class:`Original`."""
         self.interpreter.reset_all_variables()
+        self.memory = {name: np.zeros(_shape(detail), np.float32)
+                       for name, detail in self.states.items()}
 
     def step(self, observation: Array) -> dict[str, Array]:
         """See :class:`Original`."""
         for detail, part in zip(self.inputs, cut(observation, self.shapes), strict=True):
             self.interpreter.set_tensor(detail["index"], _stored(part, detail))
+        for name, detail in self.states.items():
+            self.interpreter.set_tensor(detail["index"], _stored(self.memory[name], detail))
         self.interpreter.invoke()
-        return {name: _real(self.interpreter.get_tensor(detail["index"]), detail)
-                for name, detail in zip(self._names(), self.outputs, strict=True)}
+        found = {name: _real(self.interpreter.get_tensor(detail["index"]), detail)
+                 for name, detail in zip(self._names(), self.outputs, strict=True)}
+        self.memory = {name: found.pop(after) for name, after in self.pairs.items()}
+        return found
+
+    def state(self) -> dict[str, Array]:
+        """See :class:`Original`."""
+        return dict(self.memory)
+
+
+def _shape(detail: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(int(n) for n in detail["shape"])
 
 
 def _stored(part: Array, detail: dict[str, Any]) -> Array:
