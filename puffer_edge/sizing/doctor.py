@@ -12,7 +12,7 @@ import numpy as np
 from puffer_edge.artefact.directory import write
 from puffer_edge.artefact.opening import Subject, read_subject
 from puffer_edge.boards import Board
-from puffer_edge.errors import UnsupportedError, UsageError
+from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
 from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Program
@@ -89,27 +89,50 @@ def _rows(subject: Subject, header: bytes, boards: Sequence[Board], scheme: str,
           folder: Path, progress: Progress) -> Iterator[Row]:
     """The rows of one scheme: each core is built once."""
     known = from_manifest(subject.manifest)
-    costs: dict[str, Cost] = {}
+    costs: dict[str, Cost | MissingDependencyError] = {}
     for board in boards:
         core = TARGETS.get(board.core.target)
-        built = core is not None and _worth_building(board, boards, known)
-        if built and core is not None and core.name not in costs:
-            progress(f"building in {scheme} for {core.title}")
-            costs[core.name] = _measured(subject, header, core, folder)
-        cost = costs[core.name] if built and core is not None else known
-        computer = board.core.target == "rpi"  # memory of which a policy takes next to nothing
-        too_large = core is not None and not built
-        yield judge(board, scheme, cost, built or computer or too_large, rate=rate)
+        if core is None:
+            computer = board.core.target == "rpi"  # of whose memory a policy takes next to nothing
+            yield judge(board, scheme, known, False, rate=rate, unknown="" if computer else
+                        f"no compiler for {board.core.name} here")
+        elif not _worth_building(board, boards, known, core):
+            yield judge(board, scheme, known, False, rate=rate)
+        else:
+            if core.name not in costs:
+                progress(f"building in {scheme} for {core.title}")
+                costs[core.name] = _measured(subject, header, core, folder)
+            found = costs[core.name]
+            if isinstance(found, MissingDependencyError):
+                yield judge(board, scheme, known, False, rate=rate, unknown=found.what)
+            else:
+                yield judge(board, scheme, found, True, _microseconds(board, found), rate)
 
 
-def _measured(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost:
+def _measured(subject: Subject, header: bytes, core: Target, folder: Path
+              ) -> Cost | MissingDependencyError:
+    """What it takes, or that the core's own tools are missing: pip does not install them."""
     place = folder / core.name
     place.mkdir()
-    return measure(subject, header, core, place)
+    try:
+        return measure(subject, header, core, place)
+    except MissingDependencyError as error:
+        if core.zig_target:
+            raise
+        return error
 
 
-def _worth_building(board: Board, boards: Sequence[Board], known: Cost) -> bool:
-    """Whether some board with that core might hold it, or its code counts."""
+def _microseconds(board: Board, cost: Cost) -> tuple[float, float] | None:
+    if cost.cycles is None:
+        return None
+    least, most = (1e6 * cycles / board.core.clock for cycles in cost.cycles)
+    return least, most
+
+
+def _worth_building(board: Board, boards: Sequence[Board], known: Cost, core: Target) -> bool:
+    """Whether some board with that core might hold it, or its code counts; a chip must hold it."""
+    if core.simavr_mcu:
+        return known.flash <= core.flash_bytes and known.ram <= core.ram_bytes // 2
     return known.constants < TOO_LARGE or any(
         known.constants <= other.flash.left for other in boards
         if other.core.target == board.core.target)

@@ -48,7 +48,8 @@ class Row:
 
 
 def judge(board: Board, scheme: str, cost: Cost, built: bool,
-          microseconds: tuple[float, float] | None = None, rate: float = 0.0) -> Row:
+          microseconds: tuple[float, float] | None = None, rate: float = 0.0,
+          unknown: str = "") -> Row:
     """The row of a board and a scheme, still without a change.
 
     Args:
@@ -58,6 +59,7 @@ def judge(board: Board, scheme: str, cost: Cost, built: bool,
         built: whether that was compiled for it.
         microseconds: of a step, the least and the most.
         rate: steps per second; 0 where the user names none.
+        unknown: why it could not be built where that matters.
     """
     ram = cost.ram + (cost.stack or 0) + (cost.constants if board.constants_in_ram else 0)
     share = microseconds[1] * rate / 1e6 if microseconds and rate else None
@@ -68,9 +70,9 @@ def judge(board: Board, scheme: str, cost: Cost, built: bool,
         needs["time"] = share
     worst = max(needs, key=lambda name: needs[name])
     verdict: Verdict = ("does not fit" if needs[worst] > NEARLY else
-                        "nearly" if needs[worst] > 1 else "fits" if built else "not known")
-    why = ("" if verdict == "fits" else f"no compiler for {board.core.name} here"
-           if verdict == "not known" else f"{worst}: {_percent(needs[worst])} of what is there")
+                        "nearly" if needs[worst] > 1 else "not known" if unknown else "fits")
+    why = ("" if verdict == "fits" else unknown if verdict == "not known" else
+           f"{worst}: {_percent(needs[worst])} of what is there")
     return Row(board.name, scheme, verdict, cost.flash, ram, cost.stack, board.flash.left,
                board.ram.left, cost.instructions, microseconds, share, built, why)
 

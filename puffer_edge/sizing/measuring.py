@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from puffer_edge.artefact.opening import Subject
 from puffer_edge.targets import Target
 from puffer_edge.toolchains import find_toolchain
+from puffer_edge.verification.emulators.machine import Machine
+from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.symbols import measure_sizes
@@ -29,7 +31,8 @@ class Cost:
         constants: bytes of weights and tables among them.
         ram: bytes, static.
         stack: bytes; None where it was not run.
-        instructions: of a step; None where it was not run.
+        instructions: of a step; None where it was not run, or cycles are known.
+        cycles: of a step, the least and the most; None without a model of the core.
     """
 
     flash: int
@@ -37,6 +40,7 @@ class Cost:
     ram: int
     stack: int | None = None
     instructions: int | None = None
+    cycles: tuple[int, int] | None = None
 
 
 def measure(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost:
@@ -54,13 +58,21 @@ def measure(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost
     """
     (folder / "policy.h").write_bytes(header)
     builder = ImageBuilder(header=folder / "policy.h", spec=subject.spec, target=core,
-                           toolchain=find_toolchain("zig"), directory=folder, flash_bytes=FLASH)
+                           toolchain=find_toolchain(core.toolchain), directory=folder,
+                           flash_bytes=FLASH if core.unicorn_cpu else 0)
     sizes = measure_sizes(builder)
-    machine = UnicornMachine(builder.policy_only)
-    steps = machine.run([row.tobytes() for row in subject.vectors.observations[:STEPS]])
+    seen = [row.tobytes() for row in subject.vectors.observations[:STEPS]]
+    if core.unicorn_cpu:
+        machine: Machine = UnicornMachine(builder.policy_only)  # the self-test is not built
+        steps = machine.run(seen)
+    else:
+        with open_machine(builder, core.emulators[0]) as machine:
+            steps = machine.run(seen)
+    cost = Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, machine.stack_used())
     counted = [step.instructions for step in steps if step.instructions is not None]
-    return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, machine.stack_used(),
-                max(counted, default=None))
+    cycles = [step.cycles for step in steps if step.cycles is not None]  # of a chip, whose flash
+    return replace(cost, instructions=max(counted, default=None),        # does not wait
+                   cycles=(min(cycles), max(cycles)) if cycles else None)
 
 
 def from_manifest(manifest: Mapping[str, Mapping[str, int]]) -> Cost:

@@ -20,6 +20,7 @@ from puffer_edge.sizing.changes import with_changes
 from puffer_edge.sizing.fitting import Row, judge
 from puffer_edge.sizing.measuring import Cost
 from tests import zoo
+from tests.tools import need
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 BUNDLED = ["cartpole_sb3.zip", "cartpole_puffer_lstm.pt", "pendulum_sb3.zip"]
@@ -65,10 +66,13 @@ def test_its_bytes_are_those_of_verify(tmp_path: Path) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("scheme", ["float32", "float16", "int8", "int8x16", "int16"])
 @pytest.mark.parametrize(("board", "target"), [("pico", "cortex-m0"), ("giga", "cortex-m7"),
-                                               ("esp32-c3", "riscv32")])
+                                               ("esp32-c3", "riscv32"),
+                                               ("arduino-mega", "atmega2560")])
 @pytest.mark.parametrize("policy", BUNDLED)
 def test_its_bytes_of_bundled_policies(policy: str, board: str, target: str, scheme: str,
                                        tmp_path: Path) -> None:
+    if board == "arduino-mega":
+        need("avr-gcc", "simavr")
     program = puffer_edge.load(POLICIES / policy)
     assert_as_verify(program, board, target, scheme, tmp_path / "a")
 
@@ -88,6 +92,16 @@ def test_its_bytes_of_two_million_parameters(tmp_path: Path) -> None:
         assert abs(row.ram - found["ram_bytes"]) <= WITHIN * found["ram_bytes"]
 
 
+@pytest.mark.exhaustive
+def test_an_avr_has_cycles() -> None:
+    """Those that simavr counts, by the clock of the board."""
+    need("avr-gcc", "simavr")
+    (row,) = puffer_edge.doctor(POLICIES / "cartpole_sb3.zip", boards="mega", schemes="int8",
+                                rate=100.0)
+    assert row.microseconds is not None and 1000 < row.microseconds[0] <= row.microseconds[1]
+    assert row.share == row.microseconds[1] / 10_000 and row.built
+
+
 def test_verdicts() -> None:
     left = F411.flash.left
     for flash, verdict in ((left, "fits"), (left + 1, "nearly"), (2 * left, "nearly"),
@@ -97,7 +111,7 @@ def test_verdicts() -> None:
     assert judge(F411, "int8", Cost(1, 0, ram - 10, 10), True).verdict == "fits"
     row = judge(F411, "int8", Cost(1, 0, ram, 10), True)
     assert row.verdict == "nearly" and row.why.startswith("RAM: 100 %")
-    assert judge(F411, "int8", Cost(1, 0, 1), False).verdict == "not known"
+    assert judge(F411, "int8", Cost(1, 0, 1), False, unknown="why").why == "why"
     late = judge(F411, "int8", Cost(1, 0, 1, 1), True, (10.0, 1500.0), 1000.0)
     assert late.share == 1.5 and late.verdict == "nearly" and late.why.startswith("time")
     teensy = boards()["teensy-4.1"]  # which copies constants into RAM
