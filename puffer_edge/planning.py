@@ -16,6 +16,7 @@ from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import Reshape
 
 ALIGNMENT = 4  # bytes; every block starts at a multiple
+Memory = Callable[[Op], int]
 
 
 @dataclass
@@ -59,16 +60,21 @@ class Plan:
     unshared: int
 
 
-def plan(program: Program, first: Sequence[Op] = ()) -> Plan:
+def _nothing(op: Op) -> int:
+    return 0
+
+
+def plan(program: Program, first: Sequence[Op] = (), more: Memory = _nothing) -> Plan:
     """The smallest of the plans tried for a Program.
 
     Args:
         program: what is planned.
         first: ops that are run before all others, in that order.
+        more: bytes of working memory of an op beyond what any kernel of it needs.
     """
     orders = [(*first, *(op for op in ops if op not in first))
               for ops in (program.ops, _shortest_lives(program))]
-    candidates = [_place(program, ops, key) for ops in orders for key in _PLACEMENTS]
+    candidates = [_place(program, ops, key, more) for ops in orders for key in _PLACEMENTS]
     return min(candidates, key=lambda candidate: candidate.arena)
 
 
@@ -80,8 +86,9 @@ _PLACEMENTS: tuple[Callable[[Block], tuple[int, ...]], ...] = (
 )
 
 
-def _place(program: Program, ops: Sequence[Op], key: Callable[[Block], tuple[int, ...]]) -> Plan:
-    blocks, scratch = _blocks(program, ops)
+def _place(program: Program, ops: Sequence[Op], key: Callable[[Block], tuple[int, ...]],
+           more: Memory) -> Plan:
+    blocks, scratch = _blocks(program, ops, more)
     movable = [block for block in {id(b): b for b in blocks.values()}.values() if not block.state]
     movable += scratch.values()
     placed: list[Block] = []
@@ -109,7 +116,8 @@ def _place(program: Program, ops: Sequence[Op], key: Callable[[Block], tuple[int
         + sum(_aligned(b.size) for b in scratch.values()))
 
 
-def _blocks(program: Program, ops: Sequence[Op]) -> tuple[dict[str, Block], dict[int, Block]]:
+def _blocks(program: Program, ops: Sequence[Op],
+            more: Memory) -> tuple[dict[str, Block], dict[int, Block]]:
     """Block of every value that is not constant, and of every op's scratch."""
     last_use = {name: index for index, op in enumerate(ops) for name in op.operands}
     # A step that may yet be refused must not have written into what is remembered.
@@ -135,7 +143,7 @@ def _blocks(program: Program, ops: Sequence[Op]) -> tuple[dict[str, Block], dict
             block.last = max(block.last, last_use.get(name, index))
             block.names.append(name)
             blocks[name] = block
-        needed = op.scratch(program.operands(op)) * 4
+        needed = op.scratch(program.operands(op)) * 4 + more(op)
         if needed:
             scratch[index] = Block(needed, index, index)
     return blocks, scratch

@@ -47,6 +47,7 @@ class Target(Platform):
             what it runs a policy with. Sizes are those of QEMU's boards; an AVR is a chip, and
             has its own.
         hard_float: single-precision arithmetic is done by instructions.
+        dsp: two products of 16 bits are one instruction.
     """
 
     isa: Isa
@@ -61,6 +62,7 @@ class Target(Platform):
     ram_origin: int = 0x2000_0000
     ram_bytes: int = 4 << 20
     hard_float: bool = False
+    dsp: bool = False
 
     @property
     def emulators(self) -> tuple[str, ...]:
@@ -106,6 +108,7 @@ CORTEX_M4 = Target(
     unicorn_cpu="UC_CPU_ARM_CORTEX_M4",
     qemu_machine="mps2-an386",
     hard_float=True,
+    dsp=True,
 )
 CORTEX_M7 = Target(
     name="cortex-m7",
@@ -117,6 +120,7 @@ CORTEX_M7 = Target(
     unicorn_cpu="UC_CPU_ARM_CORTEX_M7",
     qemu_machine="mps2-an500",
     hard_float=True,
+    dsp=True,
 )
 CORTEX_M33 = Target(
     name="cortex-m33",
@@ -131,6 +135,7 @@ CORTEX_M33 = Target(
     flash_origin=0x1000_0000,
     ram_origin=0x3800_0000,
     hard_float=True,
+    dsp=True,
 )
 RISCV32 = Target(
     name="riscv32",

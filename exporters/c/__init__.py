@@ -12,6 +12,7 @@ from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.assembling import assemble, remembered
 from puffer_edge.exporters.c import avr
 from puffer_edge.exporters.c.header import Entry, Header, render
+from puffer_edge.exporters.c.widening import working_memory
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
 from puffer_edge.exporters.licence import in_c
@@ -40,8 +41,10 @@ class Made:
 
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
-         simd: bool = True) -> Made:
+         simd: bool = True, dsp: bool = False) -> Made:
     """The header of a Program as it is; arguments as of :class:`ExportRequest` and ``render``.
+
+    ``dsp``: the core has two products per instruction, and memory to copy activations to.
 
     Raises:
         UsageError: the name, or that of a field, is no safe identifier; the seed is negative.
@@ -50,7 +53,8 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
     check_names(program, name, seed)
     _check_finite(program)
     given = None if scheme in FLOATING else integer_input(program, counts)
-    planned = plan(program, first=given.replaced if given else ())
+    first = given.replaced if given else ()
+    planned = plan(program, first, working_memory(program)) if dsp else plan(program, first)
     tests = vectors.make(program, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
     return Made(planned, tests, entry, render(
@@ -94,7 +98,8 @@ def made_of(request: ExportRequest) -> Made:
         UnsupportedError: the target cannot hold it.
     """
     made = make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
-                counts=request.counts, simd=_computer(request.target))
+                counts=request.counts, simd=_computer(request.target),
+                dsp=request.target in TARGETS and TARGETS[request.target].dsp)
     avr.check(request.target, made.header.avr, made.header.ram)
     return made
 

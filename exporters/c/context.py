@@ -14,6 +14,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c import text
+from puffer_edge.exporters.c.widening import copied
 from puffer_edge.ir import Op, Program, Value
 from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import Reshape
@@ -151,6 +152,17 @@ class Context:
     def scratch(self, dtype: str = "float32") -> str:
         """Address of the present op's working memory, as an array of that dtype."""
         return self._arena(self.plan.scratch[self.index], dtype)
+
+    def copies(self, op: Op) -> bool:
+        """Whether the present op has working memory for its activations in 16 bits."""
+        return self.index in self.plan.scratch and copied(op, self.program) > 0
+
+    def widened(self, op: Op, x: str) -> str:
+        """Address of a copy in 16 bits of the activations at x."""
+        self.use("copy_s8")
+        self.line(f"(void)puffer_edge_copy_s8({self.scratch('int16')}, {x}, "
+                  f"{copied(op, self.program)});")
+        return self.scratch("int16")
 
     @property
     def constants(self) -> list[str]:

@@ -14,14 +14,16 @@ static inline void puffer_edge_conv_patch_f32(const float *x, const puffer_edge_
     const int32_t left = out_x * c->stride_x - c->pad_left;
     if (c->dilation_x == 1 && top >= 0 && left >= 0 && left + c->kernel_width <= c->width &&
         top + (c->kernel_height - 1) * c->dilation_y < c->height) { /* nothing lies outside */
+        const int32_t width = c->kernel_width, height = c->kernel_height;
+        const int32_t down = c->dilation_y * c->width, next = c->height * c->width;
         x += top * c->width + left;
         for (int32_t channel = c->channels / c->groups; channel > 0; --channel) {
             const float *row = x;
-            for (int32_t i = c->kernel_height; i > 0; --i) {
-                patch = puffer_edge_copy_f32(patch, row, c->kernel_width);
-                row += c->dilation_y * c->width;
+            for (int32_t i = height; i > 0; --i) {
+                patch = puffer_edge_copy_f32(patch, row, width);
+                row += down;
             }
-            x += c->height * c->width;
+            x += next;
         }
         return;
     }

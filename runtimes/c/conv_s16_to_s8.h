@@ -1,9 +1,11 @@
 #ifndef PUFFER_EDGE_CONV_S16_TO_S8_H
 #define PUFFER_EDGE_CONV_S16_TO_S8_H
 #include "conv_sizes.h"
+#include "copy_s16.h"
 #include "mac4x2_s16.h"
 #include "requantize.h"
 #define puffer_edge_conv_patch puffer_edge_conv_patch_s16_to_s8
+#define puffer_edge_copy puffer_edge_copy_s16
 #define puffer_edge_conv puffer_edge_conv_s16_to_s8
 #define puffer_edge_mac4x2 puffer_edge_mac4x2_s16
 #define puffer_edge_mac1 puffer_edge_mac1_s16

@@ -42,6 +42,16 @@
     "b 1f\n"                                      \
     "4:\n\t" GROUP "3:\n\t" GROUP "2:\n\t" GROUP "1:\n\t" GROUP AGAIN
 
+/* The same eight at a time, by a table of jumps. Expects in r12 how many are left over by eights; labels
+ * from 20 on are its own. */
+#define PUFFER_EDGE_EIGHT_TIMES(GROUP, AGAIN)                                      \
+    "tbh [pc, r12, lsl #1]\n"                                                      \
+    "20:\n\t"                                                                      \
+    ".short (28f-20b)/2, (21f-20b)/2, (22f-20b)/2, (23f-20b)/2\n\t"               \
+    ".short (24f-20b)/2, (25f-20b)/2, (26f-20b)/2, (27f-20b)/2\n"                  \
+    "28:\n\t" GROUP "27:\n\t" GROUP "26:\n\t" GROUP "25:\n\t" GROUP             \
+    "24:\n\t" GROUP "23:\n\t" GROUP "22:\n\t" GROUP "21:\n\t" GROUP AGAIN
+
 /* x is r0, w is r1; the sums are r7, r8, r10, r11 from bias (r2) to sum (r3, which waits on the stack).
  * [sp] is free then, and k_size at [sp, #40], and in lr first. */
 #define PUFFER_EDGE_SUMS_IN                  \
@@ -61,8 +71,9 @@ static inline uint32_t puffer_edge_load_word(const void *from)
 /* sum + a's halves times b's halves. */
 static inline int32_t puffer_edge_smlad(uint32_t a, uint32_t b, int32_t sum)
 {
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
-    return sum;
+    int32_t more;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(more) : "r"(a), "r"(b), "r"(sum));
+    return more;
 }
 
 /* Bytes 0 and 2 as two signed halves. */

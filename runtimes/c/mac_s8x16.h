@@ -6,18 +6,31 @@
  * and 3, out of a word of weights; so that they meet neighbours of x, columns are stored in the
  * order 0, 2, 1, 3. */
 #if defined(PUFFER_EDGE_DSP)
-/* r2: groups left. */
-#define PUFFER_EDGE_GROUP_S8X16                                \
-    "ldr r12, [r0], #4\n\tldmia r1!, {r3-r6}\n\t"              \
-    "sxtb16 lr, r3\n\tsmlad r7, lr, r12, r7\n\t"               \
-    "ldr lr, [r0], #4\n\tsxtb16 r3, r3, ror #8\n\t"            \
-    "smlad r7, r3, lr, r7\n\tsxtb16 r3, r4\n\t"                \
-    "sxtb16 r4, r4, ror #8\n\tsmlad r8, r3, r12, r8\n\t"       \
-    "smlad r8, r4, lr, r8\n\tsxtb16 r3, r5\n\t"                \
-    "sxtb16 r5, r5, ror #8\n\tsmlad r10, r3, r12, r10\n\t"     \
-    "smlad r10, r5, lr, r10\n\tsxtb16 r3, r6\n\t"              \
-    "sxtb16 r6, r6, ror #8\n\tsmlad r11, r3, r12, r11\n\t"     \
-    "smlad r11, r6, lr, r11\n\t"
+/* The words of x are r12 and lr; where x ends waits on the stack, as r2 is needed. */
+#define PUFFER_EDGE_PRODUCTS_S8X16                             \
+    "ldmia r1!, {r3-r6}\n\t"                                   \
+    "sxtb16 r2, r3\n\tsxtb16 r3, r3, ror #8\n\t"               \
+    "smlad r7, r2, r12, r7\n\tsmlad r7, r3, lr, r7\n\t"        \
+    "sxtb16 r3, r4\n\tsxtb16 r4, r4, ror #8\n\t"               \
+    "smlad r8, r3, r12, r8\n\tsmlad r8, r4, lr, r8\n\t"        \
+    "sxtb16 r3, r5\n\tsxtb16 r5, r5, ror #8\n\t"               \
+    "smlad r10, r3, r12, r10\n\tsmlad r10, r5, lr, r10\n\t"    \
+    "sxtb16 r3, r6\n\tsxtb16 r6, r6, ror #8\n\t"               \
+    "smlad r11, r3, r12, r11\n\tsmlad r11, r6, lr, r11\n\t"
+#define PUFFER_EDGE_GROUP_S8X16 "ldmia r0!, {r12, lr}\n\t" PUFFER_EDGE_PRODUCTS_S8X16
+#if defined(PUFFER_EDGE_SMALL)
+#define PUFFER_EDGE_GROUPS_S8X16                                                     \
+    "ands r12, lr, #12\n\t"                                                         \
+    PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8X16, "8", "ldr r2, [sp]\n\t"         \
+                                                         "cmp r0, r2\n\t"           \
+                                                         "bne 4b\n")
+#else
+#define PUFFER_EDGE_GROUPS_S8X16                                                     \
+    "ubfx r12, lr, #2, #3\n\t"                                                      \
+    PUFFER_EDGE_EIGHT_TIMES(PUFFER_EDGE_GROUP_S8X16, "ldr r2, [sp]\n\t"             \
+                                                     "cmp r0, r2\n\t"               \
+                                                     "bne 28b\n")
+#endif
 
 PUFFER_EDGE_NAKED void puffer_edge_mac4_s8x16(
     const int16_t *x PUFFER_EDGE_UNUSED, const int8_t *w PUFFER_EDGE_UNUSED,
@@ -26,29 +39,41 @@ PUFFER_EDGE_NAKED void puffer_edge_mac4_s8x16(
 {
     __asm__ volatile(
         PUFFER_EDGE_SUMS_IN
-        "ands r2, lr, #3\n\t"
+        "orr r2, r0, lr\n\t" /* x at a word, and columns by fours: what is common */
+        "ands r2, r2, #3\n\t"
         "bne 6f\n"
         "5:\n\t"
-        "asrs r2, lr, #2\n\t"
-        "ands r12, r2, #3\n\t"
-        PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8X16, "2", "subs r2, r2, #4\n\t"
-                                                             "bgt 4b\n")
+        "add r2, r0, lr, lsl #1\n\t"
+        "str r2, [sp]\n\t"
+        PUFFER_EDGE_GROUPS_S8X16
         "7:\n\t"
         PUFFER_EDGE_SUMS_OUT
-        "6:\n\t" /* r2 columns fill no group */
+        "6:\n\t"
+        "ands r2, lr, #3\n\t" /* columns that fill no group */
         "bic lr, lr, #3\n\t"
+        "beq 6f\n\t"
         "add r3, r0, lr, lsl #1\n\t"
         "add r4, r1, lr, lsl #2\n"
         "8:\n\t"
-        "ldrsh r12, [r3], #2\n\t"
-        "ldrsb r5, [r4], #1\n\tsmlabb r7, r5, r12, r7\n\t"
-        "ldrsb r5, [r4], #1\n\tsmlabb r8, r5, r12, r8\n\t"
-        "ldrsb r5, [r4], #1\n\tsmlabb r10, r5, r12, r10\n\t"
-        "ldrsb r5, [r4], #1\n\tsmlabb r11, r5, r12, r11\n\t"
+        "ldrsh r12, [r3], #2\n\tldr r6, [r4], #4\n\t"
+        "sxtb16 r5, r6\n\tsxtb16 r6, r6, ror #8\n\t"
+        "smlabb r7, r5, r12, r7\n\tsmlabb r8, r6, r12, r8\n\t"
+        "smlatb r10, r5, r12, r10\n\tsmlatb r11, r6, r12, r11\n\t"
         "subs r2, r2, #1\n\t"
-        "bne 8b\n\t"
+        "bne 8b\n"
+        "6:\n\t"
         "cmp lr, #0\n\t"
-        "bne 5b\n\t"
+        "beq 7b\n\t"
+        "ands r2, r0, #2\n\t"
+        "beq 5b\n\t"
+        "add r2, r0, lr, lsl #1\n\t"
+        "str r2, [sp]\n"
+        "8:\n\t" /* a load of many words wants an address of words */
+        "ldr r12, [r0], #4\n\tldr lr, [r0], #4\n\t"
+        PUFFER_EDGE_PRODUCTS_S8X16
+        "ldr r2, [sp]\n\t"
+        "cmp r0, r2\n\t"
+        "bne 8b\n\t"
         "b 7b\n"
         ::: PUFFER_EDGE_CLOBBERS);
 }

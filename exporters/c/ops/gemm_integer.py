@@ -15,9 +15,11 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
     """One call per row of x."""
     x, y = context.value(op.x), context.value(op.y)
     weight = context.weight(op.weight)
-    suffix = SUFFIXES[x.dtype, str(weight.dtype)]
+    copied = context.copies(op)
+    suffix = "s8x16" if copied else SUFFIXES[x.dtype, str(weight.dtype)]
     rows, (n, k), qparams = x.size // weight.shape[1], weight.shape, op.quantization
-    kernel = f"gemm_{suffix}" if y.dtype == x.dtype else f"gemm_{suffix}_to_s{y.dtype[3:]}"
+    taken = "int16" if copied else x.dtype
+    kernel = f"gemm_{suffix}" if y.dtype == taken else f"gemm_{suffix}_to_s{y.dtype[3:]}"
     context.use(kernel)
     packed = context.constant(blocks_of_groups(weight, suffix), role=f"weight {n}x{k}")
     requantization = context.weight(op.requantization)
@@ -28,7 +30,8 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
         source, target = (f"({ref})" if row else ref
                           for ref in (context.ref(op.x), context.out(op.y)))
         offsets = (f" + {row * k}", f" + {row * n}") if row else ("", "")
-        context.line(f"puffer_edge_{kernel}({source}{offsets[0]}, {packed}, {bias}, {q}, "
+        source = context.widened(op, source + offsets[0]) if copied else source + offsets[0]
+        context.line(f"puffer_edge_{kernel}({source}, {packed}, {bias}, {q}, "
                      f"{target}{offsets[1]}, {k}, {n}, {qparams.zero_point}, {qparams.low}, "
                      f"{qparams.high});")
     assert y.size == rows * n

@@ -12,7 +12,9 @@ from puffer_edge.ir.ops import LSTMCellInteger
 def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
     """One call; weights, biases and requantisations interleaved per unit."""
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
-    suffixes = [SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
+    copied = context.copies(op)
+    suffixes = ["s8x16" if name == op.x and copied else
+                SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
     kernel = f"lstm_cell_{'_'.join(dict.fromkeys(suffixes))}"
     packed = [context.constant(blocks_of_groups(units_first(matrix), suffix), role=role)
               for matrix, suffix, role in zip(
@@ -29,6 +31,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         tables.append(context.requantization(units_first(requantization)))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     qparams = op.quantization
+    x = context.widened(op, context.ref(op.x)) if copied else context.ref(op.x)
     context.use(kernel)
     context.line(
         "{\n"
@@ -38,6 +41,6 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {0 if len(blocks) == 1 else 4}, {weight.shape[1]}, {recurrent.shape[1]}, "
         f"{op.cell_bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
-        f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"    puffer_edge_{kernel}({x}, {context.ref(op.h)}, "
         f"{context.ref(op.c)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y_h)}, {context.out(op.y_c)});\n}}")

@@ -7,13 +7,24 @@ from puffer_edge.exporters.c.loops import nest
 from puffer_edge.exporters.c.text import number
 from puffer_edge.ir.ops import Quantize
 
+MANY = 32
+"""Elements, such as those of an image, for which a kernel of their own is worth its code."""
+
 
 @emits(Quantize)
 def quantize(op: Quantize, context: Context) -> None:
-    """A loop over rows and features; over all at once where they have the same scale."""
+    """A loop over rows and features, over all at once where they have the same scale, or a call."""
     x = context.value(op.x)
     factor, offset = context.weight(op.factor), context.weight(op.offset)
-    if (factor == factor[0]).all() and (offset == offset[0]).all():
+    alike = bool((factor == factor[0]).all() and (offset == offset[0]).all())
+    if alike and x.size >= MANY:
+        kernel = f"quantize_s{op.dtype[3:]}"
+        context.use(kernel)
+        context.line(
+            f"puffer_edge_{kernel}({context.ref(op.x)}, {context.out(op.y)}, {x.size}, "
+            f"{number(float(factor[0]))}, {number(float(offset[0]))}, {op.low}, {op.high});")
+        return
+    if alike:
         width, factors, offsets = x.size, number(float(factor[0])), number(float(offset[0]))
     else:
         width = x.shape[-1]

@@ -1,0 +1,8 @@
+#ifndef PUFFER_EDGE_TABLE_S8_TO_S16_H
+#define PUFFER_EDGE_TABLE_S8_TO_S16_H
+#include "table.h"
+#define puffer_edge_table puffer_edge_table_s8_to_s16
+#define puffer_edge_x_t int8_t
+#define puffer_edge_y_t int16_t
+#include "table_integer.inc"
+#endif

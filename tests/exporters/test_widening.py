@@ -1,0 +1,75 @@
+"""Activations of 8 bits that a layer copies to 16, on cores that gain by it: the same bits."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from puffer_edge.artefact.opening import read_subject
+from puffer_edge.exporters.c.widening import working_memory
+from puffer_edge.ir import Program
+from puffer_edge.ir.ops import Gemm, LSTMCell, Reshape
+from puffer_edge.passes import optimize
+from puffer_edge.planning import plan
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import find_scheme
+from puffer_edge.targets import TARGETS
+from puffer_edge.toolchains import find_toolchain
+from puffer_edge.verification.emulators.opening import open_machine
+from puffer_edge.verification.harness import ImageBuilder
+from tests.support.exporting import write_artefact
+from tests.tools import need
+from tests.zoo import Bench
+
+
+@cache
+def program() -> Program:
+    """Layers and a cell of odd sizes, one layer over two rows, one too small to gain."""
+    bench = Bench((1, 14))
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(74, 14), bias=bench.weight(74))
+    y = bench.op(Gemm, x=bench.op(Reshape, x=y, shape=(2, 37)), weight=bench.weight(33, 37))
+    y = bench.op(Reshape, x=y, shape=(1, 66))
+    h, c = bench.builder.state("h", (1, 9)), bench.builder.state("c", (1, 9))
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=y, h=h, c=c, weight=bench.weight(36, 66),
+        recurrent=bench.weight(36, 9), bias=bench.weight(36))
+    bench.builder.carry(h, y_h)
+    bench.builder.carry(c, y_c)
+    prepared = optimize(bench.program(bench.op(Gemm, x=y_h, weight=bench.weight(5, 9))), fuse=False)
+    observations = np.random.default_rng(1).standard_normal((64, 14)).astype(np.float32)
+    seen = calibrate(prepared, observations, np.arange(64) == 0)
+    return quantize(prepared, seen, find_scheme("int8"))
+
+
+@pytest.mark.parametrize(("target", "toolchain", "level"), [
+    ("cortex-m4", "gcc", "-O2"), ("host", "gcc", "-O2"),
+    *(pytest.param("cortex-m4", compiler, level, marks=pytest.mark.exhaustive)
+      for compiler in ("gcc", "zig") for level in ("-O0", "-Os", "-O3")),
+    *(pytest.param(core, "gcc", "-O2", marks=pytest.mark.exhaustive)
+      for core in ("cortex-m0", "cortex-m3", "cortex-m7", "cortex-m33"))])
+def test_the_same_bits_everywhere(target: str, toolchain: str, level: str, tmp_path: Path) -> None:
+    need("gcc" if target == "host" else "arm-none-eabi-gcc")
+    write_artefact(program(), tmp_path / "a", target="cortex-m4", name="wide", scheme="int8")
+    header = tmp_path / "a" / "policy.h"
+    assert header.read_text().count("(void)puffer_edge_copy_s8(") == 3  # two rows, the cell
+    builder = ImageBuilder(header, read_subject(tmp_path / "a").spec, TARGETS[target],
+                           find_toolchain(toolchain), tmp_path, optimize=level)
+    with open_machine(builder, "unicorn") as machine:
+        assert machine.selftest() == 0
+
+
+def test_memory_is_taken_where_it_pays() -> None:
+    """The larger copy is that of the cell: 66 integers of 16 bits."""
+    small, large = plan(program()), plan(program(), more=working_memory(program()))
+    assert small.arena < large.arena <= small.arena + 2 * 66
+    assert not small.scratch and len(large.scratch) == 2
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "riscv32", "host"])
+def test_other_cores_do_without(target: str, tmp_path: Path) -> None:
+    write_artefact(program(), tmp_path / "a", target=target, name="wide", scheme="int8")
+    assert "copy_s8" not in (tmp_path / "a" / "policy.h").read_text()
