@@ -31,6 +31,7 @@ ARROWS = {
     "boards": "choices",
     "targets": "boards choices",
     "toolchains": "cache processes targets",
+    "timing": "",
     # A policy and what is computed with it.
     "ir": "",
     "finiteness": "ir",
@@ -57,7 +58,8 @@ ARROWS = {
     "benchmarking": "ir runtimes",
     "playing": "environments ir runtimes",
     "verification": "artefact boards cache exporters frontends interpreter ir processes "
-                    "quantization readers runtimes sampling targets templates toolchains",
+                    "quantization readers runtimes sampling targets templates timing "
+                    "toolchains",
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "subset": "verification",
     # What the user meets.

@@ -12,6 +12,7 @@ import numpy as np
 
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
 from puffer_edge.targets import Target
+from puffer_edge.timing import Clock
 from puffer_edge.verification.elf import read_elf
 from puffer_edge.verification.emulators.block_counter import count_blocks
 from puffer_edge.verification.emulators.machine import (
@@ -91,6 +92,30 @@ class UnicornMachine(SteppingMachine):
             outputs=np.frombuffer(bytes(outputs), dtype="<f4").astype(np.float32),
             instructions=instructions,
         )
+
+    def timed_step(self, observation: bytes, clock: Clock) -> None:
+        """A step, without its results, that a clock is told of: every block of code, every read."""
+        import unicorn
+
+        check_observation(self.spec, observation)
+        core = self._core
+        core.mem_write(self._elf.symbols["edge_obs"], observation)
+        core.ctl_flush_tb()  # what was translated before calls no new hook
+        hooks = [
+            core.hook_add(unicorn.UC_HOOK_BLOCK,
+                          lambda _, address, size, __: clock.block(address, size)),
+            core.hook_add(unicorn.UC_HOOK_MEM_READ,
+                          lambda _, __, address, size, *___: clock.read(address, size))]
+        try:
+            self._call("edge_step")
+        finally:
+            for hook in hooks:
+                core.hook_del(hook)
+            self._paint()
+
+    def code(self, address: int, size: int) -> bytes:
+        """What lies in memory."""
+        return bytes(self._core.mem_read(address, size))
 
     def selftest(self) -> int:
         """The policy's own self-test: 0 when every vector matches bit for bit."""
