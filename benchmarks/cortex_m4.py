@@ -4,10 +4,10 @@
                                    [--scheme float32 float16 int8 int8x16 int16] [--nets P1 P2]
                                    [--markdown]
 
-Instructions are counted (Unicorn), and repeatable. Cycles are a prediction by puffer_edge/timing: the
-core's table over what was executed, without wait states and with 5 of them on a flash with the caches
-of an STM32F4. With float32 among the schemes a column says how many times fewer cycles the others take,
-or instructions where the core has no table. `-Os` stands for PUFFER_EDGE_SMALL, too.
+Instructions are counted (Unicorn), and repeatable. Cycles are a prediction by puffer_edge/timing:
+the core's table over what was executed, without wait states and with 5 of them on a flash with the
+caches of an STM32F4. With float32 among the schemes a column says how many times fewer cycles the
+others take, or instructions where the core has no table. `-Os` stands for PUFFER_EDGE_SMALL, too.
 """
 
 from __future__ import annotations

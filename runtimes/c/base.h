@@ -40,7 +40,8 @@
 #endif
 
 /* Kernels of floats have a form in assembler for Cortex-M with an FPU, of which the larger is faster:
- * -Os, or PUFFER_EDGE_SMALL defined by the user, chooses the smaller. */
+ * -Os, or PUFFER_EDGE_SMALL defined by the user, chooses the smaller, in which only convolutions, which
+ * take most of a step where there are any, compute eight outputs at a time. */
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FP) && !defined(PUFFER_EDGE_PORTABLE)
 #if __ARM_FP & 4
 #define PUFFER_EDGE_VFP

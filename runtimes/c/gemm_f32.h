@@ -40,7 +40,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_gemm_f32(const float *x, const float *w, con
         PUFFER_EDGE_COPY(y, start, (size_t)n_size * sizeof *y);
     }
     start = y;
-#elif defined(PUFFER_EDGE_MAC8)
+#elif defined(PUFFER_EDGE_MAC8) && !defined(PUFFER_EDGE_SMALL)
     if (start == NULL) {
         memset(y, 0, (size_t)n_size * sizeof *y);
         start = y;

@@ -42,7 +42,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_f32(const float *x, const float *h
 #endif
     for (; unit < h_size; unit += count) {
         float gates[8];
-#if defined(PUFFER_EDGE_MAC8)
+#if defined(PUFFER_EDGE_MAC8) && !defined(PUFFER_EDGE_SMALL)
         count = h_size - unit > 1 ? 2 : 1;
         if (count == 2) {
             puffer_edge_mac8_f32(x, w, 4 * x_size, bias, gates, x_size);

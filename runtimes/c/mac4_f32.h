@@ -11,7 +11,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_f32(const float *x, const float *w, flo
                                              int32_t k_size)
 {
     int32_t k = k_size;
-#if defined(PUFFER_EDGE_VFP) && !defined(PUFFER_EDGE_SMALL)
+#if defined(PUFFER_EDGE_VFP)
     /* Compilers load the weights one by one; one vldmia loads the four of a term. vmul and vadd
      * (not vfma) give the contract's two roundings and the fewer cycles on a Cortex-M4. */
     int32_t quads = k >> 2;

@@ -13,6 +13,21 @@
     "ldmia r1!, {r3-r6}\n\t"                                   \
     "smlad r7, r3, lr, r7\n\tsmlad r8, r4, lr, r8\n\t"         \
     "smlad r10, r5, lr, r10\n\tsmlad r11, r6, lr, r11\n\t"
+#if defined(PUFFER_EDGE_SMALL)
+#define PUFFER_EDGE_ALL_GROUPS_S16                                                   \
+    "asrs r2, lr, #2\n\t"                                                           \
+    "ands r12, r2, #1\n\t"                                                          \
+    "bne 1f\n"                                                                      \
+    "2:\n\t" PUFFER_EDGE_GROUPS_S16 "1:\n\t" PUFFER_EDGE_GROUPS_S16                 \
+    "subs r2, r2, #2\n\t"                                                           \
+    "bgt 2b\n"
+#else
+#define PUFFER_EDGE_ALL_GROUPS_S16                                                   \
+    "asrs r2, lr, #2\n\t"                                                           \
+    "ands r12, r2, #3\n\t"                                                          \
+    PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUPS_S16, "2", "subs r2, r2, #4\n\t"       \
+                                                        "bgt 4b\n")
+#endif
 
 PUFFER_EDGE_NAKED void puffer_edge_mac4_s16(
     const int16_t *x PUFFER_EDGE_UNUSED, const int16_t *w PUFFER_EDGE_UNUSED,
@@ -25,10 +40,7 @@ PUFFER_EDGE_NAKED void puffer_edge_mac4_s16(
         "ands r2, r2, #3\n\t"
         "bne 6f\n"
         "5:\n\t"
-        "asrs r2, lr, #2\n\t"
-        "ands r12, r2, #3\n\t"
-        PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUPS_S16, "2", "subs r2, r2, #4\n\t"
-                                                            "bgt 4b\n")
+        PUFFER_EDGE_ALL_GROUPS_S16
         "7:\n\t"
         PUFFER_EDGE_SUMS_OUT
         "6:\n\t"
@@ -52,7 +64,7 @@ PUFFER_EDGE_NAKED void puffer_edge_mac4_s16(
         "8:\n\t"
         "cmp lr, #0\n\t"
         "beq 7b\n\t"
-        "ands r2, r0, #2\n\t"
+        "lsls r2, r0, #30\n\t"
         "beq 5b\n"
         "8:\n\t" /* a load of many words wants an address of words */
         "ldr r12, [r0], #4\n\tldmia r1!, {r3-r6}\n\t"

@@ -64,7 +64,7 @@ PUFFER_EDGE_NAKED void puffer_edge_mac4_s8x16(
         "6:\n\t"
         "cmp lr, #0\n\t"
         "beq 7b\n\t"
-        "ands r2, r0, #2\n\t"
+        "lsls r2, r0, #30\n\t"
         "beq 5b\n\t"
         "add r2, r0, lr, lsl #1\n\t"
         "str r2, [sp]\n"

@@ -47,7 +47,7 @@ def header() -> Header:
     ("cortex-m4", "gcc", "portable", "-O2"),
     ("cortex-m4", "zig", "dsp", "-O3"),
     ("cortex-m4", "zig", "thumb2", "-O0"),
-    ("cortex-m7", "gcc", "dsp", "-O3"),
+    ("cortex-m7", "gcc", "dsp", "-Os"),
     ("cortex-m33", "zig", "dsp", "-O2"),
     ("cortex-m3", "gcc", "thumb2", "-O2"),
     ("cortex-m0", "gcc", "default", "-O2"),
