@@ -129,11 +129,11 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
 
 
 def _modules(sources: list[Source]) -> frozenset[str]:
-    """The modules and packages that files are."""
+    """The modules that files are, and the packages that they are in."""
     found = set()
     for source in sources:
         path = Path(source.path)
-        found.add(path.parent.name if path.stem == "__init__" else path.stem)
+        found |= {path.stem, path.parent.name}  # a package without __init__.py, too
     return frozenset(found)
 
 

@@ -60,9 +60,10 @@ def _text(node: ast.JoinedStr, file: File) -> str:
 def _joins_braces(text: str) -> bool:
     """Whether a string without f and with braces stands beside an f-string."""
     pieces = list(LITERAL.finditer(text))
-    formatted = [piece[3] for piece in pieces if "f" in piece[1].lower()]
+    formatted = [piece[3] for piece in pieces if set(piece[1].lower()) & {"f", "t"}]
     if re.sub(r"\\\n|#[^\n]*|\s", "", LITERAL.sub("", text)) or any(
             piece.count("{") != piece.count("}") for piece in formatted):
         return False  # quotes in quotes
     return len(pieces) > 1 and any(
-        "f" not in piece[1].lower() and re.search("[{}]", piece[3]) for piece in pieces)
+        not set(piece[1].lower()) & {"f", "t"} and re.search("[{}]", piece[3])
+        for piece in pieces)
