@@ -19,7 +19,7 @@ help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
 	@echo "make fuzz   the fuzzers, for an hour, or FUZZ_SECONDS; FUZZ_SEED tells which inputs"
-	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: most of an hour"
+	@echo "make proof  all that make test runs a part of, as integers on every core and compiler: hours"
 	@echo "make mutants  200 small planted faults, of which the tests must find 90 %: hours"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
 	@echo "make docs   the site, strictly, and every command that its pages show"
@@ -65,7 +65,7 @@ trainers: $(VENV)/.dev
 		tests/verification/test_reference_scripts.py
 
 proof: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels -m exhaustive -n auto --dist worksteal
+	$(BIN)/python -m pytest tests -m exhaustive -n auto --dist worksteal
 
 # Not a part of check: each of 200 planted faults has the tests of its room run.
 mutants: $(VENV)/.dev
