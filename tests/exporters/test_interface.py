@@ -12,6 +12,7 @@ from puffer_edge.errors import UsageError
 from puffer_edge.exporters import c
 from puffer_edge.naming import stem
 from tests import zoo
+from tests.exporters.test_c import export_as_it_is
 from tests.tools import need
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"]
@@ -308,3 +309,19 @@ def test_kernels_of_other_processors_are_left_out() -> None:
                               simd=simd).header.text for simd in (False, True))
         assert "__SSE2__" in full and "mac32" in full
         assert not re.search("SSE2|aarch64|mac32|MAC32|mac_rest", small)
+
+
+SHORT = ["mlp_int8", "continuous_int16", "masked_int16", "lstm"]
+
+
+@pytest.mark.parametrize("case", [*SHORT, *(
+    pytest.param(case, marks=pytest.mark.exhaustive) for case in (*zoo.CASES, *zoo.QUANTIZED)
+    if case not in SHORT)])
+def test_the_interface_is_short(case: str, tmp_path: Path) -> None:
+    """150 lines, but for the rows that tell of single elements, outputs and heads."""
+    lines = (export_as_it_is(case, tmp_path / "a") / "policy.h").read_text().split("\n")
+    end = next(index for index, line in enumerate(lines) if "==== implementation" in line)
+    row = re.compile(r" \*     |    [-+0-9.]|#define ZOO_\w+ ")
+    rows = [line for line in lines[:end] if row.match(line)]
+    assert end - len(rows) <= 135
+    assert case == "masked_int16" or case not in SHORT or end <= 150
