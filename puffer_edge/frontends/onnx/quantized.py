@@ -26,6 +26,8 @@ from puffer_edge.frontends.onnx.node import Node
 
 _NOTE = ("a quantised graph: read as float, with the weights that its integers stand for and its "
          "own rounding of activations")
+_STORED = ("weights that are stored in integers are read as the numbers that they stand for, and "
+           "what they meet is computed in float")
 _RANGES = {np.dtype(kind): (np.iinfo(kind).min, np.iinfo(kind).max)
            for kind in (np.int8, np.uint8, np.int16, np.uint16)}
 
@@ -198,6 +200,8 @@ def _real(graph: Graph, node: Node, x: Operand, scale: Operand, zero: Operand | 
         if x.dtype.kind not in "iu":
             raise node.refuse(f"integers of the type {x.dtype}")
         if not isinstance(step, str):
+            if all(note.kind != "quantised" for note in graph.builder.notes):
+                graph.builder.note("quantised", _STORED)
             return np.asarray((x.astype(np.float64) - point) * step, np.float32)
         x = x.astype(np.float32)
     _note(graph)
@@ -234,5 +238,7 @@ def _whole(graph: Graph, node: Node, x: Operand, low: int, high: int) -> Operand
 
 
 def _note(graph: Graph) -> None:
-    if all(note.text != _NOTE for note in graph.builder.notes):
+    notes = graph.builder.notes
+    if all(note.text != _NOTE for note in notes):
+        notes[:] = [note for note in notes if note.text != _STORED]  # more than weights
         graph.builder.note("quantised", _NOTE)

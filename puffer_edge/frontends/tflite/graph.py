@@ -61,6 +61,7 @@ class Graph:
         (number,) = (n for n in model.inputs if n not in states)
         self._values: dict[int, str] = {}
         self.constants: dict[int, Array] = {}
+        self.stored: set[str] = set()  # dtypes of weights that stand for other numbers
         tensor = model.tensors[number]
         if (tensor.dtype != "float32" and not tensor.quantised) or 0 in tensor.shape or (
                 tensor.shape[:1] != (1,) and prod(tensor.shape) != observation):
@@ -96,6 +97,7 @@ class Graph:
             apart = [1] * len(tensor.shape)
             if tensor.scales.size > 1:
                 apart[tensor.axis] = -1
+            self.stored.add(tensor.dtype)
             wide = tensor.data.astype(np.float64) - tensor.zeros.reshape(apart or ())
             return np.asarray(wide * tensor.scales.reshape(apart or ()), np.float32)
         if tensor.data is None:
@@ -104,7 +106,17 @@ class Graph:
         if tensor.dtype not in ("float32", "float16"):
             raise UnsupportedError(f"a weight is of {tensor.dtype}", where=self.place(number),
                                    hint="convert the float model without quantisation")
+        if tensor.dtype == "float16":
+            self.stored.add(tensor.dtype)
         return tensor.data.astype(np.float32, copy=False)
+
+    def note_storage(self) -> None:
+        """Says what weights are stored as, where nothing else of the model is in integers."""
+        if self.stored and all(note.kind != "quantised" for note in self.builder.notes):
+            self.builder.note(
+                "quantised", f"weights of {', '.join(sorted(self.stored))} are read as the numbers "
+                "that they stand for, and it is computed in float: what a runtime rounds as it "
+                "runs (a dynamic model's inputs of layers) is not rounded")
 
     def weight(self, array: Array, name: str) -> str:
         """A weight as a value of the Program; any number of operators can have the same one."""

@@ -89,6 +89,7 @@ def _program(model: TFLiteModel, options: LoadOptions, pairs: Mapping[int, int],
         y = flat[0] if len(flat) == 1 else graph.builder.add(Concat, xs=tuple(flat), axis=1)
     except (ProgramError, ValueError, TypeError, IndexError, ArithmeticError) as error:
         raise FileFormatError("the operators do not fit each other", where=where) from error
+    graph.note_storage()
     builder, action = graph.builder, _action(graph, options, widths)
     name = "logits" if isinstance(action, Discrete) else "mean"
     size = prod(builder.shape("observation"))
