@@ -101,7 +101,8 @@ def _rows(subject: Subject, header: bytes, boards: Sequence[Board], scheme: str,
         else:
             if core.name not in costs:
                 progress(f"building in {scheme} for {core.title}")
-                costs[core.name] = _measured(subject, header, core, folder)
+                costs[core.name] = _measured(subject, header, core, folder, [
+                    each for each in boards if each.core.target == board.core.target])
             found = costs[core.name]
             if isinstance(found, MissingDependencyError):
                 yield judge(board, scheme, known, False, rate=rate, unknown=found.what)
@@ -109,13 +110,13 @@ def _rows(subject: Subject, header: bytes, boards: Sequence[Board], scheme: str,
                 yield judge(board, scheme, found, True, _microseconds(board, found), rate)
 
 
-def _measured(subject: Subject, header: bytes, core: Target, folder: Path
-              ) -> Cost | MissingDependencyError:
+def _measured(subject: Subject, header: bytes, core: Target, folder: Path,
+              boards: Sequence[Board]) -> Cost | MissingDependencyError:
     """What it takes, or that the core's own tools are missing: pip does not install them."""
     place = folder / core.name
     place.mkdir()
     try:
-        return measure(subject, header, core, place)
+        return measure(subject, header, core, place, boards)
     except MissingDependencyError as error:
         if core.zig_target:
             raise
@@ -123,6 +124,8 @@ def _measured(subject: Subject, header: bytes, core: Target, folder: Path
 
 
 def _microseconds(board: Board, cost: Cost) -> tuple[float, float] | None:
+    if told := cost.estimates.get(board.name):
+        return told.microseconds(told.least), told.microseconds(told.most)
     if cost.cycles is None:
         return None
     least, most = (1e6 * cycles / board.core.clock for cycles in cost.cycles)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from puffer_edge.artefact.opening import Subject
+from puffer_edge.boards import Board
 from puffer_edge.targets import Target
 from puffer_edge.toolchains import find_toolchain
-from puffer_edge.verification.emulators.machine import Machine
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
+from puffer_edge.verification.estimating import Estimate, estimates
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.symbols import measure_sizes
 
@@ -32,7 +33,8 @@ class Cost:
         ram: bytes, static.
         stack: bytes; None where it was not run.
         instructions: of a step; None where it was not run, or cycles are known.
-        cycles: of a step, the least and the most; None without a model of the core.
+        cycles: of a step, the least and the most; None where they were not counted.
+        estimates: of boards by name, where there is a model of the core.
     """
 
     flash: int
@@ -41,9 +43,11 @@ class Cost:
     stack: int | None = None
     instructions: int | None = None
     cycles: tuple[int, int] | None = None
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
 
 
-def measure(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost:
+def measure(subject: Subject, header: bytes, core: Target, folder: Path, boards: Sequence[Board]
+            ) -> Cost:
     """Builds a policy for a core, and runs some steps of it on the emulated one.
 
     Args:
@@ -51,6 +55,7 @@ def measure(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost
         header: its ``policy.h``.
         core: an emulated target.
         folder: empty; for what is built.
+        boards: that have the core.
 
     Raises:
         MissingDependencyError: the compiler or the emulator is not installed.
@@ -62,17 +67,18 @@ def measure(subject: Subject, header: bytes, core: Target, folder: Path) -> Cost
                            flash_bytes=FLASH if core.unicorn_cpu else 0)
     sizes = measure_sizes(builder)
     seen = [row.tobytes() for row in subject.vectors.observations[:STEPS]]
+    told: dict[str, Estimate] = {}
     if core.unicorn_cpu:
-        machine: Machine = UnicornMachine(builder.policy_only)  # the self-test is not built
-        steps = machine.run(seen)
+        machine = UnicornMachine(builder.policy_only)  # the self-test is not built
+        steps, stack = machine.run(seen), machine.stack_used()
+        told = estimates(machine, seen[0], core, boards)
     else:
-        with open_machine(builder, core.emulators[0]) as machine:
-            steps = machine.run(seen)
-    cost = Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, machine.stack_used())
+        with open_machine(builder, core.emulators[0]) as chip:
+            steps, stack = chip.run(seen), chip.stack_used() or 0
     counted = [step.instructions for step in steps if step.instructions is not None]
-    cycles = [step.cycles for step in steps if step.cycles is not None]  # of a chip, whose flash
-    return replace(cost, instructions=max(counted, default=None),        # does not wait
-                   cycles=(min(cycles), max(cycles)) if cycles else None)
+    cycles = [step.cycles for step in steps if step.cycles is not None]
+    return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, stack,
+                max(counted, default=None), (min(cycles), max(cycles)) if cycles else None, told)
 
 
 def from_manifest(manifest: Mapping[str, Mapping[str, int]]) -> Cost:

@@ -1,7 +1,7 @@
 """Cycles of a core, from the blocks of code that it executes and what they read from flash."""
 
-from puffer_edge.timing.clock import Clock
+from puffer_edge.timing.clock import Clock, Listener
 from puffer_edge.timing.cores import CORES, Core
 from puffer_edge.timing.flash import Flash
 
-__all__ = ["CORES", "Clock", "Core", "Flash"]
+__all__ = ["CORES", "Clock", "Core", "Flash", "Listener"]

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from puffer_edge.timing.cores import Core
 from puffer_edge.timing.flash import Flash, Waiting
 from puffer_edge.timing.thumb import decode
+
+
+class Listener(Protocol):
+    """Is told what a core does."""
+
+    def block(self, address: int, size: int) -> None:
+        """A block of straight code is entered."""
+
+    def read(self, address: int, size: int) -> None:
+        """Memory is read."""
 
 
 class Clock:

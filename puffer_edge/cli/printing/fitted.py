@@ -31,8 +31,9 @@ def fitted(rows: Sequence[Row]) -> None:
                               f"{100 * row.share:.3g} %", _verdict(row))
         say(table)
     say("flash and RAM: bytes, the stack in RAM; ~ was not built, as no such compiler is here or "
-        "nothing would hold it. us per step: an estimate, least to most, where the core has a "
-        "model.", soft_wrap=True)
+        "nothing would hold it. us per step: an estimate, without and with every wait for "
+        "flash, where the core has a model; floats and wait states are not validated.",
+        soft_wrap=True)
 
 
 def _verdict(row: Row) -> str:

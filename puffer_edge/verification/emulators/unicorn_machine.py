@@ -12,7 +12,7 @@ import numpy as np
 
 from puffer_edge.errors import MissingDependencyError, UsageError, VerificationError
 from puffer_edge.targets import Target
-from puffer_edge.timing import Clock
+from puffer_edge.timing import Listener
 from puffer_edge.verification.elf import read_elf
 from puffer_edge.verification.emulators.block_counter import count_blocks
 from puffer_edge.verification.emulators.machine import (
@@ -93,7 +93,7 @@ class UnicornMachine(SteppingMachine):
             instructions=instructions,
         )
 
-    def timed_step(self, observation: bytes, clock: Clock) -> None:
+    def timed_step(self, observation: bytes, clock: Listener) -> None:
         """A step, without its results, that a clock is told of: every block of code, every read."""
         import unicorn
 

@@ -13,6 +13,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.artefact.opening import MEMORY, Subject, acting, action_dtype
 from puffer_edge.artefact.program_file import from_bytes
+from puffer_edge.boards import Board
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.exporters.c import header_of
 from puffer_edge.quantization.schemes import FLOATING
@@ -31,6 +32,8 @@ from puffer_edge.verification.checks.vectors import check_vectors
 from puffer_edge.verification.checks.weights import check_weights
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
+from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
+from puffer_edge.verification.estimating import estimates
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.judges import Judges
@@ -160,6 +163,8 @@ def _on_the_core(bench: Bench, report: Report) -> None:
             _judge(job, machine, report)
         stack = machine.stack_used()
         check_weights(machine, report)
+        if job.board is not None:
+            _estimate(job, job.board, machine, report)
     if job.subject.integers is not None:
         _check_integers(bench, job.subject.integers, report)
     check_calls(builder, report)
@@ -171,6 +176,22 @@ def _on_the_core(bench: Bench, report: Report) -> None:
     check_memory(core, sizes, deepest, report)
     if job.board is not None:
         check_board(job.board, sizes, deepest, report)
+
+
+def _estimate(job: Job, board: Board, machine: Machine, report: Report) -> None:
+    """How long a step takes on the board, where there is a model of its core."""
+    found = None
+    if isinstance(machine, UnicornMachine):
+        first = job.subject.vectors.observations[0].tobytes()
+        found = estimates(machine, first, _core(job), [board]).get(board.name)
+    if found is None:
+        text = f"how long a step takes on {board.title} is not told: no model of {board.core.name}"
+    else:
+        text = f"on {board.title} {found.text}"
+        report.measurements |= {
+            f"microseconds{end}": found.microseconds(cycles) for end, cycles in (
+                ("", found.likely), ("_least", found.least), ("_most", found.most))}
+    report.notes.append({"kind": "stated", "text": text})
 
 
 def _check_steps(subject: Subject, machine: Machine, where: str,
