@@ -73,7 +73,8 @@ def test_its_bytes_of_bundled_policies(policy: str, board: str, target: str, sch
                                        tmp_path: Path) -> None:
     if board == "arduino-mega":
         need("avr-gcc", "simavr")
-    program = puffer_edge.load(POLICIES / policy)
+    program = puffer_edge.load(POLICIES / policy, vec_normalize=(
+        POLICIES / "pendulum_vecnormalize.pkl" if policy.startswith("pendulum") else None))
     assert_as_verify(program, board, target, scheme, tmp_path / "a")
 
 
