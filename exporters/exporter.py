@@ -68,7 +68,8 @@ class Exporter(Protocol):
 
 FLAGS = {"calibrate": "--calibrate", "steps": "--steps", "observe": "--observe",
          "layers": "--layer", "observer": "--observer", "min_agreement": "--min-agreement",
-         "counts": "--counts", "board": "--board", "kernels": "--kernels"}
+         "counts": "--counts", "board": "--board", "kernels": "--kernels",
+         "helium_float": "--helium-float"}
 """The options as the command line has them."""
 PLAYED = frozenset(("steps", "observe"))
 
@@ -100,7 +101,7 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
                              hint=f"give --scheme {' or '.join(better)}, too")
         raise UsageError(f"the target {target} takes no {FLAGS[name]}", hint=(
             "give --target micropython, too" if name in ("board", "kernels") else
-            "leave it out"))
+            "give --target cortex-m55, too" if name == "helium_float" else "leave it out"))
 
 
 def check_scheme(exporter: Exporter, scheme: str) -> None:

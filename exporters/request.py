@@ -44,6 +44,7 @@ class ExportRequest:
         counts: what the integers of an observation count; see ``integer_input``.
         board: of ``puffer_edge.boards``.
         kernels: the grade of MicroPython's kernels.
+        helium_float: layers sum in Helium's floats, in which subnormal numbers are zeros.
         original: the float Program, where ``program`` is another.
         quantised: how an integer Program was made, and what it is judged by.
         calibration: the ranges of a format's own integers.
@@ -65,6 +66,7 @@ class ExportRequest:
     counts: Counts | None = None
     board: str = ""
     kernels: str = ""
+    helium_float: bool = False
     original: Program | None = None
     quantised: Quantized | None = None
     calibration: Calibration | None = None

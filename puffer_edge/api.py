@@ -60,7 +60,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
            steps: int = 4000, observe: Sequence[int] = (),
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
            min_agreement: float = 0.95, counts: Counts | None = None, board: str = "",
-           kernels: str = "", original: Literal["", "auto", "run", "never"] = "",
+           kernels: str = "", helium_float: bool = False,
+           original: Literal["", "auto", "run", "never"] = "",
            run_original: bool = False,
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
            strict: bool = False,
@@ -94,6 +95,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         board: of ``puffer_edge.boards``, or a ``.toml`` file; any board by default. A policy that
             it cannot hold is refused.
         kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.
+        helium_float: for cortex-m55 in float32: linear layers, convolutions and LSTMs sum in
+            Helium's floats, in which subnormal numbers are zeros; the oracle does the same.
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or
             never. Nothing is written where it disagrees.
@@ -126,7 +129,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         "calibrate": recording, "steps": steps, "observe": tuple(observe), "layers": layers or {},
         "observer": observer, "min_agreement": min_agreement, "counts": counts,
         "board": chosen.name if chosen else board,
-        "kernels": kernels}
+        "kernels": kernels, "helium_float": helium_float}
     if scheme:
         refuse_useless(exporter, target or found, scheme, given)
     original = "run" if run_original else original
@@ -235,7 +238,7 @@ def verify(directory: str | os.PathLike[str], *,
         board: of ``puffer_edge.boards``: whether it has the memory, and how long a step takes;
             the one exported for by default.
         toolchain: zig (by default), gcc or clang.
-        emulator: unicorn (by default) or qemu.
+        emulator: unicorn or qemu; unicorn by default, where it knows the core.
         optimize: the compiler's optimisation flag; -O2 by default.
         reference: what somebody else computed: an .npz with ``observations``, and ``logits``,
             ``mean``, ``outputs`` or ``actions`` for them (``reset`` of several episodes), or the

@@ -46,6 +46,8 @@ class Target(Platform):
         ram_origin, ram_bytes: the same of memory, of which ``verify`` keeps the upper half for
             what it runs a policy with. Sizes are those of QEMU's boards; an AVR is a chip, and
             has its own.
+        vectors_origin: where the core starts, if that is no flash.
+        helium: has vectors of 128 bits, for which kernels of their own are exported.
         hard_float: single-precision arithmetic is done by instructions.
         dsp: two products of 16 bits are one instruction.
     """
@@ -61,6 +63,8 @@ class Target(Platform):
     flash_bytes: int = 4 << 20
     ram_origin: int = 0x2000_0000
     ram_bytes: int = 4 << 20
+    vectors_origin: int | None = None
+    helium: bool = False
     hard_float: bool = False
     dsp: bool = False
 
@@ -137,6 +141,23 @@ CORTEX_M33 = Target(
     hard_float=True,
     dsp=True,
 )
+CORTEX_M55 = Target(
+    name="cortex-m55",
+    title="Arm Cortex-M55 with Helium",
+    isa="thumb",
+    gcc_flags=("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
+    zig_target="thumb-freestanding-eabihf",
+    zig_cpu="cortex_m55+mve_fp+fp_armv8d16",
+    qemu_machine="mps3-an547",
+    # The board starts in its instruction memory, which is small; all else lies in DDR memory and in
+    # its internal SRAM, by their secure aliases.
+    vectors_origin=0,
+    flash_origin=0x7000_0000,
+    flash_bytes=64 << 20,
+    ram_origin=0x3100_0000,
+    helium=True,
+    hard_float=True,
+)
 RISCV32 = Target(
     name="riscv32",
     title="RISC-V RV32IMAC",
@@ -173,6 +194,7 @@ TARGETS: dict[str, Target] = {
     "cortex-m4": CORTEX_M4,
     "cortex-m7": CORTEX_M7,
     "cortex-m33": CORTEX_M33,
+    "cortex-m55": CORTEX_M55,
     "riscv32": RISCV32,
     "atmega2560": ATMEGA2560,
     "host": HOST,
@@ -190,6 +212,8 @@ _CORES = {
                  "samd51 teensy3",
     "cortex-m7": "m7 cortex-m7f stm32f7 stm32h7 teensy4 teensy40 teensy4.0 imxrt1062",
     "cortex-m33": "m33 cortex-m33f rp2350 stm32l5 stm32u5 stm32h5 nrf53 nrf5340 nrf9160",
+    "cortex-m55": "m55 m85 cortex-m85 corstone-300 corstone-310 corstone300 corstone310 ra8 ra8m1 "
+                  "ra8d1 ethos-u55 alif ensemble stm32n6 apollo510",
     "riscv32": "riscv rv32 rv32imac rv32imc esp32-c2 esp32-c3 esp32-c6 esp32-h2 esp32c2 esp32c3 "
                "esp32c6 esp32h2 ch32v307 gd32vf103",
     "atmega2560": "mega mega2560 arduino-mega megaatmega2560 atmega2561",

@@ -54,7 +54,7 @@ def test_errors_call_options_as_they_were_typed(tmp_path: Path) -> None:
 def test_targets_are_listed() -> None:
     listed = json.loads(cli("targets", "--json").stdout)
     assert {"cortex-m", "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33",
-            "riscv32", "host"} <= set(listed)
+            "cortex-m55", "riscv32", "host"} <= set(listed)
     assert "Cortex-M4" in cli("targets").stdout
 
 

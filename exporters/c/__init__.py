@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from puffer_edge.artefact import vectors
-from puffer_edge.errors import UnsupportedError
+from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters.assembling import assemble, remembered
 from puffer_edge.exporters.c import avr
 from puffer_edge.exporters.c.header import Entry, Header, render
@@ -19,6 +19,7 @@ from puffer_edge.exporters.licence import in_c
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.naming import stem
+from puffer_edge.passes.flush_subnormals import flush_subnormals
 from puffer_edge.planning import Plan, plan
 from puffer_edge.quantization.integer_input import Counts, integer_input
 from puffer_edge.quantization.schemes import FLOATING
@@ -41,7 +42,7 @@ class Made:
 
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
-         simd: bool = True, dsp: bool = False) -> Made:
+         simd: bool = True, dsp: bool = False, helium: bool = False) -> Made:
     """The header of a Program as it is; arguments as of :class:`ExportRequest` and ``render``.
 
     ``dsp``: the core has two products per instruction, and memory to copy activations to.
@@ -58,7 +59,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
     tests = vectors.make(program, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
     return Made(planned, tests, entry, render(
-        program, planned, name, tests, entry, simd=simd))
+        program, planned, name, tests, entry, simd=simd, helium=helium))
 
 
 class CExporter:
@@ -73,13 +74,20 @@ class CExporter:
         return default_scheme(program)
 
     def options(self, scheme: str) -> frozenset[str]:
-        """Those of our own integers, and a board."""
+        """Those of our own integers, a board, and how floats are summed."""
         check_scheme(self, scheme)
-        return options(scheme) | {"board"}
+        more = {"board", "helium_float"} if scheme == "float32" else {"board"}
+        return options(scheme) | more
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
-        """Optimised, in halves or in integers."""
-        return prepare(request, progress)
+        """Optimised, in halves or in integers, or in Helium's floats."""
+        prepared = prepare(request, progress)
+        if not request.helium_float:
+            return prepared
+        if not TARGETS[request.target].helium:
+            raise UsageError(f"the target {request.target} has no Helium",
+                             hint="give --target cortex-m55, too, or leave out --helium-float")
+        return replace(prepared, program=flush_subnormals(prepared.program))
 
     def code(self, request: ExportRequest, *, compiled: bool = True) -> dict[str, bytes]:
         """The C files."""
@@ -99,7 +107,8 @@ def made_of(request: ExportRequest) -> Made:
     """
     made = make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
                 counts=request.counts, simd=_computer(request.target),
-                dsp=request.target in TARGETS and TARGETS[request.target].dsp)
+                dsp=request.target in TARGETS and TARGETS[request.target].dsp,
+                helium=request.target in TARGETS and TARGETS[request.target].helium)
     avr.check(request.target, made.header.avr, made.header.ram)
     return made
 
@@ -117,7 +126,8 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
                     constant_bytes=made.header.constant_bytes, ram=made.header.ram,
                     integers=entry.input if entry else None,
                     integer_tests=entry.vectors if entry else None, notes=notes,
-                    about={"board": request.board} if request.board else None)
+                    about={**({"board": request.board} if request.board else {}),
+                           **({"helium_float": True} if request.helium_float else {})})
 
 
 def implementation(name: str, header: str = "policy.h") -> str:

@@ -62,7 +62,7 @@ class Entry:
 
 def render(program: Program, plan: Plan, name: str, vectors: Vectors,
            entry: Entry | None = None, wide: bool = False, simd: bool = True,
-           batch: bool = False) -> Header:
+           batch: bool = False, helium: bool = False) -> Header:
     """The header of one policy.
 
     Args:
@@ -74,6 +74,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         wide: use the kernels for computers with wide vectors; the same bits.
         simd: have the forms of kernels for x86-64 and AArch64, too; the same bits.
         batch: add ``<name>_step_lanes`` for many policies at once; without an entry.
+        helium: have those for a Cortex-M with Helium, too; the same bits.
 
     Raises:
         UnsupportedError: an op has no emitter.
@@ -91,7 +92,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     sample = action.emit_sample(context)
     many = lanes.render(context, _taken(context), _checks(context), _finish(context, act)) if (
         batch) else ""
-    kernels = joined(context.kernels, simd=simd)
+    kernels = joined(context.kernels, simd=simd, with_helium=helium)
     integer_kernels = set(context.kernels)
     step = Part(_taken(context))
     if entry is None:
@@ -115,7 +116,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     held = avr.limits(context, ram, [*test["bytes"], *(test_q["bytes"] if test_q else ())])
     rendered = template("puffer_edge.exporters.c", "policy.h.j2").render(
         read=text.read, kernels_version=_kernels_version(), kernels=kernels,
-        float_kernels=joined(context.kernels, integer_kernels, simd),
+        float_kernels=joined(context.kernels, integer_kernels, simd, helium),
         constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
         check=check.render(context), many=many,

@@ -17,6 +17,17 @@ def blocks_of_four(weight: Array) -> Array:
     return np.concatenate([blocks.reshape(-1), weight[rows:].reshape(-1)])
 
 
+def flushed_blocks(weight: Array) -> Array:
+    """Rows of [N, K] as ``gemm_flushed_f32`` wants them, flat.
+
+    16 rows at a time, interleaved, then four at a time; rows of zeros fill the last four.
+    """
+    rows = weight.shape[0] // 16 * 16
+    full = weight[:rows].reshape(-1, 16, weight.shape[1]).transpose(0, 2, 1)
+    rest = np.pad(weight[rows:], ((0, -weight.shape[0] % 4), (0, 0)))
+    return np.concatenate([full.reshape(-1), blocks_of_four(rest)])
+
+
 WIDE = 64
 """Rows that a block for computers has."""
 
@@ -72,6 +83,11 @@ def blocks_of_groups(weight: Array, suffix: str) -> Array:
     first = np.concatenate([blocks.reshape(count, 4 * full),
                             single.reshape(count, 4 * (columns - full))], axis=1)
     return np.concatenate([first.reshape(-1), np.concatenate(rest, axis=1).reshape(-1)])
+
+
+def gates_of_units_flushed(weight: Array) -> Array:
+    """[4H, K] in torch's gate order as ``lstm_cell_flushed_f32`` wants it, flat."""
+    return flushed_blocks(units_first(weight))
 
 
 def units_first(rows: Array) -> Array:

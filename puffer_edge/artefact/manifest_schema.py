@@ -65,6 +65,7 @@ MANIFEST: dict[str, Any] = {
                "accepted?": bool}],
     "files": {FILE: SHA256},
     "tools?": {WORD: VERSION},
+    "helium_float?": bool,
     "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int,
                      "romfs_bytes?": int},
 }

@@ -66,6 +66,9 @@ def export(
     kernels: Annotated[str, option(
         metavar="GRADE", panel=MICROPYTHON,
         help="bytecode, unrolled, viper or thumb; the fastest of the board by default.")] = "",
+    helium_float: Annotated[bool, option(
+        "--helium-float", help="Sum floats by Helium (cortex-m55): fast, numbers below 1e-38 are 0."
+    )] = False,
     no_original: Annotated[bool, option(
         "--no-original", help="Do not let the library that owns the format run the policy, too."
     )] = False,
@@ -95,6 +98,7 @@ def export(
                                layers=layers(layer or []), observer=observer,
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
+                               helium_float=helium_float,
                                strict=strict, original=_original(no_original, run_original),
                                second_reader=readings.append, progress=progress, options=options,
                                module=module or None)

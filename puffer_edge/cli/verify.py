@@ -28,7 +28,7 @@ def verify(
     toolchain: Annotated[str, option(
         metavar="NAME", help="zig (from pip, by default), gcc or clang.")] = "",
     emulator: Annotated[str, option(
-        metavar="NAME", help="unicorn (from pip, by default) or qemu.")] = "",
+        metavar="NAME", help="unicorn (from pip; by default, if it knows the core) or qemu.")] = "",
     optimize: Annotated[str, option(
         metavar="FLAG", help="The compiler's optimisation; -O2 by default.")] = "",
     reference: Annotated[Path | None, option(

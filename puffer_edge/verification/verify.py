@@ -38,7 +38,8 @@ def verify(directory: Path, *, target: str = "", board: str = "", toolchain: str
         board: whose memory must suffice, and which tells how long a step takes; by default the one
             exported for, unless a target is named.
         toolchain: zig (by default), gcc or clang; gcc alone for an AVR.
-        emulator: unicorn (by default) or qemu, simavr for an AVR; not for the host.
+        emulator: unicorn (by default, where it knows the core) or qemu, simavr for an AVR; not
+            for the host.
         optimize: the compiler's optimisation flag; -O2 by default.
         reference: see :func:`verification.reference.load_for`.
         original: the policy file, which the library that owns its format runs once more.

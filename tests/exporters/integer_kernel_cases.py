@@ -324,7 +324,7 @@ class Header:
                 f"out_int16 + 1, 1, {count}, 2);\n"
                 f"bad += memcmp(out_int16 + 1, {self.place(y)}, {y.nbytes}) != 0;")
 
-    def text(self, preamble: str) -> str:
+    def text(self, preamble: str, helium: bool = False) -> str:
         """The policy that is nothing but a self-test."""
         pools = [array(C_TYPES[dtype], f"pool_{dtype}", np.concatenate(parts))
                  for dtype, parts in self.pools.items() if parts]
@@ -333,7 +333,8 @@ class Header:
                                                     "layer_normalization_s8",
                                                     "layer_normalization_s16",
                                                     "l2_normalization_s8", "softmax_s8",
-                                                    "l2_normalization_s16", "softmax_s16"])
+                                                    "l2_normalization_s16", "softmax_s16"],
+                         with_helium=helium)
         return "\n".join([
             "#ifndef KERN_H\n#define KERN_H\n#include <stddef.h>\n#include <stdint.h>\n"
             "#include <string.h>", preamble,

@@ -22,7 +22,7 @@ from tests.support.exporting import write_artefact
 SET: dict[str, Any] = {
     "calibrate": "env:CartPole-v1", "steps": 100, "observe": (0,), "layers": {"a": "int8"},
     "observer": "mse", "min_agreement": 0.5, "counts": {"a": (1.0, 0.0)}, "board": "pico",
-    "kernels": "viper"}
+    "kernels": "viper", "helium_float": True}
 """Every option, other than by default."""
 SCHEMES = sorted({scheme for each in EXPORTERS.values() for scheme in each.schemes})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.tools import need
 
 SIZES = [(k, n) for k in range(1, 10) for n in range(1, 10)] + [
     (15, 4), (16, 5), (17, 7), (31, 4), (33, 6), (64, 8), (67, 4), (130, 4)]
+FORMS = {"dsp": "DSP", "thumb2": "THUMB2", "helium": "MVE", "without helium": "DSP"}
+"""What the preprocessor knows the fast forms by."""
 CELLS = [(1, 1), (2, 3), (3, 2), (4, 4), (5, 7), (8, 9), (17, 5)]
 
 
@@ -52,22 +55,29 @@ def header() -> Header:
     ("cortex-m3", "gcc", "thumb2", "-O2"),
     ("cortex-m0", "gcc", "default", "-O2"),
     ("riscv32", "zig", "default", "-O2"),
+    ("cortex-m55", "gcc", "helium", "-O2"),
+    ("cortex-m55", "zig", "helium", "-O0"),
+    ("cortex-m55", "gcc", "without helium", "-O2"),
 ])
 def test_every_form_gives_the_numbers_of_numpy(header: Header, target: str, toolchain: str,
                                                form: str, optimize: str, tmp_path: Path) -> None:
     if toolchain == "gcc":
         need("gcc" if target == "host" else "arm-none-eabi-gcc")
     path = tmp_path / "kern.h"
-    text = header.text("#define PUFFER_EDGE_PORTABLE" if form == "portable" else "")
-    if form in ("dsp", "thumb2"):
+    core = TARGETS[target]
+    text = header.text("#define PUFFER_EDGE_PORTABLE" if form == "portable" else "",
+                       helium=core.helium)
+    if form == "without helium":
+        core = replace(core, gcc_flags=("-mthumb", "-mcpu=cortex-m55+nomve", "-mfloat-abi=hard"))
+    if form in FORMS:
         text = text.replace(UNOPTIMISED, (
-            f"#ifndef PUFFER_EDGE_{form.upper()}\n#error \"the fast form is not used\"\n#endif\n"
+            f"#ifndef PUFFER_EDGE_{FORMS[form]}\n#error \"the fast form is not used\"\n#endif\n"
             f"{UNOPTIMISED}"))
     path.write_text(text)
-    builder = ImageBuilder(path, Interface("kern", 4, 4, (("count", 1),)), TARGETS[target],
+    builder = ImageBuilder(path, Interface("kern", 4, 4, (("count", 1),)), core,
                            find_toolchain(toolchain), tmp_path, optimize=optimize,
                            flash_bytes=2**21)
-    with open_machine(builder, "unicorn") as machine:
+    with open_machine(builder, (core.emulators or ("unicorn",))[0]) as machine:
         assert machine.selftest() == 0
 
 

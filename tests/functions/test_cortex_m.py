@@ -18,11 +18,8 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no arm-none-eabi-gcc"),
 ]
 
-CORES = {
-    **{core.removeprefix("cortex-"): TARGETS[core].gcc_flags for core in CORTEX
-       if TARGETS[core].hard_float},
-    "m55": ("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
-}
+CORES = {core.removeprefix("cortex-"): TARGETS[core].gcc_flags for core in CORTEX
+         if TARGETS[core].hard_float}
 LOOPS = ("log", "sqrt")
 """Functions with a counted loop, which -O2 keeps."""
 

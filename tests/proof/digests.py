@@ -26,7 +26,7 @@ from puffer_edge.toolchains.gcc import Gcc
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
 from tests import zoo
-from tests.support.cores import EMULATED
+from tests.support.cores import EMULATED, ON_QEMU
 from tests.tools import need
 
 EPISODE = 1000
@@ -80,7 +80,7 @@ class Machine:
             subject.directory / "policy.h", subject.spec, TARGETS.get(self.core, HOST),
             self._compiler(), directory, optimize=self.optimize, proof_steps=steps,
             proof_episode=EPISODE)
-        if builder.target is not HOST and self.emulator == "unicorn":
+        if builder.target.unicorn_cpu is not None and self.emulator == "unicorn":
             core = UnicornMachine(builder.proof)
             core.call("edge_prove", limit=LIMIT)
             return np.frombuffer(core.read("edge_digests", 4 * steps), "<u4")
@@ -112,7 +112,7 @@ class Machine:
 
 MACHINES = [
     Machine(core, toolchain, optimize)
-    for core in ("host", *EMULATED, *BIG_ENDIAN)
+    for core in ("host", *dict.fromkeys((*EMULATED, *ON_QEMU)), *BIG_ENDIAN)
     for toolchain in ("gcc", "zig")
     if (core, toolchain) != ("mips", "gcc")
     for optimize in ("-O0", "-O2", "-O3")]

@@ -14,3 +14,4 @@ EMULATED = named([target for target in _CORES if target.unicorn_cpu])
 CORTEX = named([target for target in _CORES if target.isa == "thumb"])
 AVR = named([target for target in _CORES if target.simavr_mcu])
 ON_QEMU = named([target for target in _CORES if target.qemu_machine])
+BOTH = [core for core in ON_QEMU if core in EMULATED]

@@ -10,7 +10,7 @@ from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c.context import Context, emits
 from puffer_edge.exporters.c.ops.unary import apply_in_place
-from puffer_edge.exporters.c.packing import blocks_of_four, filled, wide_blocks
+from puffer_edge.exporters.c.packing import blocks_of_four, filled, flushed_blocks, wide_blocks
 from puffer_edge.ir import Value
 from puffer_edge.ir.ops import Conv, ConvInteger
 
@@ -27,7 +27,7 @@ def conv(op: Conv, context: Context) -> None:
                                hint="a policy on a device sees one observation at a time")
     weight = context.weight(op.weight)
     members = sizes(op, x, y, weight.shape)
-    layout = Layout.of(members) if context.wide else None
+    layout = Layout.of(members) if context.wide and not op.flush else None
     if layout is not None and layout.padding <= MOST_PADDING:
         call = _wide(op, context, weight, layout)
     else:
@@ -40,10 +40,12 @@ def conv(op: Conv, context: Context) -> None:
 
 def _narrow(op: Conv, context: Context, weight: Array) -> str:
     groups = weight.reshape(op.group, weight.shape[0] // op.group, -1)
-    packed = context.constant(np.concatenate([blocks_of_four(group) for group in groups]),
+    kernel, pack = (("conv_flushed_f32", flushed_blocks) if op.flush else
+                    ("conv_f32", blocks_of_four))
+    packed = context.constant(np.concatenate([pack(group) for group in groups]),
                               role=f"weight {'x'.join(map(str, weight.shape))}")
-    context.use("conv_f32")
-    return (f"puffer_edge_conv_f32({context.ref(op.x)}, {packed}, {context.optional(op.bias)}, "
+    context.use(kernel)
+    return (f"puffer_edge_{kernel}({context.ref(op.x)}, {packed}, {context.optional(op.bias)}, "
             f"{context.scratch()}, {context.out(op.y)}, &sizes);")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puffer_edge.exporters.c.context import LANES, Context, emits
 from puffer_edge.exporters.c.ops.unary import apply_in_place
-from puffer_edge.exporters.c.packing import blocks_of_four, wide_blocks
+from puffer_edge.exporters.c.packing import blocks_of_four, flushed_blocks, wide_blocks
 from puffer_edge.ir.ops import Gemm
 
 
@@ -13,7 +13,7 @@ def gemm(op: Gemm, context: Context) -> None:
     """One call per row of x, for computers one for all; then the activation in place."""
     x, y = context.value(op.x), context.value(op.y)
     n, k = context.weight(op.weight).shape
-    if context.wide:
+    if context.wide and not op.flush:
         _wide(op, context, x.size // k, n, k)
     else:
         _narrow(op, context, x.size // k, n, k)
@@ -22,8 +22,9 @@ def gemm(op: Gemm, context: Context) -> None:
 
 def _narrow(op: Gemm, context: Context, rows: int, n: int, k: int) -> None:
     weight = context.weight(op.weight)
-    kernel = f"gemm_{context.floats(weight)}"
-    packed = context.matrix(blocks_of_four(weight), f"weight {n}x{k}")
+    kernel = "gemm_flushed_f32" if op.flush else f"gemm_{context.floats(weight)}"
+    packed = context.matrix((flushed_blocks if op.flush else blocks_of_four)(weight),
+                            f"weight {n}x{k}")
     bias = context.optional(op.bias)
     context.use(kernel)
     if rows == 1:

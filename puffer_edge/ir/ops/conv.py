@@ -11,7 +11,7 @@ import numpy as np
 
 from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir import ordered
+from puffer_edge.ir import flushed
 from puffer_edge.ir.op import Activation, Op, register
 from puffer_edge.ir.patches import patches
 from puffer_edge.ir.value import Value
@@ -31,6 +31,7 @@ class Conv(Op):
         pads: ONNX's order, all begins and then all ends.
         group: number of groups.
         activation: applied to every element of y.
+        flush: subnormal numbers in the sums are zeros; see :mod:`puffer_edge.ir.flushed`.
     """
 
     x: str
@@ -42,6 +43,7 @@ class Conv(Op):
     dilations: tuple[int, ...]
     group: int = 1
     activation: Activation | None = None
+    flush: bool = False
 
     INPUTS: ClassVar = ("x", "weight", "bias")
 
@@ -77,7 +79,8 @@ class Conv(Op):
             part = seen[..., g * depth : (g + 1) * depth, :].reshape(*shape, depth * taps)
             rows = slice(g * filters, (g + 1) * filters)
             start = np.float32(0) if bias is None else bias[rows]
-            y[..., rows] = ordered.dot(part, weight[rows].reshape(filters, -1), start)
+            dot = flushed.dot_of(self.flush)
+            y[..., rows] = dot(part, weight[rows].reshape(filters, -1), start)
         y = np.ascontiguousarray(np.moveaxis(y, -1, 1))
         return (self.activation(y) if self.activation else y,)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir import ordered
+from puffer_edge.ir import flushed
 from puffer_edge.ir.op import Activation, Op, register
 from puffer_edge.ir.value import Value
 
@@ -27,6 +27,7 @@ class Gemm(Op):
         bias: constant [N], or absent.
         y: [..., N].
         activation: applied to every element of y.
+        flush: subnormal numbers in the sums are zeros; see :mod:`puffer_edge.ir.flushed`.
     """
 
     x: str
@@ -34,6 +35,7 @@ class Gemm(Op):
     bias: str = ""
     y: str
     activation: Activation | None = None
+    flush: bool = False
 
     INPUTS: ClassVar = ("x", "weight", "bias")
 
@@ -52,7 +54,7 @@ class Gemm(Op):
         """The sum starts at the bias and runs over k upwards."""
         x, weight, bias = inputs
         assert x is not None and weight is not None
-        y = ordered.dot(x, weight, np.float32(0) if bias is None else bias)
+        y = flushed.dot_of(self.flush)(x, weight, np.float32(0) if bias is None else bias)
         return (self.activation(y) if self.activation else y,)
 
     def macs(self, inputs: Sequence[Value | None]) -> int:

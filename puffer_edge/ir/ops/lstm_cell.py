@@ -10,7 +10,7 @@ import numpy as np
 
 from puffer_edge.arrays import Array
 from puffer_edge.errors import ProgramError
-from puffer_edge.ir import ordered
+from puffer_edge.ir import flushed
 from puffer_edge.ir.op import Op, register
 from puffer_edge.ir.value import Value
 
@@ -29,6 +29,7 @@ class LSTMCell(Op):
         recurrent: constant [4H, H], torch's ``weight_hh``.
         bias: constant [4H], the sum of torch's two biases, or absent.
         y_h, y_c: [1, H], hidden and cell state after the step.
+        flush: subnormal numbers in the sums are zeros; see :mod:`puffer_edge.ir.flushed`.
     """
 
     x: str
@@ -39,6 +40,7 @@ class LSTMCell(Op):
     bias: str = ""
     y_h: str
     y_c: str
+    flush: bool = False
 
     INPUTS: ClassVar = ("x", "h", "c", "weight", "recurrent", "bias")
     OUTPUTS: ClassVar = ("y_h", "y_c")
@@ -65,8 +67,9 @@ class LSTMCell(Op):
         x, h, c, weight, recurrent, bias = inputs
         assert (x is not None and h is not None and c is not None and weight is not None
                 and recurrent is not None)
-        gates = ordered.dot(x, weight, np.float32(0) if bias is None else bias)
-        i, f, g, o = np.split(ordered.dot(h, recurrent, gates), 4, axis=-1)
+        dot = flushed.dot_of(self.flush)
+        gates = dot(x, weight, np.float32(0) if bias is None else bias)
+        i, f, g, o = np.split(dot(h, recurrent, gates), 4, axis=-1)
         y_c = sigmoid_f32(f) * c + sigmoid_f32(i) * tanh_f32(g)
         return sigmoid_f32(o) * tanh_f32(y_c), y_c
 

@@ -217,6 +217,7 @@ class ImageBuilder:
                     flash_bytes=self.flash_bytes or self.target.flash_bytes,
                     ram_origin=self.target.ram_origin,
                     ram_bytes=self.ram_bytes,
+                    vectors_origin=self.target.vectors_origin,
                     stack_bytes=STACK_BYTES,
                     # Linux maps pages: one cannot be both code and constants.
                     page=4096 if name == "proof_firmware" else 1,

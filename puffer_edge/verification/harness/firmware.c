@@ -1,10 +1,11 @@
 /* Steps a policy through observations in memory and writes what happens over semihosting.
  *
  * Instructions are counted with SysTick. Under QEMU's -icount shift=0 an instruction takes 1 ns and
- * SysTick ticks every P of them (40 at 25 MHz). Writing the counter zeroes its phase, so a call of
- * N instructions and then p nops shows floor((c + N + p) / P) ticks, with a constant c. The
- * smallest p that adds a tick gives N + c exactly; an empty call gives c; the distance of two such
- * p gives P. Each repetition starts from a saved copy of the policy. */
+ * SysTick ticks every P of them (40 at 25 MHz, 31.25 at 32 MHz). Writing the counter zeroes its phase,
+ * so a call of N instructions and then p nops shows the t-th tick as soon as c + N + p reaches some
+ * T(t). The smallest such p of an empty call tells T(t) for the first ticks, and from the second one
+ * on T(t + 4) = T(t) + 4 P, as 4 P is a whole number on every board. So the smallest p of a step that
+ * shows one more tick tells N exactly. Each repetition starts from a saved copy of the policy. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,8 @@ struct input {
 #define SYST_CSR (*(volatile uint32_t *)0xE000E010u)
 #define SYST_RVR (*(volatile uint32_t *)0xE000E014u)
 #define SYST_MAX 0xFFFFFFu
-#define SLED 128u /* nops; more than two ticks of every board */
+#define SLED 384u /* nops; more than TICKS of every board */
+#define TICKS 6u
 #define PAINT 0xA5A5A5A5u
 
 struct call {
@@ -58,7 +60,7 @@ __asm__(
     "  pop {r4, r5, r6, pc}\n"
     ".balign 4\n"
     "edge_systick: .word 0xE000E018\n"
-    ".rept 128\n nop\n .endr\n"
+    ".rept 384\n nop\n .endr\n"
     ".global edge_sled_end\n .global edge_nothing\n"
     ".type edge_nothing, %function\n .thumb_func\n"
     "edge_nothing:\n"
@@ -109,6 +111,12 @@ static uint32_t ticks(int (*function)(void), uint32_t pad, struct call *call) {
   return (0u - edge_measure(function, (const void *)entry, call)) & SYST_MAX;
 }
 
+/* Instructions that a call must have to show a number of ticks more than an empty one. */
+static uint32_t until_tick(uint32_t more, const uint32_t *edges) {
+  const uint32_t later = more - 1; /* the first tick is by itself */
+  return more ? edges[1 + later % 4] + (edges[5] - edges[1]) * (later / 4) : edges[0];
+}
+
 /* The smallest padding in (0, period] that shows more ticks than no padding, which shows base.
  * Every repetition leaves the state, the action and the outputs of the same one step. */
 static uint32_t edge_of_tick(uint32_t base, uint32_t period, const uint8_t *saved) {
@@ -128,21 +136,19 @@ static uint32_t edge_of_tick(uint32_t base, uint32_t period, const uint8_t *save
 void edge_firmware(void) {
   uint8_t *const saved = (uint8_t *)(uintptr_t)EDGE_SAVED;
   const uint8_t *record = INPUT->records;
-  uint32_t period, empty_edge, empty_ticks;
+  uint32_t edges[TICKS], none; /* of an empty call: the nops that show a tick, and ticks without */
   struct call call;
 
   SYST_RVR = SYST_MAX;
   SYST_CSR = 5; /* on, clocked by the core, no interrupt */
   copy(saved, edge_policy, edge_policy_bytes);
   {
-    /* Two successive edges of the empty call; a linear search cannot jump over one. */
-    uint32_t pad = 1, first;
-    empty_ticks = ticks(edge_nothing, 0, &call);
-    while (pad < SLED && ticks(edge_nothing, pad, &call) == empty_ticks) pad++;
-    empty_edge = pad;
-    first = ticks(edge_nothing, pad, &call);
-    while (pad < SLED && ticks(edge_nothing, pad, &call) == first) pad++;
-    period = pad - empty_edge;
+    uint32_t pad = 1; /* a linear search cannot jump over a tick */
+    none = ticks(edge_nothing, 0, &call);
+    for (uint32_t tick = 0; tick < TICKS; tick++) {
+      while (pad < SLED && ticks(edge_nothing, pad, &call) == none + tick) pad++;
+      edges[tick] = pad;
+    }
   }
 
   {
@@ -173,9 +179,9 @@ void edge_firmware(void) {
     measured[0] = (uint32_t)call.result;
     measured[2] = painted < call.stack ? (uint32_t)(call.stack - painted) * 4 : 0;
     {
-      const uint32_t edge = edge_of_tick(first, period, saved);
+      const uint32_t edge = edge_of_tick(first, (edges[5] - edges[1] + 3) / 4, saved);
       /* One more: the empty call is itself an instruction, its return. */
-      measured[1] = period * (first - empty_ticks) + empty_edge - edge + 1;
+      measured[1] = until_tick(first - none, edges) - edge + 1;
       /* A call that outlasts SysTick cannot be counted. */
       if (SYST_CSR & 1u << 16) measured[1] = 0;
     }

@@ -15,8 +15,8 @@ __attribute__((section(".vectors"), used)) const void *const edge_vectors[16] = 
 };
 
 void edge_boot(void) {
-#ifdef __ARM_FP
-  *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20; /* CPACR: full access to the FPU */
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
+  *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20; /* CPACR: full access to FPU and vectors */
   __asm__ volatile("dsb\n isb" ::: "memory");
 #endif
   /* Volatile keeps the compiler from turning the loops into calls of memcpy and memset. */

@@ -1,0 +1,16 @@
+#ifndef PUFFER_EDGE_CONV_S16_TO_S8_H
+#define PUFFER_EDGE_CONV_S16_TO_S8_H
+#include "blocks.h"
+#include "conv_patch_s16.h"
+#include "mac_s16.h"
+#define puffer_edge_conv puffer_edge_conv_s16_to_s8
+#define puffer_edge_conv_blocks puffer_edge_conv_blocks_s16_to_s8
+#define puffer_edge_conv_patch puffer_edge_conv_patch_s16
+#define puffer_edge_mac1 puffer_edge_mac1_s16
+#define puffer_edge_sums PUFFER_EDGE_SUMS_S16
+#define puffer_edge_store_y PUFFER_EDGE_STORE_APART_S8
+#define puffer_edge_x_t int16_t
+#define puffer_edge_w_t int16_t
+#define puffer_edge_y_t int8_t
+#include "conv_integer.inc"
+#endif

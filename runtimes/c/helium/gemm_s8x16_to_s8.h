@@ -1,0 +1,14 @@
+#ifndef PUFFER_EDGE_GEMM_S8X16_TO_S8_H
+#define PUFFER_EDGE_GEMM_S8X16_TO_S8_H
+#include "mac_s8x16.h"
+#include "blocks.h"
+#define puffer_edge_gemm puffer_edge_gemm_s8x16_to_s8
+#define puffer_edge_gemm_blocks puffer_edge_gemm_blocks_s8x16_to_s8
+#define puffer_edge_mac1 puffer_edge_mac1_s8x16
+#define puffer_edge_sums PUFFER_EDGE_SUMS_S8X16
+#define puffer_edge_store_y PUFFER_EDGE_STORE_S8
+#define puffer_edge_x_t int16_t
+#define puffer_edge_w_t int8_t
+#define puffer_edge_y_t int8_t
+#include "gemm_integer.inc"
+#endif
