@@ -14,16 +14,16 @@ if TYPE_CHECKING:  # Python 3.10 has it elsewhere
     from importlib.abc import Traversable
 
 _INCLUDE = re.compile(r'^#include "([a-z0-9_]+)\.h"\n', re.MULTILINE)
-_SYSTEM_INCLUDE = re.compile(r"^#include <[a-z]+\.h>\n", re.MULTILINE)
+_SYSTEM_INCLUDE = re.compile(r"^#include <(?:stddef|stdint|string)\.h>\n", re.MULTILINE)
 _TYPED = re.compile(r'((?:^#define \w+ \w+\n)+)#include "([a-z0-9_]+\.inc)"\n', re.MULTILINE)
 """How a kernel of certain types is made of one for any: names that stand for others."""
 
 HELIUM = "helium"
 """Folder of kernels that take the place of those of their names where a core has Helium."""
 
-VECTORS = frozenset({"mac32_f32", "mac_rest_f32"})
-"""Files for processors with vectors of floats: x86-64 and AArch64."""
-_VECTORS = "#if defined(PUFFER_EDGE_MAC32)"
+VECTORS = frozenset({"mac32_f32", "mac_rest_f32", "dot_x86", "dot_neon"})
+"""Files for processors with vectors: x86-64 and AArch64."""
+_VECTORS = ("#if defined(PUFFER_EDGE_MAC32)", "#if defined(PUFFER_EDGE_DOT)")
 
 
 @cache
@@ -108,7 +108,7 @@ def _scalar(text: str) -> str:
             if depth == 0 or (depth == 1 and line == "#else"):
                 kept = True
                 continue
-        elif line == _VECTORS:
+        elif line in _VECTORS:
             depth, kept = 1, False
         if kept:
             lines.append(line)

@@ -1,5 +1,7 @@
 #ifndef PUFFER_EDGE_MAC_S16_H
 #define PUFFER_EDGE_MAC_S16_H
+#include "dot_neon.h"
+#include "dot_x86.h"
 #include "mac_integer.h"
 
 /* Activations and weights of 16 bits, in groups of two columns: one word of x and one of each row
@@ -81,7 +83,19 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_s16(const int16_t *x, const int16_t *w,
 {
     int32_t s0 = PUFFER_EDGE_READ_S32(bias), s1 = PUFFER_EDGE_READ_S32(bias + 1);
     int32_t s2 = PUFFER_EDGE_READ_S32(bias + 2), s3 = PUFFER_EDGE_READ_S32(bias + 3), v;
-    for (int32_t group = k_size >> 1; group > 0; --group) {
+    int32_t group = k_size >> 1;
+#if defined(PUFFER_EDGE_DOT)
+    int32_t part[4];
+    const int32_t done = puffer_edge_dot4_s16(x, w, part, group);
+    s0 += part[0];
+    s1 += part[1];
+    s2 += part[2];
+    s3 += part[3];
+    x += 2 * done;
+    w += 8 * done;
+    group -= done;
+#endif
+    for (; group > 0; --group) {
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S16, 0, 0, 2)
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S16, 1, 1, 2)
         x += 2;

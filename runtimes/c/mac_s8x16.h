@@ -1,5 +1,7 @@
 #ifndef PUFFER_EDGE_MAC_S8X16_H
 #define PUFFER_EDGE_MAC_S8X16_H
+#include "dot_neon.h"
+#include "dot_x86.h"
 #include "mac_integer.h"
 
 /* Activations of 16 bits, weights of 8, in groups of four columns. SXTB16 takes bytes 0 and 2, or 1
@@ -83,7 +85,19 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_s8x16(const int16_t *x, const int8_t *w
 {
     int32_t s0 = PUFFER_EDGE_READ_S32(bias), s1 = PUFFER_EDGE_READ_S32(bias + 1);
     int32_t s2 = PUFFER_EDGE_READ_S32(bias + 2), s3 = PUFFER_EDGE_READ_S32(bias + 3), v;
-    for (int32_t group = k_size >> 2; group > 0; --group) {
+    int32_t group = k_size >> 2;
+#if defined(PUFFER_EDGE_DOT)
+    int32_t part[4];
+    const int32_t done = puffer_edge_dot4_s8x16(x, w, part, group);
+    s0 += part[0];
+    s1 += part[1];
+    s2 += part[2];
+    s3 += part[3];
+    x += 4 * done;
+    w += 16 * done;
+    group -= done;
+#endif
+    for (; group > 0; --group) {
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 0, 0, 4)
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 2, 1, 4)
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 1, 2, 4)
