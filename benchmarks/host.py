@@ -1,127 +1,133 @@
-"""The native back end against onnxruntime on this computer, one step at a time, one thread each.
+"""The native back end against peers from PyPI on this computer, in steps and in batches.
 
-Run by ``python benchmarks/host.py [P1 P3 P5]``; prints microseconds and their ratio.
+Run by ``python benchmarks/host.py [P1 ... P5]``. One thread each. All take turns in short bursts
+within one run, and the fastest burst counts, as a busy moment of the computer only ever adds time.
+Prints Markdown: microseconds per observation, and how many times as long a peer takes.
 """
 
 from __future__ import annotations
 
 import argparse
+import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
+import peers
 from nets import NETS
-from onnx import helper, numpy_helper
 
 from puffer_edge import runtimes
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Gemm, LSTMCell
 from puffer_edge.passes import optimize
+from puffer_edge.quantization.calibration import calibrate
+from puffer_edge.quantization.quantize import quantize
+from puffer_edge.quantization.schemes import SCHEMES
 
-FUNCTIONS = {"tanh": "Tanh", "relu": "Relu", "gelu": "Gelu", "sigmoid": "Sigmoid"}
-ROUNDS = 7
-
-
-def graph(program: Program) -> onnx.ModelProto:
-    """The Program with ONNX's own ops, LSTM included: what torch's exporter gives, too."""
-    nodes, constants = [], {}
-
-    def constant(name: str, array: Any) -> str:
-        constants[name] = np.asarray(array)
-        return name
-
-    axes = constant("three", [1, 1, -1]), constant("two", [1, -1])
-    for op in program.ops:
-        if isinstance(op, Gemm):
-            before = f"{op.y}_sum" if op.activation else op.y
-            inputs = [op.x] + [constant(name, program.constants[name])
-                               for name in (op.weight, op.bias) if name]
-            nodes.append(helper.make_node("Gemm", inputs, [before], transB=1))
-            if op.activation:
-                nodes.append(helper.make_node(FUNCTIONS[op.activation.function], [before], [op.y]))
-        elif isinstance(op, LSTMCell):
-            assert op.bias is not None
-            size = program.constants[op.recurrent].shape[1]
-            w, r, b = (program.constants[name].reshape(4, size, -1)[[0, 3, 1, 2]].reshape(
-                1, 4 * size, -1) for name in (op.weight, op.recurrent, op.bias))
-            bias = np.concatenate([b[..., 0], np.zeros_like(b[..., 0])], axis=1)
-            for name in (op.x, op.h, op.c):
-                nodes.append(helper.make_node("Reshape", [name, axes[0]], [f"{name}_3"]))
-            nodes.append(helper.make_node(
-                "LSTM", [f"{op.x}_3", constant("w", w), constant("r", r), constant("b", bias), "",
-                         f"{op.h}_3", f"{op.c}_3"], ["", "new_h", "new_c"], hidden_size=size))
-            nodes.append(helper.make_node("Reshape", ["new_h", axes[1]], [op.y_h]))
-            nodes.append(helper.make_node("Reshape", ["new_c", axes[1]], [op.y_c]))
-        else:
-            raise SystemExit(f"no ONNX for {type(op).__name__}")
-
-    def described(name: str) -> Any:
-        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT,
-                                             program.values[name].shape)
-
-    ins = [program.input, *(state.input for state in program.states)]
-    outs = [*program.outputs, *(state.output for state in program.states)]
-    model = helper.make_model(
-        helper.make_graph(nodes, "net", [described(name) for name in ins],
-                          [described(name) for name in outs],
-                          [numpy_helper.from_array(array, name)
-                           for name, array in constants.items()]),
-        opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+Step = Callable[[], Any]
+BURST = 2_000_000
+"""Nanoseconds, about."""
+FEATURES = ("sse2", "avx2", "avx512f", "avx_vnni", "avx512_vnni", "asimd", "asimddp")
 
 
-def stepper(program: Program) -> tuple[Callable[[], Any], Any]:
-    """A step of onnxruntime with the state carried, and the observation that it reads."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(graph(program).SerializeToString(), options,
-                                           providers=["CPUExecutionProvider"])
-    x = np.zeros(program.values[program.input].shape, np.float32)
-    feeds = {program.input: x, **{state.input: state.initial for state in program.states}}
-    names, first = [state.input for state in program.states], len(program.outputs)
-
-    def step() -> Any:
-        found = session.run(None, feeds)
-        feeds.update(zip(names, found[first:], strict=True))
-        return found
-
-    return step, x
-
-
-def median(step: Callable[[], Any], times: int) -> float:
-    """Microseconds."""
-    clock, found = time.perf_counter_ns, []
-    for _ in range(times):
+def fastest(steps: Mapping[str, Step], rounds: int) -> dict[str, float]:
+    """Microseconds of one call of each."""
+    clock, counts, best = time.perf_counter_ns, {}, dict.fromkeys(steps, float("inf"))
+    for name, step in steps.items():
+        step()
         start = clock()
         step()
-        found.append(clock() - start)
-    return float(np.median(found)) / 1e3
+        counts[name] = max(1, BURST // max(clock() - start, 1))
+    for _ in range(rounds):
+        for name, step in steps.items():
+            start = clock()
+            for _ in range(counts[name]):
+                step()
+            best[name] = min(best[name], (clock() - start) / counts[name] / 1e3)
+    return best
+
+
+def steps(program: Program, lanes: int) -> dict[str, Step]:
+    """A step of each, or of that many lanes, once all compute the same."""
+    shape = (lanes or 1, *program.values[program.input].shape[1:])
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    policy, rows = runtimes.load(program, "native"), x.reshape(len(x), -1)
+    found: dict[str, Step] = {"onnxruntime": peers.with_onnxruntime(program, x)}
+    if not lanes:
+        found["LiteRT"] = peers.with_litert(program, x)
+    found["torch"] = peers.with_torch(program, x)
+    policy.step(rows[0])
+    for name, theirs in found.items():
+        for ours, raw in zip(policy.outputs.values(), theirs(), strict=True):
+            assert np.allclose(ours, raw[0].reshape(-1), atol=1e-3), name
+    if lanes:
+        actions = policy.step_batch(rows)
+        return {"native": partial(policy.step_batch, rows, actions), **found}
+    observation, out = rows[0], np.zeros(policy.action_shape, policy.action_dtype)
+    return {"native": partial(policy.step, observation, out), **found}
+
+
+def schemes(program: Program) -> dict[str, Step]:
+    """A step of ours in each scheme."""
+    prepared, random = optimize(program, fuse=False), np.random.default_rng(2)
+    size = program.contract.observation_size
+    seen = calibrate(prepared, random.standard_normal((64, size)).astype(np.float32),
+                     np.arange(64) % 16 == 0)
+    programs = {"native": program, **{name: quantize(prepared, seen, SCHEMES[name])
+                                      for name in ("int8", "int8x16", "int16")}}
+    found = {}
+    for name, each in programs.items():
+        policy = runtimes.load(each, "native")
+        out = np.zeros(policy.action_shape, policy.action_dtype)
+        found[name] = partial(policy.step, np.ones(size, np.float32), out)
+    return found
+
+
+def processor() -> str:
+    """Its name, and which of the instructions it has that kernels use."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    parts = [line.partition(":") for line in lines]
+    known = {key.strip(): value.strip() for key, _, value in parts}
+    words = set(known.get("flags", known.get("Features", "")).split())
+    has = [feature for feature in FEATURES if feature in words]
+    return f"{known.get('model name', platform.machine())} ({', '.join(has)})"
+
+
+def row(name: str, found: Mapping[str, float], per: int = 1) -> str:
+    """A line of the table: ours, and peers with their ratio."""
+    ours = found["native"]
+    cells = [f"{ours / per:.3f}", *(f"{us / per:.3f} ({us / ours:.2f}x)"
+                                    for peer, us in found.items() if peer != "native")]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def table(title: str, names: list[str]) -> None:
+    print(f"\n| {title} | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("nets", nargs="*", default=["P1", "P3", "P5"])
-    print("net    native us   onnxruntime us   ratio")
-    for name in parser.parse_args().nets:
-        program = optimize(NETS[name]())
-        theirs, x = stepper(program)
-        x[...] = np.random.default_rng(0).standard_normal(x.shape)
-        with runtimes.load(program, "native") as policy:
-            observation = x.reshape(-1)
-            out = policy.step(observation)
-            for index, raw in enumerate(theirs()[: len(program.outputs)]):
-                found = policy.outputs[program.output_names[index]]
-                assert np.allclose(found, raw.reshape(-1), atol=1e-4), "they compute another thing"
-            ours = partial(policy.step, observation, out)
-            turns = [(median(ours, 5000), median(theirs, 1000)) for _ in range(ROUNDS)]
-        ours_us, theirs_us = np.median(turns, axis=0)
-        print(f"{name}  {ours_us:10.2f}  {theirs_us:15.2f}  {theirs_us / ours_us:6.2f}")
+    parser.add_argument("nets", nargs="*", default=list(NETS))
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--lanes", type=int, default=1024)
+    options = parser.parse_args()
+    programs = {name: optimize(NETS[name]()) for name in options.nets}
+    print(f"{processor()}\n\n{peers.versions()}")
+    table("one step, us", ["native", "onnxruntime", "LiteRT", "torch"])
+    for name, program in programs.items():
+        print(row(name, fastest(steps(program, 0), options.rounds)), flush=True)
+    table(f"step_batch of {options.lanes}, us per observation", ["native", "onnxruntime", "torch"])
+    for name, program in programs.items():
+        print(row(name, fastest(steps(program, options.lanes), options.rounds), options.lanes),
+              flush=True)
+    table("one step, us", ["float32", "int8", "int8x16", "int16"])
+    for name in options.nets:
+        print(row(name, fastest(schemes(NETS[name]()), options.rounds)), flush=True)
 
 
 if __name__ == "__main__":
