@@ -145,9 +145,10 @@ CORTEX_M55 = Target(
     name="cortex-m55",
     title="Arm Cortex-M55 with Helium",
     isa="thumb",
-    gcc_flags=("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
+    # Single precision, so that double precision, which nothing here needs, is seen as calls.
+    gcc_flags=("-mthumb", "-mcpu=cortex-m55", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
     zig_target="thumb-freestanding-eabihf",
-    zig_cpu="cortex_m55+mve_fp+fp_armv8d16",
+    zig_cpu="cortex_m55+mve_fp+fp_armv8d16sp",
     qemu_machine="mps3-an547",
     # The board starts in its instruction memory, which is small; all else lies in DDR memory and in
     # its internal SRAM, by their secure aliases.
