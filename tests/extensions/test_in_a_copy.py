@@ -17,7 +17,7 @@ from tests.extensions import toy_board, toy_frontend, toy_function, toy_op, toy_
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("puffer_edge", "exporters", "runtimes", "firmware", "tests", "benchmarks",
-          "pyproject.toml", "ARCHITECTURE.md", "SPECIFICATION.md", "README.md")
+          "docs", "pyproject.toml", "ARCHITECTURE.md", "SPECIFICATION.md", "README.md")
 
 
 EXTENSIONS: dict[str, Any] = {

@@ -14,7 +14,7 @@ from puffer_edge.errors import PolicyWarning, ProgramError, UnconfirmedError, Us
 from puffer_edge.frontends.assumptions import ASSUMPTIONS, accepting
 from puffer_edge.frontends.options import LoadOptions, spelled
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "assumptions.md"
 FRONTENDS = Path(puffer_edge.__file__).parent / "frontends"
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 LSTM = POLICIES / "cartpole_puffer_lstm.pt"
@@ -62,13 +62,13 @@ def test_the_options_of_the_table_are_there() -> None:
         assert words or "instead" in text
 
 
-def test_the_readme_lists_the_codes() -> None:
-    text = README.read_text(encoding="utf-8")
+def test_the_page_lists_the_codes() -> None:
+    text = PAGE.read_text(encoding="utf-8")
     assert table_replaced(text) == text, "run python -m tests.frontends.test_assumptions"
 
 
 def table_replaced(text: str) -> str:
-    """The README with the present table of codes."""
+    """The page with the present table of codes."""
     start, end = "| code | what is decided, and by which option |\n|---|---|\n", "<!-- end of assum"
     before, rest = text.split(start)
     rows = "".join(f"| `{code}` | {meaning} |\n" for code, meaning in ASSUMPTIONS.items())
@@ -131,4 +131,4 @@ def test_an_option_against_the_file_is_warned_of(options: dict[str, float]) -> N
 
 
 if __name__ == "__main__":
-    README.write_text(table_replaced(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(table_replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every row of the README's table of sources: loaded, compared, exported, verified.
+"""Every row of the table in docs/reference/formats.md: loaded, compared, exported, verified.
 
 The bound on the difference is that of ``tests/error_bound.py``, derived from the operations.
 """
@@ -112,6 +112,6 @@ def test_export_and_verify(row: Row, tmp_path: Path) -> None:
     assert report.passed, report.to_json()
 
 
-def test_the_readme_has_the_table_of_these_rows() -> None:
-    text = table.README.read_text(encoding="utf-8")
+def test_the_page_has_the_table_of_these_rows() -> None:
+    text = table.PAGE.read_text(encoding="utf-8")
     assert table.replaced(text) == text, "run python -m tests.frontends.support.table"

@@ -1,9 +1,8 @@
-"""The README's scripts that make a reference, run as they stand with the trainers themselves."""
+"""The scripts of docs/explained/references.md, run as they stand with the trainers themselves."""
 
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,15 +12,15 @@ import pytest
 
 import puffer_edge
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "explained" / "references.md").read_text()
 OBSERVATIONS = 0.3 * np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
 
 
 def script(title: str) -> str:
     """The block of code that begins with this comment."""
-    found = re.search(rf"^    # {title}.*\n(?:    .+\n)+", README, re.M)
+    found = re.search(rf"^```python\n(# {title}.*?)^```", PAGE, re.M | re.S)
     assert found, title
-    return textwrap.dedent(found[0])
+    return found[1]
 
 
 def judged(folder: Path, monkeypatch: pytest.MonkeyPatch, title: str, policy: str,

@@ -1,7 +1,7 @@
 """Policy files in the exact format of each trainer, and what the trainer's network gives for them.
 
-``ROWS`` is what the README's table of sources is made of (``table.py``). The tests load each row's
-file, compare with the network, export and verify.
+``ROWS`` is what the table of docs/reference/formats.md is made of (``table.py``). The tests load
+each row's file, compare with the network, export and verify.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The README's table of sources, made of the rows; run me to write it."""
+"""The table of docs/reference/formats.md, made of the rows; run me to write it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.frontends.support import ROWS
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "formats.md"
 START, END = "<!-- sources: python -m tests.frontends.support.table -->", "<!-- end of sources -->"
 
 
@@ -24,10 +24,10 @@ def table() -> str:
 
 
 def replaced(text: str) -> str:
-    """The README with the present table."""
+    """The page with the present table."""
     before, rest = text.split(START)
     return f"{before}{START}\n{table()}\n{END}{rest.split(END)[1]}"
 
 
 if __name__ == "__main__":
-    README.write_text(replaced(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
