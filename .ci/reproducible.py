@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The build back end: setuptools, whose sdist and wheel have the same bytes at any time.
 
 setuptools writes times and owners of files into the sdist; here they are ``SOURCE_DATE_EPOCH``, or

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How long `puffer-edge check` takes for 50,000 lines: Python's own library, cut to that size.
 
 python benchmarks/check_speed.py

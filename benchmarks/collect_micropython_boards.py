@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes puffer_edge/subset/facts/boards.json: what the boards of MicroPython's ports have.
 
     python benchmarks/collect_micropython_boards.py CHECKOUT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes puffer_edge/subset/facts/names.json: modules, names and members by firmware.
 
     python benchmarks/collect_micropython_names.py [micropython.mjs]

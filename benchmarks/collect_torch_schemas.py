@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes puffer_edge/frontends/torchscript/schemas.txt: the arguments of the ops that are lowered.
 
     python benchmarks/collect_torch_schemas.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Instructions and cycles per step, code and RAM of the reference nets on an emulated core.
 
     python benchmarks/cortex_m4.py [--target cortex-m4] [--toolchain gcc] [--optimize O2 O3]

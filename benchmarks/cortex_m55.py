@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Executed instructions per step of the reference nets on a Cortex-M55, on QEMU's mps3-an547.
 
     python benchmarks/cortex_m55.py [--toolchain gcc] [--optimize O2] [--nets P1 P5]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs one kernel over the float32 bit patterns FIRST, FIRST + STRIDE... up to LAST and compares it
  * with the host's double libm. Compiled by exhaustive_functions.py with
  *   -DKERNEL(x)=..., -DEXACT=..., -DREL_ERROR=..., -DHEADER="..." */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs the float32 kernels over all 2^32 inputs and compares them with the host's double libm.
 
     python benchmarks/exhaustive_functions.py [--jobs N] [--every N] [name ...]

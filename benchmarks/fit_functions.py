@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fits the constants of the float32 functions in runtimes/c and puffer_edge/ir/functions.
 
     python benchmarks/fit_functions.py [name ...]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SpaceTree against a recursive flatten, element by element, at 100,000 elements.
 
 Run by ``python benchmarks/flatten.py``.

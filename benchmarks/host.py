@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The native back end against peers from PyPI on this computer, in steps and in batches.
 
 Run by ``python benchmarks/host.py [P1 ... P5]``. One thread each. All take turns in short bursts

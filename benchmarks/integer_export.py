@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How long the integers of a policy take: recording, calibration, rounding, judging.
 
     python benchmarks/integer_export.py [--scheme int8] [--steps 1000] [--profile]

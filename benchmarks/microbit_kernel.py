@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Time of the kernels on a micro:bit (Cortex-M0) under QEMU: bytecode beside assembly.
 
     python benchmarks/microbit_kernel.py [--rows 32] [--columns 32]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Time of the runtime's matrix product beside a plain double loop, under MicroPython.
 
     python benchmarks/micropython_kernel.py [--rows 64] [--columns 64] [--repeat 7]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bytes of the native kernels for every core, as .mpy files of a single function.
 
     python benchmarks/micropython_sizes.py

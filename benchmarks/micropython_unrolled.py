@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Time and size of tiny linear layers that are written out, beside the runtime's loops.
 
     python benchmarks/micropython_unrolled.py [--repeat 10]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The five reference nets, with random weights: instruction counts do not depend on them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the reference nets are for other runtimes: onnxruntime, LiteRT, torch."""
 
 from __future__ import annotations

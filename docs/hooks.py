@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pages that are made of the code, so that they cannot say anything else than it does.
 
 MkDocs calls ``on_files`` before it renders; what is made lies nowhere in the tree.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Play the bundled policies with the networks that trained them and print their returns.
 
 ``python examples/evaluate.py [policy ...] [--episodes N]``. Actions are greedy and the seeds of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Plays a policy on a gymnasium environment: shared by the training scripts and evaluate.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Train a recurrent policy in PufferLib 3.0's format on CartPole-v1 without velocities.
 
 Run it as ``nice python examples/train_cartpole_puffer.py`` after train_cartpole_sb3.py; it takes

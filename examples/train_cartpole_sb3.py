@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Train PPO on CartPole-v1 with Stable-Baselines3 and save it as its users do.
 
 Run it as ``nice python examples/train_cartpole_sb3.py``; it takes a quarter of a minute.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Train PPO with VecNormalize on Pendulum-v1 with Stable-Baselines3: under a minute.
 
 Run it as ``nice python examples/train_pendulum_sb3.py``. The observation statistics are in a file

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Program -> artefact: what a policy becomes on its target."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The target that a board means, and whether the two that a user names fit."""
 
 from __future__ import annotations

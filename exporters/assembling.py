@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What lies in every artefact beside its code: the Program, vectors, what judges, the manifest."""
 
 from __future__ import annotations

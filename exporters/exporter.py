@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What every exporter is: a target, or a family of them, and the files of its artefacts."""
 
 from __future__ import annotations

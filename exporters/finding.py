@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The exporter of each target."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a board could hold a policy at all: asked before anything is written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Formats of other runtimes as targets: one file, its contract inside, and what judges it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Requests in the schemes that we compute ourselves: float32, float16, and integers."""
 
 from __future__ import annotations

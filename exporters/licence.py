@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The licence of what is generated: MIT-0, so that a product need not carry a notice along."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a model file calls its inputs and outputs, and what it says of them."""
 
 from __future__ import annotations

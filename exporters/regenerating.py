@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The code of an artefact, made again from its Program: nobody else's is compiled or run.
 
 Equal Programs give equal bytes, so code that the same version wrote is told from any other by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an exporter is asked for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a file of another runtime computes in integers, as a Program in floats that rounds.
 
 So export can judge the integers without the runtime. Sums of products are exact in either, but for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Scales for the integers of other runtimes, from the project's own calibration."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Board projects and flashing; called as a function, it writes a project around an artefact.
 
 ``puffer_edge.firmware(directory, board, output)`` is :func:`puffer_edge.firmware.project.project`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Copies a MicroPython artefact to a board over its serial port, and runs the self-test there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What projects are written for: a row per framework, with a folder of templates each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A project around an artefact, for a board and a framework, ready to build or to copy."""
 
 from __future__ import annotations
@@ -7,14 +8,14 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files as resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from puffer_edge.artefact.directory import read_manifest
 from puffer_edge.boards import Board, Memory, find_board
 from puffer_edge.errors import FileFormatError
 from puffer_edge.exporters.fitting import refuse_too_large
+from puffer_edge.exporters.licence import in_c
 from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.firmware import flash
 from puffer_edge.firmware.frameworks import FRAMEWORKS, Framework, find_framework
@@ -22,6 +23,9 @@ from puffer_edge.firmware.renewing import Written, put
 from puffer_edge.naming import identifier, stem
 from puffer_edge.targets import CORTEX_M4, MICROPYTHON, TARGETS
 from puffer_edge.templates import template
+
+if TYPE_CHECKING:  # Python 3.10 has it elsewhere
+    from importlib.abc import Traversable
 
 POLICY = ("policy.h", "policy.c")
 """Files of an artefact in C."""
@@ -119,9 +123,15 @@ def rendered(manifest: Mapping[str, Any], board: Board, framework: Framework) ->
     found = {}
     for path, file in _walk(resources("puffer_edge.firmware") / folder):
         name = path.removesuffix(".j2").replace("__name__", about["name"])
-        found[name] = (file.read_bytes() if name == path else template(
-            "puffer_edge.firmware", f"{folder}/{path}").render(about).encode("ascii"))
+        found[name] = file.read_bytes() if name == path else _licensed(name, template(
+            "puffer_edge.firmware", f"{folder}/{path}").render(about))
     return {name: content for name, content in found.items() if content.strip()}
+
+
+def _licensed(name: str, text: str) -> bytes:
+    """A file that was rendered, with its licence where it is source."""
+    in_comment = in_c if name.endswith((".c", ".h", ".cpp", ".ino", ".ld")) else str
+    return (in_comment(text) if text.strip() else text).encode("ascii")
 
 
 def _walk(folder: Traversable, below: str = "") -> list[tuple[str, Traversable]]:

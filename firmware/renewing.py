@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A project's files: written into a new directory, or renewed beside what is the user's.
 
 A file beside them remembers what was written, by hash; an example that has another hash by now has

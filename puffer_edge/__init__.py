@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """puffer-edge: a compiler for trained reinforcement-learning policies.
 
 The commands of the command line are functions here, with the same options::

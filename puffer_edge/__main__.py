@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``python -m puffer_edge``: the command line."""
 
 from puffer_edge.cli import main

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The public functions: load, inspect, export and verify; the command line is a layer on them."""
 
 from __future__ import annotations

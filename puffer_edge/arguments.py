@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the public functions that take a policy file have in common, by name and type."""
 
 from __future__ import annotations

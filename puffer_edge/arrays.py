@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What annotations call arrays of numpy; shapes are said in docstrings."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Measures every way of running a policy on this computer: latency, jitter, memory, size.
 
 Each back end lives in a process of its own with one thread, and they take turns, so that a busy

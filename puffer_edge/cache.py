@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The user's cache of compiled code: only what this very user built is ever loaded.
 
 A shared library that another user put there would run with our rights, so the folder belongs to the

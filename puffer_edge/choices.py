@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finding what a user names: any case, other names of the same thing, and the nearest otherwise."""
 
 from __future__ import annotations

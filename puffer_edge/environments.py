@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An environment of gymnasium as a policy sees it: flat observations in, flat actions out.
 
 What records observations and what plays use this, so that both take every space alike.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The one exception tree of puffer-edge.
 
 Every failure that a user can cause or meet is a :class:`PufferEdgeError`. It says *what* went

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which values of a Program are finite whatever the observation is, so that no device need look.
 
 Magnitudes go forward from the observation, which is finite, through a bound per op. A state is

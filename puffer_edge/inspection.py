@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a policy is and what export would make of it, before anything is written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs any Program in numpy: the oracle that every other runtime is compared with.
 
 Float results are the same bits as those of the generated C: every op sums in the C kernels' order

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From what holds a policy (a file, a torch.nn.Module) to its Program; front ends do the work."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names that a user or a file chose, as identifiers of C and Python."""
 
 from __future__ import annotations

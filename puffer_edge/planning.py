@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where each value lives: one static arena, shared by values that are never alive together.
 
 Values that may share memory by construction (a reshape and its input, an elementwise op and the

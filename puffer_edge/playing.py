@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Plays policies in gymnasium environments and judges by return: what an export is for.
 
 Episodes are paired: both policies start from the same seeds, so that what differs is the policy.

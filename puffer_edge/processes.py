@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Child processes that end with us, whatever ends us, and whose time grows with the load.
 
 A process that is killed cannot clean up. So one helper, a shell that does nothing but read a pipe

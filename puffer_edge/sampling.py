@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sampled choices of integer policies: the same sequence in numpy, C and MicroPython.
 
 A choice is drawn with the probabilities softmax(scale * logits), from integers only: weights of 15

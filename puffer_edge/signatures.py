@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Public functions: a wrong keyword gets the nearest right one, shared parameters are shown.
 
 Parameters that several functions share are declared once, in a ``TypedDict`` that type checkers

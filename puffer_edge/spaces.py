@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SpaceTree: nested gymnasium observations to and from one flat buffer, leaf by leaf.
 
 The layout is that of PufferLib's emulation: one aligned struct, a field per key in the space's own

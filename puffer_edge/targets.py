@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a policy can be compiled for: one small constant per target and one line in the dict.
 
 A target says how each tool names the same core. The CPU names and FPU variants follow the vendors'

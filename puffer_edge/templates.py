@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The one set-up of Jinja for all that is generated: C, Python, linker scripts, Makefiles."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The public functions that use a policy: play, bench, doctor, check, flash."""
 
 from __future__ import annotations

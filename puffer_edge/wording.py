@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Options in the words of whoever called: ``--frame-stack 4`` or ``frame_stack=4``.
 
 Texts are written once, with options as the command line has them. Whoever calls from Python reads

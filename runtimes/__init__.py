@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What executes an artefact: device code, and the runtimes of the host behind one ``Policy``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The names of the ways to run a policy on a computer, each of a module ``<name>_backend``."""
 
 BACKENDS = ("native", "numpy", "micropython", "torch", "onnxruntime", "tflite")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From what the user has (artefact, policy file, Program) to a Program, and on to a back end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The MicroPython artefact under this Python: the same runtime file that goes on the board.
 
 Slow, and good for finding out what a board will do: the bits are the same.

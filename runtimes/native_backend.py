@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C artefact as a module of this interpreter, through cffi in API mode.
 
 A step reads the caller's observation and writes the caller's action; C allocates nothing. Buffers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> C -> extension module, compiled once and kept in the user's cache folder."""
 
 from __future__ import annotations

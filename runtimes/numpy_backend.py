@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The interpreter as a back end: needs nothing but numpy, and is what all others must equal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """onnxruntime over the file that the ONNX exporter writes."""
 
 from __future__ import annotations

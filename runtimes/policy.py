@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policy: the one interface over every way of running a policy."""
 
 from __future__ import annotations

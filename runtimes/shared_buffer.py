@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SharedBuffer: observations from the process that reads sensors to the one that infers, no copy.
 
 Three slots of one array each: the newest, the one that the reader holds, the one that is being

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shared memory by name that outlives neither the process that made it nor the last that uses it.
 
 ``multiprocessing``'s resource tracker removes a segment when the process that made it is killed.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LiteRT, or tflite-runtime where that is missing, over the file of the TFLite exporter."""
 
 from __future__ import annotations

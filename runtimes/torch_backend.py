@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """torch's own kernels over a float Program: what the trainer's framework says to the same weights.
 
 Ops that only move elements, and rare ones, run by their numpy reference.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Skips tests whose tools are not installed, and shows where that is no pass.
 
 A machine with Python and a C compiler is enough to work with. Where ``PUFFER_EDGE_REQUIRE`` is set,

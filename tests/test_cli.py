@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line: exit codes, one clear error and no traceback, nothing left behind."""
 
 from __future__ import annotations

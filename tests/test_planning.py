@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The arena: nothing alive is overwritten, and memory is shared."""
 
 from __future__ import annotations

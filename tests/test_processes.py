@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Children end with us, whatever ends us, and have more time where the computer is busy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that a test calls."""
 
 from __future__ import annotations

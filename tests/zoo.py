@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small Programs, one per op and a few whole policies, that the product tests run over.
 
 A new op needs one entry in CASES; test_every_op_is_in_the_zoo says so.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> one C99 header."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for the action: argmax per head, or squash, scale and clip."""
 
 from __future__ import annotations

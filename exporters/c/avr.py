@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an AVR can hold: its addresses have 16 bits, those of an object 15."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The checksum of the weights: ``<name>_check`` of the header."""
 
 from __future__ import annotations

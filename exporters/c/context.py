@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an op's emitter works with: references to values, constants, kernels, and a place to write.
 
 An emitter is a function ``(op, context) -> None`` registered for its op with :func:`emits`.

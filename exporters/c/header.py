@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Renders a planned Program as ``policy.h``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the first lines of ``policy.h`` tell: sizes, ranges, meanings, and what was assumed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads the kernels under ``runtimes/c`` and joins those that a policy needs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for a batch: a step of many policies, several of which go through an op before the next one."""
 
 from __future__ import annotations

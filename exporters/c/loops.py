@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Loop nests in C for ops that only move or combine elements."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Weights in the order in which the kernels read them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The body of a function."""
 
 from __future__ import annotations

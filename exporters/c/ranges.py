@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ranges and scales of observations and actions, as numbers in comments and macros."""
 
 from __future__ import annotations

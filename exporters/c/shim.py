@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions with plain arguments around a policy, for callers that are not C."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Numbers and remarks as C source; names come from :mod:`puffer_edge.naming`.
 
 Nothing that a file says gets into source but through these two.

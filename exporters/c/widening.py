@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Activations of 8 bits that a layer takes to 16 once, before it multiplies.
 
 A Cortex-M with two products per instruction unpacks bytes to halves first. For the weights there is

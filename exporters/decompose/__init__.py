@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> Program of the ops and functions that another format has.
 
 Cells become linear layers and arithmetic, fused activations ops of their own; what a format has

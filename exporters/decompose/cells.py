@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recurrent cells as linear layers and arithmetic, so that integers reach into them, too."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Grouped convolutions as convolutions side by side, and those over a line as over an image."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops and constants that replace others, while they are collected."""
 
 from __future__ import annotations

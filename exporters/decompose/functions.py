@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise functions made of others, none of which loses digits near 0 or overflows on the way.
 
 Formulas: those of ``ir/functions``.

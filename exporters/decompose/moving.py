@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What only moves elements, as arithmetic that changes no bit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Normalisations as arithmetic."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which ops are made of others, and how."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> a MicroPython module, its weights, and the runtime that both need."""
 
 from __future__ import annotations

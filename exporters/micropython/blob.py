@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``weights.bin``: all constants of a MicroPython policy, one after another (SPECIFICATION.md)."""
 
 from __future__ import annotations

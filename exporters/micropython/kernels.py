@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """policy_kernels.py: the kernels that a policy needs, joined from files of one function each."""
 
 from __future__ import annotations

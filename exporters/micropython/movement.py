@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Emitters of the ops that only move elements: rows of numbers, copied with even steps."""
 
 from __future__ import annotations

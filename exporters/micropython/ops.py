@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One emitter per op: the call that makes its function, and its constants in the order it reads.
 
 Names in the calls are those of the runtime's functions, which are those of the ops.

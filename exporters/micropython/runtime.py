@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Joins what a policy needs of the runtime, which lies in a file per op; see runtimes/micropython.
 
 A file imports what it needs from the files beside it (``from .tanh import tanh``). In the joined

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The runtime's smallest form: two modules with nothing but what one policy calls.
 
 Two, because the board compiles what it imports, and has room for one of them at a time.

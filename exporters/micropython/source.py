@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """policy.py and what lies beside it, as text."""
 
 from __future__ import annotations

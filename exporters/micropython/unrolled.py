@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tiny linear layers as straight-line Python: weights are literals, and nothing is looked up.
 
 About twice as fast as loops, for some ten bytes more per weight

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> one ONNX file of the standard's own ops."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nodes and initialisers of an ONNX graph while they are collected."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """QuantizeLinear and DequantizeLinear around what an ONNX graph computes.
 
 What a linear layer or a convolution reads has 8 bits where that is faster; the observation, what is

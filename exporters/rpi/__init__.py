@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> shared libraries for Raspberry Pi OS and other Linux, with a loader in Python.
 
 The C artefact compiled by ``zig cc`` for every processor; nothing needs a compiler on the board.

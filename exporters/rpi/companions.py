@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of other runtimes that go beside the libraries."""
 
 from __future__ import annotations

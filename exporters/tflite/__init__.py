@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> one TFLite file of builtin operators, written directly as a flatbuffer."""
 
 from __future__ import annotations

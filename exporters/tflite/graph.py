@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What emitters write to: the tensors of a Program's values, and operators."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums of products in integers, between a conversion of what goes in and one of what comes out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which emitter writes which op."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The part of TensorFlow Lite's schema (version 3) that the exporter writes.
 
 The format only ever grows, so that numbers of fields and enumerators never change; the generated

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tensors, operators and buffers of a TFLite model while they are collected, and their bytes."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """The artefact: its directory, manifest, test vectors and stored Program; written and opened."""

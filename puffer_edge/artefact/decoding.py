@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Plain data of a stranger -> dataclasses, every field of the type that its annotation says.
 
 What is made here goes on into C text, array sizes and table indices, so nothing is taken on trust:

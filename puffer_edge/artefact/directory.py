@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The artefact directory: written whole or not at all, and never over somebody else's files."""
 
 from __future__ import annotations

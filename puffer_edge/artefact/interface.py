@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C interface of a policy: its name, and the sizes of what goes in and out."""
 
 from __future__ import annotations

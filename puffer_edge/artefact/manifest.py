@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """policy.json: what an artefact is, in words and numbers; the names of the file live only here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The layout of policy.json, for :func:`puffer_edge.artefact.schema.check`.
 
 Names of files and modules go into paths and Makefiles, names of fields and outputs into C: each has

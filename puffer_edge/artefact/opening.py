@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An artefact as verify sees it, read from a directory that anybody may have changed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Program as bytes and back, so that an artefact can be run by every back end.
 
 An ``.npz`` of the constants and one JSON text with everything else. Nothing of it is executed: a

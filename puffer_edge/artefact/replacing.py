@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A directory that is replaced whole: whenever a process is killed, the old one or the new one.
 
 Linux and macOS exchange two directories in one call. Elsewhere, and on file systems that cannot,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Plain data of a stranger against a schema: every key known, every value of its type and size.
 
 A schema is a type (``int``, ``float``, ``str``, ``bool``, None), a set of words, a pattern of text,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Other people's tools that made bytes of an artefact, by the files that they make."""
 
 from __future__ import annotations

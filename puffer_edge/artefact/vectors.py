@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Test vectors: what the interpreter says that every runtime must say, bit for bit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boards by name: one file each in ``firmware/boards``, or a file of the user's own."""
 
 from __future__ import annotations

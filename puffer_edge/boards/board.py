@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is known of a board: plain numbers, each table with the source of what it says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board's TOML file -> :class:`Board`, or one error that says which key is wrong, and how."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line: parses, calls the library, prints. One file per command or two."""
 
 from puffer_edge.cli.application import app, confirming, main

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The program: its commands, and what becomes of errors. Exit codes are those of ``errors.py``."""
 
 from __future__ import annotations

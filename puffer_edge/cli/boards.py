@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``puffer-edge firmware`` and ``puffer-edge flash``: an artefact and a board."""
 
 from __future__ import annotations

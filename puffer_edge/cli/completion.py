@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a shell completes after ``--target``, ``--board`` and the like."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``puffer-edge doctor``: which boards a policy fits on."""
 
 from __future__ import annotations

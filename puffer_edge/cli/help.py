@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``--help``, a line per option, so that what a command takes can be seen at once.
 
 Typer's own help draws boxes and gives defaults and types lines of their own: ``export`` would

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``puffer-edge inspect``, ``targets`` and ``boards``: before anything is written."""
 
 from __future__ import annotations

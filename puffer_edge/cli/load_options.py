@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The options of ``puffer_edge.load`` as options of commands: declared once."""
 
 from __future__ import annotations

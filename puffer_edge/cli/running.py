@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``puffer-edge run`` and ``puffer-edge bench``: a policy on this computer."""
 
 from __future__ import annotations

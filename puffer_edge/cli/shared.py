@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Parameters that several commands take, declared once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How the words of the command line become values."""
 
 from __future__ import annotations

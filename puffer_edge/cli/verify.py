@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``puffer-edge verify``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policy file -> Program; one file per source, chosen by content and never by extension."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a graph's outputs are choices or a continuous action: one rule for all graph front ends.
 
 Choices only where something says so: as a continuous action the outputs are given raw, in the order

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An activation by the name that a user or a file gives."""
 
 from __future__ import annotations

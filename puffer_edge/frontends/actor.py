@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An actor by where its parts lie in a state_dict; what most trainers' networks come down to.
 
     observation -> normaliser -> layers -> LSTM or GRU -> layer norm -> layers -> output

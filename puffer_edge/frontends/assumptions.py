@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every decision that a front end may take for a file: its code, and how the user decides instead.
 
 ``--accept CODE`` confirms one, ``--strict`` refuses what is not confirmed. What is certain, as a

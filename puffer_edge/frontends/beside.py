@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a checkpoint says beside its weights: settings of the run, and what is of no use."""
 
 from __future__ import annotations

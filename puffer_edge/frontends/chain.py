@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The only order in which layers fit each other, by the widths of their inputs and outputs.
 
 The layers of a Sequential lie side by side, and what is numbered (``fc1``, ``fc2``) keeps the

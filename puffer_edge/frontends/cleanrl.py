@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """CleanRL's ``.cleanrl_model``: state_dicts of its one-file agents, or tuples (actor, critics...).
 
 Structures (the scripts of cleanrl/): PPO has ``actor`` and ``critic``, or ``actor_mean`` and

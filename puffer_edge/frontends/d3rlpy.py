@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``.d3`` files of d3rlpy: the greedy policy of an algorithm, by the settings in the file.
 
 Structure (d3rlpy.models.torch, 2.8): a scaler of the observation, an encoder (linear layers, or

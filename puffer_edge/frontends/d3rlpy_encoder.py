@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Encoders of d3rlpy: a Sequential of layers whose places follow from the settings.
 
 Vectors: ``linear, activation, [batch norm], [layer norm], [dropout]`` per layer. Images: the same

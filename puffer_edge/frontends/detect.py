@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What kind of file a policy is, told from its content and never from its name."""
 
 from __future__ import annotations

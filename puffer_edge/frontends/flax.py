@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Parameters of flax: brax, PureJaxRL, SBX, and scripts made after them; layers by their names.
 
 flax numbers layers in the order in which they are made (the outer one of ``Dense(3)(Dense(8)(x))``

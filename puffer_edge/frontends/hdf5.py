@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HDF5 files: finds out whose they are."""
 
 from __future__ import annotations

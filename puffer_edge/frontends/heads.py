@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The contract of a policy from what its file and its user say; shared by all front ends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A file of weights and the torch module that the user built for them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A state_dict of unknown names, with a TOML file that says what its tensors are for.
 
 action = "continuous"                   # or "discrete"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Layers by the names that torch gives their parameters: what trainers build networks from."""
 
 from __future__ import annotations

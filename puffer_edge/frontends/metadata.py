@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an exporter wrote into a policy file beside the policy: joint names, gains, action scale.
 
 ONNX has pairs of texts, TorchScript extra files. None of it changes what the policy computes; the

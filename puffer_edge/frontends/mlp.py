@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A state_dict that is one stack of linear layers: TorchRL's MLP, or any nn.Sequential.
 
 Names do not tell the functions between the layers, so the user has to.

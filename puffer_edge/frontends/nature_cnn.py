@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The convolutional network of Mnih et al., 2015, as CleanRL and PufferLib write it.
 
 ``network`` is a Sequential of convolutions with a ReLU after each, then linear layers with a ReLU

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A state_dict out of the dictionaries and modules around it: ``{"agent": {"model": ...}}``."""
 
 from __future__ import annotations

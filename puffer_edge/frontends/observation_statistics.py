@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Statistics of the observation that lie beside a policy's weights, or in a file of their own.
 
 gymnasium's NormalizeObservation and Stable-Baselines3's VecNormalize keep ``mean``, ``var`` and

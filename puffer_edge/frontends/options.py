@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a policy file does not hold and the user can add."""
 
 from __future__ import annotations

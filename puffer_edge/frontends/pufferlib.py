@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib state_dicts before version 4: the Default policy, with and without the LSTM wrapper.
 
 Structure (pufferlib.models of 3.0): ``encoder`` Linear and an activation, an optional LSTM cell,

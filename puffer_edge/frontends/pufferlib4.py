@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib 4 state_dicts, and the same names given to its native weights.
 
 Structure (pufferlib.models of 4.0): ``encoder.encoder`` Linear without an activation, ``network``

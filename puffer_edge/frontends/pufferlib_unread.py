@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib's policies whose keys are known, but do not tell the network: one error names them.
 
 What their encoders do to the observation (which bytes are categories, where objects begin) is in

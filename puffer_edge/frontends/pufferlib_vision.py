@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib state_dicts with an encoder of their own, told by their keys and shapes.
 
 Structures (pufferlib.models and pufferlib.ocean.torch of 3.0):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib's bare float32 weights (.bin): native ones of version 4, exported ones of version 3.
 
 Nothing in such a file tells its layers; their sizes come from the user and the run's settings, and

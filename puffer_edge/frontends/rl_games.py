@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """rl_games' ``.pth``: ``model`` with an ``a2c_network`` (network_builder.A2CBuilder).
 
 The normaliser is ``clip((x - mean) / sqrt(var + 1e-5), -5, 5)``; the player clips the mean to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """state_dicts of RLlib's default PPO module (new stack): an encoder, then the head ``pi``.
 
 Names and layers: ray.rllib.core.models.torch, TorchMLPEncoder and TorchMLPHead; the activation is

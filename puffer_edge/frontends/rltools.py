@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints of RLtools (.h5), and RAPTOR, the quadrotor policy that is published in that format.
 
 A group per layer, whose attribute ``type`` says what it is; layers as RLtools and the Python

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """rsl_rl's ``model_N.pt``, which Isaac Lab and legged_gym train: version 5 and those before.
 
 Structures: version 5 (rsl_rl.models) saves ``actor_state_dict`` with ``obs_normalizer``,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sample Factory's ``checkpoint_*.pth``: ``model``, an actor-critic with shared weights or without.
 
 Structure (sample_factory.model): ``encoder.encoders.obs``, or another key of the observation,

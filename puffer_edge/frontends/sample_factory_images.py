@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sample Factory's convolutional encoders (sample_factory.model.encoder).
 
 ``convnet_*`` is convolutions without padding, an activation after each; ``resnet_impala`` three

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policies of people's own scripts: layers by attribute names, whose shapes fit in one way.
 
 ``fc1``, ``fc2``, ``fc3``; ``actor.fc1``...; one trunk (``network``, ``shared``...), perhaps an LSTM

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """skrl's ``agent_N.pt`` and ``best_agent.pt``: a dictionary of state_dicts, one of them ``policy``.
 
 Structure: models that skrl makes of a configuration have ``net_container`` (and ``policy_layer``

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints of torch.save: finds the family whose keys these are."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sizes that a run's config states beside the weights, compared with those of the layers."""
 
 from __future__ import annotations

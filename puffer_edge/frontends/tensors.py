@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tensors of a state_dict, taken one by one: each is checked, and none may be left over."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tianshou's state_dicts: of a policy or of its actor alone, versions 1 and 2.
 
 Structure (tianshou.utils.net): ``preprocess.model.model`` MLP with ReLU, then ``last.model``

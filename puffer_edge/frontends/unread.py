@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Formats that are known and not read: each is named, with two commands that make it readable.
 
 They hold pickles, which may run code, or graphs of libraries that are far larger than we are. A

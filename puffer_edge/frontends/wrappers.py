@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the trainer's environment did around the policy, as a part of the Program.
 
 Frame stacking (VecFrameStack of Stable-Baselines3, FrameStackObservation of gymnasium): the policy

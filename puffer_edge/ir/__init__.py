@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program, the one intermediate representation: a static, typed, batch-1 graph with state."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which choices may be taken in this step: a part of the observation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds a Program op by op; what every front end uses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes into a policy and what comes out: the part that a graph alone does not say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums of products as Helium's vectors of floats make them: a subnormal number is a zero.
 
 Arm's name for this is flush-to-zero (Armv8-M Architecture Reference Manual, FPRound, FPUnpack): a

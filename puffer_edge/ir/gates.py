@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gates of recurrent cells in integers: their sums, and tanh and sigmoid from one table."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums of products of integers, exactly, and as fast as floats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A table of integers with straight lines between its entries."""
 
 from __future__ import annotations

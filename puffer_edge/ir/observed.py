@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Values that are a run of elements of the observation: they lie where the caller keeps it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What every op is: a frozen dataclass of value names and attributes, with three verbs.
 
 A subclass lives in its own file under ``ir/ops/`` and says

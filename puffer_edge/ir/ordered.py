@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums and comparisons in a fixed order: what makes float32 results equal on every target.
 
 ``numpy``'s own sums and products are blocked and fused as the machine likes; the C kernels add one

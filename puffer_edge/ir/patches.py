@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a convolution's filters are multiplied with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Program: ops in execution order, constants, explicit state, and the contract."""
 
 from __future__ import annotations

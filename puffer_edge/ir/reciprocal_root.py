@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rows of integers divided by the root of their squares' sum, in 31 bits: what norms share.
 
 The squares are taken of numbers shifted so that they fill 29 bits, and the reciprocal root is a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From a 32-bit sum to an activation: one multiply of 15 by 15 bits, every step proved in range.
 
 Every integer intermediate must lie in [-2^30, 2^30 - 1], because beyond that a MicroPython integer

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a step says of itself; the same numbers as in C."""
 
 from __future__ import annotations

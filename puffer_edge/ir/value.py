@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A tensor of a Program: its name, shape and dtype, never its data."""
 
 from __future__ import annotations

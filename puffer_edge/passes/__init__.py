@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Program -> Program; one rewrite per file, each with the reason why it is right."""
 
 from __future__ import annotations

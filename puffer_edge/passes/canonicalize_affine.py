@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes additions and products with per-feature constants as BatchNormalization."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Constants that a pass makes: under names that are free, and only where float32 can hold them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Removes ops that no output needs, and state that only feeds itself."""
 
 from __future__ import annotations

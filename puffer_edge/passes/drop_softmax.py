@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Drops what turns logits into probabilities at the end of a discrete policy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Drops the critic: a policy that acts needs no value."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums of layers as Helium's vectors of floats make them; for ``export --helium-float`` alone."""
 
 from __future__ import annotations

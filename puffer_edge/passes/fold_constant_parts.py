@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Constants that are joined to what a layer reads go into its bias."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Computes at export what does not depend on the observation or the state."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Folds BatchNormalization (observation normalisers too) into the linear layer next to it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fuses an elementwise function into the linear layer before it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Linear layers of one input whose results are joined become one matrix."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Two linear layers without a function between them become one matrix."""
 
 from __future__ import annotations

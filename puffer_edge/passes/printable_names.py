@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names that a file chose, such that they can stand in a manifest and on a terminal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finds known functions that a graph spells out in arithmetic, such as GELU as five ops."""
 
 from __future__ import annotations

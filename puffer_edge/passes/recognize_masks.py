@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finds the action mask that a graph spells out in arithmetic."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finds L2 and RMS norms that a graph spells out in arithmetic."""
 
 from __future__ import annotations

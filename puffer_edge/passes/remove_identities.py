@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Removes ops that give back their input, and joins chains of reshapes."""
 
 from __future__ import annotations

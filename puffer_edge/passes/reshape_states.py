@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gives a state the shape that its reader wants."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gives results memory of their own."""
 
 from __future__ import annotations

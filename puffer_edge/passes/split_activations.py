@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Takes an activation out of the linear layer that it was fused into."""
 
 from __future__ import annotations

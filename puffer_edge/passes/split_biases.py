@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Takes a bias that is computed out of its layer: kernels read biases where constants lie."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A state that stacks those of several layers, or h and c, becomes one state for each of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Proofs of recurrent cells: gates have 15 bits, tanh values 14, states 16."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a proof knows of a Program: the range of every value, and intervals of integers."""
 
 from __future__ import annotations

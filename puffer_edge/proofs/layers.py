@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Proofs of ops that are computed in one go: linear layers, tables, arithmetic, rows."""
 
 from __future__ import annotations

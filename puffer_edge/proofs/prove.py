@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One proof per op, from the declared ranges and the constants; what has none takes no integers."""
 
 from __future__ import annotations

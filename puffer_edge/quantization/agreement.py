@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How much an integer policy acts like the float one it came from, and whether that is enough.
 
 Every figure has a limit and an interval. An interval beyond the limit is a failure, one that holds

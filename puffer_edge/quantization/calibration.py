@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which numbers a policy really sees: every value of the float Program over many steps."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is doubtful about a recording: too short, too narrow, or of two kinds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the reader of a report wants to know of a quantised policy: layers and ranges."""
 
 from __future__ import annotations

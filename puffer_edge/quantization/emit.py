@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What rules write with: the integer Program as far as it is made."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How sure a figure is that was measured over steps of episodes, of which each is like the last.
 
 Every interval is one of 95 %. Steps that follow each other are correlated, and the elements of one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where an elementwise function no longer changes: what lies beyond needs no integers.
 
 One unit with large inputs to a tanh would otherwise cost all units of its layer their resolution,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Float Program -> the same with its matrices in float16: half the flash, float32 arithmetic."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rounds a matrix so that its products stay right, not each weight for itself.
 
 Weights of 8 bits are the largest error of an integer policy. Two things make it several times

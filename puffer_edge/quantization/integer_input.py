@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The same integer Program with an observation in integers: what a sensor counts goes in.
 
 An integer Program takes float observations and quantises them first. Here that step is replaced by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A matrix in integers, and the proof that no sum over its rows leaves 31 bits."""
 
 from __future__ import annotations

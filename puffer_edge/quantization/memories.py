@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which values have their scale from a cell that remembers them, from the states on."""
 
 from __future__ import annotations

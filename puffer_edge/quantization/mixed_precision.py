@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which layers need more bits: each layer's share of the error, and schemes chosen by it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Quantises an observation of several parts where it comes in: each element as its part wants it.
 
 See ``parts``, which finds them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From the numbers that a value took to the range that its integers cover."""
 
 from __future__ import annotations

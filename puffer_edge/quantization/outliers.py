@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Channels that are much larger than the others of their layer get a scale of their own.
 
 One channel of 3,000 beside channels of 1 takes the integers of all. In floating point nothing has

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recorded numbers held against the bounds that the trainer's space has.
 
 A number that the space does not hold was recorded in other units, or after a normaliser that the

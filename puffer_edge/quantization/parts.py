@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An observation of parts that are read apart: how each can be quantised where it comes in.
 
 Before the first layer, such a policy slices the observation, scales an image by 1 / 255, turns

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From a float Program and recorded observations to an integer Program and its agreement."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rewrites a float Program in integers.
 
 Ops are visited in order. A value is *integer* once an op with a rule that starts integers made it;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bits, storage, scale and zero point of every value: what its range and its readers ask for.
 
 All of this follows from the float Program, its calibration and the schemes, before anything is

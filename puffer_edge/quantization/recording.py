@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recorded observations to calibrate with: from a file, or from the policy playing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One rule per op: how it is rewritten in integers, and the facts that its neighbours need of it.
 
 ``rules/`` declares them, ``quantize`` imports those; all else asks :func:`rule_of`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How many bits weights and activations have, and where they are stored."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Strict readers of strangers' files: data comes out, or one error; nothing is ever executed."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A bound on what may be made of one file, whatever its reader."""
 
 from __future__ import annotations

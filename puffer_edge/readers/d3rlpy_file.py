@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``.d3`` files of d3rlpy: a pickle of a dictionary with a torch checkpoint and the run's settings.
 
 ``algo.save("policy.d3")`` pickles ``{"torch": bytes, "config": JSON, "version": text}``. The pickle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """FlatBuffers without a schema compiler: tables, vectors and strings, every offset checked.
 
 Format: https://flatbuffers.dev/internals. A file can point anywhere, so each place is checked

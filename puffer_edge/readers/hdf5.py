@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HDF5 files as names and arrays; the format's own C library reads them, within narrow limits.
 
 That library follows links to other files, opens plug-ins for compression and makes arrays of

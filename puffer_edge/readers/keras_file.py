@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Models that Keras saved: their description, which is JSON, and the weights of each layer.
 
 ``.keras`` is a zip of config.json and model.weights.h5, ``.h5`` has both in one HDF5 file. Of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The observations that a Stable-Baselines3 zip ends with: evidence of how they were normalised.
 
 ``_last_obs`` is what the policy saw last; ``_last_original_obs`` is a raw observation. Both are

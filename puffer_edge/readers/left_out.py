@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What of a checkpoint is no parameter and no setting: told by its name and its class."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints of torch.save before 1.6: five pickles one after another, then the numbers.
 
 The pickles are a magic number, the protocol, facts about the machine, what was saved, and the keys

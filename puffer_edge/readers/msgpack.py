@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MessagePack as flax.serialization writes it: maps in each other, with arrays as leaves.
 
 Format: the MessagePack specification. flax packs an array as the extension 1, whose content is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads .npz and .npy files that a stranger may have made: arrays of numbers or one error.
 
 numpy's own reader parses headers as Python and makes arrays of any size that a header claims. Here

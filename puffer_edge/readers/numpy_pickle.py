@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Our meaning of the names with which numpy arrays and scalars are pickled."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The parameters of whatever a checkpoint holds: dictionaries in each other, tuples, whole modules.
 
 A module that was pickled whole comes as an inert stub; its parameters, buffers and children lie in

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads the data out of a pickle without ever running it.
 
 A pickle is a program for a stack machine whose instructions include "import this" and "call that".

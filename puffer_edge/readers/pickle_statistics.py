@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Arrays and numbers in a pickle of statistics, by dotted name; nothing in it is run."""
 
 from __future__ import annotations

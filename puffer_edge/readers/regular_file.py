@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files are read whole, and only if they are files."""
 
 from __future__ import annotations

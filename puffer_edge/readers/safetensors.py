@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """safetensors files: a JSON header with names, types and places, then the numbers."""
 
 from __future__ import annotations

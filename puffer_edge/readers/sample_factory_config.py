@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``config.json`` of a Sample Factory experiment: what its checkpoints do not hold."""
 
 from __future__ import annotations

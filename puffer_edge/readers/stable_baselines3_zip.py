@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Stable-Baselines3 zip: its weights, and what its JSON says in plain words.
 
 The JSON also holds base64 pickles (``:serialized:``). Beside each one the library writes the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pickle of a torch.save: names of tensors and storages become numpy arrays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Text that a file chose, made fit for messages."""
 
 from __future__ import annotations

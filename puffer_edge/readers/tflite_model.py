@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TFLite models as plain data: tensors and operators of the one subgraph."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names of TFLite's operators, for messages: an operator is named, never numbered."""
 
 from __future__ import annotations

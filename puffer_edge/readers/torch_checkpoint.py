@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints of torch.save (zip format) without torch: plain data, numpy arrays for tensors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sizes that a trainer wrote beside its weights: an .ini of settings, or a .json of a run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The statistics in a pickled VecNormalize of Stable-Baselines3."""
 
 from __future__ import annotations

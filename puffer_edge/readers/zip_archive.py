@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A zip archive whose every member is checked before a byte of it is used."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which boards a policy fits on, in which scheme, and what would make it fit: ``doctor``."""
 
 from puffer_edge.sizing.doctor import ALL_SCHEMES, examine

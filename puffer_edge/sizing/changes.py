@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The one change that makes a policy fit where it nearly does: a scheme, a layer, or the width."""
 
 from __future__ import annotations

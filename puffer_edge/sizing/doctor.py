@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A policy in every scheme on every board: exports, builds once per core, judges per board."""
 
 from __future__ import annotations

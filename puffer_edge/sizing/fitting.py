@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether what a policy takes is there: the verdict for a board and a scheme."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a policy takes on a core: built and run as ``verify`` does, without judging it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The MicroPython subset: tells, before the board does, what a file may not do there.
 
 Rules of five kinds, one per file under ``rules/``: PE1xx syntax, PE2xx modules and names, PE3xx the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A baseline: the findings of a day, which later runs leave out, so that new ones are seen."""
 
 from __future__ import annotations

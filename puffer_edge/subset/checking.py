@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files in, findings and problems out."""
 
 from __future__ import annotations

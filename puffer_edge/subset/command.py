@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the command ``puffer-edge check`` does."""
 
 from __future__ import annotations

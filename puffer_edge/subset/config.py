@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What to check, for which firmware: options, and [tool.puffer-edge.check] in pyproject.toml."""
 
 from __future__ import annotations

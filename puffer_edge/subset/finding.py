@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a rule found, and where."""
 
 from __future__ import annotations

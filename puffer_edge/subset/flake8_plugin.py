@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rules as a flake8 plugin: settings come from [tool.puffer-edge.check] in pyproject.toml."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A rule of the subset, and the register that the decorator fills."""
 
 from __future__ import annotations

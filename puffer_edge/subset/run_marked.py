@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs in MicroPython: calls the marked functions of a module, with and without a locked heap."""
 
 import gc

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``puffer-edge check --run``: the real interpreter's word on functions that must not allocate.
 
 Each file is imported under MicroPython for WebAssembly, with the files beside it, if it does not

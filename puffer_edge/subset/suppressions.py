@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``# noqa: PE401 because ...``: findings that somebody has looked at, with the reason."""
 
 from __future__ import annotations

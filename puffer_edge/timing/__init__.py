@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cycles of a core, from the blocks of code that it executes and what they read from flash."""
 
 from puffer_edge.timing.clock import Clock, Listener

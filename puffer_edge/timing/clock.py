@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Adds up the cycles of the blocks that a core executes."""
 
 from __future__ import annotations

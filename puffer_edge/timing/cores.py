@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How long each class of instructions takes on a core: one small table per core."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flash that is slower than the core, behind small caches: how often the core waits."""
 
 from __future__ import annotations

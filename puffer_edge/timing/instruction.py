@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What decides how long an instruction takes: its class, how much it moves, what it waits for."""
 
 from __future__ import annotations

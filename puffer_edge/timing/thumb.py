@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Thumb code -> classes of instructions: ARMv7-M with the DSP extension, and floats of 32 bits.
 
 The encodings are those of chapters A5 and A6 of the ARMv7-M Architecture Reference Manual

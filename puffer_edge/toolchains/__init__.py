@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Compilers: each turns C into objects and images for any target that it knows."""
 
 from puffer_edge.errors import UsageError

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What every compiler driver shares: the flags, and how it is called."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """GCC for Cortex-M, RISC-V and AVR, and GCC or clang for the host."""
 
 from __future__ import annotations

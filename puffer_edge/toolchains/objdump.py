@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The disassembler of binutils, which reads the images of every compiler for its core."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``zig cc`` from the ``ziglang`` wheel: clang for every target, installed by pip alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Correctly rounded binary32 division for cores without an FPU.
  * Zig's own routine (0.17) cuts quotients below 2^-126 off instead of rounding them, so a third of
  * them are one bit away from IEEE 754, which GCC's library, every FPU and numpy keep. The linker

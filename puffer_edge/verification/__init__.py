@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Builds, runs and judges an artefact."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code as its disassembly shows it: blocks, what each puts on the stack, and where each goes on.
 
 A block ends where another is jumped to or called. GCC says with ``-fstack-usage`` what a function

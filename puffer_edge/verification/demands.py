@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is asked of a policy with rounded weights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How instruction sets call, jump and push, in the words of binutils' disassembler."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads what verification needs of an ELF file: segments, sections and symbols."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How long a step takes on a board: an estimate from the core's table and the flash's wait states.
 
 Never a measurement: what the table was compared with, and what not, is told beside it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One verification: the artefact, its code, and what the user wishes."""
 
 from __future__ import annotations

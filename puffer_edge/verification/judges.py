@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A policy beside those that judge it: the float policy's held-back steps, and a reference."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``judge.npz`` what an integer policy is judged by, in an artefact that anybody may change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reference outputs that somebody else computed, such as torch's, and how close ours are."""
 
 from __future__ import annotations

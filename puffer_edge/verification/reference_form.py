@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Our logits in the form in which a reference has them: its network may end in a softmax."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What verify found: checks that passed or failed, and measurements."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How much stack a step takes at most: the deepest way through the calls of its image."""
 
 from __future__ import annotations

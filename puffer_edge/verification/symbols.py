@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a policy costs in flash and RAM, and what it calls: read from the linked image and object.
 
 "No heap" and "no double precision" are facts of the symbol table: a call of malloc or of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds an artefact, runs it on the host and on an emulated core, and judges it."""
 
 from __future__ import annotations

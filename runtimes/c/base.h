@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_BASE_H
 #define PUFFER_EDGE_BASE_H
 /* What every kernel stands on: fixed-width integers, and a kernel that stays one function however

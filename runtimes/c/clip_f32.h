@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_CLIP_F32_H
 #define PUFFER_EDGE_CLIP_F32_H
 #include "opaque_f32.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_CONV_S8_H
 #define PUFFER_EDGE_CONV_S8_H
 #include "conv_sizes.h"

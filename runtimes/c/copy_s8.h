@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_COPY_S8_H
 #define PUFFER_EDGE_COPY_S8_H
 #include "mac_integer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_GELU_TANH_F32_H
 #define PUFFER_EDGE_GELU_TANH_F32_H
 #include "tanh_rational_f32.h"

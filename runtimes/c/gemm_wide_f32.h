@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_GEMM_WIDE_F32_H
 #define PUFFER_EDGE_GEMM_WIDE_F32_H
 #include "block_f32.h"

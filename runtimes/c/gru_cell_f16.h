@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_GRU_CELL_F16_H
 #define PUFFER_EDGE_GRU_CELL_F16_H
 #include "gemm_f16.h"

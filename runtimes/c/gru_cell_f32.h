@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_GRU_CELL_F32_H
 #define PUFFER_EDGE_GRU_CELL_F32_H
 #include "gemm_f32.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_GRU_CELL_S8X16_H
 #define PUFFER_EDGE_GRU_CELL_S8X16_H
 #include "gru_parameters.h"

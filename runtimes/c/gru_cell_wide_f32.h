@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_GRU_CELL_WIDE_F32_H
 #define PUFFER_EDGE_GRU_CELL_WIDE_F32_H
 #include "gemm_wide_f32.h"

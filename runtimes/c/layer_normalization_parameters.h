@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_LAYER_NORMALIZATION_PARAMETERS_H
 #define PUFFER_EDGE_LAYER_NORMALIZATION_PARAMETERS_H
 #include "reciprocal_root.h"

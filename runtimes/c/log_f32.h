@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_LOG_F32_H
 #define PUFFER_EDGE_LOG_F32_H
 #include "base.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_LSTM_PARAMETERS_H
 #define PUFFER_EDGE_LSTM_PARAMETERS_H
 #include "gates.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MAC32_F32_H
 #define PUFFER_EDGE_MAC32_F32_H
 #include "mac4_f32.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MAC4X2_S16_H
 #define PUFFER_EDGE_MAC4X2_S16_H
 #include "mac_s16.h"

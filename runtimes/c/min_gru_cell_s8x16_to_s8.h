@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MIN_GRU_CELL_S8X16_TO_S8_H
 #define PUFFER_EDGE_MIN_GRU_CELL_S8X16_TO_S8_H
 #include "mac_s8x16.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MIN_GRU_PARAMETERS_H
 #define PUFFER_EDGE_MIN_GRU_PARAMETERS_H
 #include "gates.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_QUANTIZE4_H
 #define PUFFER_EDGE_QUANTIZE4_H
 #include "quantize_f32.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_QUANTIZE_S16_H
 #define PUFFER_EDGE_QUANTIZE_S16_H
 #include "quantize4.h"

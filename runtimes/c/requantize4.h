@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_REQUANTIZE4_H
 #define PUFFER_EDGE_REQUANTIZE4_H
 #include "requantize.h"

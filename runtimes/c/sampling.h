@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_SAMPLING_H
 #define PUFFER_EDGE_SAMPLING_H
 #include "base.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_SIGMOID_F32_H
 #define PUFFER_EDGE_SIGMOID_F32_H
 #include "tanh_f32.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_TABLE_H
 #define PUFFER_EDGE_TABLE_H
 #include "mac_integer.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 """Runs the policy beside this file on a Raspberry Pi, or another Linux computer. Needs numpy only.
 
     from policy import Policy

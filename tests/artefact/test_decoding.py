@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a stranger's program.npz says becomes numbers and names of the right kind, or one error."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Program survives being stored, and what is not a stored Program is one error."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An artefact is whole whenever its export is killed, and exports at once do not fail."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code of an artefact is made again from its Program; no other is compiled, run or copied."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where an artefact may go: links are followed, what cannot be exchanged is refused."""
 
 from __future__ import annotations

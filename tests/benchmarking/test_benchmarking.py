@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every back end is measured or says why not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`export --board` and `verify --board`: the board's target, and whether it has the memory."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of boards: what is in them holds together, and what is damaged is one error."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``--help`` is seen at once, targets and boards are listed, and shells complete their names."""
 
 from __future__ import annotations

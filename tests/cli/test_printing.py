@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is printed and where: verdicts, readers that go, paths that are pasted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The public functions: named and typed as the command line's options, arrays where they fit."""
 
 from __future__ import annotations

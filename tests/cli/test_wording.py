@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Errors speak of options as whoever called writes them, on the command line and in Python."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The fenced blocks of a page, run in the page's order as a reader would.
 
 A block with a title is a file of that name. Shell blocks are run, Python blocks without a title

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the pages tell readers to type works, and prints what they show."""
 
 from __future__ import annotations

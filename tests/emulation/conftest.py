@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policies to emulate, what they must compute, and images that are built once per session."""
 
 import re

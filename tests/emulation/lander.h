@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small recurrent policy written by hand in the form that the C exporter gives. */
 #ifndef LANDER_H
 #define LANDER_H

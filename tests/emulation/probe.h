@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The four operations and the comparisons, bare: what every float policy is made of. */
 #ifndef PROBE_H
 #define PROBE_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The counter in C and the one in Python give the same counts, and either works alone."""
 
 import pytest

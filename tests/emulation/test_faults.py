@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Planted faults: each is found, named, and never takes the caller with it."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every compiler, emulator and core computes the bits that numpy computes."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """simavr's cycles are the data sheet's, stacks are seen, and what goes wrong is one error."""
 
 from __future__ import annotations

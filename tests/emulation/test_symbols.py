@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flash and RAM are the policy's own, and what it must not call is seen in its object."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Targets and compilers by name, and what a user is told when one is missing."""
 
 import importlib.util

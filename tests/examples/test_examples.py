@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bundled policies are genuine files of their trainers, and do what their references say."""
 
 from __future__ import annotations

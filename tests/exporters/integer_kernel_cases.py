@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A header with cases for every integer kernel, at the limits of the range proof, by numpy."""
 
 from __future__ import annotations

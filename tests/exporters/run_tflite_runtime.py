@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs models in tflite-runtime, in a Python that has it: every resolver, the state carried.
 
 ``python run_tflite_runtime.py FOLDER``: for each ``<name>.npz`` (observations, initial states by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an AVR cannot hold is refused at export, and by the header of another target."""
 
 from __future__ import annotations

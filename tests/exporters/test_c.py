@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every op and whole policies, as C: compiled, run, and compared bit for bit with the oracle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The header's checksum finds every flipped bit in weights and tables, in pieces too."""
 
 from __future__ import annotations

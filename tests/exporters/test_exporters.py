@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One protocol for exporters: what they take is used, what they do not take is refused by name."""
 
 from __future__ import annotations

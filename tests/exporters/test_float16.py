@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The scheme float16: matrices in float16, float32 arithmetic, the bits of the oracle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Float kernels at odd sizes: Cortex-M assembler == numpy, in its larger and smaller forms."""
 
 from __future__ import annotations

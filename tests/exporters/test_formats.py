@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ONNX and TFLite files: every op of the zoo against the interpreter, the state carried."""
 
 from __future__ import annotations

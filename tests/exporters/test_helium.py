@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Cortex-M55: its kernels are in its own headers only; floats are those of all cores."""
 
 from __future__ import annotations

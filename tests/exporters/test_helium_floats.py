@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Floats of Helium: oracle, portable C and QEMU's vectors agree where subnormal numbers count."""
 
 from __future__ import annotations

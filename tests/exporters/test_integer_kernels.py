@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integer kernels at the limits of the range proof: portable C == Cortex-M assembler == numpy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integer kernels in every form for computers give numpy's numbers, AArch64 under an emulator."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The header as a firmware has it: an interface for many files, one implementation, own names."""
 
 from __future__ import annotations

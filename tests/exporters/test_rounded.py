@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What export says of a format's integers is what its runtime does; and that runtime takes them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The self-test on the device compares what the policy does, not only what it computes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Generated headers on every target: clean under every compiler, and the oracle's bits."""
 
 from __future__ import annotations

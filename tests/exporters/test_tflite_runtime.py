@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TFLite files in tflite-runtime 2.14, which boards have: Python 3.11 at most, and numpy 1."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The generated C of nets of real size has no warning.
 
 Small policies do not show all of them: compilers know the sizes, and warn of what they make of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Activations of 8 bits that a layer copies to 16, on cores that gain by it: the same bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ARCHITECTURE.md's lists are whole: what is added in a copy by these alone is at home there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board with a Cortex-M0+, added as ARCHITECTURE.md says: one file."""
 
 BOARD = '''title = "A toy of a board"

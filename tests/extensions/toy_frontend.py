@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A trainer of its own names, added as ARCHITECTURE.md says: files, and lines by place."""
 
 READER = '''"""Toylab's state_dicts: ``toy_body`` and ``toy_head``, tanh between linear layers."""

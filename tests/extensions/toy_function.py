@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A stranger's function, sinc, added as ARCHITECTURE.md says: files, and lines by place."""
 
 TWIN = '''"""sinc, as torch has it."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A toy op, ``y = x^3``, added as ARCHITECTURE.md says: files, and lines by place."""
 
 OP = '''"""The cube of every element."""

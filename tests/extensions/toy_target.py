@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Cortex-M4 without a float unit as a target, added as ARCHITECTURE.md says: lines by place."""
 
 CONSTANT = '''CORTEX_M4_SOFT = Target(

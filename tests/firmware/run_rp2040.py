@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a flash image on rp2040py, and prints what comes out of UART0: IMAGE TEXT SECONDS.
 
 Ends when TEXT has come and its line is whole. Runs in .venv-boards, without our own packages.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Arduino library and its example, built by Debian's arduino-builder, run by simavr."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Projects of every framework: in the form that it asks for, and examples that compile."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The examples for boards build, and run their self-test on the emulated board."""
 
 from __future__ import annotations

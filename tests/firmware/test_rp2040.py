@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bare-metal project of a Pico runs on rp2040py, from the second stage of boot to the UART."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Program beside torch, step by step, and the bound on their difference."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The hints of the front ends that name an option or a command, and the test that follows each."""
 
 from __future__ import annotations

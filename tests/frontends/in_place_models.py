@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random modules that write in place through views of views, for TorchScript."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small ONNX models for the tests, made without a training framework."""
 
 from __future__ import annotations

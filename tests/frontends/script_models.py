@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random modules as people write them, for TorchScript: their source is made up and then scripted
 or traced.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Assumptions are decisions: each has a code of one table, and is confirmed or refused."""
 
 from __future__ import annotations

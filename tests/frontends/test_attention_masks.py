@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attention with a mask: constant ones are read, whatever they are written as; others are not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Embeddings and one-hot vectors of integer observations, from torch and from ONNX.
 
 A one-hot vector times a matrix has one term that is not 0, so the rows come out bit for bit.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions of torch that are made of others here: vectors, axes, rounding."""
 
 from __future__ import annotations

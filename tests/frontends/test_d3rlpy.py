@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files of d3rlpy that say what is not supported, or that somebody has changed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every row's file with a tensor that is missing, of another shape or type: one error, or a policy.
 
 No traceback, whatever is wrong: what a front end assumes of a file, it has checked.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Parameters of flax: real cells, shapes that chain in several ways, damaged MessagePack."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every hint of the front ends that names an option or a command has a test that follows it."""
 
 from __future__ import annotations

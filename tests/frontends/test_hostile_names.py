@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whatever a file calls its layers: the artefact's own manifest passes its own schema."""
 
 from __future__ import annotations

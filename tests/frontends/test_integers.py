@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policies of every kind, from their files to integers on a Cortex-M.
 
 ``verify`` compares every bit with the oracle. Noise calibrates, as these networks were never

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Keras' models: each layer against Keras itself, and files that say what is not supported."""
 
 from __future__ import annotations

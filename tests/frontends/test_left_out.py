@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What of a checkpoint is not read is named, with its class where nobody knows what it is for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Texts beside the policy, which robots need: written by onnx and torch, shown by inspect."""
 
 from __future__ import annotations

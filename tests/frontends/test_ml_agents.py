@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policies as Unity ML-Agents exports them, judged by onnxruntime."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``--normaliser`` before what is no state_dict: judged by the library that owns the file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Statistics of the observation beside a policy's weights, and in files of their own."""
 
 from __future__ import annotations

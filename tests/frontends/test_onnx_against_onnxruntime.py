@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random policies: our interpreter against onnxruntime, within a bound on both their roundings.
 
 A sum of K products in float32, in whatever order, is off by at most ``(K + 1) u S`` with

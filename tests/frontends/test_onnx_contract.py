@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the inputs and outputs of an ONNX policy are taken for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ONNX whose weights are in a file beside it, and what such a file could do to its reader."""
 
 from __future__ import annotations

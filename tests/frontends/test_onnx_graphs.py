@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Graphs as exporters write them: shape arithmetic, old opsets, folded constants."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that are damaged, hostile or beyond what is supported: one clear error each."""
 
 from __future__ import annotations

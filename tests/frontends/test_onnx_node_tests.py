@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ONNX's own backend tests: every single-op case either agrees or is refused by name."""
 
 from __future__ import annotations

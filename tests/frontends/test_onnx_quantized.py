@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Graphs that onnxruntime's own tools quantised: within one step of the output in 99 of 100."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that few graphs have, against onnxruntime: what moves elements and counts must be equal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Options as people have them at hand: gymnasium's arrays, plain numbers, strings for paths."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Agents of scripts that were pickled whole: the functions between their layers are the file's."""
 
 from __future__ import annotations

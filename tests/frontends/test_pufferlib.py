@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """State_dicts of PufferLib 3.0's Default policy: torch's numbers, and what the file leaves open.
 
 The modules below have the structure and the names of ``pufferlib.models`` of 3.0; nothing else of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib's policies that are not read from keys: the error names them, and its way works."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bare weights: one reading fits, or the user is asked; settings are read as the trainer does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """RLtools' checkpoints: RAPTOR by its own example, files that say other than they compute."""
 
 from __future__ import annotations

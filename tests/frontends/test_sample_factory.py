@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What Sample Factory's config.json adds, and what is wrong with one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Constructs of TorchScript beside layers: angles, types, attention, observations of one axis."""
 
 from __future__ import annotations

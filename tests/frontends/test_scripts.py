@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints of people's own scripts, beside the rows of the table."""
 
 from __future__ import annotations

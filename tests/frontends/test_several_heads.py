@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A tensor of logits per head is one multi-discrete action, and everything else is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A VecNormalize that was forgotten or swapped, in files that Stable-Baselines3 itself saved."""
 
 from __future__ import annotations

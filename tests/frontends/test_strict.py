@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``--strict`` over the README's table: refused with codes, and the printed command passes.
 
 The codes that a row must have are said here by what its file lacks, and not taken from the notes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every row of the table in docs/reference/formats.md: loaded, compared, exported, verified.
 
 The bound on the difference is that of ``tests/error_bound.py``, derived from the operations.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TFLite as input: LiteRT's numbers where it is installed, and damaged files."""
 
 from __future__ import annotations

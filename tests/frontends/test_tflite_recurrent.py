@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recurrent layers in TFLite, as Keras writes them: LiteRT's numbers over steps with state."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``.pt2`` files with a fixed batch: a row of it is a step, where rows do not meet."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What ``forward`` takes and returns -> observation, state, action, notes; and every error."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every lowering, by a small module each, against torch."""
 
 from __future__ import annotations

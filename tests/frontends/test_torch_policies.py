@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whole policies against torch: single steps, and 300 steps with the state left to itself.
 
 The bound of ``tests/error_bound.py`` follows the state's difference through all 300 steps, so

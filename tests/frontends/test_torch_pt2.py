@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``.pt2`` files: the same Program as from the module, and nothing but an error from bad ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TorchScript archives against torch, which runs the same file.
 
 The bound on the difference is that of ``tests/error_bound.py``, derived from the operations.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows whose files the trainers themselves make: ``make trainers`` installs them."""
 
 from __future__ import annotations

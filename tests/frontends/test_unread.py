@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Formats that are not read: each is named, and the commands in the hint are commands."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the user adds where names say nothing: key maps, and modules for the weights of a file."""
 
 from __future__ import annotations

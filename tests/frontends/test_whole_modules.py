@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Modules pickled whole: every layer of torch.nn, and classes whose forward is not in the file."""
 
 from __future__ import annotations

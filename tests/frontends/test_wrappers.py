@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Frames that a policy stacks itself, and masks of its choices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a module in torch and its Program here, and holds the difference against the bound."""
 
 from __future__ import annotations

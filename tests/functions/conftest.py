@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C kernels, compiled into one shared library, and the inputs that everything is tested on."""
 
 from __future__ import annotations

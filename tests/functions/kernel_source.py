@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A C file that wraps every scalar function, for the tests that compile it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What Debian's cross compiler makes of the functions: constant time on an FPU, no libm without."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every function: C equals numpy bit for bit, and both are as close to the truth as stated."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where a function has to be known: what is missing is said by name, for whoever adds one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs the fuzzers and prints what came of it; exit code 1 if anything failed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Inputs that failed once, each made anew by a few lines."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs targets on input after input and collects what should not have happened."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Changes of sound inputs that keep their outer structure, so that readers get far into them."""
 
 from __future__ import annotations

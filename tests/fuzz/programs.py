@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stored Programs that are changed: anyhow, or such that many of them still are Programs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recordings that somebody sends: sound .npz and .npy around arrays that are changed."""
 
 from __future__ import annotations

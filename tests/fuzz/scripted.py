@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A TorchScript archive, with branches, a loop and state, for the fuzzer to change."""
 
 from __future__ import annotations

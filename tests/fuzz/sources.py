@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Python sources by the grammar, of nothing but chance: what ``check`` may be given.
 
 Trees are grown from ``ast``'s own classes, as deep as a budget allows, and printed; names are of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is fuzzed: sound inputs, and what reads them once they are changed."""
 
 from __future__ import annotations

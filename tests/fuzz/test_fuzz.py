@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ten seconds of fuzzing; longer with ``PUFFER_EDGE_FUZZ_SECONDS``, or ``make fuzz``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Changed Programs that are accepted run as C under the sanitizers, and give the oracle's bits."""
 
 from __future__ import annotations

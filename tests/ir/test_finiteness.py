@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is finite whatever the observation is, and what is refused where it is not."""
 
 from __future__ import annotations

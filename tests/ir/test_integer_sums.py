@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums by floats, against Python's own integers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The interpreter keeps what is its own, and chooses and compares as the C code does."""
 
 from __future__ import annotations

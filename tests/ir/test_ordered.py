@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums one term after the other, whatever numpy does with whole arrays."""
 
 from __future__ import annotations

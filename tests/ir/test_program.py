@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs are well formed, and the builder and the interpreter refuse what is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Self-tests on an ATmega2560, whose int has 16 bits and whose flash no pointer reads: simavr."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Counts where generated C deviates from MISRA C:2012, and compares with docs/misra.md.
 
     python -m tests.kernels.misra

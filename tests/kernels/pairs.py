@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rows in which every pair of values of any two columns occurs, by a greedy search."""
 
 from __future__ import annotations

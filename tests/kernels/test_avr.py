@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bits of the oracle where int has 16 bits and constants are read by names of their own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files under ``runtimes/c``: each compiles alone, and none has a name of somebody else's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The count of deviations from MISRA C:2012; ``make lint`` compares with what cppcheck finds."""
 
 from __future__ import annotations

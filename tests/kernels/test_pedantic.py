@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No compiler warns of the generated C, whatever it is asked to look at.
 
 Every pair of values of cases, compiler, core, standard, optimisation and frame pointer that exists

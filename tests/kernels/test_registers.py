@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kernels in assembler take no register that belongs to somebody else."""
 
 from __future__ import annotations

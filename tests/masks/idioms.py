@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policies with an action mask inside of their graph, in every way that trainers write it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A forbidden choice is never taken or drawn: every idiom, scheme and way of running a policy.
 
 The small form runs two idioms; ``tests/proof/test_masks.py`` all of them, 10,000 masks each.

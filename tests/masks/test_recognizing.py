@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Action masks inside of graphs: no choice that is forbidden, and else that of onnxruntime."""
 
 from __future__ import annotations

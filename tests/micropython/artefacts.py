@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policies exported for MicroPython, as the tests of this folder need them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board as mpremote sees it: the raw REPL's protocol on standard input, CPython behind it.
 
 Run as a program, in the directory that is the board's file system. After the protocol's description

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Viper kernels run, on 32-bit Arm: whole artefacts, single kernels, and what loading takes."""
 
 from __future__ import annotations

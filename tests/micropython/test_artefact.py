@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The MicroPython artefact: its bytes, its refusals, its verification."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The interpreter, CPython and MicroPython give the same bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bundled CartPole policies play under MicroPython, and act as the artefact in C does."""
 
 from __future__ import annotations

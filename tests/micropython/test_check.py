@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A policy that was made with ``checked=True`` tells whether memory still holds its constants."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kernels in assembly, executed by Unicorn as mpy-cross assembled them: SMLAD needs a Cortex-M4."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """flash over mpremote: a board behind a pseudo-terminal, and MicroPython itself on QEMU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """step() and reset() allocate nothing, and the proof of that can fail in both of its ways."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Weights that are in memory already are not copied where machine code reads them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a policy takes and gives: nothing that is wrong is passed over."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The runtime is joined of the files that a policy needs, each with what it needs itself."""
 
 from __future__ import annotations

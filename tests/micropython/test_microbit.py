@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The smallest form on MicroPython 1.9, a micro:bit on QEMU: bits, memory, kernels, speed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What only moves elements becomes copies of rows, whatever goes where."""
 
 from __future__ import annotations

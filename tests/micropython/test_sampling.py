@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sampled actions: one sequence in numpy, C and MicroPython, with the right probabilities."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tiny linear layers that are written out: the same bits, nothing that is not proved."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Viper kernels: under a model of viper's 32-bit words, and through mpy-cross for every core.
 
 No interpreter that pip, npm or Debian brings runs viper, so what is executed here is the source,

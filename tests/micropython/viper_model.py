@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Viper's arithmetic on a 32-bit port, for kernels that run under CPython.
 
 From MicroPython's documentation ("The Viper code emitter") and from runs on Cortex-M4 and RV32:

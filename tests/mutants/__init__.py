@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small planted faults, and whether the tests of their own room find them: ``make mutants``.
 
 A test that passes whatever the code does proves nothing. Each mutation changes one comparison,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Plants faults and prints which survive; exit code 1 below the share that must be found.
 
     python -m tests.mutants --count 200 --seed 1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which small changes a source file has room for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which tests reach which line, by one run of a room's tests under coverage."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rooms of the tree, and the tests that are to find a fault in each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What makes probabilities of logits is dropped, per head, and nothing that is more than that."""
 
 from __future__ import annotations

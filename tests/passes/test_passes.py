@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Passes keep what a policy computes, and do what they are for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions that are spelled out in arithmetic become the functions themselves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Norms as graphs spell them out become one op, and torch says that it is the same one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A bias that is computed leaves its layer; the numbers are those of the layer with it."""
 
 from __future__ import annotations

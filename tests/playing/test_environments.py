@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every space: what plays is what calibrates, and an environment's failure is one error."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A policy with both kinds of action plays in an environment whose action is nested."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Exports play like what they were made of; a broken one is caught."""
 
 from __future__ import annotations

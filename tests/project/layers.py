@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who imports whom: the arrows between modules, by their own import statements.
 
 An import counts wherever it stands: in a function, behind ``if TYPE_CHECKING``, as a constant

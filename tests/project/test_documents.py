@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The documents are true where a machine can tell."""
 
 from __future__ import annotations

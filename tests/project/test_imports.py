@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``import puffer_edge`` is light, and the command line starts without any heavy package."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which rooms of the house may import which; an arrow never runs back, and nothing runs in circles.
 
 A room is a package or module directly below ``puffer_edge``. ARCHITECTURE.md shows this table.

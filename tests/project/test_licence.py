@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every file says its licence: MIT-0 for what gets onto devices, MIT for the rest."""
 
 from __future__ import annotations
@@ -37,6 +38,14 @@ def test_what_is_generated_says_its_licence_once(target: str, tmp_path: Path) ->
     for path in code:
         text = path.read_text()
         assert text.count(TAG) == 1 and LICENCE in text[:200] and COPYRIGHT in text[:200], path.name
+
+
+def test_every_source_says_its_licence() -> None:
+    for path in sources():
+        name = path.relative_to(ROOT).as_posix()
+        wanted = TAG + ("MIT-0" if name.startswith(FREE) else "MIT")
+        head = [line.strip("#/* ") for line in path.read_text().split("\n")[:2]]
+        assert wanted in head, name
 
 
 def test_kernels_are_joined_without_theirs() -> None:

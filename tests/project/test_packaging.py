@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Wheel, sdist, editable install and the bare tree all import the same packages."""
 
 from __future__ import annotations

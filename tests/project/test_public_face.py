@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What strangers see first is valid, by the checkers that own the formats."""
 
 from __future__ import annotations

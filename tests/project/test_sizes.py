@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No file is too long to be read, and no function either."""
 
 from __future__ import annotations

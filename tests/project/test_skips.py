@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A proof that did not run, because something is not installed, is no pass in CI."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One spelling of the word that everything here is about."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What every machine must say of a case: the interpreter's digests, and those of compiled C."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """10,000 random masks with logits of up to 1e4: no choice that is forbidden is taken or drawn."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Interpreter == C for integer policies, on every core with every compiler and optimisation.
 
 By default each case runs once over a sequence of 1,000 steps, and each machine of the matrix runs

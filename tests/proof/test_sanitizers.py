@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Generated C under the address and undefined sanitizers of gcc and clang: all of the zoo.
 
 ``exporters/test_c.py::test_no_sanitizer_complains`` runs the cases in float32 in the suite; here

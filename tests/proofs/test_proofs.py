@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is not shown to stay in range is refused; what is accepted has no undefined behaviour."""
 
 from __future__ import annotations

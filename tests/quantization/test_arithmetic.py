@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums, products and extremes of activations in integers."""
 
 from __future__ import annotations

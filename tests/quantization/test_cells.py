@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recurrent cells in integers: proved for every input and state, close to the float cell."""
 
 from __future__ import annotations

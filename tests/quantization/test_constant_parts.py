@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Constants that are joined to what is in integers are integers, too."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recordings that are too short, too narrow or of two kinds are told at export."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Intervals: against published tables, theory of autoregressive series, and repeated sampling."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One unit with large inputs to a function that flattens out costs the others nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rounding by recorded inputs: better where they tell something, harmless where they do not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Observations in integers: raw counts go straight in, and nothing touches a float."""
 
 from __future__ import annotations

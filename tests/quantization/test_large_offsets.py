@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Features far from 0 that hardly change keep their resolution, in integers and in float."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Layer normalisation in integers: in 31 bits for every input, near the real one, or refused."""
 
 from __future__ import annotations

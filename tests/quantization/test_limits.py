@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The judge: what passes, what fails, and when a recording is too short to tell."""
 
 from __future__ import annotations

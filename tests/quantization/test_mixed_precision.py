@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Schemes of single layers: by name, or chosen by what each layer adds to the error."""
 
 from __future__ import annotations

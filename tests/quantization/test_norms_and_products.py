@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """L2 and RMS norms, softmax, products and sums of activations in integers, beside float64."""
 
 from __future__ import annotations

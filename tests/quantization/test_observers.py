@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From numbers to ranges: what each observer keeps, and what it cuts off."""
 
 from __future__ import annotations

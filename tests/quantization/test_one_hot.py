@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integers of a policy whose observation is a number, given one-hot, as Taxi's is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A channel far larger than the others costs them nothing; against torch's floats."""
 
 from __future__ import annotations

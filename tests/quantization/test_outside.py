@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recordings held against the observation space that Stable-Baselines3 or gymnasium tells."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Quantised files in their own integers: onnxruntime and LiteRT judge, a step in 99 of 100."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Observations of several parts are taken apart in integers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integer Programs: proved for every input, close to the float policy, honest about bad data."""
 
 from __future__ import annotations

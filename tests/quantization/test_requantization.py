@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The one multiply of the integer contract: in range for every sum, and close to the real ratio."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Facts about an op are in its rule: nothing else of the room asks what an op is."""
 
 from __future__ import annotations

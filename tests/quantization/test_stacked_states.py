@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """States that reach a cell by another way than from the step before, against torch's floats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What integers keep as it is: what a state becomes, and the larger of two numbers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints made by hand, sound or hostile, in the instructions of pickle protocol 2."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Models of Stable-Baselines3, and whether a Program acts as one does."""
 
 from __future__ import annotations

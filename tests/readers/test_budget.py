@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that make much of little are refused before the machine notices.
 
 Each file is exported by a process of its own, whose time and peak of memory the system measures.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The kind of a file is told from its content, and never from its name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sound files with random damage: what escapes is one of our errors, and nothing else."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HDF5 files by strangers: nothing is followed or allocated that the file does not hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pickles that want to run something: they are refused, and nothing runs.
 
 Each payload is first given to the real pickle machine, to show that it would have run.

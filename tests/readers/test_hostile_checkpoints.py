@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints that attack the reader: each is refused, soon, in little memory, and nothing runs."""
 
 from __future__ import annotations

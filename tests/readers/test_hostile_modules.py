@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whole modules, TorchScript archives and safetensors from strangers: data, or one error."""
 
 from __future__ import annotations

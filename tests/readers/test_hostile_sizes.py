@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small files that want much memory or time: repetition, huge numbers, keys that collide."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stable-Baselines3 zips and VecNormalize pickles whose words and numbers make no sense."""
 
 from __future__ import annotations

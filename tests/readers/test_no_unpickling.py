@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No code of ours may run what a file says: no unpickling, no eval, no unsafe loader."""
 
 from __future__ import annotations

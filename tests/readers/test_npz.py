@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Our reader of arrays gives what numpy gives, or one error; nothing of a header is evaluated."""
 
 from __future__ import annotations

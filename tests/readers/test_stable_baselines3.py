@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Zips that Stable-Baselines3 saves act as its policies do in torch.
 
 The bound on the raw outputs is that of ``tests/error_bound.py``, derived from the operations. What

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Statistics of VecNormalize beside a zip: the whole chain acts as it does in the library."""
 
 from __future__ import annotations

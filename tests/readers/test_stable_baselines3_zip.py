@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What Stable-Baselines3 itself saves, read without it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What torch.save wrote comes back as torch itself would read it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The statistics of VecNormalize, from what the library itself pickles."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Archives that are damaged, ambiguous or bombs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loads a policy's library and steps it: stdin has, per step, a reset byte and the observation; stdout
  * gets the status, the action and the raw output of each. */
 #include <stddef.h>

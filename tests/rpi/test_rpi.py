@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes onto a Raspberry Pi gives the oracle's bits there, and its loader is safe to use."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A process that writes checked observations until it is killed; started by test_shared_buffer."""
 
 from __future__ import annotations

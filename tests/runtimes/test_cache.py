@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The cache of compiled code loads only what this user built, whole."""
 
 import os

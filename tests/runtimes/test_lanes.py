@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A batch in C is its lanes, bit for bit: raw outputs, actions, and so what is remembered."""
 
 from __future__ import annotations

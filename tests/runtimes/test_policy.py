@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One suite over back end x policy x scheme: every back end does what the interpreter does."""
 
 from __future__ import annotations

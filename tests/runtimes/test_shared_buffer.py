@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Observations between processes: never torn, whoever dies, and nothing is left behind."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shared memory that somebody else made, or changed: one error, no end without one."""
 
 from __future__ import annotations

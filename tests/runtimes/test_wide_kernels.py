@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The forms for processors with vectors give the portable form's bits, at every size."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kernels for computers against the interpreter's ops: any rows, any sizes, every vector unit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`doctor`: its bytes are those of `verify`, its verdicts and changes hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nested observations survive the flat buffer, bit for bit, or are refused."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Idioms of Python, each in a line: some do something else in MicroPython, or nothing.
 
 ``\\n`` ends a line of the program. The checker and the real interpreters have to agree about each.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs in MicroPython: what the snippets of the table really do. Reads and writes JSON."""
 
 import gc

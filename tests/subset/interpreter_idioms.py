@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs in both interpreters: what each snippet prints, or that it raises. Reads and writes JSON."""
 
 import json

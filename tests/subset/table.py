@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of snippets that the checker and the real interpreter have to agree about.
 
 Each kind is generated from its lines and from products of them. ``UNDECIDED`` are snippets that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The intervals of the analysis hold every number that Python computes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boards, firmware of others, and what a project adds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What continuous integration asks for: severities, statistics, baselines, excluded files."""
 
 from __future__ import annotations

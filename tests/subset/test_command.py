@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line: formats, exit codes, configuration, suppressions."""
 
 from __future__ import annotations

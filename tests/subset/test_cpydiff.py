@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's own list of differences from CPython, tests/cpydiff of its sources.
 
 ``PUFFER_EDGE_MICROPYTHON`` names a checkout: its files are no part of this project. What is in

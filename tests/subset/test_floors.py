@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Facts lie below the analysis, and both below the rules."""
 
 from __future__ import annotations

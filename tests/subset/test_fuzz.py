@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No source makes the checker fail: random text, and real code cut up and put together anew."""
 
 from __future__ import annotations

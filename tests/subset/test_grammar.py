@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What mpy-cross compiles is parsed on any Python, and keeps its places."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The checker says what the real interpreter does, snippet by snippet."""
 
 from __future__ import annotations

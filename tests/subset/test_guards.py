@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code that runs only where the firmware has what it needs is not reported."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whatever a file holds, the checker ends with a message."""
 
 from __future__ import annotations

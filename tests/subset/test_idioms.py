@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Of each idiom the checker says what CPython and MicroPython, side by side, say."""
 
 from __future__ import annotations

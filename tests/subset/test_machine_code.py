@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PE6xx says what the compiler of MicroPython says about viper and inline assembly."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code that runs as it is, of which nothing may be said; beside each, what must be said."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where people use the checker: flake8, pre-commit, GitHub, and the real interpreter."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every rule reports its bad example and passes its good one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The runtime that goes on the board is clean, and would not be if it did anything forbidden."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Syntax by version: what the compilers of older versions say."""
 
 from __future__ import annotations

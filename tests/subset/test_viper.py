@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PE602 to PE605 find what mpy-cross refuses in viper functions, and nothing else."""
 
 from __future__ import annotations

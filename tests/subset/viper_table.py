@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bodies of viper functions, one a line; ``-> int|`` in front is what the function gives back.
 
 Parameters are p: ptr8, q: int, o, u: uint, b: bool and r: ptr32; _C and _W are constants, G is not.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's unix port for 32-bit Arm, under qemu-arm: it runs viper and native code."""
 
 from __future__ import annotations

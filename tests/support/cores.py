@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The cores that tests run on, told by the targets themselves: a new target is tested as well."""
 
 from __future__ import annotations

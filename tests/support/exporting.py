@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Artefacts of Programs as they are, which no front end has read and nothing has quantised."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cycles by hand, by the rules of the table, and over a whole step."""
 
 from __future__ import annotations

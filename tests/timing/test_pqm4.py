@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Cortex-M4's table against what others measured on a board."""
 
 from __future__ import annotations

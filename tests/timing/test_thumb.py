@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The classes of Thumb instructions as binutils' disassembler names them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small policies of every format, each with what a reader may get wrong.
 
 A normaliser with a variance near its epsilon, a clip, slopes that are not the default, a square

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a reader may get wrong, as changes of the Program that it makes; a function each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """verify judges what integers do, continuous actions too, and says when it has seen too little."""
 
 from __future__ import annotations

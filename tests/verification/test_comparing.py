@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the comparison with an original says of numbers that are made by hand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recurrent integer policies over 100,000 steps: what adds up is found, what does not passes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every op that computes with floats has a rule; what nobody rounds adds nothing to the bound."""
 
 from __future__ import annotations

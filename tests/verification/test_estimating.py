@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The time of a step on a board: its range, what it is made of, and where there is none."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Artefacts of integer policies that somebody changed: one error or a failed check, no nonsense."""
 
 from __future__ import annotations

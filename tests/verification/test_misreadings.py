@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Planted misreadings are caught by the second reader, each on an input on which it matters.
 
 The original runs once per file; every wrong Program is compared with what it gave.

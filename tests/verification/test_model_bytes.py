@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Model files are made again and compared; what made bytes is named with its version."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A policy file run by the library that owns its format, in a child process, beside the Program."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The scripts of docs/explained/references.md, run as they stand with the trainers themselves."""
 
 from __future__ import annotations

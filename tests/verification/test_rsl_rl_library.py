@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """rsl_rl's checkpoints, run by rsl_rl where it is installed: ``make trainers`` brings it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bound of the stack is at or above what emulators measure, and says why there is none."""
 
 from __future__ import annotations

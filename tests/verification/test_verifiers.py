@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of verifiers: what does not fit an artefact is refused before anything is written."""
 
 from __future__ import annotations

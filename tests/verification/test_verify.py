@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """verify passes for what is right and fails for what is wrong; nothing here needs more than pip."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """verify of an artefact for an ATmega2560: what it tells, and that it sees what is wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Emitters, one file per op; importing this package registers them all."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for Binary."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for Flags, and for whether a mask leaves a choice."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for Gemm."""
 
 from __future__ import annotations

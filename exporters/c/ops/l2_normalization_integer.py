@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for L2NormalizationInteger."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for LSTMCell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for MatMulInteger."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for MinGRUCell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for Quantize."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for Reshape: none."""
 
 from __future__ import annotations

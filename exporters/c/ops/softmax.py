@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for Softmax."""
 
 from __future__ import annotations

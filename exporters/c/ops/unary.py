@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """C for Unary, and for activations fused into other ops."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Values side by side."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Convolutions."""
 
 from __future__ import annotations

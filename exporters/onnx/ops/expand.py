@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Broadcasting."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Linear layers: Gemm where x is a matrix, else MatMul and Add."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Layer normalisation."""
 
 from __future__ import annotations

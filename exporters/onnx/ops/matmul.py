@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Products of two activations."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Categories: two comparisons, as a number between two categories is none."""
 
 from __future__ import annotations

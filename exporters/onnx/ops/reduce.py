@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sums, means and extremes."""
 
 from __future__ import annotations

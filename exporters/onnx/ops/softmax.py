@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Softmax."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One emitter per op; importing this fills ``registry.EMITTERS``."""
 
 from __future__ import annotations

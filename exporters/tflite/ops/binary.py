@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise arithmetic."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Convolutions: TFLite keeps channels last, and pads before."""
 
 from __future__ import annotations

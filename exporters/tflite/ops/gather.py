@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Chosen elements of an axis."""
 
 from __future__ import annotations

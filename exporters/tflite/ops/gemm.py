@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Linear layers: in float32, with weights of 8 bits, or in integers between two conversions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Logits of which only some choices may be taken."""
 
 from __future__ import annotations

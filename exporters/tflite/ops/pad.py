@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Borders."""
 
 from __future__ import annotations

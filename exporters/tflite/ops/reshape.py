@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Other shapes."""
 
 from __future__ import annotations

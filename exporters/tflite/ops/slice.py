@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Regular parts."""
 
 from __future__ import annotations

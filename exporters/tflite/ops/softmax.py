@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Softmax, which TFLite has over the last axis."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Axes in another order."""
 
 from __future__ import annotations

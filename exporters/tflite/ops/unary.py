@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise functions."""
 
 from __future__ import annotations

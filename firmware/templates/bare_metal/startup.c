@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 /* Start-up code for any Cortex-M: vectors, memory, FPU, main. Nothing of a vendor is needed. */
 #include <stdint.h>
 #include <string.h>

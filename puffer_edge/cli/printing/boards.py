@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What firmware wrote, and what a board said."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The terminal: what is printed goes through here; the only file that knows rich's console."""
 
 from __future__ import annotations

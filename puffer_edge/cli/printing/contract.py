@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A policy's action in words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What export wrote."""
 
 from __future__ import annotations

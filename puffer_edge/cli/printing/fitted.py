@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which boards a policy fits on."""
 
 from __future__ import annotations

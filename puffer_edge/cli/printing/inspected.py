@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a policy file is."""
 
 from __future__ import annotations

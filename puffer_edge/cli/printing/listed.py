@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The targets and boards."""
 
 from __future__ import annotations

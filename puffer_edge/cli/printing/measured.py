@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What each back end took."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Episodes, and how they compare."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A report of verify."""
 
 from __future__ import annotations

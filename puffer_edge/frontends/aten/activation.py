@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise functions of one tensor."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise arithmetic of two tensors, or of a tensor and a number."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Exported -> Program: roles of the inputs and outputs, then the lowering, then the contract."""
 
 from __future__ import annotations

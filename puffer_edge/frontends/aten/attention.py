@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attention: scaled dot products, and torch's layer for one tensor that attends to itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Categories: embeddings and one-hot vectors of integer observations."""
 
 from __future__ import annotations

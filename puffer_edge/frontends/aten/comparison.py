@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Comparisons, logic and choices: masks of the numbers 0 and 1, without branches."""
 
 from __future__ import annotations

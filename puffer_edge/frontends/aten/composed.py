@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions that are made of others: of vectors, along an axis, of single elements."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that make constants."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An exported program in plain Python: what modules and ``.pt2`` files have in common.
 
 The graph is torch.export's own, undecomposed: linear, lstm_cell, layer_norm and conv2d are one call

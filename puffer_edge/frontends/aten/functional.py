@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """In-place ops become plain ones: ``y = relu_(x)`` is ``y = relu(x)``, and x means y from then on.
 
 torch.export keeps ``nn.ReLU(inplace=True)``, ``self.hidden.copy_(h)`` and the like as they are

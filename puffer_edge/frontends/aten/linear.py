@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Linear layers, matrix products and convolutions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The walk over the calls of a graph: each is looked up by its op and lowered."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that pick, join and repeat elements."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Normalisations and softmax."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LSTM, GRU and RNN: cells, and one step of the layers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which inputs and outputs of ``forward`` are recurrent state: the user's pairs, else by place."""
 
 from __future__ import annotations

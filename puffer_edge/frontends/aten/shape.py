@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that change the shape only, and ops that do nothing on the device."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions that keep what lies beyond a threshold."""
 
 from __future__ import annotations

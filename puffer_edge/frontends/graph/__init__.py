@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What all front ends of graphs share: operands, outputs, and ops made of the Program's own.
 
 A tenant (``onnx``, ``aten``, ``tflite``, ``keras``) has a table of lowerings by the names of its

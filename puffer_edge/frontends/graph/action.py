@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The outputs of a graph -> the action head of the contract, and what is kept beside it."""
 
 from __future__ import annotations

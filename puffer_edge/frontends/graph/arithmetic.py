@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise arithmetic of tensors, constant or computed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Categories: one-hot vectors, and rows of a constant table by an observation (an embedding)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Comparisons, logic and choices, in the arithmetic that every runtime has.
 
 On constants they are run at once. A comparison of computed values becomes a mask of the numbers 0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where a lowering works: names of the file, bound to host constants or to values of the Program.
 
 An operand is a numpy array while it is constant, of any dtype, and the name of a float32 Value once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Graphs with a continuous action and choices beside it, by the names of Unity ML-Agents 2.x."""
 
 from __future__ import annotations

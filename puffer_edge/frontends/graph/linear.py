@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Products of matrices, constant or computed."""
 
 from __future__ import annotations

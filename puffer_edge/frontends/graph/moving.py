@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that repeat elements; they work on constants of any dtype too."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names that a file chose, made fit for messages and for the contract."""
 
 from __future__ import annotations

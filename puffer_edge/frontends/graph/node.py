@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A node of a graph: what a lowering says of itself."""
 
 from __future__ import annotations

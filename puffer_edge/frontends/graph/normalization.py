@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Normalisations: statistics of training become a scale and a shift, others stay ops."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Several inputs of a graph as the parts of one observation."""
 
 from __future__ import annotations

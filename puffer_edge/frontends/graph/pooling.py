@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Maxima and averages of windows, axis by axis: strided slices, combined in order.
 
 A window of k by k costs 2 * (k - 1) combinations instead of k * k - 1, and no kernel of its own.

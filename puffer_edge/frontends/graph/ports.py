@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Declared inputs and outputs of a graph."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reductions over axes, and decisions over the last one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the inputs and outputs of a graph are for: observation, state, action, value.
 
 An ONNX file has names and shapes only. The user's pairs win; else the names tell, by the habits of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether one row of a graph with a fixed batch may stand for a step: told by numbers."""
 
 from __future__ import annotations

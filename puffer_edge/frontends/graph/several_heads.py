@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which outputs of a graph are the logits of one multi-discrete action, a tensor per head.
 
 They belong together where they lie in one list (PufferLib's ``[logits, ...], value``), where their

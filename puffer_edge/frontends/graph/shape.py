@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Axes and shapes; a change of shape works on constants of any dtype too."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sine and cosine of angles, in the arithmetic that every runtime has.
 
 ``x = k pi + r`` with r in [-pi / 2, pi / 2], pi in three parts so that the products are exact

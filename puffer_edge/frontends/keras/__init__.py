@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Keras models -> Program: a dictionary of small lowerings, one function per layer."""
 
 from __future__ import annotations

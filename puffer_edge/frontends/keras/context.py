@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A layer of Keras that is lowered, and its activation.
 
 Activations: keras.activations of Keras 3, whose hard_sigmoid and leaky_relu are others than those

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Convolutions and pools: channels are last; they are turned to channels first and back."""
 
 from __future__ import annotations

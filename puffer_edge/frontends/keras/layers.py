@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The layers of Keras: what each computes, from its arguments and variables.
 
 Formulas: keras.layers of Keras 3.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Models of Keras, ``.keras`` and ``.h5``: Sequential and functional ones.
 
 Layers are described by JSON beside the weights; each is lowered by the name of its class. A Lambda,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Layers that normalise: statistics of training become a scale and a shift."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LSTM and GRU over the steps of a sequence."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ONNX -> Program: a dictionary of small lowerings, one function per op type."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise arithmetic of two and more tensors."""
 
 from __future__ import annotations

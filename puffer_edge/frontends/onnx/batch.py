@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A graph that was exported with a fixed batch, as for 12 environments: one row of it is a step.
 
 The first axis of the observation is a batch where every output has the same number of rows. What is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Categories: OneHot, and Gather of a constant table by an observation (an embedding)."""
 
 from __future__ import annotations

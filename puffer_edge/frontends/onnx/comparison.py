@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Comparisons, logic and choices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that exist on the host only: they make constants, or reckon with constant integers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Einsum of static shapes: a sum, a transposition, a product of matrices, or several of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Weights that an ONNX file keeps in another file, as torch.onnx.export does by default.
 
 The holes of ONNX loaders (path traversal, symlinks, devices) are all here. So only a plain file

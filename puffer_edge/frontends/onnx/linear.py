@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gemm, MatMul and Conv."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A checked ONNX graph with its roles -> Program."""
 
 from __future__ import annotations

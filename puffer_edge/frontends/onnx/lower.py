@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The walk over the nodes of a graph: each is looked up by its op_type and lowered."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of lowerings: a function for each of ONNX's ops."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the exporter of Unity ML-Agents writes beside the action: constants and names.
 
 Versions 1.x have one output ``action`` with the constants ``is_continuous_control`` (0 or 1) and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A node of an ONNX graph in plain Python: what a lowering reads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MaxPool and AveragePool."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Declared inputs and outputs of a graph; every dynamic dimension becomes 1."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Quantised graphs: QuantizeLinear, DequantizeLinear, and the ops that hold both inside.
 
 They are read as float: weights are what the file's integers stand for, and an activation that the

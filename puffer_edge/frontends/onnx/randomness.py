@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random numbers: the deterministic action is taken, which is an assumption."""
 
 from __future__ import annotations

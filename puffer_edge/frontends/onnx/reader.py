@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bytes of a stranger's file -> a ModelProto that is sound, self-contained and of known parts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LSTM, GRU and RNN of one step: the cell, with torch's gate order."""
 
 from __future__ import annotations

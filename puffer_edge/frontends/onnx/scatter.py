@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elements taken from, and put to, single places.
 
 Constant indices make all of them a Gather: of the flat tensor, or of the flat tensor with the

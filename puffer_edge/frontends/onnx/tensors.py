@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TensorProto -> numpy, by an allow-list of dtypes and an exact count of the data."""
 
 from __future__ import annotations

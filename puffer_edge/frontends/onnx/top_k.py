@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TopK of a few values, in the arithmetic that every runtime has.
 
 The rank of an element is the number of those that are larger, or equal and before it. One-hot

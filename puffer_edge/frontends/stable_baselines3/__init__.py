@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stable-Baselines3 and sb3-contrib zips."""
 
 from __future__ import annotations

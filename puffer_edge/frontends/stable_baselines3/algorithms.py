@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which algorithm a zip is of, by its keys, and where the parts of its actor lie."""
 
 from __future__ import annotations

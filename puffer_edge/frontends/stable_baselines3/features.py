@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The features extractors of Stable-Baselines3: flattening, NatureCNN, and one part per key.
 
 Formulas: stable_baselines3.common.torch_layers and preprocessing. Images of bytes are divided by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Program of a zip of Stable-Baselines3 or sb3-contrib, and the statistics of VecNormalize.
 
 Structure (stable_baselines3.common.policies, and those of each algorithm): features extractor, an

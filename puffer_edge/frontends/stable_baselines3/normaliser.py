@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """VecNormalize before the features, and whether the statistics are the policy's own.
 
 The statistics lie in a file of their own, which is easily forgotten or swapped. A zip ends with the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TFLite -> Program: a dictionary of small lowerings, one function per operator."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A TFLite model with a fixed batch: one row of it is a step, as of ONNX files."""
 
 from __future__ import annotations

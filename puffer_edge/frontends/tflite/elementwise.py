@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise functions and arithmetic."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where a lowering works: tensors of the model by number, bound to constants or to values."""
 
 from __future__ import annotations

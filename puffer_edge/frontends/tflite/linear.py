@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Linear layers and convolutions, whose channels are last: turned to channels first and back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TFLite models as input; quantised ones are read as float.
 
 TFLite keeps channels last; a convolution is turned to channels first and back. Formulas: the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Operators that move elements."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The LSTM layer as one operator: its state stays in the model between steps."""
 
 from __future__ import annotations

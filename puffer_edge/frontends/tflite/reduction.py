@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reductions over axes, and pools."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Modules and ``.pt2`` files -> Program, by torch.export and without it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A graph that was exported with a fixed batch: one row of it is a step, as of ONNX files.
 
 What is fixed to the batch inside, the sizes that view, reshape and the like are given, becomes one

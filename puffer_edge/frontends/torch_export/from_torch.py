@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """torch.nn.Module -> Exported, by torch.export."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A module or a ``.pt2`` file -> Program."""
 
 from __future__ import annotations

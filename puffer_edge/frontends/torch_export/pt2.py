@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A ``.pt2`` file -> Exported, without torch and without its loader.
 
 ``torch.export.load`` (read in torch 2.13) is not safe for a stranger's file, and cannot be made so

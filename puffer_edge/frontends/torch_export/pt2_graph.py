@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The JSON of a ``.pt2`` graph -> Exported, by torch's ``_export/serde/schema.py``, version 8."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A TorchScript archive in parts: the tree of objects, the constant tensors, the code as text."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The stubs of data.pkl -> objects with attributes; their tensors become weights of the graph."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The printed code of an archive -> functions, methods and classes, as syntax trees.
 
 torch prints what Python's own parser takes: names that Python does not allow go through ``getattr``

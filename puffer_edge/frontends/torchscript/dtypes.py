@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The dtype of what an op gives: enough to tell floats from integers and booleans."""
 
 from __future__ import annotations

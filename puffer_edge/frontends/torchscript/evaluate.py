@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Follows the code of an archive, statement by statement, as the syntax trees that they are.
 
 Nothing is compiled or run: each kind of node has its meaning here, an op of torch is recorded, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What calls in the code ask of whoever follows it."""
 
 from __future__ import annotations

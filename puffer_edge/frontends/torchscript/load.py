@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A TorchScript archive -> Program."""
 
 from __future__ import annotations

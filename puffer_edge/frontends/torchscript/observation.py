@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The size of the observation, which no archive tells: found from the layers that it reaches."""
 
 from __future__ import annotations

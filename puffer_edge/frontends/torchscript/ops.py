@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Calls in the code: ops of torch on tensors are recorded, what is left is computed at once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What code computes with plain values: numbers, strings, lists and dictionaries."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Records the calls of ops, with what they give: shapes, dtypes, and constant values.
 
 Each call is lowered at once into a scratch graph, by the same lowerings that make the Program

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The arguments of torch's ops by name: TorchScript prints calls by position.
 
 ``schemas.txt`` holds one overload per line, as torch prints it:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which size a layer wants of what it is given: how the size of the observation is found."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One step of an archive's function, followed from the inputs to the results."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the code of an archive computes with, beside numbers, strings, lists and dictionaries."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops whose result looks at their input's memory, and how a write to it comes back to that."""
 
 from __future__ import annotations

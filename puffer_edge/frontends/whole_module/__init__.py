@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Modules that torch.save pickled whole: read by their tree, where their forward is known."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What lies between the layers of a pickled module's Sequentials, put into a family's Program.
 
 A family takes the same function after all layers, as its trainer does. A Sequential calls its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A whole module whose parameters have the names of a trainer's own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The layers of torch.nn: which op each one's forward is, and what it takes from its attributes.
 
 The lowerings are those of graphs. A class, an option or a value that is not here is refused.

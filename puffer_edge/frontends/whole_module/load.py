@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A whole module -> Program: the layers of torch.nn and Sequential, whose forward is known."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The elementwise float32 functions, bit for bit what ``runtimes/c/<name>_f32.h`` computes.
 
 Only + - * / and compares on float32, in the same order as in C, so that results are equal on every

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """erf, and GELU in its exact form."""
 
 from __future__ import annotations

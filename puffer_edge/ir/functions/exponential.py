@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """exp by Cody and Waite's reduction, and what is made of it: softplus, mish."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """tanh, and what is made of it: sigmoid, silu, gelu_tanh, elu, selu."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """log, and log1p as far as softplus and log need it."""
 
 from __future__ import annotations

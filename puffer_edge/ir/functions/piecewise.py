@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions of straight pieces: relu, clip, leaky_relu, hard_sigmoid, hard_swish, abs, neg."""
 
 from __future__ import annotations

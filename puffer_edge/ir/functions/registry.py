@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is known about each elementwise function: its numpy twin, the truth, and how far apart."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Square root and reciprocal."""
 
 from __future__ import annotations

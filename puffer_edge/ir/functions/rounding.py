@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whole numbers: round (halves to the even one), floor, ceil."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Softsign: tanh's shape without an exponential."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ops, one per file; importing this package registers them all in ``ir.op.OPS``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """BatchNormalization with the statistics of training: a scale and a shift per channel."""
 
 from __future__ import annotations

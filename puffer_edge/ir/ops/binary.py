@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Binary: elementwise arithmetic of two tensors with ONNX's broadcasting."""
 
 from __future__ import annotations

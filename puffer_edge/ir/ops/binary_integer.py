@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """BinaryInteger: elementwise arithmetic of two tensors in integers, with ONNX's broadcasting."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Concat: tensors one after another along an axis."""
 
 from __future__ import annotations

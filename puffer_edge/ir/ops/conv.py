@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Conv: 1-D and 2-D cross-correlation with ONNX's strides, pads, dilations and groups."""
 
 from __future__ import annotations

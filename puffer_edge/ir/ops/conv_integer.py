@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ConvInteger: a convolution in integers, per-filter weights, requantised per filter."""
 
 from __future__ import annotations

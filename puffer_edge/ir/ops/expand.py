@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Expand: a tensor repeated to a larger shape by numpy's broadcasting."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flags: a mask as integers 0 and 1."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gather: elements of one axis at constant indices, such as a reordered observation."""
 
 from __future__ import annotations

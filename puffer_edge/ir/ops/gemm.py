@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gemm: ``y = activation(x @ weight.T + bias)``, ONNX's Gemm with transB = 1, alpha = beta = 1."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """GemmInteger: a linear layer in integers, per-channel weights, requantised per row."""
 
 from __future__ import annotations

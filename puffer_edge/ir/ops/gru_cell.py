@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """GRUCell: one step of a GRU, torch's gate order r, z, n (ONNX has z, r, h)."""
 
 from __future__ import annotations

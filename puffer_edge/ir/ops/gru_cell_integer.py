@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """GRUCellInteger: one step of a GRU in integers, gates and memory in 16 bits."""
 
 from __future__ import annotations

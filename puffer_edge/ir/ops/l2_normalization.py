@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """L2Normalization over the last axes: L2 and RMS norms."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """L2NormalizationInteger: rows of integers divided by their norm."""
 
 from __future__ import annotations

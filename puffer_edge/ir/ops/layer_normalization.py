@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LayerNormalization over the last axes."""
 
 from __future__ import annotations

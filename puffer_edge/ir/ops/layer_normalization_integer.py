@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LayerNormalizationInteger: rows of integers brought to mean 0 and variance 1."""
 
 from __future__ import annotations

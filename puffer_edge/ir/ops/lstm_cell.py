@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LSTMCell: one step of an LSTM, torch's gate order i, f, g, o (ONNX has i, o, f, c)."""
 
 from __future__ import annotations

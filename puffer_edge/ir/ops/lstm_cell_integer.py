@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LSTMCellInteger: one step of an LSTM in integers, gates and cell in 16 bits."""
 
 from __future__ import annotations

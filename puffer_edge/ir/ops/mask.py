@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mask: logits of which only some choices may be taken."""
 
 from __future__ import annotations

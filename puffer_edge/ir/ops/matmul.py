@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MatMul: the product of two computed tensors; with a constant weight it is a Gemm."""
 
 from __future__ import annotations

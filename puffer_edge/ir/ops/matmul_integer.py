@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MatMulInteger: the product of two computed tensors in integers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MinGRUCell: one step of PufferLib 4's MinGRU, a layer with a highway around it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MinGRUCellInteger: one step of a MinGRU with its highway in integers."""
 
 from __future__ import annotations

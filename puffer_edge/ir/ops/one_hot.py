@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OneHot: categories as vectors with a single one; with a Gemm after it, an embedding."""
 
 from __future__ import annotations

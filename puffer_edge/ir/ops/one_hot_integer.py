@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OneHotInteger: OneHot of a category in integers, with an integer for 1."""
 
 from __future__ import annotations

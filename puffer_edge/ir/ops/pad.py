@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pad: a constant border around a tensor."""
 
 from __future__ import annotations

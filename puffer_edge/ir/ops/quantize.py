@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Quantize: the observation as integers, each feature with its own scale."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reduce: mean, sum, max or min over axes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rescale: integers of one scale as integers of another, each feature by itself."""
 
 from __future__ import annotations

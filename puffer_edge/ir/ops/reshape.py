@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reshape: the same elements under another shape; Flatten, Squeeze and Unsqueeze are this."""
 
 from __future__ import annotations

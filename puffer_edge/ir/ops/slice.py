@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Slice: a static window of a tensor; ONNX's Slice with its indices made plain."""
 
 from __future__ import annotations

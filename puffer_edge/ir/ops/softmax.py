@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Softmax over one axis."""
 
 from __future__ import annotations

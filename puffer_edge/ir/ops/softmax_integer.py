@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SoftmaxInteger: rows of integers as shares of one."""
 
 from __future__ import annotations

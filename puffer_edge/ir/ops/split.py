@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Split: a tensor cut into parts along an axis."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Table: an elementwise function in integers, made on the host and looked up on the device."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Transpose: axes in another order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Unary: an elementwise function of one tensor (Relu, Tanh, Gelu, Exp, Clip...)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The integers that a quantised file brings: its own scales and weights, without calibration.
 
 Front ends read a quantised graph as float: ``clip(round(x / scale) + zero)`` for what it

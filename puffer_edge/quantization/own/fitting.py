@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether integers give the file's own numbers: within a step of an output nearly always."""
 
 from __future__ import annotations

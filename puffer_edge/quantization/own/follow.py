@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Follows a float Program that rounds as its file does, value by value, into integers.
 
 A value is held back until something rounds it, so that a layer, its bias, its ReLU and the rounding

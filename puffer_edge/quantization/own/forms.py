@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a float value is while it is followed: in integers already, half rounded, or held back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A file's own integers, judged beside the float reading of the same file."""
 
 from __future__ import annotations

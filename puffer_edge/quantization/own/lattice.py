@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rows of weights that are whole multiples of a step: the integers of a quantised file."""
 
 from __future__ import annotations

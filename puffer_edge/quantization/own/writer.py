@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes what is held back as integer ops, rounded to a scale."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rules of quantisation, one op per file; importing this package registers them all."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Binary and BatchNormalization in integers: operands in one unit, then one requantisation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Concat in integers: parts keep their scales for a matrix, or get that of the whole."""
 
 from __future__ import annotations

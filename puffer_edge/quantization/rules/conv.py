@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Conv in integers."""
 
 from __future__ import annotations

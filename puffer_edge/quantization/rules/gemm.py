@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gemm in integers."""
 
 from __future__ import annotations

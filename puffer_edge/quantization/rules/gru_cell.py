@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """GRUCell in integers: gates and memory in 16 bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How an image is read in integers: with one scale, as all its pixels meet all weights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Facts of ops that only an integer Program has."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """L2Normalization in integers: L2 and RMS norms by one reciprocal root per row."""
 
 from __future__ import annotations

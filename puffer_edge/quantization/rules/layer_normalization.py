@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LayerNormalization in integers: the row by itself, then a product and a sum with constants."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LSTMCell in integers: gates and cell in 16 bits."""
 
 from __future__ import annotations

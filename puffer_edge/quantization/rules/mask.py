@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mask in integers: the flags of what may be taken, and logits as they are."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MatMul of two activations, and with it sums and means, in integers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MinGRUCell in integers: gates and state in 16 bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that only move elements, in integers: the same numbers."""
 
 from __future__ import annotations

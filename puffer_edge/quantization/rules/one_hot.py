@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OneHot in integers: of a category that came in as it is."""
 
 from __future__ import annotations

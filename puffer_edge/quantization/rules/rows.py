@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an op of rows makes in units of its own, in the unit and storage that its readers want."""
 
 from __future__ import annotations

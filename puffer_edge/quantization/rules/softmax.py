@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Softmax in integers: two tables of exp and one of the reciprocal."""
 
 from __future__ import annotations

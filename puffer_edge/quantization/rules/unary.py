@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Elementwise functions in integers: tables."""
 
 from __future__ import annotations

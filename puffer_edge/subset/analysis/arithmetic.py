@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ranges of integer operations: the smallest interval that holds every result."""
 
 from __future__ import annotations

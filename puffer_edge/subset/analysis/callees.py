@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the analysis of one function asks about everything around it."""
 
 from __future__ import annotations

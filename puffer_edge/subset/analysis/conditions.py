@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a condition says about names, where it holds and where it does not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Expressions of the analysis: what they are."""
 
 from __future__ import annotations

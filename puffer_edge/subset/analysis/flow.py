@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Abstract interpretation of a function: classes of values, and ranges of integers.
 
 Everything that a statement computes is noted in ``Analysis.values``, joined over all the ways that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Follows every marked function and all that they call, through all files."""
 
 from __future__ import annotations

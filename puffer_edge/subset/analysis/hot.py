@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which parts of a function count when it must not allocate."""
 
 from __future__ import annotations

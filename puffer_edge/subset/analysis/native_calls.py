@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What calls of built-in and other native functions give back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions and methods of MicroPython that do not allocate, and what they give back.
 
 Measured with gc.mem_alloc and heap_lock in MicroPython for WebAssembly, where the module exists

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the analysis has shown of one file, for the rules of allocation and ranges."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the analysis of a function knows about a value: its class, and the range of an integer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The types of viper: what every expression of a @micropython.viper function is, natively.
 
 The compiler knows int, uint, bool and pointers; everything else is an object, and the two do not

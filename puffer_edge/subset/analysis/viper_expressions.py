@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Types of viper's expressions, and what the compiler refuses in them."""
 
 from __future__ import annotations

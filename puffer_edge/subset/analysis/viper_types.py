@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which operations viper has for which types."""
 
 from __future__ import annotations

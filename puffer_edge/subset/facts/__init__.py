@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """What is known of files and firmwares, without running anything."""

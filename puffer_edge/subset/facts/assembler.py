@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The instructions of @micropython.asm_thumb: where an immediate goes, and how large it may be."""
 
 from __future__ import annotations

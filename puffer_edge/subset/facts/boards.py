@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boards of MicroPython's ports; boards.json is made by a script in benchmarks."""
 
 from __future__ import annotations

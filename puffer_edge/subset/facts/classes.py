@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Classes of the file: their bases, and what of them MicroPython's object model does not do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bounds the time that one file can take."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which variables of the functions around it a function uses."""
 
 from __future__ import annotations

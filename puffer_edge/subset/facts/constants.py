@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the compiler of MicroPython makes a constant of."""
 
 from __future__ import annotations

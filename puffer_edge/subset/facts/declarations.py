@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Comments that tell the analysis what it cannot see.
 
 ``# puffer-edge: no-alloc`` above a function, or a decorator called no_alloc, marks it as free of

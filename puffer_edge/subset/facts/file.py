@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is known of one file: its names, their origins, and what comments declare."""
 
 from __future__ import annotations

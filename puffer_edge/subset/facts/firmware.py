@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Firmware that others build from MicroPython: the modules that theirs has beside its own.
 
 By the registrations in the sources of openmv/openmv, m5stack/uiflow-micropython and

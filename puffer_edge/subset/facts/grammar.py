@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What MicroPython's grammar takes and that of the host's Python does not, rewritten in place.
 
 Quotes of an f-string inside of its expressions (the host: from 3.12), t-strings (from 3.14), a

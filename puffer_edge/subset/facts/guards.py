@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code that runs only where the firmware has what it needs: nothing about it is an error."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether an import works on the firmware."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which modules, names and members a firmware has; names.json is made by a script in benchmarks."""
 
 from __future__ import annotations

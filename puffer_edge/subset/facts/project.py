@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of a run together: which of them an import means."""
 
 from __future__ import annotations

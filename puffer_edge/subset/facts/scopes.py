@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who binds which name: the scopes of a file, and what their names are bound to."""
 
 from __future__ import annotations

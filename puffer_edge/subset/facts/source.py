@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads and parses a file of a stranger; whatever it holds, the result is a tree or one message."""
 
 from __future__ import annotations

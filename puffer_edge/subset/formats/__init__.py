@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How a report is written: text, json, sarif or github."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Workflow commands, which annotate a pull request on GitHub."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """JSON for programs."""
 
 from __future__ import annotations

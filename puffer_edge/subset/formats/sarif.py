@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SARIF 2.1.0, which code scanning services read."""
 
 from __future__ import annotations

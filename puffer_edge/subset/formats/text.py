@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """file:line:col: CODE text, as other checkers print it."""
 
 from __future__ import annotations

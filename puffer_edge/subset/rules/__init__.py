@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One rule per file; importing a file registers it."""
 
 from __future__ import annotations

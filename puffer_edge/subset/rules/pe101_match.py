@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """match statements."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Parameters before a slash."""
 
 from __future__ import annotations

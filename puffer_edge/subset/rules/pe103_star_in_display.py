@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stars inside of lists, tuples, sets and dicts."""
 
 from __future__ import annotations

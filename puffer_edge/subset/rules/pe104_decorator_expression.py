@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Decorators that are more than a dotted name and a call."""
 
 from __future__ import annotations

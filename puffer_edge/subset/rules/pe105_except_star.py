@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """except* and exception groups."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Several managers in one pair of brackets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """type statements and type parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Template strings."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What MicroPython does not understand inside of an f-string."""
 
 from __future__ import annotations

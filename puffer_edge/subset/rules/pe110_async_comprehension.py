@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """async inside of comprehensions."""
 
 from __future__ import annotations

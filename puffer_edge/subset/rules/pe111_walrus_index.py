@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An assignment expression as an index."""
 
 from __future__ import annotations

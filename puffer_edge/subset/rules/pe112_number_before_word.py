@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A number that runs into the next word."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A byte-order mark at the beginning of a file."""
 
 from __future__ import annotations

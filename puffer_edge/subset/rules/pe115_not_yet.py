@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Syntax that came to MicroPython in a later version."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A star behind a keyword argument."""
 
 from __future__ import annotations

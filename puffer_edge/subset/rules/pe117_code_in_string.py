@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code in strings that eval() and exec() get."""
 
 from __future__ import annotations

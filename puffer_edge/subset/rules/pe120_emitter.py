@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Machine code for ports that have none."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Modules that the firmware lacks."""
 
 from __future__ import annotations

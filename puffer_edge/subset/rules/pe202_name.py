@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names that a module of the firmware lacks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Built-in names that MicroPython lacks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Methods that a built-in class lacks."""
 
 from __future__ import annotations

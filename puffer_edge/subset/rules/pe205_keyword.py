@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Keyword arguments that MicroPython's functions do not take."""
 
 from __future__ import annotations

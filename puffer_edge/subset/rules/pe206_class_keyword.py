@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Keywords in the head of a class."""
 
 from __future__ import annotations

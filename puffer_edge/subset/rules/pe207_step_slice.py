@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Slices with a step."""
 
 from __future__ import annotations

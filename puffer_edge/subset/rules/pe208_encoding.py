@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Encodings other than UTF-8 and ASCII, and what to do with what does not fit."""
 
 from __future__ import annotations

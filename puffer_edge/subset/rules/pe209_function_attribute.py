@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attributes of functions, methods and classes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fields and formats of str.format(), % and f-strings."""
 
 from __future__ import annotations

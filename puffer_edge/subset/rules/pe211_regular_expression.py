@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Regular expressions that the small engine does not know."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Formats of struct."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random numbers of more than 32 bits."""
 
 from __future__ import annotations

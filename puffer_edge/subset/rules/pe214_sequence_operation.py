@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What arrays, lists and views of dicts cannot do."""
 
 from __future__ import annotations

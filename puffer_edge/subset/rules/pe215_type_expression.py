@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Types as values: int | str, list[int]."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Classes that inherit from built-in ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names of the firmware's modules that nobody can replace."""
 
 from __future__ import annotations

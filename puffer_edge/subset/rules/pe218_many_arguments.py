@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A star behind many arguments."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attributes of exceptions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integers that an array cuts off."""
 
 from __future__ import annotations

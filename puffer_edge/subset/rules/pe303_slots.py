@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """__slots__ that nobody enforces."""
 
 from __future__ import annotations

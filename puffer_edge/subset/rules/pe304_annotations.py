@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Annotations that a program reads."""
 
 from __future__ import annotations

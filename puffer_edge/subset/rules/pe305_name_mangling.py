@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names with two underscores in classes."""
 
 from __future__ import annotations

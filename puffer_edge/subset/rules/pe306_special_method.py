@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Special methods that nothing calls."""
 
 from __future__ import annotations

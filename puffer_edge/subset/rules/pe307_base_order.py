@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The order in which the bases of a class are looked through."""
 
 from __future__ import annotations

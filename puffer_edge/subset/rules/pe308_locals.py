@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Local variables by their names."""
 
 from __future__ import annotations

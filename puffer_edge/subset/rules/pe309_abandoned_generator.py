@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Generators that nobody closes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A bytearray that grows below a memoryview."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What CPython refuses and MicroPython does not."""
 
 from __future__ import annotations

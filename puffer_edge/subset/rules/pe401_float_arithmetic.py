@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Arithmetic with floats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reading an array of floats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reading an array of 64-bit integers."""
 
 from __future__ import annotations

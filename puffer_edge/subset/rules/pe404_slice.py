@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Slices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tuples of variables."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Lists, dicts and sets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Comprehensions and generator expressions."""
 
 from __future__ import annotations

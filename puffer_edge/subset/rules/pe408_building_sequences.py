@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Strings and lists that are put together."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Methods that are not called at once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions and classes that are defined on the way."""
 
 from __future__ import annotations

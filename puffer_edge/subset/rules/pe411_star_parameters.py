@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Parameters that collect arguments."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Calls with a star."""
 
 from __future__ import annotations

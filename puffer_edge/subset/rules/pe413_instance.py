@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """New instances."""
 
 from __future__ import annotations

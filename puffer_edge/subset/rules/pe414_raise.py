@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Exceptions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Iterators that are objects."""
 
 from __future__ import annotations

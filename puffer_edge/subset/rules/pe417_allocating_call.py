@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions of MicroPython that allocate."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Imports of names inside of a function."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Calls that cannot be followed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Generators and coroutines."""
 
 from __future__ import annotations

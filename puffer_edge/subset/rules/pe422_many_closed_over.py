@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Calls of closures over many variables."""
 
 from __future__ import annotations

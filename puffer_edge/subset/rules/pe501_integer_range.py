@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integers that leave the small range."""
 
 from __future__ import annotations

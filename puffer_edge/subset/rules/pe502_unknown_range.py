@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integers whose range is not known."""
 
 from __future__ import annotations

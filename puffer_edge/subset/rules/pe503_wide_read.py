@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reading 32-bit integers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Declared ranges that are wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions that are too complicated to be analysed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Negative numbers in memory that viper reads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Literals that are objects in viper."""
 
 from __future__ import annotations

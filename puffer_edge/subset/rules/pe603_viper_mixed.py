@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Native integers and objects in one operation."""
 
 from __future__ import annotations

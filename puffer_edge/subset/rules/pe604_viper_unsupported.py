@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Operations that viper does not have."""
 
 from __future__ import annotations

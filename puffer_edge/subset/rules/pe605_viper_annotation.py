@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Annotations that viper does not know."""
 
 from __future__ import annotations

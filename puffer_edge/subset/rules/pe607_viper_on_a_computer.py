@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """viper on a computer of 64 bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Parameters of inline assembly."""
 
 from __future__ import annotations

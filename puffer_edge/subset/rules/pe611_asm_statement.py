@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is no instruction."""
 
 from __future__ import annotations

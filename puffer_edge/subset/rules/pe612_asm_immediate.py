@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Immediates that are too large."""
 
 from __future__ import annotations

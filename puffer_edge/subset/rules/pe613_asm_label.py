@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Labels."""
 
 from __future__ import annotations

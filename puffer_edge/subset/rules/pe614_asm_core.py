@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Instructions that small cores lack."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of string.h that a freestanding policy may use; a bare clang ships none. */
 #ifndef EDGE_STRING_H
 #define EDGE_STRING_H

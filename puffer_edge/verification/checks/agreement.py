@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a policy with rounded weights acts like the float one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the policy's object needs of others: no heap, no double precision, no libm."""
 
 from __future__ import annotations

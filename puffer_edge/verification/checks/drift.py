@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a recurrent integer policy stays with its float original, however long it runs.
 
 Each step rounds the state a little. Where roundings add up (a memory that forgets nothing), the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Observations at the ends of float32, between ordinary ones: nothing infinite may stay."""
 
 from __future__ import annotations

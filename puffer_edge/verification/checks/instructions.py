@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether every step executes the same number of instructions, or takes as many cycles."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's modules under an interpreter: self-test, all vectors, damaged weights, the heap."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether the artefact's files are those that its manifest tells of."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a chip or a board has the flash and the memory that a policy takes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a model file is what this version makes of the artefact's Program, byte for byte."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The self-test with the native kernels, on a micro:bit under QEMU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How much of a sequence of observations lies outside of what an integer policy was made for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a policy does what somebody else says that it does: the trainer's own network."""
 
 from __future__ import annotations

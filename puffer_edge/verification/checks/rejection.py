@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """NaN and infinities between two steps must leave action and state as they were."""
 
 from __future__ import annotations

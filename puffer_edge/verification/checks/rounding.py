@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether another runtime's outputs lie within the proved bound of rounding."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs the library that an artefact for Linux brings for this very computer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The stack that a step takes at most, beside what it was measured to take."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The self-test, and every test vector bit for bit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether the device would notice damaged weights, and what asking costs."""
 
 from __future__ import annotations

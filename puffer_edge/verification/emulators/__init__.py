@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Machines that run a built policy: Unicorn, QEMU and this computer."""

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counts executed instructions from Unicorn's hook per block: what BlockCounter does in Python,
  * without entering Python some ten million times per second of a core that has no FPU. */
 #include <stddef.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Counts executed instructions: per block of straight code that runs, the block's instructions.
 
 The hook is called for every block. In Python that costs about 0.5 microseconds, which a core with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a policy on this computer, in a process of its own.
 
 A child process and not a library in ours: a policy that crashes or hangs gives an error here.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How many instructions a piece of code holds, from the lengths that its encoding gives."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What every emulator offers: reset, step, self-test, and what a step costs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Chooses the machine that runs a policy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a policy on QEMU's Cortex-M boards: another emulator, a whole image with its start-up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """simavr: what lies in the flash of an AVR, and what its firmware writes to the serial port."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a policy on simavr: a whole AVR with its flash, memory, timers and serial port."""
 
 from __future__ import annotations

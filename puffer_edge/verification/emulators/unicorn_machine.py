@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a policy on Unicorn: a Cortex-M or RISC-V core in a library, called by symbol.
 
 There is no board and no start-up code: the segments are put where they run, and a call is the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A limit on how long a child process may take to answer, on every operating system."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How far a Program's float32 outputs may lie from another float32 implementation's: a proof.
 
 For every value a bound on the difference ``ours - theirs`` is carried through the graph beside our

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bounds along a sequence of steps."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A value and a bound on the difference of two implementations; arithmetic of such pairs."""
 
 from __future__ import annotations

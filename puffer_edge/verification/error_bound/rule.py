@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of rules: how an op passes differences on, and what it adds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a policy on an AVR and writes what happens to the serial port, as simavr shows it: lines of
  * hexadecimal digits behind '>', and '!' at the end, or '#' where the stack has met the variables. With EDGE_SELFTEST it only calls that, as the
  * self-test has a policy of its own and memory is scarce. What to do lies behind the image in flash:

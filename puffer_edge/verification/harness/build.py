@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policy header -> objects -> images: what each emulator runs and what is measured."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Steps a policy through observations in memory and writes what happens over semihosting.
  *
  * Instructions are counted with SysTick. Under QEMU's -icount shift=0 an instruction takes 1 ns and

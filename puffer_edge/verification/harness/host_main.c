@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Serves a policy over standard input and output: one command byte, then its reply.
  *   r             reset; no reply
  *   s <obs>       step; int32 status, action, outputs

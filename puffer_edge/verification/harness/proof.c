@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Steps a policy through observations that it makes itself, and keeps a digest of all that came out
  * so far after every step: two machines that agree on the last digest agreed on every bit, and else
  * the first digest that differs says at which step. Values are digested, not bytes, so the order of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Proves by itself, and writes the digests: as a bare image under QEMU's Cortex-M boards, which
  * take text by semihosting, or as a program of QEMU's RV32 Linux, without a libc. */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Start-up of a bare Cortex-M: vectors, FPU on, data copied, the rest zeroed. Own code. */
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a policy over vectors; copied beside policy.py, and run by CPython and MicroPython.
 
 Reads ``plan.txt`` (integer or float, number of steps), ``observations.bin`` and ``resets.bin``.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shows that reset() and step() do not touch the heap; copied beside policy.py, for MicroPython.
 
 One probe is not enough: a locked heap does not see exceptions, which have a buffer of their own,

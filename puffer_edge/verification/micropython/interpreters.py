@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a script under CPython, or under MicroPython for WebAssembly in node."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A micro:bit on QEMU: MicroPython 1.9 on a Cortex-M0 with 16 KB of RAM, by its raw REPL.
 
 The firmware is Debian's package firmware-microbit-micropython; nothing of it is redistributed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // node run.mjs MICROPYTHON.mjs FOLDER SCRIPT: runs a script of a folder under MicroPython for
 // WebAssembly. The folder's files are copied into its memory, and what the script writes back out.
 import fs from "node:fs";

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A copy of an artefact in a folder of its own, in which interpreters run."""
 
 from __future__ import annotations

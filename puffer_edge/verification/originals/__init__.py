@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The second readers: whatever owns a policy's format runs the original beside the Program.
 
 The oracle is made by our reader, so it cannot see a misreading. Here the library that owns a format

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``verify --original FILE``: the file that an artefact was made of judges it once more.
 
 What was read is compared with the original as ``export`` does it: the artefact's own Program where

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The process that runs an original: ``python -m puffer_edge.verification.originals.child FOLDER``.
 
 It has limits of its own, as it runs what a stranger's file asks a large library to do.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Compares a Program with the trajectory of its original, step by step, before argmax and sampling.
 
 From equal states each step, where the original's states are visible: a difference is then that of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which outputs of an original our action is made of, told by their numbers and not by our reader.
 
 The order is the file's. A Program may leave away what does not change a greedy choice, or squash

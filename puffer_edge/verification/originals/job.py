@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a child process is asked to run, and what it tells: JSON and arrays, no pickle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Lets the owner of a policy's format run it beside the Program, and says who judged."""
 
 from __future__ import annotations

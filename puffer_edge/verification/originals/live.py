@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A module that the user handed over, which lives in this very process: run in a fork of it.
 
 It cannot be sent elsewhere without pickling it. Where there is no safe fork (Windows, macOS), it is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A torch module as an original: its forward, whatever it takes, returns and remembers."""
 
 from __future__ import annotations

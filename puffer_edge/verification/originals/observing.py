@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Observations to compare by: of the scale that the policy's own first ops tell, extremes too."""
 
 from __future__ import annotations

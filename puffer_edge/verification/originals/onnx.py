@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ONNX graphs, quantised ones too, in onnxruntime."""
 
 from __future__ import annotations

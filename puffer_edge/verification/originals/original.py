@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the owner of a format has to give: a policy that steps, as its own library runs it."""
 
 from __future__ import annotations

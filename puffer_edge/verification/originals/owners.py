@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who runs the original of which file: one row per owner of a format."""
 
 from __future__ import annotations

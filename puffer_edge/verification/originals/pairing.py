@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which output of a graph is the next value of which input, as the second readers see it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """torch's layers with arrays by the names of a state_dict, for trainers that are not installed.
 
 Written apart from our front ends, which know the same names: what one of them gets wrong, the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib's Default policy of versions 1 to 3, with and without its LSTM, in torch's layers.
 
 Structure (pufferlib.models, version 3.0)::

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """rsl_rl's actors of every version: run by the library, or in torch's layers where it is missing.
 
 ``mlp(rnn((x - mean) / (std + 0.01)))``: EmpiricalNormalization adds 0.01 to the deviation, the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """rsl_rl's actors in rsl_rl's own models (``rsl_rl.models``, version 5 and later).
 
 Checkpoints of earlier versions have other names for the same parts; the library refuses weights

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Starts the child process that runs an original, and takes whatever becomes of it as a result."""
 
 from __future__ import annotations

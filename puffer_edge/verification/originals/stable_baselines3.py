@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Zips of Stable-Baselines3 and sb3-contrib: the library's policy class, filled with the weights.
 
 Nothing is unpickled. Our strict reader gives arrays and what the zip's JSON says in plain words;

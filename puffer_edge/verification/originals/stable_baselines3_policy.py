@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A policy object of Stable-Baselines3 from names, shapes and words, with the file's weights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TFLite models, quantised ones too, in LiteRT with its reference kernels."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``.pt2`` files in torch; its loader can unpickle, so only where the user asks for it."""
 
 from __future__ import annotations

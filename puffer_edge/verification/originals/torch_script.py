@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TorchScript archives in torch; they are programs, so only where the user asks for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A class of the user's, ``package.module:Class`` or ``FILE.py:Class``, with the file's weights.
 
 It is the user's code, named by the user, and is imported as such.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One verifier per kind of artefact, behind one table: whatever does not fit is refused here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A C header: built and run on this computer and on an emulated core."""
 
 from __future__ import annotations

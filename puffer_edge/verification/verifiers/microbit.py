@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The smallest MicroPython: also run on an emulated micro:bit, with its native kernels."""
 
 from __future__ import annotations

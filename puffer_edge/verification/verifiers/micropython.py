@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's modules: run under CPython and under MicroPython."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An ONNX or TFLite file: run in the runtime that owns the format."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A bundle for Linux: the C artefact, libraries that are compiled, files of other runtimes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What every kind of artefact says for itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MAC_S16_H
 #define PUFFER_EDGE_MAC_S16_H
 #include "helium.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def mac(weights, x, sums, shape):
     # sums = biases + weights x; the biases lie behind the sums, shape is rows << 16 | columns.
     rows = shape >> 16

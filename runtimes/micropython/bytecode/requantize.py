@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def requantize(sums, factors, y, rows):
     # y = clamp(((((sum + r) >> s) * m + r) >> s) + zero point), row by row; factors are
     # m | s << 16 | s << 21 per row, then zero point, low, high.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 from array import array
 
 from .clip import clip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: sizes[...] in [1, 2**14]
 # range: start in [0, 2**16]
 def argmax(x, sizes, action):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # puffer-edge: no-alloc
 # range: bits in [0, 29]
 def bit_length(x):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: start in [0, 2**16]
 # range: size in [1, 2**14]
 # range: k in [0, 2**16]

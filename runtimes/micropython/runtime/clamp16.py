@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def clamp16(x):
     """The nearest integer of 16 bits."""
     if x < -32768:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def copy(x, y):
     """Copies x to y."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 try:
     from binascii import crc32
 except ImportError:  # a small port

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def flags(x, y, limits):
     """Computes y = x >= limit, 0 or 1; limits of all elements, or one."""
 

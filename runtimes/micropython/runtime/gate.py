@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 from .clamp16 import clamp16
 from .requantize import requantize
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 from .multiply import multiply
 from .quarters import quarters
 from .rounding import ROUND

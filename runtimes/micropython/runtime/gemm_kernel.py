@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 from .in_place import in_place
 from .views import views
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 try:
     from uctypes import addressof
 except ImportError:  # nowhere a port with machine code

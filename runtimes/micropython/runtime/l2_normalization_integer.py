@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 from .bit_length import bit_length
 from .clamp16 import clamp16
 from .reciprocal_root import reciprocal_root

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: lowest in [-32768, -128]
 def mask(x, flags, y, forbids, lowest):
     """Copies x to y, but for the lowest integer where a choice is forbidden, and only there."""

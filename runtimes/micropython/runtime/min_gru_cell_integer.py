@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 from .clamp16 import clamp16
 from .product_of import product_of, weights_for
 from .requantize import requantize

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: p in [0, 2**28]
 # range: q in [0, 2**28]
 def move(x, y, starts, places, length, across, along, filler=None):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: size in [0, 2**16]
 # range: p in [0, 2**28]
 # range: x[...] in [-32768, 32767]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: p in [0, 2**28]
 def one_hot(x, y, classes, one):
     """A row of zeros for every number in x, and one in the place that it tells."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def quarters(blob, typecode, rows, columns):
     """The next constant, a matrix: four quarters and the rows that are left over."""
     size = rows // 4

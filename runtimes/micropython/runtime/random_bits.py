@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def random_bits(state):
     """15 bits from two of Marsaglia's generators, multiply with carry."""
     first = 32760 * (state[0] & 32767) + (state[0] >> 15)

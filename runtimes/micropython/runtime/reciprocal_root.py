@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: squares << left + left in [2**28, 2**30 - 1]
 # range: table[...] in [0, 32767]
 def reciprocal_root(table, squares, left):

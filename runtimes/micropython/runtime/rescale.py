@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: x[...] in [-32768, 32767]
 # range: multiplier[...] in [-32767, 32767]
 # range: x[i] * multiplier[k] + bias[k] in [-2**30, 2**30 - 1]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: powers[...] in [0, 32767]
 # range: part in [0, 32767]
 def softmax_power(powers, x):

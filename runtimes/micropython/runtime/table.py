@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: x[...] in [-32768, 32767]
 # range: values[...] in [-32768, 32767]
 # range: low in [-32768, 32767]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: table[...] in [0, 16384]
 # range: y in [0, 16384]
 def tanh(table, x):

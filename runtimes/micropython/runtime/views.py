@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def views(x, columns):
     """The rows of a matrix; the array itself where there is one."""
     if len(x) == columns:

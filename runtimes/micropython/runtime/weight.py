@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # range: table[...] in [0, 32767]
 def weight(table, x):
     """2^15 exp(-x / 1024), 0 from 12 on."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def argmax(x, sizes, action):
     def step():
         start = 0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # Checks weights before anything is made of them; policy.py drops this module afterwards.
 # No docstrings: they would go to the heap.
 

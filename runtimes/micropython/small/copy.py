@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def copy(x, y):
     def step():
         for i in range(len(x)):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def gemm_kernel(blob, x, y, typecode, count, rows, columns, mac, requantize):
     # Kernels of native code take the weights as bytes, which needs no copy of them.
     weight = blob.read(typecode, count)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 # The runtime of puffer-edge in its smallest form, for MicroPython 1.9 and 16 KB of RAM.
 class Policy:
     def step(self):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 @micropython.asm_thumb
 def requantize_b(r0, r1, r2, r3):
     # thumb/requantize_b.py, assembled: to compile that takes more memory than there is.

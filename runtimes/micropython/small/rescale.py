@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def rescale(blob, x, y, alike):
     count = 1 if alike else len(x)
     multiplier, bias = blob.read("h", count), blob.read("i", count)

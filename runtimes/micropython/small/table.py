@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 def table(blob, x, y, entries, low, bits):
     values = blob.read("h", entries)
     operands = (x, y, values, low, bits, (1 << bits) - 1, 1 << bits >> 1)

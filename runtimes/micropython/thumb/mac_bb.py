@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 @micropython.asm_thumb
 def mac_bb(r0, r1, r2, r3):
     # sums = biases + weights x, two rows at a time, in instructions that every Cortex-M has.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 @micropython.asm_thumb
 def mac_hh_dsp(r0, r1, r2, r3):
     # mac_hh for Cortex-M4, M7 and M33: two products per SMLAD, for an even number of columns.

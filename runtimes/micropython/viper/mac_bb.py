@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 @micropython.viper
 def mac_bb(weights: ptr8, x: ptr8, sums: ptr32, shape: int):
     # sums = biases + weights x; the biases lie behind the sums, shape is rows << 16 | columns.

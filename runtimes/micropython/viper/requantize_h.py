@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT-0
 @micropython.viper
 def requantize_h(sums: ptr32, factors: ptr32, y: ptr16, rows: int):
     # y = clamp(((((sum + r) >> s) * m + r) >> s) + zero point), row by row; factors are

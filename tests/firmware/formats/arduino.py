@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Libraries of Arduino, by https://arduino.github.io/arduino-cli/latest/library-specification/ ."""
 
 from __future__ import annotations

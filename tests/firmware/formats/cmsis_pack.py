@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Descriptions of CMSIS-Packs, by PACK.xsd and the document of the format.
 
 https://github.com/Open-CMSIS-Pack/Open-CMSIS-Pack-Spec/blob/v1.7.7/schema/PACK.xsd

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Components of ESP-IDF, by the documents of the component manager and of the build system.
 
 https://docs.espressif.com/projects/idf-component-manager/en/latest/reference/manifest_file.html

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Libraries of PlatformIO, by https://docs.platformio.org/en/latest/manifests/library-json/ ."""
 
 from __future__ import annotations

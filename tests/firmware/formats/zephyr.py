@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Modules of Zephyr, by METADATA_SCHEMA of its scripts/zephyr_module.py and twister's schema.
 
 https://github.com/zephyrproject-rtos/zephyr/blob/main/scripts/zephyr_module.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policy files in the exact format of each trainer, and what the trainer's network gives for them.
 
 ``ROWS`` is what the table of docs/reference/formats.md is made of (``table.py``). The tests load

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Policies in other containers: whole modules, TorchScript, safetensors, old formats, key maps."""
 
 from __future__ import annotations

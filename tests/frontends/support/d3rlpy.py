@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``.d3`` files of d3rlpy: by our own writer, and by the library itself."""
 
 from __future__ import annotations

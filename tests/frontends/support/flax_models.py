@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """flax.serialization's MessagePack, packed by hand as its documentation says; torch's numbers."""
 
 from __future__ import annotations

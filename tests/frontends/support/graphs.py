@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Graphs: ONNX in the form of the trainers' exporters, torch.export, and modules of the user's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Models that Keras itself saves, with torch as its back end."""
 
 from __future__ import annotations

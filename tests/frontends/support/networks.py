@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the source networks are built from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib's files, written as its trainers write them: the package itself needs a compiler.
 
 The modules have the structure and the names of ``pufferlib.models``; nothing else of them gets

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The same files, made by the trainers themselves; they are the extra ``trainers``."""
 
 from __future__ import annotations

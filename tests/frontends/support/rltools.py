@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """RLtools' HDF5 files: groups and attributes as its ``save`` writes them, and RAPTOR itself."""
 
 from __future__ import annotations

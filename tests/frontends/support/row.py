@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a row is: how its file is made, and how the trainer's own network runs."""
 
 from __future__ import annotations

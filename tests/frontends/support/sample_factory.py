@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sample Factory: vectors and images, with its cells."""
 
 from __future__ import annotations

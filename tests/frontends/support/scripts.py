@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints of people's own scripts: agents in dictionaries, layers by attribute names."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Zips that Stable-Baselines3 and sb3-contrib save."""
 
 from __future__ import annotations

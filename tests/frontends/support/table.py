@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of docs/reference/formats.md, made of the rows; run me to write it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """TFLite models, written field by field as the schema numbers them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Checkpoints of trainers that are no dependency of ours, with the names that they save.
 
 The names and formulas are those of the releases named in the rows; ``real.py`` makes the same files

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PufferLib's policies with encoders of their own, with the names and structures of version 3.
 
 Filters are fewer than the trainer's; the structure is told by the keys and the kernels.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rules, one file per op; what lies here is found."""
 
 from importlib import import_module

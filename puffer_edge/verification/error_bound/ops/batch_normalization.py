@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A scale and a shift per channel."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A convolution: the same products, summed in float32 by the op itself."""
 
 from __future__ import annotations

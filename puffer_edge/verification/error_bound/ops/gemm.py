@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A matrix and a bias."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A GRU cell."""
 
 from __future__ import annotations

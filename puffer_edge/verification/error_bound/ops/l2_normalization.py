@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """L2 and RMS normalisation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An LSTM cell."""
 
 from __future__ import annotations

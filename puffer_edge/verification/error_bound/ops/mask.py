@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Forbidden choices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A product of two values."""
 
 from __future__ import annotations

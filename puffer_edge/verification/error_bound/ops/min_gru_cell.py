@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A minGRU cell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ops that only move elements."""
 
 from __future__ import annotations

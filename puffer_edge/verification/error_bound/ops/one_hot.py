@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A category as ones and zeros."""
 
 from __future__ import annotations

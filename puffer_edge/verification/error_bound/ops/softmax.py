@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A softmax."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An elementwise function."""
 
 from __future__ import annotations
