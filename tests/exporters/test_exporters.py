@@ -25,6 +25,8 @@ SET: dict[str, Any] = {
     "observer": "mse", "min_agreement": 0.5, "counts": {"a": (1.0, 0.0)}, "board": "pico",
     "kernels": "viper", "helium_float": True}
 """Every option, other than by default."""
+BOARDS = {"cortex-m": "uno-r4", "rpi": "raspberry-pi-4"}
+"""One of the target's core; another one is refused before the file is looked for."""
 SCHEMES = sorted({scheme for each in EXPORTERS.values() for scheme in each.schemes})
 
 
@@ -39,7 +41,7 @@ def test_what_is_of_no_use_is_refused_before_anything_is_read(target: str) -> No
     exporter = EXPORTERS[target]
     for scheme in exporter.schemes:
         for name, value in SET.items():
-            given = {name: value}
+            given = {name: BOARDS.get(target, value) if name == "board" else value}
             if name in ("steps", "observe"):
                 given["calibrate"] = SET["calibrate"]
             if name in exporter.options(scheme):
