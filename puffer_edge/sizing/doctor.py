@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,30 +65,36 @@ def examine(program: Program, boards: Sequence[Board], *, schemes: Sequence[str]
             folder = Path(work) / scheme
             folder.mkdir()
             try:
-                subject, header = _exported(program, scheme, given, steps, folder, progress)
+                subject, header_for = _exported(program, scheme, given, steps, folder, progress)
             except UnsupportedError as error:
                 refused.append(error)
                 continue
             manifests[scheme] = subject.manifest
-            rows += _rows(subject, header, boards, scheme, rate, folder, progress)
+            rows += _rows(subject, header_for, boards, scheme, rate, folder, progress)
     if not manifests:
         raise refused[0]
     return with_changes(rows, manifests)
 
 
 def _exported(program: Program, scheme: str, calibrate: str | Recording, steps: int, folder: Path,
-              progress: Progress) -> tuple[Subject, bytes]:
+              progress: Progress) -> tuple[Subject, Callable[[Target], bytes]]:
+    """The artefact, quantised once, and the header of a core, whose kernels are its own."""
     progress(f"exporting in {scheme}")
     exporter = EXPORTERS["cortex-m4"]
     request = ExportRequest(program, "cortex-m4", "policy", scheme=scheme, steps=steps,
                             calibrate="" if scheme in FLOATING else calibrate)
-    files = exporter.files(exporter.prepare(request, lambda text: None), lambda text: None)
-    write(folder / "artefact", files)
-    return read_subject(folder / "artefact"), files["policy.h"]
+    prepared = exporter.prepare(request, lambda text: None)
+    write(folder / "artefact", exporter.files(prepared, lambda text: None))
+
+    def header_for(core: Target) -> bytes:
+        # That of a Cortex-M0 is plain C; what an AVR cannot hold is told by its memory.
+        target = core.name if core.zig_target else "cortex-m0"
+        return exporter.code(replace(prepared, target=target))["policy.h"]
+    return read_subject(folder / "artefact"), header_for
 
 
-def _rows(subject: Subject, header: bytes, boards: Sequence[Board], scheme: str, rate: float,
-          folder: Path, progress: Progress) -> Iterator[Row]:
+def _rows(subject: Subject, header_for: Callable[[Target], bytes], boards: Sequence[Board],
+          scheme: str, rate: float, folder: Path, progress: Progress) -> Iterator[Row]:
     """The rows of one scheme: each core is built once."""
     known = from_manifest(subject.manifest)
     costs: dict[str, Cost | MissingDependencyError] = {}
@@ -102,7 +109,7 @@ def _rows(subject: Subject, header: bytes, boards: Sequence[Board], scheme: str,
         else:
             if core.name not in costs:
                 progress(f"building in {scheme} for {core.title}")
-                costs[core.name] = _measured(subject, header, core, folder, [
+                costs[core.name] = _measured(subject, header_for(core), core, folder, [
                     each for each in boards if each.core.target == board.core.target])
             found = costs[core.name]
             if isinstance(found, MissingDependencyError):

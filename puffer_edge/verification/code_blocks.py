@@ -19,6 +19,8 @@ from puffer_edge.verification.dialects import DIALECTS, Dialect
 _HEAD = re.compile(r"^([0-9a-f]+) <(.+)>:$")
 _CODE = re.compile(r"^ *([0-9a-f]+):\t([^\t]+)(?:\t(.*))?$")
 _PLACE = re.compile(r"(?:0x)?([0-9a-f]+) <")
+_TABLE = re.compile(r"tb[bh] +\[pc, ")
+"""A table of branches of a Cortex-M, which lies behind the instruction."""
 _DATA = re.compile(r"\.\w+|nop\b")
 VARIABLE = "it moves the stack pointer by a register"
 
@@ -63,14 +65,16 @@ def blocks_of(text: str, isa: str, usage: Mapping[str, int | None]) -> dict[int,
             code.append(_Instruction(int(found[1], 16), " ".join(
                 f"{found[2]} {found[3] or ''}".split()), [*starts.values()][-1]))
     leaders = {*starts, *(place for each in code if (place := _place(each.text, dialect)))}
-    found_blocks = _cut(code, leaders, dialect)
+    found_blocks = _cut(code, leaders, starts, dialect)
     _told(found_blocks, starts, usage, dialect)
     return found_blocks
 
 
-def _cut(code: list[_Instruction], leaders: set[int], dialect: Dialect) -> dict[int, Block]:
+def _cut(code: list[_Instruction], leaders: set[int], starts: Mapping[int, str], dialect: Dialect
+         ) -> dict[int, Block]:
     tables = {each.function for each in code if dialect.indirect.match(each.text)}
     blocks: dict[int, Block] = {}
+    branching: list[Block] = []
     block, goes_on = Block(""), False
     for address, text, function in code:
         if address in leaders:
@@ -82,12 +86,19 @@ def _cut(code: list[_Instruction], leaders: set[int], dialect: Dialect) -> dict[
             continue
         goes_on = not dialect.end.match(text)
         _note(block, text, dialect)
+        if _TABLE.match(text):
+            branching.append(block)
+    for block in branching:  # a table is of distances ahead, within the function
+        block.jumps |= {address for address, other in blocks.items()
+                        if other.function == block.function and address not in starts}
     return blocks
 
 
 def _note(block: Block, text: str, dialect: Dialect) -> None:
     """Takes one instruction into account."""
     place = _place(text, dialect)
+    if _TABLE.match(text):
+        return
     if dialect.indirect.match(text):
         # The compiler's library has tables of branches, and no pointers to functions.
         if not block.function.startswith("_"):

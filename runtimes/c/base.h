@@ -9,9 +9,11 @@
 
 #if defined(__GNUC__)
 #define PUFFER_EDGE_KERNEL __attribute__((noinline, unused)) static
+#define PUFFER_EDGE_INLINE __attribute__((unused)) static inline
 #define PUFFER_EDGE_ALIGNED __attribute__((aligned(4)))
 #else
 #define PUFFER_EDGE_KERNEL static
+#define PUFFER_EDGE_INLINE static inline
 #define PUFFER_EDGE_ALIGNED
 #endif
 

@@ -4,7 +4,7 @@
 #include "base.h"
 
 /* sum + x[0] * w[0] + x[1] * w[1] + ..., in that order: one output. */
-static inline float puffer_edge_mac1_f32(const float *x, const float *w, float sum, int32_t k_size)
+PUFFER_EDGE_INLINE float puffer_edge_mac1_f32(const float *x, const float *w, float sum, int32_t k_size)
 {
     int32_t k = k_size;
 #if defined(PUFFER_EDGE_VFP) && !defined(PUFFER_EDGE_SMALL)

@@ -47,7 +47,7 @@ def test_options_of_export_stand_under_their_headings() -> None:
         "Options\n", "Integers\n", "MicroPython\n", "What the file lacks\n")]
     places.insert(1, text.index("  --target "))
     places.insert(3, text.index("  --calibrate "))
-    places.insert(5, text.index("  --board "))
+    places.insert(5, text.index("  --kernels "))
     places.append(text.index("  --activation "))
     assert places == sorted(places)
 

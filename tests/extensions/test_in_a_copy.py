@@ -73,8 +73,9 @@ def python_in(tree: Path, *arguments: str) -> str:
      "sinc or test_c_gives_the_oracles_bits and cube", ["everywhere[sinc]", "bits[cube]"]),
     (["tests/frontends/test_support.py", "tests/project/test_documents.py",
       "tests/emulation/test_machines.py", "tests/boards/test_boards.py"],
-     "the_network and Toylab or readme or soft-zig-unicorn and bits_equal or test_boards",
-     ["the_network[Toylab", "readme_has_the_table", "targets_in_the_readme_exist",
+     "the_network and Toylab or readme or page_has or soft-zig-unicorn and bits_equal "
+     "or test_boards",
+     ["the_network[Toylab", "page_has_the_table", "targets_in_the_readme_exist",
       "bits_equal_numpy[cortex-m4-soft"]),
     pytest.param(
         ["tests/emulation", "tests/exporters/test_targets.py", "tests/functions/test_cortex_m.py",

@@ -62,6 +62,8 @@ FOLLOWED = {
         "test_tflite_recurrent.py::test_several_inputs_ask_for_their_states",
     "give it with --observation, as in obs:48, or image:4x84x84":
         HERE.format("test_a_size_that_no_layer_tells"),
+    "give --observation obs:8; from Python observation_shape=(8,), or example=(obs, *state)":
+        "test_normaliser_of_a_graph.py::test_a_size_that_no_layer_of_a_class_tells",
     "give the right size with --observation": HERE.format("test_a_size_that_forward_asks_for"),
     "leave out --frame-stack, and let the caller stack the frames":
         HERE.format("test_options_around_a_policy"),

@@ -110,3 +110,17 @@ def test_a_class_of_the_users_tells_what_lies_between_its_layers(
     assert np.abs(got - wanted).max() < 1e-4
     puffer_edge.export(tmp_path / "agent.pt", tmp_path / "a", module=named, normaliser=statistics,
                        action="discrete", original="auto")
+
+
+def test_a_size_that_no_layer_of_a_class_tells(tmp_path: Path) -> None:
+    """A convolution takes any size: the hint's option says it."""
+    torch.manual_seed(0)
+    policy = torch.nn.Sequential(torch.nn.Conv1d(1, 2, 3), torch.nn.Flatten(),
+                                 torch.nn.Linear(12, 2))
+    with pytest.raises(UsageError, match="size of the observation"):
+        puffer_edge.load(policy)
+    program = puffer_edge.load(policy, observation_shape=(1, 8))
+    x = np.arange(8, dtype=np.float32)
+    wanted = policy(torch.from_numpy(x).reshape(1, 1, 8)).detach().numpy()
+    got = next(iter(puffer_edge.interpreter.Interpreter(program).step(x).values()))
+    assert np.abs(got.reshape(-1) - wanted.reshape(-1)).max() < 1e-4
