@@ -91,7 +91,7 @@ def from_bytes(content: bytes, where: str = "") -> Program:
         raise FileFormatError(f"the stored program is damaged: {error.what}", where=where,
                               hint=HINT) from error
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
-            EOFError, RecursionError, OverflowError, MemoryError, NotImplementedError,
+            EOFError, RecursionError, ArithmeticError, MemoryError, NotImplementedError,
             ProgramError) as error:
         raise FileFormatError(f"the stored program is damaged: {error}", where=where,
                               hint=HINT) from error

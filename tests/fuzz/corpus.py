@@ -15,6 +15,7 @@ import numpy as np
 from puffer_edge import api
 from puffer_edge.artefact import program_file
 from puffer_edge.exporters import c
+from puffer_edge.ir import Program
 from tests import zoo
 from tests.fuzz import mutations
 from tests.fuzz.targets import POLICIES, load
@@ -61,17 +62,44 @@ def a_state_that_starts_with_infinity(folder: Path) -> None:
 @failed
 def an_activation_without_its_parameter(folder: Path) -> None:
     """Its default was known to the interpreter, and not to what asks how large results can be."""
-    with np.load(io.BytesIO(program_file.to_bytes(zoo.program("mlp")))) as data:
+    def change(op: dict[str, Any]) -> None:
+        if op.get("activation"):
+            op["activation"].update(function="leaky_relu", parameters=[])
+
+    found = stored("mlp", change)
+    c.make(found, name="zoo", seed=0, scheme="float32", counts=None)
+
+
+@failed
+def a_window_that_does_not_move(folder: Path) -> None:
+    """Sizes are divided by the stride."""
+    def change(op: dict[str, Any]) -> None:
+        if "strides" in op:
+            op["strides"] = [0] * len(op["strides"])
+
+    stored("conv", change)
+
+
+@failed
+def groups_of_nothing(folder: Path) -> None:
+    def change(op: dict[str, Any]) -> None:
+        if "group" in op:
+            op["group"] = 0
+
+    stored("conv_groups", change)
+
+
+def stored(case: str, change: Callable[[dict[str, Any]], None]) -> Program:
+    """What is read of a Program of the zoo whose ops were changed in its file."""
+    with np.load(io.BytesIO(program_file.to_bytes(zoo.program(case)))) as data:
         arrays = dict(data)
     text = json.loads(arrays["program"].tobytes())
     for op in text["ops"]:
-        if op.get("activation"):
-            op["activation"].update(function="leaky_relu", parameters=[])
+        change(op)
     arrays["program"] = np.frombuffer(json.dumps(text).encode(), np.uint8)
     file = io.BytesIO()
     np.savez(file, **arrays)
-    found = program_file.from_bytes(file.getvalue())
-    c.make(found, name="zoo", seed=0, scheme="float32", counts=None)
+    return program_file.from_bytes(file.getvalue())
 
 
 def onnx(folder: Path, nodes: list[tuple[str, list[str]]], *, shape: tuple[int, ...],
