@@ -84,7 +84,9 @@ $(VENV)/.docs: $(VENV)/.dev
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
-	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/documents
+	$(BIN)/codespell
+	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/documents \
+		tests/project/test_public_face.py tests/project/test_licence.py
 
 # Twice, at two times and in two folders.
 release: $(VENV)/.docs
