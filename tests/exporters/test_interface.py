@@ -325,5 +325,5 @@ def test_the_interface_is_short(case: str, tmp_path: Path) -> None:
     end = next(index for index, line in enumerate(lines) if "==== implementation" in line)
     row = re.compile(r" \*     |    [-+0-9.]|#define ZOO_\w+ ")
     rows = [line for line in lines[:end] if row.match(line)]
-    assert end - len(rows) <= 135
+    assert end - len(rows) <= (145 if case.startswith("hybrid") else 135)  # two kinds of action
     assert case == "masked_int16" or case not in SHORT or end <= 150

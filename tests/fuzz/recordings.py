@@ -41,7 +41,7 @@ def numbers(random: Random, arrays: Arrays) -> Arrays:
         array = np.atleast_1d(made[name])
         match random.randrange(7):
             case 0:  # text that is no number stays what it is
-                with np.errstate(all="ignore"), suppress(ValueError):
+                with np.errstate(all="ignore"), suppress(ValueError, OverflowError):
                     made[name] = array.astype(random.choice(KINDS))
             case 1:
                 made[name] = random.choice((array.T, array[:1], array[:0], array[..., None],
