@@ -22,7 +22,7 @@ NEEDS = ("Needs a board", "Needs a GPU", "Needs the network", "Needs a robot", "
 RUN = ("sh", "python")
 SHOWN = ("text", "toml", "yaml", "json", "c", "ini")
 """Languages of blocks that are looked at, or are files."""
-MINUTES = 10
+MINUTES = 5
 
 
 @dataclass(frozen=True)
