@@ -23,7 +23,7 @@ help:
 	@echo "make exhaustive  what the tests of the other rooms leave out: hours"
 	@echo "make mutants  200 small planted faults, of which the tests must find 90 %: hours"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
-	@echo "make docs   the site, strictly, and every command that its pages show"
+	@echo "make docs   the site, strictly, every command that its pages show, and the notebook"
 	@echo "make release  sdist and wheel, built twice and compared"
 	@echo "make check  what CI runs: lint, types, tests"
 
@@ -85,6 +85,8 @@ $(VENV)/.docs: $(VENV)/.dev
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/codespell
+	mkdir -p build && rm -rf build/notebooks && cp -r examples/notebooks build/notebooks  # they write where they lie
+	STEPS=2000 $(BIN)/python -m pytest --nbmake --nbmake-timeout=600 build/notebooks
 	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/documents \
 		tests/project/test_public_face.py tests/project/test_licence.py
 
