@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from puffer_edge.timing.cores import Core
+from puffer_edge.timing import riscv, thumb
+from puffer_edge.timing.core import Core
 from puffer_edge.timing.flash import Flash, Waiting
-from puffer_edge.timing.thumb import decode
+
+_DECODE = {"thumb": thumb.decode, "riscv32": riscv.decode}
 
 
 class Listener(Protocol):
@@ -19,6 +21,27 @@ class Listener(Protocol):
 
     def read(self, address: int, size: int) -> None:
         """Memory is read."""
+
+
+class _Block(NamedTuple):
+    """A block: its instructions, its cycles, and those of a branch that leaves it."""
+
+    instructions: int
+    cycles: int
+    leaving: int
+
+
+class Foresight:
+    """Branches go where they went: two bits for each, as in most cores that foresee."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def right(self, address: int, taken: bool) -> bool:
+        """Whether that was foreseen of the branch that ends there; from now on it is known."""
+        state = self._seen.get(address, 1)
+        self._seen[address] = min(state + 1, 3) if taken else max(state - 1, 0)
+        return (state > 1) == taken
 
 
 class Clock:
@@ -38,8 +61,10 @@ class Clock:
                  flash: Flash | None = None) -> None:
         self._core, self._code = core, code
         self._waiting = None if flash is None else Waiting(flash)
-        self._known: dict[tuple[int, int], tuple[int, int]] = {}
+        self._known: dict[tuple[int, int], _Block] = {}
+        self._foresight = Foresight()
         self._end = -1
+        self._last = _Block(0, 0, core.leaving(None))
         self.instructions = self.cycles = 0
 
     @property
@@ -51,10 +76,13 @@ class Clock:
         """A block is entered; where it does not follow the last one, that ended in a branch."""
         known = self._known.get((address, size))
         if known is None:
-            known = self._known[address, size] = self._cost(self._code(address, size))
-        self.instructions += known[0]
-        self.cycles += known[1] + (self._core.taken if address != self._end else 0)
-        self._end = address + size
+            known = self._known[address, size] = self._told(self._code(address, size))
+        taken = address != self._end
+        self.instructions += known.instructions
+        self.cycles += known.cycles + (self._last.leaving if taken else 0)
+        if self._core.mispredicted and not self._foresight.right(self._end, taken):
+            self.cycles += self._core.mispredicted
+        self._end, self._last = address + size, known
         if self._waiting is not None:
             self._waiting.execute(address, size)
 
@@ -63,10 +91,8 @@ class Clock:
         if self._waiting is not None:
             self._waiting.read(address, size)
 
-    def _cost(self, code: bytes) -> tuple[int, int]:
-        """Instructions and cycles of a block; the one before it was a branch."""
-        before, cycles, count = None, 0, 0
-        for count, instruction in enumerate(decode(code), 1):  # noqa: B007
-            cycles += self._core.cost(instruction, before)
-            before = instruction
-        return count, cycles
+    def _told(self, code: bytes) -> _Block:
+        """What a block takes; the one before it was a branch."""
+        instructions = [*_DECODE[self._core.isa](code)]
+        last = instructions[-1] if instructions else None
+        return _Block(len(instructions), self._core.block(instructions), self._core.leaving(last))

@@ -15,6 +15,7 @@ class Flash:
         wait_states: cycles that the core waits for a line that no cache has.
         line: bytes that the flash gives at once.
         instruction_lines, data_lines: lines that the caches for code and constants hold.
+        shared: the first of them holds both.
         start, end: addresses that lie in flash.
     """
 
@@ -24,6 +25,7 @@ class Flash:
     data_lines: int = 8
     start: int = 0
     end: int = 0x1000_0000
+    shared: bool = False
 
 
 class Lines:
@@ -51,7 +53,8 @@ class Waiting:
 
     def __init__(self, flash: Flash) -> None:
         self._flash = flash
-        self._code, self._data = Lines(flash.instruction_lines), Lines(flash.data_lines)
+        self._code = Lines(flash.instruction_lines)
+        self._data = self._code if flash.shared else Lines(flash.data_lines)
         self._last = -1
         self.code_misses = self.data_misses = 0
 

@@ -7,11 +7,11 @@ Never a measurement: what the table was compared with, and what not, is told bes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from puffer_edge.boards import Board, Fetch
 from puffer_edge.targets import Target
-from puffer_edge.timing import CORES, Clock, Flash
+from puffer_edge.timing import CORES, Clock, Core, Flash
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 
 
@@ -22,7 +22,7 @@ class Estimate:
     Attributes:
         least: nothing waits for flash.
         likely: with the board's caches, filled by the step before.
-        most: every line that is not the next one waits.
+        most: every line that is not the next one waits, and no two instructions go together.
         hertz: of the core.
         validated: what the table was compared with.
     """
@@ -42,8 +42,8 @@ class Estimate:
         """One sentence for a person."""
         least, likely, most = (f"{self.microseconds(each):,.1f}"
                                for each in (self.least, self.likely, self.most))
-        return (f"a step takes about {likely} us, {least} without and {most} with every wait for "
-                f"flash: an estimate, no measurement; the table of the core is compared with "
+        return (f"a step takes about {likely} us, {least} without and {most} with every wait "
+                f"that may be: an estimate, no measurement; the table of the core is compared with "
                 f"{self.validated}")
 
 
@@ -72,30 +72,49 @@ def estimates(machine: UnicornMachine, observation: bytes, core: Target, boards:
         core: of the machine.
         boards: that have it.
     """
-    table = CORES.get(core.name)
-    if table is None:
+    boards = [board for board in boards if board.core.name in CORES]
+    kinds = {kind: Clock(_table(kind), machine.code, _flash(kind, core))
+             for board in boards for kind in _extremes(board)}
+    if not kinds:
         return {}
-    kinds = {(flash, caches): Clock(table, machine.code, _flash(flash, core, caches))
-             for board in boards for flash in [board.fetch] for caches in (True, False)}
     for _ in range(2):
         before = {kind: (clock.cycles, clock.stalls) for kind, clock in kinds.items()}
         machine.timed_step(observation, _Several([*kinds.values()]))
     found = {}
     for board in boards:
-        clock, start = kinds[board.fetch, True], before[board.fetch, True]
-        bare, bare_start = kinds[board.fetch, False], before[board.fetch, False]
-        least = clock.cycles - start[0]
-        found[board.name] = Estimate(
-            least, least + clock.stalls - start[1], least + bare.stalls - bare_start[1],
-            board.core.clock, table.validated)
+        (usual, stalls), (worst, worst_stalls) = (
+            (kinds[kind].cycles - before[kind][0], kinds[kind].stalls - before[kind][1])
+            for kind in _extremes(board))
+        found[board.name] = Estimate(usual, usual + stalls, worst + worst_stalls,
+                                     board.core.clock, CORES[board.core.name].validated)
     return found
 
 
-def _flash(fetch: Fetch | None, core: Target, caches: bool) -> Flash | None:
+@dataclass(frozen=True)
+class _Kind:
+    """What boards have in common that wait alike: the core, its flash, and whether all is well."""
+
+    core: str
+    fetch: Fetch | None
+    usual: bool
+
+
+def _extremes(board: Board) -> tuple[_Kind, _Kind]:
+    """With the board's caches; and without, and one instruction at a time."""
+    return (_Kind(board.core.name, board.fetch, True), _Kind(board.core.name, board.fetch, False))
+
+
+def _table(kind: _Kind) -> Core:
+    table = CORES[kind.core]
+    return table if kind.usual else replace(table, pairs=False)
+
+
+def _flash(kind: _Kind, core: Target) -> Flash | None:
     """The flash of a board, with its caches or without; none where nothing waits for it."""
+    fetch = kind.fetch
     if fetch is None or fetch.copied or not fetch.wait_states:
         return None
-    lines = fetch.cache // fetch.line if caches else 0
-    data = (fetch.data_cache or fetch.cache) // fetch.line if caches else 0
+    lines = fetch.cache // fetch.line if kind.usual else 0
+    data = fetch.data_cache // fetch.line if kind.usual else 0
     return Flash(fetch.wait_states, fetch.line, lines, data, core.flash_origin,
-                 core.flash_origin + 0x1000_0000)
+                 core.flash_origin + 0x1000_0000, shared=not fetch.data_cache)

@@ -32,8 +32,8 @@ def fitted(rows: Sequence[Row]) -> None:
                               f"{100 * row.share:.3g} %", _verdict(row))
         say(table)
     say("flash and RAM: bytes, the stack in RAM; ~ was not built, as no such compiler is here or "
-        "nothing would hold it. us per step: an estimate, without and with every wait for "
-        "flash, where the core has a model; floats and wait states are not validated.",
+        "nothing would hold it. us per step: an estimate, without and with every wait, where the "
+        "core has a model; only the integers of a Cortex-M4 are validated, `verify --board` tells.",
         soft_wrap=True)
 
 
