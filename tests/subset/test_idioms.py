@@ -38,7 +38,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str | None,
 
 
 def test_there_are_many() -> None:
-    assert len(idioms()) >= 350
+    assert len(idioms()) >= 600
 
 
 def test_idioms(outcomes: list[tuple[str | None, str | None]]) -> None:

@@ -10,6 +10,14 @@ from puffer_edge.subset.facts.clock import Clock
 from puffer_edge.subset.facts.constants import is_constant, number
 from puffer_edge.subset.facts.declarations import Declarations
 from puffer_edge.subset.facts.names import Names
+from puffer_edge.subset.facts.results import (
+    MEMBERS,
+    NAMED_TUPLE,
+    RESULTS,
+    VALUES,
+    members,
+    plain,
+)
 from puffer_edge.subset.facts.scopes import SCOPES, Bindings, Function, Tree
 from puffer_edge.subset.facts.source import Comment, Source
 
@@ -119,11 +127,9 @@ class File:
         if node is not None and type(node) in DISPLAYS:
             return f"builtins.{DISPLAYS[type(node)]}"
         if isinstance(node, ast.Call):
-            called = self.dotted(node.func)
-            if called and called.startswith("u") and self.names.scope(called[1:]):
-                called = called[1:]
-            return called if called and (called.startswith("builtins.")
-                                         or self._is_class(called)) else None
+            return self._result(node.func, depth)
+        if isinstance(node, ast.Attribute):
+            return VALUES.get(plain(self.dotted(node) or ""))
         if isinstance(node, ast.Name) and depth:
             found = self.bound(node)
             if found is None:
@@ -132,6 +138,35 @@ class File:
                      for value in found[1]}
             return types.pop() if len(types) == 1 else None
         return None
+
+    def _result(self, function: ast.expr, depth: int) -> str | None:
+        """The class of what a function gives, or the class that it is."""
+        called = plain(self.dotted(function) or "")
+        if called.startswith("u") and self.names.scope(called[1:]):
+            called = called[1:]
+        if not called and isinstance(function, ast.Attribute):
+            called = f"{self.type_of(function.value, depth)}.{function.attr}"
+        if called.split(".")[0] in self.local_modules:
+            return None
+        if self.is_builtin(function, "open"):
+            called = "builtins.open"
+        if called in RESULTS:
+            return RESULTS[called]
+        if isinstance(function, ast.Name) and depth and self._is_named_tuple(function):
+            return NAMED_TUPLE
+        if called.startswith("builtins."):
+            return called if called.count(".") == 1 else None
+        return called if called in MEMBERS or self._is_class(called) else None
+
+    def _is_named_tuple(self, name: ast.Name) -> bool:
+        """Whether a name is bound to what namedtuple() makes."""
+        found = self.bound(name)
+        return found is not None and all(is_named_tuple(value, self) for value in found[1])
+
+    def members(self, kind: str) -> frozenset[str] | None:
+        """What a class has; a ``*`` among them means that there may be others."""
+        known = None if kind.split(".")[0] in self.local_modules else members(kind, self.port)
+        return self.names.scope(kind) if known is None else known | self.names.added(kind)
 
     def _is_class(self, dotted: str) -> bool:
         return "." in dotted and self.names.scope(dotted) is not None
@@ -260,6 +295,12 @@ class File:
     def _growing(self) -> set[str]:
         return {self.text(node.value) for node in self.tree.nodes
                 if isinstance(node, ast.Attribute) and node.attr in ("append", "extend")}
+
+
+def is_named_tuple(value: ast.AST | None, file: File) -> bool:
+    """Whether an expression makes a class by namedtuple()."""
+    return isinstance(value, ast.Call) and plain(
+        file.dotted(value.func) or "") == "collections.namedtuple"
 
 
 def _is_assembler(decorator: ast.expr) -> bool:

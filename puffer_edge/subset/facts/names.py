@@ -81,6 +81,10 @@ class Names:
         added = self._added.get(scope)
         return names if added is None else (names or frozenset()) | frozenset(added)
 
+    def added(self, scope: str) -> frozenset[str]:
+        """The names of a scope that were added."""
+        return frozenset(self._added.get(scope, ()))
+
     def anywhere(self, module: str) -> bool:
         """Whether it is a module of some firmware, and no Python file that anybody may copy."""
         return module in self._native

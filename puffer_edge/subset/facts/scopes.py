@@ -146,6 +146,10 @@ class Tree:
             return parent.value
         if isinstance(parent, ast.AnnAssign | ast.NamedExpr) and parent.target is name:
             return parent.value
+        if isinstance(parent, ast.withitem):
+            made = parent.context_expr  # a file enters itself
+            return made if isinstance(made, ast.Call) and isinstance(
+                made.func, ast.Name) and made.func.id == "open" else None
         if isinstance(parent, ast.Tuple) and not any(
                 isinstance(element, ast.Starred) for element in parent.elts):
             above = self.parents.get(parent)

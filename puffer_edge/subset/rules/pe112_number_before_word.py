@@ -12,12 +12,14 @@ from puffer_edge.subset.rule import Hit, rule
 
 
 @rule("PE112", "number-before-word", ast.Constant,
-      reason="The tokenizer takes the letters behind a number for a part of it: SyntaxError.",
-      instead="a space.",
+      reason="The tokenizer takes letters and points behind a number for parts of it: "
+             "SyntaxError.",
+      instead="a space, or parentheses around the number.",
       bad="x = 1if 1 else 2", good="x = 1 if 1 else 2")
 def check(node: ast.Constant, file: File) -> Iterable[Hit]:
-    if type(node.value) in (int, float) and node.end_col_offset is not None:
+    if type(node.value) in (int, float, complex) and node.end_col_offset is not None:
         end = node.end_col_offset
         behind = file.line(node.end_lineno or 1).encode()[end:end + 3]
-        if re.match(rb"[A-Za-z]", behind):
-            yield node, "MicroPython needs a space between a number and a word"
+        if re.match(rb"[A-Za-z.]", behind):
+            what = "a point" if behind[:1] == b"." else "a word"
+            yield node, f"MicroPython needs a space between a number and {what}"

@@ -25,6 +25,13 @@ def check(node: ast.Name, file: File) -> Iterable[Hit]:
         if (names is not None and node.id not in names and not is_guarded(node, file)
                 and not file.in_annotation(node)):
             yield node, f"MicroPython has no built-in {node.id!r}"
+        elif node.id == "slice" and _is_called(node, file) and not is_guarded(node, file):
+            yield node, "MicroPython makes no slice() by a call"
+
+
+def _is_called(node: ast.Name, file: File) -> bool:
+    above = file.parent(node)
+    return isinstance(above, ast.Call) and above.func is node
 
 
 PYTHONS = {name for name in dir(builtins) if not name.startswith("_")} - VIPER

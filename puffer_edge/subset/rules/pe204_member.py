@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.facts.guards import is_guarded
+from puffer_edge.subset.facts.results import FILE, NAMED_TUPLE
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -22,7 +23,8 @@ def check(node: ast.Attribute, file: File) -> Iterable[Hit]:
     kind = file.dotted(node.value)
     if kind is None or not kind.startswith("builtins."):
         kind = file.type_of(node.value)
-    names = file.names.scope(kind) if kind else None
+    names = file.members(kind) if kind and kind != NAMED_TUPLE else None
     if (kind and names is not None and "*" not in names and node.attr not in names
             and not is_guarded(node, file)):
-        yield node, f"{kind.removeprefix('builtins.')} has no {node.attr!r} in MicroPython"
+        shown = "an open file" if kind == FILE else kind.removeprefix("builtins.")
+        yield node, f"{shown} has no {node.attr!r} in MicroPython"

@@ -26,7 +26,10 @@ OF_MODULES = {"json.dumps": {"indent", "sort_keys", "ensure_ascii", "default", "
               "json.loads": {"object_hook", "cls", "parse_float", "parse_int", "parse_constant",
                              "object_pairs_hook"},
               "re.sub": {"count", "flags"}, "re.match": {"flags"}, "re.search": {"flags"},
-              "re.compile": {"flags"}, "collections.deque": {"maxlen", "iterable"},
+              "re.compile": {"flags"}, "re.Pattern.sub": {"repl", "string", "count"},
+              "re.Pattern.split": {"string", "maxsplit"}, "struct.pack_into": {"offset"},
+              "struct.unpack_from": {"offset", "buffer"}, "os.listdir": {"path"},
+              "collections.deque": {"maxlen", "iterable"},
               "collections.namedtuple": {"defaults", "rename", "module"},
               "asyncio.create_task": {"name", "context"}}
 OF_MODULES |= {name.removesuffix("s"): OF_MODULES[name] for name in ("json.dumps", "json.loads")}
@@ -61,6 +64,8 @@ def _called(node: ast.Call, file: File) -> tuple[str, Collection[str]]:
         kind = file.dotted(node.func.value) or file.type_of(node.func.value) or ""
         if name in METHODS and kind.startswith("builtins."):
             return name, LACKING[name]
+        if kind == "re.Pattern":
+            return name, OF_MODULES.get(f"{kind}.{name}", ())
         if name in OF_ANYTHING and not kind:
             return name, OF_ANYTHING[name]
     elif isinstance(node.func, ast.Name) and file.is_builtin(node.func):

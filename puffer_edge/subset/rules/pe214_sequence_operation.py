@@ -49,6 +49,9 @@ def _compared(node: ast.Compare, file: File) -> Iterable[str]:
         codes = [_typecode(side, file) for side in (node.left, right)]
         if None not in codes and codes[0] != codes[1]:
             yield "MicroPython cannot compare arrays of different types"
+        elif all(isinstance(side, ast.Call) and file.is_builtin(side.func, "range")
+                 for side in (node.left, right)):
+            yield "MicroPython does not compare ranges by what they hold"
         elif any(_is_view(side) for side in (node.left, right)):
             yield "MicroPython does not compare keys() by what they hold"
 

@@ -13,6 +13,11 @@ from puffer_edge.subset.rule import Hit, rule
 
 LACKING = {"add_note", "with_traceback", "__traceback__", "__cause__", "__context__", "__notes__",
            "__suppress_context__"}
+OF_KINDS = {("OSError", "IOError"): {"strerror", "filename", "filename2"},
+            ("SystemExit",): {"code"}, ("ImportError",): {"name", "path", "msg"},
+            ("SyntaxError",): {"lineno", "offset", "text", "msg", "filename"},
+            ("UnicodeError",): {"encoding", "object", "start", "end", "reason"}}
+""".args and .errno are what there is."""
 
 
 @rule("PE219", "exception-attribute", ast.Attribute,
@@ -25,8 +30,10 @@ def check(node: ast.Attribute, file: File) -> Iterable[Hit]:
     if not isinstance(node.value, ast.Name) or is_guarded(node, file):
         return
     if isinstance(node.ctx, ast.Load):
-        if node.attr in LACKING and (_is_caught(node.value, file)
-                                     or is_made(node.value, file, ERRORS)):
+        handler = _handler(node.value, file)
+        if (node.attr in LACKING and (handler or is_made(node.value, file, ERRORS))) or (
+                handler and any(node.attr in names and file.is_builtin(handler.type, *kinds)
+                                for kinds, names in OF_KINDS.items())):
             yield node, f"an exception has no {node.attr!r} in MicroPython"
     elif node.attr != "__traceback__" and is_made(node.value, file, ERRORS):
         yield node, f"a built-in exception takes no attribute {node.attr!r} in MicroPython"
@@ -40,14 +47,14 @@ def is_made(name: ast.Name, file: File, kinds: Collection[str]) -> bool:
         for value in found[1])
 
 
-def _is_caught(name: ast.Name, file: File) -> bool:
-    """Whether a name is that of an except around it."""
+def _handler(name: ast.Name, file: File) -> ast.ExceptHandler | None:
+    """The except around a name that binds it."""
     above = file.parent(name)
     while above is not None:
         if isinstance(above, ast.ExceptHandler) and above.name == name.id:
-            return True
+            return above
         above = file.parent(above)
-    return False
+    return None
 
 
 ERRORS = {name for name in CLASSES if name.endswith(("Error", "Exception", "Exit", "Interrupt",

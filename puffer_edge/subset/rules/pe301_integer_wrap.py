@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
+from puffer_edge.subset.facts.constants import number
 from puffer_edge.subset.facts.file import File
 from puffer_edge.subset.rule import Hit, rule
 
 RANGES = {"b": (-128, 127), "B": (0, 255), "h": (-32768, 32767), "H": (0, 65535),
           "i": (-2**31, 2**31 - 1), "I": (0, 2**32 - 1), "l": (-2**31, 2**31 - 1),
-          "L": (0, 2**32 - 1)}
+          "L": (0, 2**32 - 1), "q": (-2**63, 2**63 - 1), "Q": (0, 2**64 - 1)}
+PACKING = {"struct.pack": 1, "struct.pack_into": 3, "ustruct.pack": 1, "ustruct.pack_into": 3}
+"""The place of the first value."""
 
 
 @rule("PE301", "integer-wrap", ast.Assign, ast.Call,
@@ -27,12 +31,29 @@ def check(node: ast.Assign | ast.Call, file: File) -> Iterable[Hit]:
                 if bounds and _outside(node.value, bounds):
                     yield node, f"the number does not fit in [{bounds[0]}, {bounds[1]}] and wraps"
         return
-    bounds = _call_bounds(node, file)
-    values = node.args[1] if len(node.args) == 2 else None
-    if bounds and isinstance(values, ast.List | ast.Tuple):
-        for value in values.elts:
-            if _outside(value, bounds):
-                yield value, f"the number does not fit in [{bounds[0]}, {bounds[1]}] and wraps"
+    for value, bounds in _stored(node, file):
+        if bounds and _outside(value, bounds):
+            yield value, f"the number does not fit in [{bounds[0]}, {bounds[1]}] and wraps"
+
+
+def _stored(node: ast.Call, file: File) -> Iterable[tuple[ast.expr, tuple[int, int] | None]]:
+    """What a call puts into an array or into bytes, with the bounds there."""
+    first = PACKING.get(file.dotted(node.func) or "")
+    if first is not None:
+        layout = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
+        if isinstance(layout, str) and not any(
+                isinstance(argument, ast.Starred) for argument in node.args):
+            codes = [code for count, code in re.findall(r"(\d*)(.)", layout.lstrip("@=<>!"), re.S)
+                     for _ in range(0 if code == "x" else 1 if code == "s" else min(
+                         int(count or 1), len(node.args)))]
+            yield from zip(node.args[first:], map(RANGES.get, codes), strict=False)
+    elif (isinstance(node.func, ast.Attribute) and node.func.attr == "append"
+          and len(node.args) == 1):
+        yield node.args[0], _bounds(node.func.value, file)
+    elif node.args and isinstance(node.args[-1], ast.List | ast.Tuple):
+        bounds = _call_bounds(node, file)
+        for value in node.args[-1].elts:
+            yield value, bounds
 
 
 def _call_bounds(call: ast.expr | ast.AST | None, file: File) -> tuple[int, int] | None:
@@ -56,8 +77,5 @@ def _bounds(node: ast.expr, file: File) -> tuple[int, int] | None:
 
 
 def _outside(node: ast.expr, bounds: tuple[int, int]) -> bool:
-    try:
-        value = ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return type(value) is int and not bounds[0] <= value <= bounds[1]
+    value = number(node, {})
+    return value is not None and not bounds[0] <= value <= bounds[1]
