@@ -70,4 +70,20 @@ typedef uint32_t __attribute__((aligned(1), may_alias)) puffer_edge_word_t;
 #define PUFFER_EDGE_DSP
 #endif
 #endif
+
+/* RISC-V without an FPU: sums of floats are made of integers, as the library is slow there. (That of a
+ * Cortex-M is in assembler.) */
+#if defined(__GNUC__) && defined(__riscv_mul) && !defined(__riscv_flen) && \
+    !defined(PUFFER_EDGE_PORTABLE)
+#define PUFFER_EDGE_SOFT_F32
+#endif
+
+/* RISC-V with the products of M and all 32 registers. Its forms take more code for fewer
+ * instructions, so -Os does without. */
+#if defined(__GNUC__) && defined(__riscv_mul) && !defined(__riscv_32e) && \
+    !defined(PUFFER_EDGE_PORTABLE) && !defined(PUFFER_EDGE_SMALL)
+#if __riscv_xlen == 32
+#define PUFFER_EDGE_RV32
+#endif
+#endif
 #endif

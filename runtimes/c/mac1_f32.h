@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MAC1_F32_H
 #define PUFFER_EDGE_MAC1_F32_H
-#include "base.h"
+#include "mac_soft_f32.h"
 
 /* sum + x[0] * w[0] + x[1] * w[1] + ..., in that order: one output. */
 PUFFER_EDGE_INLINE float puffer_edge_mac1_f32(const float *x, const float *w, float sum, int32_t k_size)
 {
+#if defined(PUFFER_EDGE_SOFT_F32)
+    return puffer_edge_mac_soft_f32(x, w, 1, sum, k_size);
+#else
     int32_t k = k_size;
 #if defined(PUFFER_EDGE_VFP) && !defined(PUFFER_EDGE_SMALL)
     int32_t quads = k >> 2;
@@ -29,5 +32,6 @@ PUFFER_EDGE_INLINE float puffer_edge_mac1_f32(const float *x, const float *w, fl
         sum += *x++ * PUFFER_EDGE_READ_F32(w++);
     }
     return sum;
+#endif
 }
 #endif

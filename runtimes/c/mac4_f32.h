@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MAC4_F32_H
 #define PUFFER_EDGE_MAC4_F32_H
-#include "base.h"
+#include "mac_soft_f32.h"
 
 /* y[i] += sum over k of x[k] * w[4 * k + i] for i = 0..3: four outputs at a time.
  *
@@ -11,6 +11,11 @@
 PUFFER_EDGE_KERNEL void puffer_edge_mac4_f32(const float *x, const float *w, float *y,
                                              int32_t k_size)
 {
+#if defined(PUFFER_EDGE_SOFT_F32)
+    for (int32_t i = 0; i < 4; ++i) {
+        y[i] = puffer_edge_mac_soft_f32(x, w + i, 4, y[i], k_size);
+    }
+#else
     int32_t k = k_size;
 #if defined(PUFFER_EDGE_VFP)
     /* Compilers load the weights one by one; one vldmia loads the four of a term. vmul and vadd
@@ -66,5 +71,6 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_f32(const float *x, const float *w, flo
         y[2] = y2;
         y[3] = y3;
     }
+#endif
 }
 #endif

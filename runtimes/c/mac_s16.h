@@ -4,6 +4,7 @@
 #include "dot_neon.h"
 #include "dot_x86.h"
 #include "mac_integer.h"
+#include "mac_rv32.h"
 
 /* Activations and weights of 16 bits, in groups of two columns: one word of x and one of each row
  * give two products per row. */
@@ -95,6 +96,9 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_s16(const int16_t *x, const int16_t *w,
     x += 2 * done;
     w += 8 * done;
     group -= done;
+#endif
+#if defined(PUFFER_EDGE_RV32)
+    PUFFER_EDGE_RV32_GROUPS_S16
 #endif
     for (; group > 0; --group) {
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S16, 0, 0, 2)

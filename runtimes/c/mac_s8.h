@@ -4,6 +4,7 @@
 #include "dot_neon.h"
 #include "dot_x86.h"
 #include "mac_integer.h"
+#include "mac_rv32.h"
 
 /* Activations and weights of 8 bits, in groups of four columns. SXTB16 takes bytes 0 and 2, or 1
  * and 3, out of a word, and does so alike for x and the weights. */
@@ -73,6 +74,9 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_s8(const int8_t *x, const int8_t *w,
     x += 4 * done;
     w += 16 * done;
     group -= done;
+#endif
+#if defined(PUFFER_EDGE_RV32)
+    PUFFER_EDGE_RV32_GROUPS_S8
 #endif
     for (; group > 0; --group) {
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 0, 0, 4)

@@ -4,6 +4,7 @@
 #include "dot_neon.h"
 #include "dot_x86.h"
 #include "mac_integer.h"
+#include "mac_rv32.h"
 
 /* Activations of 16 bits, weights of 8, in groups of four columns. SXTB16 takes bytes 0 and 2, or 1
  * and 3, out of a word of weights; so that they meet neighbours of x, columns are stored in the
@@ -97,6 +98,9 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_s8x16(const int16_t *x, const int8_t *w
     x += 4 * done;
     w += 16 * done;
     group -= done;
+#endif
+#if defined(PUFFER_EDGE_RV32)
+    PUFFER_EDGE_RV32_GROUPS_S8X16
 #endif
     for (; group > 0; --group) {
         PUFFER_EDGE_COLUMN4(PUFFER_EDGE_READ_S8, 0, 0, 4)

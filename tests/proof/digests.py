@@ -42,6 +42,11 @@ PROGRAMS = {"host": "gcc", "riscv32": "riscv64-unknown-elf-gcc", "ppc": "powerpc
 BIG_ENDIAN = {"mips": "mips-linux-musleabihf", "ppc": "powerpc-linux-musleabihf"}
 """Zig's target by the name of the emulator, qemu-<name>."""
 
+LINUX = {**{core: (f"qemu-{core}", "-target", triple) for core, triple in BIG_ENDIAN.items()},
+         "aarch64": ("qemu-aarch64", "-target", "aarch64-linux-musl"),
+         "aarch64-sdot": ("qemu-aarch64", "-target", "aarch64-linux-musl", "-mcpu=cortex_a76")}
+"""The emulator of programs of another kind of Linux, and Zig's flags for them."""
+
 
 class CrossGcc(Gcc):
     """Debian's GCC for programs of a big-endian Linux."""
@@ -56,7 +61,7 @@ class Cross(Zig):
     """Zig for programs of another kind of Linux, linked with a libc of its own."""
 
     def __init__(self, machine: str) -> None:
-        self._flags = ["-target", BIG_ENDIAN[machine], "-static"]
+        self._flags = [*LINUX[machine][1:], "-static"]
 
     def command(self, target: Target) -> list[str]:
         return [*super().command(target)[:-1], *self._flags]
@@ -101,21 +106,21 @@ class Machine:
         if target.qemu_machine is not None:
             return ["qemu-system-arm", "-M", target.qemu_machine, "-nographic",
                     "-semihosting-config", "enable=on,target=native", "-kernel"]
-        return [] if self.core == "host" else [f"qemu-{self.core}"]
+        return [] if self.core == "host" else [LINUX.get(self.core, (f"qemu-{self.core}",))[0]]
 
     def _compiler(self) -> Toolchain:
         if self.toolchain == "gcc":
             need(PROGRAMS.get(self.core, "arm-none-eabi-gcc"))
-        if self.core in BIG_ENDIAN:
+        if self.core in LINUX:
             return CrossGcc() if self.toolchain == "gcc" else Cross(self.core)
         return find_toolchain(self.toolchain)
 
 
 MACHINES = [
     Machine(core, toolchain, optimize)
-    for core in ("host", *dict.fromkeys((*EMULATED, *ON_QEMU)), *BIG_ENDIAN)
+    for core in ("host", *dict.fromkeys((*EMULATED, *ON_QEMU)), *LINUX)
     for toolchain in ("gcc", "zig")
-    if (core, toolchain) != ("mips", "gcc")
+    if toolchain == "zig" or core not in LINUX or core == "ppc"
     for optimize in ("-O0", "-O2", "-O3")]
 
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""Sums of floats made of integers are what an FPU gives: this computer's."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.tools import need
+
+KERNELS = Path(__file__).parents[2] / "runtimes" / "c"
+PROGRAM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#define PUFFER_EDGE_SOFT_F32
+#include "mac_soft_f32.h"
+
+static uint64_t state = 88172645463325252u;
+static uint32_t noise(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 16);
+}
+static uint32_t bits_of(float x) { uint32_t b; memcpy(&b, &x, 4); return b; }
+/* Of any kind, near 1, subnormal, near infinity, with few bits, at the ends of a binade, zeros. */
+static float number(uint32_t kind)
+{
+    uint32_t b = noise(), sign = b & 0x80000000u, tail = noise() & 0x7fffffu;
+    const uint32_t short_tail = tail & ~((1u << noise() % 24) - 1);
+    float x;
+    switch (kind & 7) {
+    case 0: break;
+    case 1: b = sign | (120 + (b & 15)) << 23 | tail; break;
+    case 2: b = sign | (b & 7) << 23 | tail; break;
+    case 3: b = sign | (248 + (b & 7)) << 23 | tail; break;
+    case 4: b = sign | (125 + (b & 3)) << 23 | short_tail; break;
+    case 5: b = b & 1 ? sign : sign | 127u << 23 | (tail & 1 ? 0x7ffffc : 0) | (b >> 1 & 3); break;
+    case 6: b = sign | (64 + (b & 15)) << 23 | short_tail; break;
+    default: b = sign | (100 + b % 54) << 23 | short_tail;
+    }
+    memcpy(&x, &b, 4);
+    return x;
+}
+int main(int count, char **arguments)
+{
+    (void)count;
+    for (long cases = atol(arguments[1]); cases > 0; --cases) {
+        const uint32_t kind = noise(), other = noise() & 3 ? kind : noise();
+        const int32_t k = 1 + (int32_t)(noise() % 8);
+        float x[8], w[8], start = number(kind);
+        volatile float wanted = start;
+        for (int32_t j = 0; j < k; ++j) {
+            const int back = j > 0 && noise() % 8 == 0; /* what went before is taken off again */
+            x[j] = back ? -x[j - 1] : number(kind);
+            w[j] = back ? w[j - 1] : number(other);
+            volatile float product = x[j] * w[j];
+            wanted = wanted + product;
+        }
+        const float got = puffer_edge_mac_soft_f32(x, w, 1, start, k);
+        if (bits_of(got) != bits_of(wanted) && !(got != got && wanted != wanted)) {
+            printf("%ld: %08x, not %08x\n", cases, bits_of(got), bits_of(wanted));
+            return 1;
+        }
+    }
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("cases", [
+    1_000_000, pytest.param(400_000_000, marks=pytest.mark.exhaustive)])
+def test_sums_of_floats_without_an_fpu(cases: int, tmp_path: Path) -> None:
+    need("gcc")
+    source, program = tmp_path / "soft.c", tmp_path / "soft"
+    source.write_text(PROGRAM)
+    subprocess.run(["gcc", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-I", KERNELS,
+                    source, "-o", program], check=True)
+    ran = subprocess.run([program, str(cases)], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "")
