@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.arrays import Array
+from puffer_edge.exporters.c.lanes import looked_at_by_turns
 from puffer_edge.ir import Program, Status
 from puffer_edge.ir.status import refusal
 from puffer_edge.runtimes.native_build import build
@@ -47,6 +48,7 @@ class Backend(Policy):
         self._lane_memory: Any = None
         self._lane_count = 0
         self._stepped = False
+        self._by_turns = looked_at_by_turns(program)
 
     @property
     def outputs(self) -> dict[str, Array]:
@@ -107,10 +109,13 @@ class Backend(Policy):
             memory = self._ffi.new("char[]", max(lanes * self._size, 1))
             for index in range(lanes):
                 self._reset(memory + index * self._size)
+        found = actions.copy() if out is not None and self._by_turns else actions
         status = self._batch(memory, self._ffi.from_buffer(x),
-                             self._ffi.from_buffer(actions, require_writable=True), lanes)
+                             self._ffi.from_buffer(found, require_writable=True), lanes)
         if status not in (Status.BAD_OBSERVATION, Status.NO_CHOICE):  # else nothing has happened
             self._lane_memory, self._lane_count = memory, lanes
+            if found is not actions:
+                actions[...] = found
         if status:
             raise refusal(status)
         return actions

@@ -204,6 +204,9 @@ class Policy(ABC):
 
     def _taken_batch(self, obs: npt.ArrayLike) -> Array:
         """[lanes, n] as C-contiguous float32."""
+        if (isinstance(obs, np.ndarray) and obs.dtype == np.float32 and obs.flags.c_contiguous
+                and obs.ndim == 2 and len(obs) and obs.shape[1] == self.observation_size):
+            return obs
         sized = isinstance(obs, list | tuple) or (isinstance(obs, np.ndarray) and obs.ndim)
         lanes = len(obs) if sized else 0  # type: ignore[arg-type]
         if not lanes:

@@ -8,7 +8,11 @@ from itertools import groupby
 
 from puffer_edge.exporters.c.context import LANES, Context, Together
 from puffer_edge.exporters.c.part import Part
+from puffer_edge.ir import Program
 from puffer_edge.templates import template
+
+LARGE = 256
+"""Numbers of an observation from which on it is not looked at and used in two turns over memory."""
 
 
 def render(context: Context, before: Sequence[str], checks: Sequence[tuple[str, str]],
@@ -37,4 +41,14 @@ def render(context: Context, before: Sequence[str], checks: Sequence[tuple[str, 
     shared = Part([line for together, part in groups if together for line in part.lines])
     return template("puffer_edge.exporters.c", "lanes.h.j2").render(
         name=context.name, NAME=context.name.upper(), before=before, groups=groups, shared=shared,
-        most=LANES).rstrip()
+        most=LANES, at_once=looked_at_by_turns(context.program)).rstrip()
+
+
+def looked_at_by_turns(program: Program) -> bool:
+    """Whether lanes that come before a refused observation have their action already.
+
+    They have nothing else that a step changes, and nobody reads an action that is refused.
+    """
+    contract = program.contract
+    return (not program.states and contract.mask is None
+            and contract.observation_size >= LARGE)

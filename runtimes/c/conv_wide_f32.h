@@ -23,50 +23,93 @@ static inline void puffer_edge_conv_pad_f32(const float *x, const puffer_edge_co
     }
 }
 
-/* conv_f32 for computers, a product of matrices: a pixel of the output is a row, and places tells where
- * its patch lies, seen from the pixel's corner. Per group, w is as gemm_wide_f32 wants it, and
- * bias is filled up to a multiple of 4. image is scratch for the channels of a group, padded to what is
- * seen, image_rows by image_columns; or NULL where nothing is padded, and x is of that size. */
-PUFFER_EDGE_KERNEL void puffer_edge_conv_wide_f32(const float *x, const float *w, const float *bias,
-                                                  const int32_t *places, float *image,
-                                                  int32_t image_rows, int32_t image_columns,
-                                                  float *y, const puffer_edge_conv_t *c)
+/* y[m][r] = sum[r][m] of four rows r; sum has 64 columns, and a column of y is step long. */
+static inline void puffer_edge_transpose_f32(const float *sum, float *y, int32_t step,
+                                             int32_t columns)
+{
+    int32_t m = 0;
+    for (; m + 4 <= columns; m += 4) {
+        const puffer_edge_f32x4_t *const row = (const puffer_edge_f32x4_t *)(const void *)(sum + m);
+        const puffer_edge_f32x4_t a = PUFFER_EDGE_SHUFFLE(row[0], row[16], 0, 4, 1, 5);
+        const puffer_edge_f32x4_t b = PUFFER_EDGE_SHUFFLE(row[0], row[16], 2, 6, 3, 7);
+        const puffer_edge_f32x4_t c = PUFFER_EDGE_SHUFFLE(row[32], row[48], 0, 4, 1, 5);
+        const puffer_edge_f32x4_t d = PUFFER_EDGE_SHUFFLE(row[32], row[48], 2, 6, 3, 7);
+        float *const to = y + m * step;
+        *(puffer_edge_f32x4_t *)(void *)to = PUFFER_EDGE_SHUFFLE(a, c, 0, 1, 4, 5);
+        *(puffer_edge_f32x4_t *)(void *)(to + step) = PUFFER_EDGE_SHUFFLE(a, c, 2, 3, 6, 7);
+        *(puffer_edge_f32x4_t *)(void *)(to + 2 * step) = PUFFER_EDGE_SHUFFLE(b, d, 0, 1, 4, 5);
+        *(puffer_edge_f32x4_t *)(void *)(to + 3 * step) = PUFFER_EDGE_SHUFFLE(b, d, 2, 3, 6, 7);
+    }
+    for (; m < columns; ++m) {
+        for (int32_t i = 0; i < 4; ++i) {
+            y[m * step + i] = sum[i * 64 + m];
+        }
+    }
+}
+
+/* conv_f32 for computers, a product of matrices for each of some lanes, whose x and y are x_step and
+ * y_step apart: a pixel of the output is a row, and places tells where its patch lies, seen from the
+ * pixel's corner. Per group, w is as gemm_wide_f32 wants it, and bias is filled up to a multiple of 4.
+ * image is scratch for the channels of a group, padded to what is seen, image_rows by image_columns;
+ * or NULL where nothing is padded, and x is of that size: pixels of several lanes share a tile then. */
+PUFFER_EDGE_KERNEL void puffer_edge_conv_wide_f32(const float *x, int32_t x_step, const float *w,
+                                                  const float *bias, const int32_t *places,
+                                                  float *image, int32_t image_rows,
+                                                  int32_t image_columns, float *y, int32_t y_step,
+                                                  int32_t lanes, const puffer_edge_conv_t *c)
 {
     const int32_t depth = c->channels / c->groups * c->kernel_height * c->kernel_width;
     const int32_t filters = c->filters / c->groups, pixels = c->out_height * c->out_width;
-    for (int32_t group = 0; group < c->groups; ++group) {
+    const int32_t together = image != NULL ? 1 : lanes;
+    for (int32_t turn = 0; turn < c->groups * lanes; turn += together) {
+        const int32_t group = turn / lanes, first = turn % lanes;
+        const float *const given = x + first * x_step +
+                                   group * (c->channels / c->groups * c->height * c->width);
+        const float *const block = w + group * (((filters + 3) & ~INT32_C(3)) * depth);
+        const float *const biases = bias + group * ((filters + 3) & ~INT32_C(3));
+        const float *corner = image != NULL ? image : given;
+        float *to = y + first * y_step + group * (filters * pixels);
         int32_t line = 0, column = 0, rows;
         if (image != NULL) {
-            puffer_edge_conv_pad_f32(x, c, image_rows, image_columns, image);
+            puffer_edge_conv_pad_f32(given, c, image_rows, image_columns, image);
         }
-        for (int32_t pixel = 0; pixel < pixels; pixel += rows) {
-            const float *from[PUFFER_EDGE_LANES], *weights = w;
-            float sum[64 * PUFFER_EDGE_LANES];
-            rows = pixels - pixel < PUFFER_EDGE_LANES ? pixels - pixel : PUFFER_EDGE_LANES;
+        for (int32_t row = 0; row < together * pixels; row += rows) {
+            const float *from[PUFFER_EDGE_LANES], *weights = block;
+            float __attribute__((aligned(64))) sum[64 * PUFFER_EDGE_LANES];
+            float *place[PUFFER_EDGE_LANES];
+            rows = together * pixels - row;
+            rows = rows < PUFFER_EDGE_LANES ? rows : PUFFER_EDGE_LANES;
             for (int32_t r = 0; r < rows; ++r) {
-                from[r] = (image != NULL ? image : x) + line * c->stride_y * image_columns +
-                          column * c->stride_x;
+                from[r] = corner + line * c->stride_y * image_columns + column * c->stride_x;
+                place[r] = to + line * c->out_width + column;
                 column = column + 1 < c->out_width ? column + 1 : 0;
                 line += column == 0;
+                if (line == c->out_height) {
+                    line = 0;
+                    corner += x_step;
+                    to += y_step;
+                }
             }
             for (int32_t n = 0; n < filters; n += 64) {
                 const int32_t left = filters - n < 64 ? filters - n : 64;
                 const int32_t columns = (left + 3) & ~INT32_C(3);
-                puffer_edge_block_f32(from, places, weights, columns, bias + n, 0, sum, 64, depth,
+                puffer_edge_block_f32(from, places, weights, columns, biases + n, 0, sum, 64, depth,
                                       columns, rows);
-                for (int32_t m = 0; m < left; ++m) {
-                    float *const to = y + (n + m) * pixels + pixel;
-                    for (int32_t r = 0; r < rows; ++r) {
-                        to[r] = sum[64 * r + m];
+                for (int32_t r = 0; r < rows;) {
+                    float *const start = place[r] + n * pixels;
+                    if (r + 4 <= rows && place[r + 3] == place[r] + 3) {
+                        puffer_edge_transpose_f32(sum + 64 * r, start, pixels, left);
+                        r += 4;
+                        continue;
                     }
+                    for (int32_t m = 0; m < left; ++m) {
+                        start[m * pixels] = sum[64 * r + m];
+                    }
+                    ++r;
                 }
                 weights += columns * depth;
             }
         }
-        x += c->channels / c->groups * c->height * c->width;
-        y += filters * pixels;
-        w += ((filters + 3) & ~INT32_C(3)) * depth;
-        bias += (filters + 3) & ~INT32_C(3);
     }
 }
 #endif

@@ -18,19 +18,25 @@ PUFFER_EDGE_KERNEL void puffer_edge_gemm_wide_f32(const float *x, int32_t x_step
         from[r] = x + r * x_step;
     }
     for (; n_size > 0; n_size -= 64) {
-        const int32_t columns = n_size < 64 ? n_size & ~INT32_C(3) : 64, odd = n_size & 3;
-        const int32_t w_step = columns + (n_size < 64 && odd > 0 ? 4 : 0);
+        /* Columns that end in no multiple of four are computed apart, with the four before them. */
+        const int32_t odd = n_size < 64 && n_size % 4 > 0 ? n_size % 8 : 0;
+        const int32_t columns = n_size < 64 ? n_size - odd : 64, tail = odd > 4 ? 8 : 4;
+        const int32_t w_step = columns + (odd > 0 ? tail : 0);
         puffer_edge_block_f32(from, NULL, w, w_step, start != NULL ? start : zeros,
                               start != NULL ? start_step : 0, y, y_step, k_size, columns, rows);
-        if (columns < w_step) { /* neither start nor y has elements beyond these */
-            float before[4 * PUFFER_EDGE_LANES] = {0.0f}, after[4 * PUFFER_EDGE_LANES];
-            for (int32_t i = 0; start != NULL && i < rows * odd; ++i) {
-                before[i / odd * 4 + i % odd] = start[i / odd * start_step + columns + i % odd];
+        if (odd > 0) { /* neither start nor y has elements beyond these */
+            float before[8 * PUFFER_EDGE_LANES] = {0.0f}, after[8 * PUFFER_EDGE_LANES];
+            for (int32_t i = 0; start != NULL && i < odd; ++i) {
+                for (int32_t r = 0; r < rows; ++r) {
+                    before[8 * r + i] = start[r * start_step + columns + i];
+                }
             }
-            puffer_edge_block_f32(from, NULL, w + columns, w_step, before, 4, after, 4, k_size, 4,
-                                  rows);
-            for (int32_t i = 0; i < rows * odd; ++i) {
-                y[i / odd * y_step + columns + i % odd] = after[i / odd * 4 + i % odd];
+            puffer_edge_block_f32(from, NULL, w + columns, w_step, before, 8, after, 8, k_size,
+                                  tail, rows);
+            for (int32_t i = 0; i < odd; ++i) {
+                for (int32_t r = 0; r < rows; ++r) {
+                    y[r * y_step + columns + i] = after[8 * r + i];
+                }
             }
         }
         w += w_step * k_size;

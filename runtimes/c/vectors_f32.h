@@ -8,6 +8,14 @@
  * its registers, beside the weights that they share. */
 typedef float __attribute__((vector_size(16), aligned(4), may_alias)) puffer_edge_f32x4_t;
 
+/* Elements of a (0 to 3) and b (4 to 7). */
+#if defined(__clang__)
+#define PUFFER_EDGE_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int32_t __attribute__((vector_size(16))) puffer_edge_s32x4_t;
+#define PUFFER_EDGE_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (puffer_edge_s32x4_t){__VA_ARGS__})
+#endif
+
 #if defined(__AVX512F__)
 typedef float __attribute__((vector_size(32), aligned(4), may_alias)) puffer_edge_f32x8_t;
 typedef float __attribute__((vector_size(64), aligned(4), may_alias)) puffer_edge_f32x16_t;

@@ -11,8 +11,10 @@ import pytest
 from puffer_edge import runtimes
 from puffer_edge.arrays import Array
 from puffer_edge.errors import StepError
+from puffer_edge.exporters.c.lanes import looked_at_by_turns
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Program, Status
+from puffer_edge.ir import Builder, Contract, Discrete, Field, Program, Status
+from puffer_edge.ir.ops import Gemm
 from puffer_edge.passes import optimize
 from tests import zoo
 from tests.runtimes.test_policy import POLICIES
@@ -87,6 +89,27 @@ def test_who_is_refused_before_a_step_stops_all_and_later_only_itself() -> None:
         for lane, running in ((18, other), (18, policy)):
             running.reset(lane)
         assert policy.step_batch(xs[2]).tobytes() == other.step_batch(xs[2]).tobytes()
+
+
+def test_who_is_refused_behind_lanes_that_are_done_stops_all() -> None:
+    builder = Builder("a wide observation")
+    x = builder.input("observation", (1, 300))
+    weight = np.random.default_rng(0).standard_normal((3, 300))
+    y = builder.add(Gemm, x=x, weight=builder.constant(weight), bias="")
+    program = builder.build({"logits": y}, Contract((Field("obs", (300,)),), Discrete((3,))))
+    assert looked_at_by_turns(program)
+    xs = observations(program, 1, 40)[0]
+    with runtimes.load(program, "native") as policy:
+        expected, room = policy.step_batch(xs), np.full(40, 77, policy.action_dtype)
+        for wrong, status in ((np.nan, Status.BAD_OBSERVATION), (3e38, Status.BAD_OUTPUT)):
+            bad = xs.copy()
+            bad[38] = wrong
+            with pytest.raises(StepError) as error:
+                policy.step_batch(bad, room)
+            assert error.value.status == status
+            done = (np.arange(40) != 38) & (status == Status.BAD_OUTPUT)
+            assert (room == np.where(done, expected, 77)).all()
+        assert policy.step_batch(xs, room) is room and (room == expected).all()
 
 
 def test_a_mask_without_a_choice_stops_all() -> None:

@@ -27,7 +27,7 @@ from tests.tools import need, need_instructions
 
 KERNELS = {"gemm_wide_f32": "pippipiiii", "lstm_cell_wide_f32": "pipipippppipiiii",
            "gru_cell_wide_f32": "pipipppppipiiii", "min_gru_cell_wide_f32": "pipippipipiii",
-           "conv_wide_f32": "pppppiipp", "all_finite_wide_f32": "pi"}
+           "conv_wide_f32": "pippppiipiip", "all_finite_wide_f32": "pi"}
 """Pointers and integers that each takes."""
 UNITS = {"native": "native", "": "baseline", "avx2": "x86_64_v3", "avx512f": "x86_64_v4"}
 """What a processor may have, and zig's name of one that has it."""
@@ -165,20 +165,26 @@ def test_conv(library: Any, image: tuple[int, ...], kernel: tuple[int, ...],
     random = np.random.default_rng(4)
     op = Conv(x="x", weight="w", bias="b" if biased else "", y="y", strides=strides, pads=pads,
               dilations=dilations, group=group)
-    x, weight = numbers(random, 1, *image), numbers(random, filters, image[0] // group, *kernel)
+    weight = numbers(random, filters, image[0] // group, *kernel)
     bias = numbers(random, filters) if biased else None
-    expected, = op.evaluate([x, weight, bias])
-    members = sizes(op, Value("x", x.shape), Value("y", expected.shape), weight.shape)
-    layout = Layout.of(members)
-    assert bool(layout.padding) == any(pads)
-    rows = weight.reshape(group, filters // group, -1)
+    groups = weight.reshape(group, filters // group, -1)
     zeros = np.zeros(filters, np.float32) if bias is None else bias
-    y = np.full((1, expected.size + 16), np.nan, np.float32)
-    call(library, "conv_wide_f32", x, np.concatenate([wide_blocks(each) for each in rows]),
-         np.concatenate([filled(each) for each in zeros.reshape(group, -1)]), layout.places,
-         np.full(layout.padding, np.nan, np.float32) if layout.padding else None, layout.rows,
-         layout.columns, y, np.array(members, np.int32))
-    same(y, expected, expected.size)
+    for lanes in (1, 5):
+        x = numbers(random, lanes, *image)
+        expected = np.concatenate([op.evaluate([each[None], weight, bias])[0] for each in x])
+        members = sizes(op, Value("x", (1, *image)), Value("y", (1, *expected.shape[1:])),
+                        weight.shape)
+        layout, size = Layout.of(members), expected[0].size
+        assert bool(layout.padding) == any(pads)
+        given = np.full((lanes, x[0].size + 3), np.nan, np.float32)
+        given[:, :-3] = x.reshape(lanes, -1)
+        y = np.full((lanes, size + 16), np.nan, np.float32)
+        call(library, "conv_wide_f32", given, given.shape[1],
+             np.concatenate([wide_blocks(each) for each in groups]),
+             np.concatenate([filled(each) for each in zeros.reshape(group, -1)]), layout.places,
+             np.full(layout.padding, np.nan, np.float32) if layout.padding else None, layout.rows,
+             layout.columns, y, y.shape[1], lanes, np.array(members, np.int32))
+        same(y, expected.reshape(lanes, -1), size)
 
 
 def test_finite(library: Any) -> None:

@@ -29,13 +29,12 @@ def conv(op: Conv, context: Context) -> None:
     weight = context.weight(op.weight)
     members = sizes(op, x, y, weight.shape)
     layout = Layout.of(members) if context.wide and not op.flush else None
-    if layout is not None and layout.padding <= MOST_PADDING:
-        call = _wide(op, context, weight, layout)
-    else:
-        call = _narrow(op, context, weight)
+    wide = layout is not None and layout.padding <= MOST_PADDING
+    call = (_wide(op, context, weight, layout) if wide and layout is not None else
+            _narrow(op, context, weight))
     context.line(
         f"{{\n    static const puffer_edge_conv_t sizes = {{{', '.join(map(str, members))}}};\n"
-        f"    {call}\n}}")
+        f"    {call}\n}}", together=wide)
     apply_in_place(op.activation, op.y, y.size, context)
 
 
@@ -90,10 +89,11 @@ def _wide(op: Conv, context: Context, weight: Array, layout: Layout) -> str:
         filled(part) for part in bias.reshape(op.group, filters)]), role="bias")
     image = f"float image[{layout.padding}];\n    " if layout.padding else ""
     context.use("conv_wide_f32")
-    return (f"{image}puffer_edge_conv_wide_f32({context.ref(op.x)}, {packed}, {biases}, "
+    x, y = context.ref(op.x), context.out(op.y)
+    return (f"{image}puffer_edge_conv_wide_f32({x}, {context.step(x)}, {packed}, {biases}, "
             f"{context.constant(layout.places, role='places of a patch')}, "
             f"{'image' if image else 'NULL'}, {layout.rows}, {layout.columns}, "
-            f"{context.out(op.y)}, &sizes);")
+            f"{y}, {context.step(y)}, {context.lanes}, &sizes);")
 
 
 def sizes(op: Conv | ConvInteger, x: Value, y: Value, weight: tuple[int, ...]) -> tuple[int, ...]:
