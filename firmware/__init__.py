@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 @public()
 def firmware(directory: str | PathLike[str], board: str, output: str | PathLike[str], *,
-             framework: str = "", trust: bool = False) -> Written:
+             framework: str = "", trust: bool = False,
+             estimate: tuple[float, float] | None = None) -> Written:
     """Writes a project around an artefact, or renews the policy in one that is there.
 
     Args:
@@ -30,6 +31,8 @@ def firmware(directory: str | PathLike[str], board: str, output: str | PathLike[
         framework: bare-metal, micropython, pico-sdk, esp-idf, zephyr, arduino, platformio,
             cmsis-pack or linux; the board's first by default.
         trust: take the code that lies there, also where this version would not write it.
+        estimate: microseconds that a step is thought to take, the least and the most, as of
+            :func:`puffer_edge.step_time`; the example prints it beside what it measures.
 
     Raises:
         UsageError: there is no such board or framework, or the policy does not fit.
@@ -38,7 +41,8 @@ def firmware(directory: str | PathLike[str], board: str, output: str | PathLike[
     """
     from puffer_edge.firmware.project import project
 
-    return project(Path(directory), board, Path(output), framework=framework, trust=trust)
+    return project(Path(directory), board, Path(output), framework=framework, trust=trust,
+                   estimate=lambda: estimate)
 
 
 class _Room(ModuleType):

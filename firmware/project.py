@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.resources import files as resources
 from pathlib import Path
@@ -33,8 +34,8 @@ STACK = 1024
 """Bytes that the linker keeps for the stack; `verify` measures what the step needs."""
 
 
-def project(directory: Path, board: str, output: Path, *, framework: str = "", trust: bool = False
-            ) -> Written:
+def project(directory: Path, board: str, output: Path, *, framework: str = "", trust: bool = False,
+            estimate: Callable[[], tuple[float, float] | None] = lambda: None) -> Written:
     """Writes the project, or renews the policy in one that is there.
 
     Args:
@@ -44,6 +45,8 @@ def project(directory: Path, board: str, output: Path, *, framework: str = "", t
             renewed, and what the user has changed or added stays.
         framework: a key of ``FRAMEWORKS``; the board's first by default.
         trust: see :func:`puffer_edge.firmware.flash.plan`.
+        estimate: gives the microseconds that a step is thought to take, the least and the most:
+            what the example prints beside what it measures. Called where all else is good.
 
     Raises:
         UsageError: there is no such board or framework, or the board is too small.
@@ -68,7 +71,7 @@ def project(directory: Path, board: str, output: Path, *, framework: str = "", t
         del policy["policy.c"]
     files = {found.policy + name: content for name, content in policy.items()}
     own = {*files, *(f"{found.policy}{name}.{end}" for end in "hc")}
-    files |= rendered(manifest, chosen, found)
+    files |= rendered(manifest, chosen, found, estimate())
     return _then(put(output, files, own=own & files.keys()), found, output)
 
 
@@ -105,6 +108,16 @@ def _about(manifest: Mapping[str, Any], board: Board, framework: Framework) -> d
             "timer": bare.systick if bare else True, "setup": bare.setup if bare else ""}
 
 
+def _estimated(board: Board, estimate: tuple[float, float] | None) -> dict[str, str]:
+    """What is printed beside the time of a step, by its unit; empty where nothing is known."""
+    factors = {"us": 1.0, "cycles": board.core.clock / 1e6}
+    if estimate is None:
+        return dict.fromkeys(factors, "")
+    least, most = estimate
+    return {unit: f" estimated {math.floor(least * factor)} to {math.ceil(most * factor)}"
+            for unit, factor in factors.items()}
+
+
 def _names(board: Board, framework: Framework) -> dict[str, str]:
     """What the framework calls the board, its platform and its chip."""
     name = getattr(board.names, framework.name.replace("-", "_"), "") if board.names else ""
@@ -113,12 +126,13 @@ def _names(board: Board, framework: Framework) -> dict[str, str]:
             "target": name}
 
 
-def rendered(manifest: Mapping[str, Any], board: Board, framework: Framework) -> dict[str, bytes]:
+def rendered(manifest: Mapping[str, Any], board: Board, framework: Framework,
+             estimate: tuple[float, float] | None = None) -> dict[str, bytes]:
     """Every file of the framework's folder: a template, or a file that is copied.
 
     A template that gives nothing for a board is no file there.
     """
-    about = _about(manifest, board, framework)
+    about = {**_about(manifest, board, framework), "estimated": _estimated(board, estimate)}
     folder = f"templates/{framework.name.replace('-', '_')}"
     found = {}
     for path, file in _walk(resources("puffer_edge.firmware") / folder):

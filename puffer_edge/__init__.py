@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from puffer_edge.ir import Field, Program
     from puffer_edge.quantization.recording import Recording
     from puffer_edge.runtimes.policy import Policy
-    from puffer_edge.using import bench, check, doctor, flash, play
+    from puffer_edge.using import bench, check, doctor, flash, play, report_time, step_time
 
 _HOMES = {
     "api": "calibrate export inspect load verify",
-    "using": "bench check doctor flash play",
+    "using": "bench check doctor flash play report_time step_time",
     "errors": "FileFormatError MissingDependencyError OutputError PolicyWarning PufferEdgeError "
               "StaleError StepError UnconfirmedError UnsupportedError UsageError "
               "VerificationError",
@@ -88,8 +88,10 @@ __all__ = [
     "inspect",
     "load",
     "play",
+    "report_time",
     "runtimes",
     "spaces",
+    "step_time",
     "verify",
 ]
 

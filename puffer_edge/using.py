@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The public functions that use a policy: play, bench, doctor, check, flash."""
+"""The public functions that use a policy: play, bench, doctor, check, flash, report_time..."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from puffer_edge.ir import Program
     from puffer_edge.playing import Match
     from puffer_edge.quantization.recording import Observations
-    from puffer_edge.sizing import Row
+    from puffer_edge.sizing import Comparison, Row
     from puffer_edge.subset.checking import Report as Findings
+    from puffer_edge.verification.estimating import Estimate
+
+LARGEST_LOG = 16 << 20
+"""Bytes that are read of what a board printed."""
 
 
 @public(LoadArguments.__annotations__, DEFAULTS)
@@ -168,6 +172,66 @@ def flash(directory: str | PathLike[str], board: str, *, port: str = "", trust: 
     from puffer_edge.firmware import flash as flashing
 
     return flashing.flash(flashing.plan(Path(directory), board, trust=trust), port, progress)
+
+
+@public()
+def step_time(directory: str | PathLike[str], board: str, *, trust: bool = False
+              ) -> Estimate | None:
+    """How long a step takes on a board: an estimate, never a measurement.
+
+    Args:
+        directory: what export wrote.
+        board: of ``puffer-edge boards``.
+        trust: take the code that lies there, also where this version would not write it.
+
+    Returns:
+        Cycles and microseconds with their range; None where there is no model: of MicroPython,
+        and of cores without a table.
+
+    Raises:
+        UsageError: there is no such board.
+        FileFormatError: the artefact is damaged.
+        MissingDependencyError: the compiler or the emulator is not installed.
+    """
+    from puffer_edge import sizing
+    from puffer_edge.boards import find_board
+
+    return sizing.step_time(Path(directory), find_board(board), trust=trust)
+
+
+@public()
+def report_time(log: str | PathLike[str] | None = None,
+                directory: str | PathLike[str] | None = None, *, board: str = "", text: str = "",
+                trust: bool = False) -> Comparison:
+    """Compares the time of a step that a board printed with the estimate: ``report-time``.
+
+    Args:
+        log: a file of what the board printed, as the examples of ``firmware`` and ``flash`` do.
+        directory: what export wrote, where the log has no estimate or another is wanted.
+        board: of ``puffer-edge boards``, with ``directory``.
+        text: the log itself, without a file.
+        trust: take the code that lies there, also where this version would not write it.
+
+    Raises:
+        FileFormatError: there is no such file, or no line of it tells the time of a step.
+        UsageError: there is no such board, or only one of both is named.
+        MissingDependencyError: the compiler or the emulator is not installed.
+    """
+    from puffer_edge import sizing
+    from puffer_edge.boards import find_board
+    from puffer_edge.readers.regular_file import read_file
+
+    if (directory is None) != (not board):
+        raise UsageError("an estimate needs the artefact and the board",
+                         hint="give both, or neither where the log has an estimate")
+    said = text if log is None else read_file(Path(log), LARGEST_LOG).decode("ascii", "replace")
+    if directory is None:
+        return sizing.compare(said)
+    told = step_time(directory, board, trust=trust)
+    if told is None:
+        return sizing.compare(said)
+    return sizing.compare(said, (told.microseconds(told.least), told.microseconds(told.most)),
+                          find_board(board).core.clock)
 
 
 @public()

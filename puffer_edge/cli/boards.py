@@ -29,15 +29,32 @@ def firmware(
     The policy is a library of the framework's own form, beside an example that steps it from a
     timer.
     """
+    from puffer_edge import using
     from puffer_edge.cli.printing import boards
-    from puffer_edge.cli.printing.console import say_json
+    from puffer_edge.cli.printing.console import say_json, working
+    from puffer_edge.errors import MissingDependencyError
     from puffer_edge.firmware.project import project
 
-    done = project(directory, board, output, framework=framework, trust=trust)
+    told, missing = None, ""
+
+    def estimate() -> tuple[float, float] | None:
+        nonlocal told, missing
+        try:
+            told = using.step_time(directory, board, trust=trust)
+        except MissingDependencyError as error:
+            missing = error.what
+        return None if told is None else (told.microseconds(told.least),
+                                          told.microseconds(told.most))
+
+    with working(f"Writing {output}", quiet=as_json):
+        done = project(directory, board, output, framework=framework, trust=trust,
+                       estimate=estimate)
     if as_json:
-        say_json({"directory": str(output), "files": done.files, "kept": done.kept})
+        say_json({"directory": str(output), "files": done.files, "kept": done.kept,
+                  "microseconds": told and [told.microseconds(each) for each in (
+                      told.least, told.likely, told.most)]})
     else:
-        boards.firmware(output, done)
+        boards.firmware(output, done, told, missing)
 
 
 def flash(

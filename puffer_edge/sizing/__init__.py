@@ -3,5 +3,7 @@
 
 from puffer_edge.sizing.doctor import ALL_SCHEMES, examine
 from puffer_edge.sizing.fitting import Row, Verdict
+from puffer_edge.sizing.reported import Comparison, compare
+from puffer_edge.sizing.step_time import step_time
 
-__all__ = ["ALL_SCHEMES", "Row", "Verdict", "examine"]
+__all__ = ["ALL_SCHEMES", "Comparison", "Row", "Verdict", "compare", "examine", "step_time"]

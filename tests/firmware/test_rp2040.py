@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from puffer_edge.firmware.project import project
+from puffer_edge.sizing import compare
 from tests.firmware.test_frameworks import tool
 from tests.firmware.test_project import export, make
 from tests.tools import need
@@ -88,11 +89,13 @@ def test_the_second_stage_is_what_its_source_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", ["mlp", "lstm_int8"])
 def test_it_runs_on_an_emulated_pico(case: str, tmp_path: Path) -> None:
     need("make", "arm-none-eabi-gcc")
-    project(export(tmp_path / "a", case), "pico", tmp_path / "p")
+    project(export(tmp_path / "a", case), "pico", tmp_path / "p", estimate=lambda: (1.0, 2000.0))
     assert make(tmp_path / "p").returncode == 0
     said = run(tmp_path / "p" / "policy.bin", "step cycles")
     assert said.startswith("selftest 0\n")
-    cycles = re.search(r"step cycles (\d+) longest (\d+)\n", said)
+    told = compare(said)  # what `report-time` makes of it
+    assert told.selftest == 0 and told.estimated == (125, 250_000) and told.off == 0
+    cycles = re.search(r"step cycles (\d+) longest (\d+) estimated 125 to 250000\n", said)
     assert cycles is not None and 500 < int(cycles[1]) <= int(cycles[2]) < 240_000
     header = tmp_path / "p" / "policy.h"
     text = header.read_text()

@@ -67,7 +67,7 @@ ARROWS = {
     "api": "arguments artefact exporters frontends inspection ir loading naming "
            "quantization signatures verification",
     "using": "arguments artefact benchmarking boards firmware frontends ir loading playing "
-             "quantization runtimes signatures sizing subset",
+             "quantization readers runtimes signatures sizing subset verification",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",
     "cli": "api artefact benchmarking boards exporters firmware frontends inspection ir playing "
            "quantization runtimes sizing subset targets using verification wording",
