@@ -17,8 +17,8 @@ from puffer_edge.errors import UsageError
 from puffer_edge.exporters.micropython.boards import find_profile, profiles
 from puffer_edge.targets import ALIASES, EXPORTED, find_exported, find_target
 
-COMMANDS = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands
-            if command.callback]
+COMMANDS = [command.name or command.callback.__name__.replace("_", "-")
+            for command in app.registered_commands if command.callback]
 
 
 def run(*arguments: str, columns: int = 100) -> str:
