@@ -76,7 +76,7 @@ exhaustive: $(VENV)/.dev
 # Not a part of check: each of 200 planted faults has the tests of its room run.
 mutants: $(VENV)/.dev
 	$(PIP) coverage
-	$(BIN)/python -m tests.mutants
+	nice $(BIN)/python -m tests.mutants
 
 $(VENV)/.docs: $(VENV)/.dev
 	$(PIP) -e '.[docs]' --config-settings editable_mode=compat

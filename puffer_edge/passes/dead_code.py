@@ -23,6 +23,4 @@ def remove_dead_code(program: Program) -> Program:
             waiting.extend(producers[name].operands)
     ops = [op for op in program.ops if any(name in needed for name in op.outputs)]
     states = tuple(state for state in program.states if state.input in needed)
-    if len(ops) == len(program.ops) and len(states) == len(program.states):
-        return program.with_ops(ops)
     return program.with_ops(ops, states=states)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from puffer_edge.ir import Op, Program
 from puffer_edge.ir.ops import Concat, Expand, Reshape, Slice, Transpose
+from puffer_edge.passes.dead_code import remove_dead_code
 
 
 def remove_identities(program: Program) -> Program:
@@ -26,7 +27,7 @@ def remove_identities(program: Program) -> Program:
             op = Reshape(x=source, y=target, shape=shapes[target], layer=op.layer)
             reshaped[target] = source
         kept.append(op)
-    return program.with_ops(kept)
+    return remove_dead_code(program.with_ops(kept))  # or rewrites would see readers that are none
 
 
 def _moves_nothing(op: Op, shapes: dict[str, tuple[int, ...]]) -> bool:

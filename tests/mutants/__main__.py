@@ -2,91 +2,131 @@
 """Plants faults and prints which survive; exit code 1 below the share that must be found.
 
     python -m tests.mutants --count 200 --seed 1
-    python -m tests.mutants --count 20 passes readers
+    python -m tests.mutants --count 20 --room passes --room readers
+
+What was found is kept in build/mutants: the same command goes on where it was stopped, and asks
+again where a source or a test has changed (``--again``: everything).
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import random
 import shutil
-import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.mutants.equivalent import why_equivalent
+from tests.mutants.forking import preload
 from tests.mutants.mutations import Mutation, mutations
-from tests.mutants.reaching import reaching
-from tests.mutants.rooms import ROOMS, Room
+from tests.mutants.reaching import Record, digest, recorded
+from tests.mutants.rooms import ROOMS
+from tests.mutants.running import killer, told
 
 ROOT = Path(__file__).parents[2]
 WANTED = 0.9
 """Share of mutations that the tests of their own room must find."""
-FEW = 40
-"""Tests that reach a line are run by name up to this many; a line that more reach is run by all."""
-TIMEOUT = 900.0  # seconds; a fault that never ends is found
 
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200, help="of all rooms together")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("rooms", nargs="*", default=list(ROOMS), metavar="ROOM")
+    parser.add_argument("--room", action="append", choices=list(ROOMS), help="may be repeated")
+    parser.add_argument("--file", default="", help="only faults of files whose paths have this")
+    parser.add_argument("--limit", type=float, default=120.0,
+                        help="seconds of tests for one fault at most; the quick ones come first")
+    parser.add_argument("--kept", type=Path, default=ROOT / "build" / "mutants")
+    parser.add_argument("--again", action="store_true", help="forget what was found before")
     args = parser.parse_args()
-    killed = 0
+    args.kept.mkdir(parents=True, exist_ok=True)
+    preload()
     with TemporaryDirectory(prefix="puffer-edge-mutants-") as folder:
         tree = Path(folder) / "tree"
         shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(
             ".git", ".venv*", "build", "dist", "__pycache__", "*.egg-info", ".*_cache"))
-        for name, mutation in _drawn(tree, args.rooms, args.count, args.seed):
-            tests = _tests(tree, name, ROOMS[name], mutation, Path(folder) / "reached")
-            found = _found(tree, mutation, tests)
-            killed += found
-            print(f"{'killed  ' if found else 'SURVIVED'} {name:12} {mutation}", flush=True)
-    share = killed / args.count
-    print(f"{killed} of {args.count} mutations were found ({share:.0%})")
-    return int(share < WANTED)
+        run = _Run(tree, args)
+        found = [run.ask(name, mutation) for name, mutation in _drawn(tree, args)]
+    return _table(found)
 
 
-def _drawn(tree: Path, rooms: list[str], count: int, seed: int) -> list[tuple[str, Mutation]]:
+class _Run:
+    """The records of the rooms and what was found before."""
+
+    def __init__(self, tree: Path, args: argparse.Namespace) -> None:
+        self.tree, self.args = tree, args
+        self.results = args.kept / "results.jsonl"
+        if args.again:
+            self.results.unlink(missing_ok=True)
+        self.before = {(one["room"], one["fault"], one["key"]): one for one in told(self.results)}
+        self.records: dict[str, Record] = {}
+        self.killers: dict[str, Counter[str]] = {}
+        self.sources = sorted({path for room in ROOMS.values() for path in room.files(tree)})
+        for one in self.before.values():
+            if one["by"]:
+                self.killers.setdefault(one["path"], Counter())[one["by"]] += 1
+
+    def ask(self, name: str, mutation: Mutation) -> tuple[str, Mutation, str | None, str]:
+        """Room, mutation, the test that finds it or None, and why it changes nothing or ""."""
+        if reason := why_equivalent(self.tree, mutation):
+            print(f"SAME     {name:12} {mutation}: {reason}", flush=True)
+            return name, mutation, None, reason
+        key = digest(self.tree / mutation.path)[:12] + "".join(
+            digest(self.tree / test)[:6] for test in ROOMS[name].tests)
+        one = self.before.get((name, str(mutation), key))
+        if one is None:
+            one = {"room": name, "fault": str(mutation), "key": key, "path": mutation.path,
+                   **self._asked(name, mutation)}
+            with self.results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(one) + "\n")
+        print(f"{'killed  ' if one['by'] else 'SURVIVED'} {name:12} {mutation}"
+              f"{'  by ' + one['by'] if one['by'] else ''}", flush=True)
+        return name, mutation, one["by"], ""
+
+    def _asked(self, name: str, mutation: Mutation) -> dict[str, object]:
+        begin = time.perf_counter()
+        if name not in self.records:
+            self.records[name] = recorded(self.tree, ROOMS[name].tests, self.sources,
+                                          self.args.kept)
+        killers = self.killers.setdefault(mutation.path, Counter())
+        by = killer(self.tree, mutation, self.records[name], self.args.kept, self.args.limit,
+                    killers)
+        if by:
+            killers[by] += 1
+        return {"by": by, "seconds": round(time.perf_counter() - begin, 1)}
+
+
+def _drawn(tree: Path, args: argparse.Namespace) -> list[tuple[str, Mutation]]:
     """Mutations by lot, as many of each room; the same for the same seed and sources."""
-    lot, drawn = random.Random(seed), []
+    drawn, rooms = [], args.room or list(ROOMS)
     for index, name in enumerate(rooms):
-        every = [mutation for path in ROOMS[name].files(tree) for mutation in mutations(tree, path)]
-        share = (count + len(rooms) - 1 - index) // len(rooms)
-        drawn += [(name, mutation) for mutation in lot.sample(every, share)]
+        lot = random.Random(f"{args.seed} {name}")
+        every = [mutation for path in ROOMS[name].files(tree) if args.file in path
+                 for mutation in mutations(tree, path)]
+        share = (args.count + len(rooms) - 1 - index) // len(rooms)
+        drawn += [(name, mutation) for mutation in lot.sample(every, min(share, len(every)))]
     return drawn
 
 
-def _tests(tree: Path, name: str, room: Room, mutation: Mutation, kept: Path) -> list[str]:
-    """Arguments of pytest: the tests that reach the line, or all of the room."""
-    paths = [test for test in room.tests if (tree / test).exists()]
-    if not mutation.path.endswith(".py"):
-        return paths
-    tests = reaching(tree, name, room, kept).get(mutation.path, {}).get(mutation.line, [])
-    names = sorted({test.partition("[")[0] for test in tests})
-    if not names or len(names) > FEW:
-        return paths
-    return ["-k", " or ".join(names), *paths]
+def _table(found: list[tuple[str, Mutation, str | None, str]]) -> int:
+    """Prints found, same and surviving ones by room; 1 below the share that is wanted.
 
-
-def _found(tree: Path, mutation: Mutation, tests: list[str]) -> bool:
-    """Whether a test fails with the change in place."""
-    path = tree / mutation.path
-    text = path.read_text(encoding="utf-8")
-    path.write_text(mutation.applied(text), encoding="utf-8")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
-            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        path.write_text(text, encoding="utf-8")
-    return done.returncode != 0
+    What changes nothing counts as a survivor for the share.
+    """
+    print(f"\n{'room':12} {'faults':>6} {'found':>6} {'same':>6} {'left':>6}")
+    for room in [*dict.fromkeys(name for name, *_ in found), "all"]:
+        mine = [one for one in found if room in (one[0], "all")]
+        killed, same = sum(one[2] is not None for one in mine), sum(bool(one[3]) for one in mine)
+        print(f"{room:12} {len(mine):6} {killed:6} {same:6} {len(mine) - killed - same:6}")
+    share = killed / max(1, len(found))
+    print(f"{share:.1%} of the faults were found; {WANTED:.0%} are wanted")
+    return int(share < WANTED)
 
 
 if __name__ == "__main__":

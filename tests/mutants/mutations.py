@@ -31,7 +31,7 @@ class Mutation:
     after: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.before} -> {self.after}"
+        return f"{self.path}:{self.line}:{self.column + 1}: {self.before} -> {self.after}"
 
     def applied(self, text: str) -> str:
         """The text of the file with the change."""
@@ -66,7 +66,7 @@ def mutations(root: Path, path: str) -> list[Mutation]:
 
 
 def _python(path: str, text: str) -> Iterator[Mutation]:
-    """By the syntax: never in an annotation, a docstring or an error's words."""
+    """By the syntax: never in an annotation, a docstring, an error's words or an assertion."""
     live = _live(ast.parse(text))
     last = ""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -92,11 +92,11 @@ def _live(tree: ast.Module) -> set[tuple[int, int]]:
             live.update((line, column) for column in range(first, last))
 
     def visit(node: ast.AST) -> None:
-        if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr)
-                                           and isinstance(node.value, ast.Constant)):
+        if _is_mute(node):
             return
         if isinstance(node, ast.BinOp):
-            between(node.left, node.right)
+            if not _is_of_types(node) and not any(map(_is_display, (node.left, node.right))):
+                between(node.left, node.right)
         elif isinstance(node, ast.BoolOp):
             for left, right in zip(node.values, node.values[1:], strict=False):
                 between(left, right)
@@ -104,7 +104,8 @@ def _live(tree: ast.Module) -> set[tuple[int, int]]:
             for left, right in zip([node.left, *node.comparators], node.comparators, strict=False):
                 between(left, right)
         elif isinstance(node, ast.AugAssign):
-            between(node.target, node.value)
+            if not _is_display(node.value):
+                between(node.target, node.value)
         elif _is_small(node):
             live.add((node.lineno, node.col_offset))
         for name, value in ast.iter_fields(node):
@@ -118,11 +119,54 @@ def _live(tree: ast.Module) -> set[tuple[int, int]]:
     return live
 
 
+UNSEEN = {"strict", "timeout", "stacklevel", "indent", "exist_ok", "missing_ok", "parents", "copy",
+          "repr", "compare"}
+"""Arguments that say how, not what: no result depends on them."""
+
+
+def _is_mute(node: ast.AST) -> bool:
+    """Whether nothing in it computes: words, errors, what is only checked, names of types."""
+    if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr):
+        return True
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.keyword):
+        return node.arg in UNSEEN
+    if isinstance(node, ast.Compare):
+        return isinstance(node.left, ast.Name) and node.left.id == "__name__"
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return bool(re.search(r"(Error|Warning)$", name)) or name in ("NewType", "TypeVar")
+    return False
+
+
+def _is_of_types(node: ast.BinOp) -> bool:
+    """Whether it is ``Slice | Expand``, or ``Array | None``: no computation."""
+    right = node.right
+    name = getattr(right, "attr", getattr(right, "id", ""))
+    return isinstance(node.op, ast.BitOr) and (
+        bool(re.match(r"_?[A-Z]\w*[a-z]", name)) or name in ("str", "int", "float", "bytes")
+        or (isinstance(right, ast.Constant) and right.value is None)
+        or isinstance(right, ast.Subscript))
+
+
+def _is_display(node: ast.expr) -> bool:
+    """Whether it is a list, a text and so on: another operator is found at once, by its types."""
+    return isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict | ast.ListComp | ast.SetComp
+                      | ast.DictComp | ast.GeneratorExp | ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+
+
 def _is_small(node: ast.AST) -> TypeGuard[ast.expr]:
     """Whether it is a sign, a number, a truth value, or the smaller or larger of something."""
     return (isinstance(node, ast.UnaryOp)
             or (isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float))
             or (isinstance(node, ast.Name) and node.id in ("min", "max")))
+
+
+_ARRAY = re.compile(r"\s*(?:static )?(?:const )?(?!return\b)\w+ "
+                    r"(?:\w+(?:\[[^]]*\])+(?:, | = .*|;)?)+$")
+"""A declaration of arrays: longer ones change nothing."""
 
 
 def _c(path: str, text: str) -> Iterator[Mutation]:
@@ -132,8 +176,11 @@ def _c(path: str, text: str) -> Iterator[Mutation]:
     for number, line in enumerate(commented.split("\n"), 1):
         if re.match(r"\s*#|\s*\{%", line) or "__asm__" in line:
             continue
+        declared = _ARRAY.match(line)
         for token in _C_TOKEN.finditer(line):
             word, at = token[0], (number, token.start())
+            if declared and token.start() < (line + " =").index(" ="):
+                continue
             spaced = line[: token.start()].endswith(" ") and line[token.end():].startswith(" ")
             if token["number"]:
                 yield Mutation(path, *at, word, _other(word))

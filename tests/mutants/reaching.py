@@ -1,56 +1,144 @@
 # SPDX-License-Identifier: MIT
-"""Which tests reach which line, by one run of a room's tests under coverage."""
+"""Which tests reach which line, and how long each takes: one run of each folder of tests.
+
+A record is kept beside the results. Test files that changed since are recorded again, alone; of a
+source that has changed since, the lines are not trusted, only that it is reached.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import subprocess
-import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from tests.mutants.rooms import Room
+from tests.mutants.forking import forked
 
 
-def reaching(root: Path, name: str, room: Room, folder: Path) -> dict[str, dict[int, list[str]]]:
-    """Tests by file and line; kept in ``folder``, as it takes minutes.
+@dataclass(frozen=True)
+class Run:
+    """What one run of some test files said.
 
-    Raises:
-        subprocess.CalledProcessError: the tests fail without any mutation.
+    Attributes:
+        files: the test files that ran, and their digests at that time.
+        sources: the digests of all sources at that time.
+        names: of all tests, in order; the numbers below count them.
+        seconds: of each of them.
+        failed: tests that did not pass in the unchanged tree; they find nothing.
+        reached: by source file and line (0: the file as a whole), the numbers of tests.
     """
-    kept = folder / f"{name}.json"
-    if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        data = folder / f"{name}.coverage"
-        settings = folder / "coveragerc"
-        settings.write_text("[run]\ndynamic_context = test_function\n")
-        subprocess.run(
-            [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}",
-             f"--data-file={data}", f"--include={','.join(_patterns(room))}", "-m", "pytest", "-q",
-             "-p", "no:cacheprovider", "-p", "no:xdist", *_existing(root, room)],
-            cwd=root, check=True, stdout=subprocess.DEVNULL)
-        kept.write_text(json.dumps(_lines(root, data)))
-    found: dict[str, dict[str, list[str]]] = json.loads(kept.read_text())
-    return {path: {int(line): tests for line, tests in lines.items()}
-            for path, lines in found.items()}
+
+    files: dict[str, str]
+    sources: dict[str, str]
+    names: list[str]
+    seconds: list[float]
+    failed: list[str]
+    reached: dict[str, dict[str, list[int]]]
+
+    def tests(self, tree: Path, path: str, line: int) -> set[str]:
+        """Those that reach a line; of one that only an import reaches, all that reach the file."""
+        lines = self.reached.get(path, {})
+        whole = set(lines.get("0", ()))
+        for folder, kinds in self.reached.items():
+            if path.startswith(f"{folder}/"):  # that a compiler was pointed at
+                whole |= set(kinds.get("0", ()))
+        found = whole | set(lines.get(str(line), ()))
+        if not found or self.sources.get(path) != digest(tree / path):
+            found = whole.union(*lines.values())
+        return {self.names[number] for number in found}
 
 
-def _patterns(room: Room) -> list[str]:
-    return [pattern.replace("**/", "*") for pattern in room.sources]
+@dataclass(frozen=True)
+class Record:
+    """The runs that hold for the tests of a room, the newest first."""
+
+    runs: list[Run]
+    now: dict[str, str]
+
+    @cached_property
+    def seconds(self) -> dict[str, float]:
+        """Of each test that passes."""
+        return {name: time for run, wanted in self._runs()
+                for name, time in zip(run.names, run.seconds, strict=True)
+                if _file(name) in wanted and name not in run.failed}
+
+    def tests(self, tree: Path, path: str, line: int) -> set[str]:
+        """Those that reach a line of a source, and pass."""
+        return {name for run, wanted in self._runs() for name in run.tests(tree, path, line)
+                if _file(name) in wanted and name in self.seconds}
+
+    def missing(self) -> list[str]:
+        """Test files of which no run holds."""
+        return sorted(set(self.now).difference(*(wanted for _, wanted in self._runs())))
+
+    def _runs(self) -> Iterator[tuple[Run, set[str]]]:
+        """Each run with the test files that it is the newest of, and that are as they were."""
+        done: set[str] = set()
+        for run in self.runs:
+            wanted = {file for file, then in run.files.items() if self.now.get(file) == then} - done
+            done |= wanted
+            yield run, wanted
 
 
-def _existing(root: Path, room: Room) -> list[str]:
-    return [test for test in room.tests if (root / test).exists()]
+def recorded(tree: Path, places: Iterable[str], sources: Iterable[str], kept: Path) -> Record:
+    """What the tests of several folders reach; those that no run holds for are run."""
+    runs, now = [], {}
+    for place in places:
+        mine = {path.relative_to(tree).as_posix(): digest(path)
+                for path in (tree / place).rglob("test_*.py")}
+        record = _kept(kept, place, mine)
+        if missing := record.missing():
+            print(f"recording {len(missing)} files of {place}", flush=True)
+            made = _run(tree, place, missing if record.runs else [place], kept)
+            made |= {"files": {file: mine[file] for file in missing},
+                     "sources": {path: digest(tree / path) for path in sources}}
+            path = kept / f"{place.replace('/', '.')}.{len(record.runs)}.reached.json"
+            path.write_text(json.dumps(made))
+            record = _kept(kept, place, mine)
+        runs += record.runs
+        now |= mine
+    return Record(runs, now)
 
 
-def _lines(root: Path, data: Path) -> dict[str, dict[int, list[str]]]:
-    from coverage import CoverageData
+def _kept(kept: Path, place: str, now: dict[str, str]) -> Record:
+    paths = sorted(kept.glob(f"{place.replace('/', '.')}.*.reached.json"),
+                   key=lambda path: int(path.name.split(".")[-3]), reverse=True)
+    return Record([Run(**json.loads(path.read_text())) for path in paths], now)
 
-    recorded = CoverageData(basename=str(data))
-    recorded.read()
-    lines: dict[str, dict[int, list[str]]] = {}
-    for file in recorded.measured_files():
-        path = Path(file).resolve().relative_to(root.resolve()).as_posix()
-        for line, contexts in recorded.contexts_by_lineno(file).items():
-            tests = sorted({context.rpartition(".")[2] for context in contexts if context})
-            lines.setdefault(path, {}).setdefault(line, []).extend(tests)
-    return lines
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of the sources in a folder."""
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(file.name.encode() + b"\0" + file.read_bytes())
+    return whole.hexdigest()
+
+
+def _run(tree: Path, place: str, files: list[str], kept: Path) -> dict[str, Any]:
+
+    def work() -> dict[str, Any]:
+        from tests.mutants.recording import Recorder
+
+        with TemporaryDirectory() as folder:
+            recorder = Recorder(tree, Path(folder))
+            import pytest
+
+            pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files],
+                        plugins=[recorder])
+            return recorder.result()
+
+    log = kept / f"{place.replace('/', '.')}.log"
+    made = forked(tree, log, work)
+    if made is None:
+        raise RuntimeError(f"{place} does not run in the copy of the tree; see {log}")
+    result: dict[str, Any] = made
+    return result

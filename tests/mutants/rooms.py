@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Room:
-    """Sources by patterns from the top of the tree, and what tests them."""
+    """Sources by patterns from the top of the tree, and what tests them: folders or files."""
 
     sources: tuple[str, ...]
     tests: tuple[str, ...]
@@ -22,14 +22,18 @@ class Room:
 
 ROOMS = {
     "quantization": Room(("puffer_edge/quantization/**/*.py",), ("tests/quantization",)),
-    "exporters": Room(("exporters/c/**/*.py", "exporters/*.py"),
-                      ("tests/exporters", "tests/kernels", "tests/artefact")),
-    "kernels": Room(("runtimes/c/*.h",), ("tests/exporters/test_integer_kernels.py",
-                                          "tests/functions", "tests/exporters", "tests/kernels")),
+    "exporters": Room(("exporters/**/*.py",),
+                      ("tests/exporters", "tests/micropython", "tests/rpi", "tests/functions",
+                       "tests/kernels")),
+    "kernels": Room(("runtimes/c/**/*.h", "runtimes/c/**/*.inc"),
+                    ("tests/exporters", "tests/functions", "tests/kernels", "tests/runtimes")),
     "verification": Room(("puffer_edge/verification/**/*.py",),
                          ("tests/verification", "tests/emulation")),
     "passes": Room(("puffer_edge/passes/*.py",), ("tests/passes", "tests/masks")),
-    "readers": Room(("puffer_edge/readers/*.py",), ("tests/readers", "tests/frontends")),
-    "runtimes": Room(("runtimes/*.py", "runtimes/micropython/**/*.py"),
+    "readers": Room(("puffer_edge/readers/*.py", "puffer_edge/frontends/**/*.py",
+                     "puffer_edge/artefact/*.py"),
+                    ("tests/readers", "tests/frontends", "tests/artefact")),
+    "runtimes": Room(("runtimes/*.py", "runtimes/micropython/**/*.py", "runtimes/rpi/*.py"),
                      ("tests/runtimes", "tests/micropython", "tests/rpi")),
 }
+"""The tests of ``runtimes`` stand for what a computer runs, those of ``exporters`` for boards."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from tests.mutants.equivalent import as_listed, listed
 from tests.mutants.mutations import mutations
 from tests.mutants.rooms import ROOMS
 
@@ -13,7 +14,13 @@ ROOT = Path(__file__).parents[2]
 PYTHON = '''"""Not here: 1 + 1 < 2."""
 
 
+Number = Small | Large | None
+
+
 def f(x: Literal[3], *, sure: bool = True) -> Literal[4]:
+    assert x != 10, 11
+    for _ in zip("a" + y, [12] * x, strict=False):
+        return ValueError(14)
     if not x <= 5 and x not in (6,):
         raise ValueError(f"{x} is above {7}")
     x += max(x, -8)
@@ -23,6 +30,7 @@ C = """/* not here: 1 + 1 */
 #define NOT_HERE (1 + 1)
 static int f(const int *x, int n) // nor here: 1 + 1
 {
+    const int32_t table[7] = {x[8]};
     return n < 0x10u && *x >= -1.5e-3f ? x[2] * n : (n)--;
 }
 """
@@ -39,16 +47,23 @@ def found(text: str, name: str, folder: Path) -> list[str]:
 
 
 def test_python(tmp_path: Path) -> None:
-    """Not in words, annotations or errors."""
+    """Not in words, annotations, errors, assertions; nor what is another type's at once."""
     assert found(PYTHON, "f.py", tmp_path) == [
-        "True False", "<= <", "5 6", "and or", "6 7", "+= -=", "max min", "- +", "8 9",
+        "True False", "12 13", "<= <", "5 6", "and or", "6 7", "+= -=", "max min", "- +", "8 9",
         "<< >>", "9 10"]
 
 
 def test_c(tmp_path: Path) -> None:
-    """Not in comments and directives; a star that points and a sign are no operators."""
+    """Not in comments, directives and sizes; a star that points and a sign are no operators."""
     assert found(C, "f.h", tmp_path) == [
-        "< <=", "0x10u 17u", "&& ||", ">= >", "1.5e-3f (2 * 1.5e-3f)", "2 3", "* +"]
+        "8 9", "< <=", "0x10u 17u", "&& ||", ">= >", "1.5e-3f (2 * 1.5e-3f)", "2 3", "* +"]
+
+
+def test_what_changes_nothing_is_in_the_sources() -> None:
+    """Each line of the list is of a fault that could be planted; a file that changed is noticed."""
+    found = {as_listed(ROOT, mutation) for path in sorted({key[0] for key in listed()})
+             for mutation in mutations(ROOT, path)}
+    assert listed().keys() <= found
 
 
 def test_every_room_has_sources_and_tests() -> None:
