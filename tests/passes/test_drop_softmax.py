@@ -26,11 +26,16 @@ PROBABILITIES: dict[str, Body] = {
     "log of a softmax": lambda x: torch.log(torch.softmax(x, -1) + 1e-7),
     "a softmax of a softmax's logarithm": lambda x: torch.softmax(torch.log_softmax(x, -1), -1),
     "by hand": lambda x: (x.exp() / x.exp().sum(-1, keepdim=True)),
+    "two heads at once": lambda x: torch.softmax(x[:, :4].reshape(1, 2, 2), -1).reshape(1, 4),
     "two heads": lambda x: torch.cat([torch.softmax(x[:, :2], -1), torch.softmax(x[:, 2:], -1)], 1),
 }
 
+SIZES = {"two heads": (2, 3), "two heads at once": (2, 2), "across heads": (2, 3),
+         "across two heads": (2, 2), "one of two heads": (2, 3)}
+
 MORE: dict[str, Body] = {
     "across heads": lambda x: torch.softmax(x, -1),
+    "across two heads": lambda x: torch.softmax(x[:, :4], -1),
     "one of two heads": lambda x: torch.cat([x[:, :2] * x[:, :2], x[:, 2:] * x[:, :3]], 1),
     "a bias after it": lambda x: torch.softmax(x, -1) + torch.tensor([0.0, 0.0, 1e-5, 0.0, 0.0]),
     "another temperature": lambda x: 2 * torch.log_softmax(x, -1),
@@ -66,20 +71,20 @@ def choices(module: Any, program: Any, sizes: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("name", PROBABILITIES)
 def test_logits_are_what_is_left(name: str) -> None:
-    sizes = (2, 3) if name == "two heads" else (5,)
+    sizes = SIZES.get(name, (5,))
     module, program = loaded(PROBABILITIES[name], sizes)
     assert all(not isinstance(op, Softmax | Unary) for op in program.ops)
     assert any(note.kind == "dropped" for note in program.notes)
     choices(module, program, sizes)
     raw = Interpreter(program).step(np.ones(6))[program.output_names[0]]
     with torch.no_grad():
-        wanted = (3 * module.first(torch.ones(1, 6)))[0].numpy()
+        wanted = (3 * module.first(torch.ones(1, 6)))[0, : sum(sizes)].numpy()
     assert np.allclose(raw, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MORE)
 def test_what_is_more_than_that_stays(name: str) -> None:
-    sizes = (2, 3) if "heads" in name else (5,)
+    sizes = SIZES.get(name, (5,))
     module, program = loaded(MORE[name], sizes)
     assert not any("softmax" in note.text for note in program.notes)
     choices(module, program, sizes)

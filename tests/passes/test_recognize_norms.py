@@ -32,6 +32,17 @@ NORMS: dict[str, tuple[Body, dict[str, Any]]] = {
                     {"mean": True, "epsilon": 0.1}),
     "a bound under the root": (lambda x: x / (x * x).sum(-1, keepdim=True).clamp(min=4.0).sqrt(),
                                {"floor": 2.0}),
+    "a range without an end": (lambda x: x / x.norm(dim=-1, keepdim=True).clamp(0.5, 1e35),
+                               {"floor": 0.5}),
+    "from zero": (lambda x: x / x.norm(dim=-1, keepdim=True).clamp(0.0, 1e35), {}),
+    "two bounds": (lambda x: x / x.norm(dim=-1, keepdim=True).clamp(min=0.5).clamp(min=2.0),
+                   {"floor": 2.0}),
+    "the larger first": (lambda x: x / x.norm(dim=-1, keepdim=True).clamp(min=2.0).clamp(min=0.5),
+                         {"floor": 2.0}),
+    "a sum, then a bound": (lambda x: x / torch.sqrt((x * x).sum(-1, keepdim=True) + 0.5)
+                            .clamp(min=2.0), {"epsilon": 0.5, "floor": 2.0}),
+    "in rows": (lambda x: (lambda y: (y / (y * y).sum((1, 2), keepdim=True).clamp(min=1e-6).sqrt())
+                           .reshape(1, 8))(x.reshape(1, 4, 2)), {"floor": 1e-3}),
     "rms_norm": (lambda x: functional.rms_norm(x, (8,), eps=1e-3),
                  {"mean": True, "epsilon": 1e-3}),
 }
@@ -45,6 +56,13 @@ OTHERS: dict[str, Body] = {
     "a bound, then a sum": lambda x: x / ((x * x).sum(-1, keepdim=True).clamp(min=1.0)
                                           + 1.0).sqrt(),
     "without a root": lambda x: x / (x * x).sum(-1, keepdim=True).clamp(min=1e-6),
+    "a lower bound below zero": lambda x: x / (x * x).sum(-1, keepdim=True).sqrt()
+    .clamp(-1.0, 1e35),
+    "two sums": lambda x: x / ((x * x).sum(-1, keepdim=True) + 0.5 + x[:, :1] * x[:, :1]).sqrt(),
+    "the root of a root": lambda x: x / (x * x).sum(-1, keepdim=True).sqrt().sqrt(),
+    "the reciprocal": lambda x: x / torch.rsqrt((x * x).sum(-1, keepdim=True) + 0.5),
+    "of another": lambda x: (x + 1) / (x * x).sum(-1, keepdim=True).clamp(min=1e-6).sqrt(),
+    "a difference": lambda x: x - (x * x).sum(-1, keepdim=True).clamp(min=1e-6).sqrt(),
     "columns": lambda x: (lambda y: (y / (y * y).sum(1, keepdim=True).clamp(min=1e-6).sqrt())
                           .reshape(1, 8))(x.reshape(1, 4, 2)),
 }
