@@ -75,7 +75,7 @@ class Recorder:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, None, None]:
         """One test with the fixtures that are its own."""
         for name, module in list(sys.modules.items()):
-            if name.startswith(("puffer_edge.exporters", "puffer_edge.runtimes")):
+            if name.startswith("puffer_edge.exporters"):
                 for value in vars(module).values():
                     if isinstance(value, _lru_cache_wrapper):
                         value.cache_clear()  # or only the first test would open what it reads

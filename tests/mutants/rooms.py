@@ -21,7 +21,8 @@ class Room:
 
 
 ROOMS = {
-    "quantization": Room(("puffer_edge/quantization/**/*.py",), ("tests/quantization",)),
+    "quantization": Room(("puffer_edge/quantization/**/*.py",),
+                         ("tests/quantization", "tests/verification/test_agreement.py")),
     "exporters": Room(("exporters/**/*.py",),
                       ("tests/exporters", "tests/micropython", "tests/rpi", "tests/functions",
                        "tests/kernels")),
