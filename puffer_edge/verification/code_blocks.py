@@ -84,7 +84,7 @@ def _cut(code: list[_Instruction], leaders: set[int], starts: Mapping[int, str],
         # Constants between functions and what aligns them; a table of branches may lead anywhere.
         if _DATA.match(text) or not (goes_on or function in tables):
             continue
-        goes_on = not dialect.end.match(text)
+        goes_on = not (dialect.end.match(text) or _far_jump(text, function, dialect))
         _note(block, text, dialect)
         if _TABLE.match(text):
             branching.append(block)
@@ -104,13 +104,17 @@ def _note(block: Block, text: str, dialect: Dialect) -> None:
         if not block.function.startswith("_"):
             block.unknown = "it calls or jumps to a computed address"
     elif place is not None:
-        inside = dialect.far and f"<{block.function}+" in text
-        called = dialect.call.match(text) and not inside
+        called = dialect.call.match(text) and not _far_jump(text, block.function, dialect)
         (block.calls if called else block.jumps).add(place)
     elif (size := dialect.pushed(text)) is not None:
         block.size += size
     else:
         block.unknown = block.unknown or VARIABLE
+
+
+def _far_jump(text: str, function: str, dialect: Dialect) -> bool:
+    """Whether a call is a jump: into the midst of the function that it is in."""
+    return bool(dialect.far and dialect.call.match(text) and f"<{function}+" in text)
 
 
 def _place(text: str, dialect: Dialect) -> int | None:

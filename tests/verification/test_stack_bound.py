@@ -12,9 +12,10 @@ from puffer_edge.artefact.opening import read_subject
 from puffer_edge.targets import find_target
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.toolchains.objdump import PROGRAMS
+from puffer_edge.verification.code_blocks import blocks_of
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
-from puffer_edge.verification.stack_bound import StackBound, stack_bound
+from puffer_edge.verification.stack_bound import StackBound, deepest, stack_bound
 from tests import zoo
 from tests.emulation.conftest import FOLDER, LANDER, edited_lander
 from tests.exporters.test_c import export_as_it_is
@@ -88,6 +89,36 @@ def test_recursion_and_pointers_have_no_bound(core: str, toolchain: str, tmp_pat
     pointer = planted(tmp_path, "  best = lander_pointer(best);\n",
                       "static int32_t (*volatile lander_pointer)(int32_t);\n", core, toolchain)
     assert pointer.size is None and re.search("computed address", pointer.reason)
+
+
+FAR = """
+00000000 <lander_loop>:
+   0:\tpush\t{r4, r5, lr}
+   2:\tcmp\tr0, #0
+   4:\tbeq.n\ta <lander_loop+0xa>
+   6:\tbl\t2 <lander_loop+0x2>
+   a:\tpop\t{r4, r5, pc}
+
+0000000c <lander_last>:
+   c:\tpush\t{r4, lr}
+   e:\tbl\t%s
+  12:\t.word\t0x00000000
+
+00000016 <lander_step>:
+  16:\tpush\t{r4, lr}
+  18:\tbl\t0 <lander_loop>
+  1c:\tbl\tc <lander_last>
+  20:\tpop\t{r4, pc}
+"""
+
+
+def test_a_far_jump_is_no_call() -> None:
+    """Thumb-1 has no longer jump than bl; what is behind one is entered by others, if at all."""
+    jump = blocks_of(FAR % "e <lander_last+0x2>", "thumb", {})
+    assert deepest(jump, 0x16) == StackBound(8 + 12, ("lander_step", "lander_loop"))
+    call = blocks_of(FAR % "c <lander_last>", "thumb", {})
+    found = deepest(call, 0x16)
+    assert (found.size, found.reason) == (None, "it calls itself")
 
 
 def test_a_frame_of_variable_size_has_no_bound(tmp_path: Path) -> None:
