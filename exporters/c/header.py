@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import ProgramError
 from puffer_edge.exporters.c import action, avr, check, interface, lanes, ops, text
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
-from puffer_edge.exporters.c.kernels import joined
+from puffer_edge.exporters.c.kernels import joined, shareable
 from puffer_edge.exporters.c.ops import flags, rescale
 from puffer_edge.exporters.c.part import Part
 from puffer_edge.exporters.licence import in_c
@@ -93,7 +94,7 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     sample = action.emit_sample(context)
     many = lanes.render(context, _taken(context), _checks(context), _finish(context, act)) if (
         batch) else ""
-    kernels = joined(context.kernels, simd=simd, with_helium=helium)
+    kernels = shareable(joined(context.kernels, simd=simd, with_helium=helium))
     integer_kernels = set(context.kernels)
     step = Part(_taken(context))
     if entry is None:
@@ -116,8 +117,9 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
     test = _selftest(program, f"{name}_selftest", vectors)
     held = avr.limits(context, ram, [*test["bytes"], *(test_q["bytes"] if test_q else ())])
     rendered = template("puffer_edge.exporters.c", "policy.h.j2").render(
-        read=text.read, kernels_version=_kernels_version(), kernels=kernels,
-        float_kernels=joined(context.kernels, integer_kernels, simd, helium),
+        read=text.read, kernels_version=_kernels_version(),
+        kernels_symbol=re.sub(r"\W", "_", VERSION), kernels=kernels,
+        float_kernels=shareable(joined(context.kernels, integer_kernels, simd, helium)),
         constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
         check=check.render(context), many=many,

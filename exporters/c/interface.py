@@ -62,11 +62,9 @@ def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
         "configurations": _configurations(name, integers is not None),
         "assumptions": _assumptions(program),
         "float_time": "" if integers is not None else (
-            "; software floating point is\n * quicker with some numbers than with others"),
+            "; software floating point is quicker with some numbers than with others"),
         "float_context": "" if integers is not None else (
-            "; one that saves the registers of the FPU, as a Cortex-M\n * does by itself"),
-        "stack": ("Stack: `puffer-edge verify` tells what a step takes at most, by the graph of "
-                  "its calls.")}
+            " that saves the registers of the FPU, as a Cortex-M does by itself")}
 
 
 def ram(program: Program, plan: Plan) -> int:
@@ -91,7 +89,8 @@ def outputs(program: Program, references: Mapping[str, str]) -> list[dict[str, A
             "name": outside, "size": program.values[value].size, "ref": references[value],
             "ctype": C_TYPES[program.values[value].dtype],
             "meaning": "" if qparams is None else
-            f",\n * each {decimal(qparams.scale)} * (integer - {qparams.zero_point})"})
+            f", each {decimal(qparams.scale)} * " + (
+                f"(integer - {qparams.zero_point})" if qparams.zero_point else "integer")})
     return described
 
 
@@ -178,15 +177,13 @@ def _entry(program: Program, integers: IntegerInput | None) -> dict[str, Any] | 
             "output": program.output_names[0].upper()}
 
 
-def _statuses(program: Program) -> dict[str, str]:
-    """Whether the two statuses of overflow can occur, and what to do then."""
+def _statuses(program: Program) -> list[tuple[str, str, int, bool, str]]:
+    """The two statuses of overflow: what would be, name, number, whether never, what to do then."""
     found = unproved(program)
-    return {"state": ("which no finite observation can cause (proved)" if not found.states else
-                      "as the observation is\n     * far outside of what the policy was trained "
-                      "on. Reset the policy, or stop the plant"),
-            "output": ("which no finite observation can cause (proved)" if not found.outputs else
-                       "as the observation is\n     * far outside of what the policy was trained "
-                       "on. Do as with BAD_OBSERVATION")}
+    return [("The memory would be infinite", "BAD_STATE", 2, not found.states,
+             "Reset the policy, or stop the plant"),
+            ("An output would be infinite", "BAD_OUTPUT", 3, not found.outputs,
+             "Do as with BAD_OBSERVATION")]
 
 
 def _configurations(name: str, integers: bool) -> list[tuple[str, str]]:
@@ -209,7 +206,7 @@ def _assumptions(program: Program) -> list[str]:
     found = {note.code: note.option for note in program.notes if note.kind == "assumed"
              and re.fullmatch("[a-z][a-z-]{0,40}", note.code)}
     if not found:
-        return ["None: the policy's file, or whoever exported it, says all of it."]
-    return ["The policy's file does not say all of it; the notes of policy.json do:",
-            *(f"- {code}" + (f", decided by {option}" if re.fullmatch("--[a-z-]+", option)
+        return ["none: the policy's file, or whoever exported it, says all of it."]
+    return ["the policy's file does not say all of it; the notes of policy.json do:",
+            *(f"    {code}" + (f", decided by {option}" if re.fullmatch("--[a-z-]+", option)
                                else "") for code, option in sorted(found.items()))]

@@ -19,6 +19,10 @@ _SYSTEM_INCLUDE = re.compile(r"^#include <(?:stddef|stdint|string)\.h>\n", re.MU
 _TYPED = re.compile(r'((?:^#define \w+ \w+\n)+)#include "([a-z0-9_]+\.inc)"\n', re.MULTILINE)
 """How a kernel of certain types is made of one for any: names that stand for others."""
 
+_FUNCTION = re.compile(r"^(PUFFER_EDGE_(?:KERNEL|NAKED) [^{;]*\))\n(\{\n.*?^\})$",
+                       re.MULTILINE | re.DOTALL)
+"""Head and body of a kernel."""
+
 HELIUM = "helium"
 """Folder of kernels that take the place of those of their names where a core has Helium."""
 
@@ -98,6 +102,11 @@ def joined(kernels: Iterable[str], without: Iterable[str] = (), simd: bool = Tru
         visit(kernel)
     texts = (_SYSTEM_INCLUDE.sub("", _INCLUDE.sub("", text_of(k))).strip() for k in order[present:])
     return "\n\n".join(text if simd else _scalar(text) for text in texts)
+
+
+def shareable(text: str) -> str:
+    """Kernels, each declared, and its body only where the kernels are compiled (see base.h)."""
+    return _FUNCTION.sub(r"\1;\n#ifdef PUFFER_EDGE_KERNELS_HERE\n\1\n\2\n#endif", text)
 
 
 def _scalar(text: str) -> str:

@@ -91,7 +91,7 @@ def _observed(low: float, high: float, mean: float | None = None,
 
 def _counted(scale: float, offset: float, low: float | None = None, high: float | None = None
              ) -> str:
-    words = f"{decimal(scale)} * integer + {decimal(offset)}"
+    words = f"{decimal(scale)} * integer {'-' if offset < 0 else '+'} {decimal(abs(offset))}"
     if low is None or high is None:
         return words
     return f"{words}; saturates beyond {decimal(low)} and {decimal(high)}"
@@ -109,7 +109,8 @@ def _head(name: str, head: Head) -> list[str]:
     default = 1.0 if head.squash else LARGEST
     columns = [np.broadcast_to(np.array(side or (end,), np.float64), (head.size,))
                for side, end in ((head.low, -default), (head.high, default))]
-    return [*_lines(name, columns, between), f"the mean action: {how}"]
+    lines = _lines(name, columns, between)
+    return [f"{lines[0]}; the mean, {how}"] if len(lines) == 1 else [*lines, f"the mean, {how}"]
 
 
 def between(low: float, high: float) -> str:

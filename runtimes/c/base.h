@@ -7,12 +7,30 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Kernels are static, but where PUFFER_EDGE_SHARED_KERNELS is defined: then they are declared in every
+ * file, and compiled in the one that defines PUFFER_EDGE_KERNELS_IMPLEMENTATION. */
+#if defined(PUFFER_EDGE_KERNELS_IMPLEMENTATION) && !defined(PUFFER_EDGE_SHARED_KERNELS)
+#define PUFFER_EDGE_SHARED_KERNELS
+#endif
+#if !defined(PUFFER_EDGE_SHARED_KERNELS)
+#define PUFFER_EDGE_LINKAGE static
+#elif defined(__cplusplus)
+#define PUFFER_EDGE_LINKAGE extern "C"
+#else
+#define PUFFER_EDGE_LINKAGE extern
+#endif
+#if !defined(PUFFER_EDGE_SHARED_KERNELS) || defined(PUFFER_EDGE_KERNELS_IMPLEMENTATION)
+#define PUFFER_EDGE_KERNELS_HERE
+#endif
+
 #if defined(__GNUC__)
-#define PUFFER_EDGE_KERNEL __attribute__((noinline, unused)) static
+#define PUFFER_EDGE_KERNEL PUFFER_EDGE_LINKAGE __attribute__((noinline, unused))
+#define PUFFER_EDGE_OWN __attribute__((noinline, unused)) static
 #define PUFFER_EDGE_INLINE __attribute__((unused)) static inline
 #define PUFFER_EDGE_ALIGNED __attribute__((aligned(4)))
 #else
-#define PUFFER_EDGE_KERNEL static
+#define PUFFER_EDGE_KERNEL PUFFER_EDGE_LINKAGE
+#define PUFFER_EDGE_OWN static
 #define PUFFER_EDGE_INLINE static inline
 #define PUFFER_EDGE_ALIGNED
 #endif

@@ -24,11 +24,11 @@
  * base of data to some (-ffixed-r9, -msingle-pic-base, -frwpi), in interrupts, too. No optimisation
  * between functions may look inside. */
 #if defined(__clang__)
-#define PUFFER_EDGE_NAKED __attribute__((naked, noinline, unused)) static
+#define PUFFER_EDGE_NAKED PUFFER_EDGE_LINKAGE __attribute__((naked, noinline, unused))
 #elif __GNUC__ >= 8
-#define PUFFER_EDGE_NAKED __attribute__((naked, noinline, noclone, noipa, unused)) static
+#define PUFFER_EDGE_NAKED PUFFER_EDGE_LINKAGE __attribute__((naked, noinline, noclone, noipa, unused))
 #else
-#define PUFFER_EDGE_NAKED __attribute__((naked, noinline, noclone, used)) static
+#define PUFFER_EDGE_NAKED PUFFER_EDGE_LINKAGE __attribute__((naked, noinline, noclone, used))
 #endif
 #define PUFFER_EDGE_UNUSED __attribute__((unused))
 #define PUFFER_EDGE_CLOBBERS "r0", "r1", "r2", "r3", "r12", "cc", "memory"
