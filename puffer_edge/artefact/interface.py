@@ -24,6 +24,8 @@ class Interface:
         obs_size, action_size: bytes of one element.
         integers: it is ``<name>_step_q`` that is stepped, in a build without any other.
         own_action: that step has an action type of its own.
+        action_gap: where its action has unused bytes, so that its second part lies at a word, and
+            how many; a core of 8 bits has none.
 
     Raises:
         UsageError: a name is no C identifier or a size is not positive.
@@ -38,6 +40,7 @@ class Interface:
     action_size: int = 4
     integers: bool = False
     own_action: bool = False
+    action_gap: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         # The names are pasted into C source and often come from a file.

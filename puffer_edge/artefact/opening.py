@@ -106,11 +106,20 @@ def _integer_spec(manifest: dict[str, Any]) -> Interface:
     spec = _spec(manifest)
     size = _INTEGERS[manifest["observation"]["integers"]["dtype"]]
     kind = manifest["action"]["kind"]
+    action = action_dtype(manifest, integers=True)
     return replace(spec, obs_bytes=spec.obs_bytes // 4 * size, obs_size=size, integers=True,
-                   action_bytes=action_dtype(manifest, integers=True).itemsize,
+                   action_bytes=action.itemsize, action_gap=_gap(action),
                    action_size=4 if kind != "continuous" else
                    _INTEGERS[manifest["outputs"][0]["dtype"]],
                    own_action=kind != "discrete")
+
+
+def _gap(action: np.dtype[Any]) -> tuple[int, int]:
+    """Where an action has unused bytes before its second part, and how many."""
+    if action.fields is None:
+        return 0, 0
+    (first, _), (_, second) = (field[:2] for field in action.fields.values())
+    return first.itemsize, int(second) - first.itemsize
 
 
 def action_dtype(manifest: dict[str, Any], *, integers: bool) -> np.dtype[Any]:

@@ -9,6 +9,9 @@ from puffer_edge.verification.report import Report
 
 SPREAD = 0.02
 """Largest accepted difference between the longest and the shortest step, relative."""
+IN_PARTS = 0.05
+"""The same on a core of 8 bits, whose library puts products together of parts: one with a negative
+factor takes a few cycles more than the 20 to 30 of others (`__mulhisi3`)."""
 
 
 def check_instructions(core: Target, steps: list[StepResult], report: Report, *,
@@ -32,7 +35,7 @@ def check_instructions(core: Target, steps: list[StepResult], report: Report, *,
     least, most = min(counts), max(counts)
     report.measurements |= {f"{prefix}{unit}_min": least, f"{prefix}{unit}_max": most}
     detail = f"{least:,} to {most:,} over {len(counts)} steps ({(most - least) / least:.2%})"
-    within = most - least <= SPREAD * least
+    within = most - least <= (IN_PARTS if core.isa == "avr" else SPREAD) * least
     if within or core.hard_float or integers:
         report.check(name, within, detail)
     else:

@@ -60,7 +60,7 @@ class SimavrMachine:
         for index, observation in enumerate(observations):
             check_observation(self.spec, observation)
             records.append(bytes([index in resets]) + observation)
-        size = HEAD.size + self.spec.action_bytes + 4 * self.spec.n_outputs
+        size = HEAD.size + self._builder.action_bytes + 4 * self.spec.n_outputs
         policy, results = b"", []
         for part in self._parts(records):
             said = self._simavr.boot(self._flash, b"s" + struct.pack(
@@ -99,8 +99,10 @@ class SimavrMachine:
     def _result(self, record: bytes) -> StepResult:
         status, cycles, stack = HEAD.unpack_from(record)
         self._stack_peak = max(self._stack_peak, stack)
-        end = HEAD.size + self.spec.action_bytes
+        end = HEAD.size + self._builder.action_bytes
+        gap, unused = self.spec.action_gap
         return StepResult(
-            status=status, action=record[HEAD.size:end],
+            status=status,
+            action=record[HEAD.size:HEAD.size + gap] + bytes(unused) + record[HEAD.size + gap:end],
             outputs=np.frombuffer(record, "<f4", offset=end).astype(np.float32),
             instructions=None, cycles=cycles or None)

@@ -139,6 +139,11 @@ class ImageBuilder:
         sources = self.toolchain.runtime(self.target)
         return [self._compile(source, source.stem) for source in sources]
 
+    @property
+    def action_bytes(self) -> int:
+        """Size of the action on the target, which may need no word to begin at a word's address."""
+        return self.spec.action_bytes - (self.spec.action_gap[1] if self.target.isa == "avr" else 0)
+
     def _source(self, name: str) -> Path:
         """The C file of that name: one of the harness, or rendered for this policy."""
         source = FOLDER / f"{name.removesuffix('_selftest')}.c"
@@ -150,7 +155,7 @@ class ImageBuilder:
                     header="" if name == "empty" else self.header.name,
                     name=self.spec.name,
                     obs_bytes=self.spec.obs_bytes,
-                    action_bytes=self.spec.action_bytes,
+                    action_bytes=self.action_bytes,
                     outputs=self.spec.outputs,
                     n_outputs=self.spec.n_outputs,
                     states=self.spec.states,
@@ -181,7 +186,7 @@ class ImageBuilder:
             return {"EDGE_INPUT": f"{self.input_address}u", "EDGE_SAVED": f"{self.saved_address}u"}
         sizes = {
             "EDGE_OBS_BYTES": f"{self.spec.obs_bytes}u",
-            "EDGE_ACTION_BYTES": f"{self.spec.action_bytes}u",
+            "EDGE_ACTION_BYTES": f"{self.action_bytes}u",
             "EDGE_OUTPUTS_BYTES": f"{4 * self.spec.n_outputs}u",
         }
         if name == "proof_firmware":
