@@ -124,14 +124,13 @@ def digest(path: Path) -> str:
 
 
 def _run(tree: Path, place: str, files: list[str], kept: Path) -> dict[str, Any]:
+    import pytest
+
+    from tests.mutants.recording import Recorder  # needs coverage
 
     def work() -> dict[str, Any]:
-        from tests.mutants.recording import Recorder
-
         with TemporaryDirectory() as folder:
             recorder = Recorder(tree, Path(folder))
-            import pytest
-
             pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files],
                         plugins=[recorder])
             return recorder.result()

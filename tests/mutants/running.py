@@ -19,7 +19,8 @@ from tests.mutants.forking import forked
 from tests.mutants.mutations import Mutation
 from tests.mutants.reaching import Record
 
-UNREACHED = "no test reaches it"
+PATIENCE = 40.0
+"""Seconds of a test beyond twenty times what it takes without a fault; then it has no end."""
 
 
 class Chosen:
@@ -43,7 +44,7 @@ class Chosen:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, None, None]:
         """Ends the process where a test takes far longer than it does without a fault."""
         self.state.write_text(item.nodeid)
-        faulthandler.dump_traceback_later(40 + 20 * self.seconds[item.nodeid], exit=True,
+        faulthandler.dump_traceback_later(PATIENCE + 20 * self.seconds[item.nodeid], exit=True,
                                           file=sys.__stderr__)
         yield
         faulthandler.cancel_dump_traceback_later()

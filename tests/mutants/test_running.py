@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""A small tree with four faults: which tests run, what finds them, and what does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.mutants import running
+from tests.mutants.mutations import Mutation, mutations
+from tests.mutants.reaching import recorded
+
+SOURCE = """def count(n):
+    steps = 0
+    while n > 0:
+        n -= 3
+        steps += 1
+    return steps
+
+
+def unused(n):
+    return n + 1
+"""
+TESTS = """import pytest
+
+from puffer_edge.counting import count, unused
+
+
+def test_nothing():
+    pass
+
+
+@pytest.mark.parametrize("n", [6, 7])
+def test_count(n):
+    assert count(n) == (n + 2) // 3
+
+
+def test_fails():
+    assert count(3) == 2
+
+
+def test_only_called():
+    unused(1)
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for path, text in (("puffer_edge/__init__.py", ""), ("puffer_edge/counting.py", SOURCE),
+                       ("tests/test_counting.py", TESTS)):
+        (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / path).write_text(text)
+    return tmp_path / "tree"
+
+
+def test_faults_are_found_by_the_tests_that_reach_them(
+        tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if find_spec("coverage") is None:
+        pytest.skip("make mutants brings coverage")
+    path, test = "puffer_edge/counting.py", "tests/test_counting.py::test_"
+    record = recorded(tree, ["tests"], [path], tmp_path)
+    assert set(record.seconds) == {
+        f"{test}{name}" for name in ("nothing", "count[6]", "count[7]", "only_called")}
+    assert record.tests(tree, path, 4) == {f"{test}count[6]", f"{test}count[7]"}
+    assert record.tests(tree, path, 10) == {f"{test}only_called"}
+    monkeypatch.setattr(running, "PATIENCE", 0.5)
+    planted = {str(mutation): mutation for mutation in mutations(tree, path)}
+
+    def found(fault: str) -> str | None:
+        mutation: Mutation = planted[f"{path}:{fault}"]
+        by = running.killer(tree, mutation, record, tmp_path, 60.0, Counter())
+        assert (tree / path).read_text() == SOURCE
+        return by
+
+    assert found("3:13: > -> >=") == f"{test}count[6]"  # of 7, nothing changes
+    assert found("4:11: -= -> +=") in {f"{test}count[{n}] (no end, or a crash)" for n in (6, 7)}
+    assert found("10:14: + -> -") is None
+    (tree / path).write_text(SOURCE + "\n")
+    assert len(record.tests(tree, path, 10)) == 3  # the lines are not those of then
