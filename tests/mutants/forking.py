@@ -68,5 +68,8 @@ def _enter(tree: Path) -> None:
         del sys.modules[name]
     sys.path[:] = [str(tree), *(path for path in sys.path if path not in ("", here))]
     importlib.invalidate_caches()
-    os.environ.update(PYTHONPATH=str(tree), OMP_NUM_THREADS="1", CI="1",  # CI: the same examples
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+              if path not in ("", here)]
+    os.environ.update(PYTHONPATH=os.pathsep.join([str(tree), *others]), OMP_NUM_THREADS="1",
+                      CI="1",  # the same examples of hypothesis
                       XDG_CACHE_HOME=str(tree.parent / "cache"))

@@ -53,7 +53,8 @@ class Recorder:
         include = [f"{self.root}/{room}/*" for room in ("puffer_edge", "exporters", "runtimes")]
         (folder / "sitecustomize.py").write_text(CHILD)
         os.environ.update(
-            PYTHONPATH=f"{folder}:{self.root}", PUFFER_EDGE_MUTANTS_DATA=str(folder / "data"),
+            PYTHONPATH=f"{folder}:{os.environ.get('PYTHONPATH', self.root)}",
+            PUFFER_EDGE_MUTANTS_DATA=str(folder / "data"),
             PUFFER_EDGE_MUTANTS_INCLUDE=":".join(include))
         self.coverage = Coverage(data_file=None, config_file=False, include=include)
         self.coverage.start()

@@ -25,7 +25,7 @@ ROOMS = {
                          ("tests/quantization", "tests/verification/test_agreement.py")),
     "exporters": Room(("exporters/**/*.py",),
                       ("tests/exporters", "tests/micropython", "tests/rpi", "tests/functions",
-                       "tests/kernels")),
+                       "tests/kernels", "tests/runtimes")),
     "kernels": Room(("runtimes/c/**/*.h", "runtimes/c/**/*.inc"),
                     ("tests/exporters", "tests/functions", "tests/kernels", "tests/runtimes")),
     "verification": Room(("puffer_edge/verification/**/*.py",),
