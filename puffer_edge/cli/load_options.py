@@ -108,8 +108,7 @@ def load_options(*, state: list[str] | None = None, observation: str = "",
     Raises:
         UsageError: an option is not of its form.
     """
-    from puffer_edge.frontends.options import LoadOptions
-    from puffer_edge.ir import Field
+    from puffer_edge.frontends.options import LoadOptions, fields_of
 
     if plain["action"] not in (None, "discrete", "continuous"):
         raise UsageError(f"--action {plain['action']!r} is neither discrete nor continuous")
@@ -117,9 +116,7 @@ def load_options(*, state: list[str] | None = None, observation: str = "",
     if any(len(pair) != 2 for pair in pairs):
         raise UsageError("--state takes INPUT:OUTPUT", hint="for example --state h_in:h_out")
     try:
-        named = tuple(Field(field, tuple(map(int, size.split("x"))), ":".join(unit))
-                      for field, size, *unit in (
-                          part.split(":") for part in observation.split(",") if part))
+        named = fields_of(observation)
     except ValueError:
         raise UsageError(f"--observation {observation!r} is not a list of NAME:SIZE or "
                          "NAME:SIZE:UNIT", hint="for example --observation gyro:3,speed:1"

@@ -128,7 +128,19 @@ def _count(least: int) -> Callable[[Any], int | None]:
     return convert
 
 
+def fields_of(text: str) -> tuple[Field, ...]:
+    """The parts of ``gyro:3,speed:1,image:1x16x16``, each of NAME:SIZE or NAME:SIZE:UNIT.
+
+    Raises:
+        ValueError: it is of another form.
+    """
+    return tuple(Field(field, tuple(map(int, size.split("x"))), ":".join(unit))
+                 for field, size, *unit in (part.split(":") for part in text.split(",") if part))
+
+
 def _fields(value: Any) -> tuple[Field, ...]:
+    if isinstance(value, str):
+        return fields_of(value)
     if type(value).__module__.startswith("gymnasium."):
         from puffer_edge.spaces import SpaceTree
 

@@ -19,7 +19,8 @@ import torch
 from torch import nn
 
 CONSTRUCTS = ("linear", "conv", "norm", "activation", "functional", "slice", "cat", "residual",
-              "child", "lstm", "gru", "history", "in_place", "branch", "scripted", "traced")
+              "child", "lstm", "gru", "history", "in_place", "branch", "arithmetic", "mask",
+              "order", "place", "scripted", "traced")
 _ACTIVATIONS = ("nn.ELU({a})", "nn.CELU({a})", "nn.LeakyReLU({s})", "nn.Softplus({b})", "nn.SiLU()",
                 "nn.GELU('tanh')", "nn.GELU()", "nn.Hardtanh({low}, {high})", "nn.Tanh()",
                 "nn.ReLU(inplace=True)", "nn.Sigmoid()", "nn.Mish()", "nn.SELU()", "nn.ReLU6()",
@@ -220,6 +221,54 @@ def _in_place(s: Source) -> None:
     s.x = y
 
 
+_ARITHMETIC = (
+    "torch.atan2({x}, torch.flip({x}, [1]) + {a})", "torch.atan({x} * 3.0)",
+    "torch.asin({x}.clamp(-0.9, 0.9)) + torch.acos({x}.clamp(-0.9, 0.9))",
+    "torch.sinh({x}.clamp(-2.0, 2.0)) * {s}", "torch.asinh({x})", "torch.sin({x} * {b})",
+    "torch.einsum('bi,bj->bj', {x}, {x}) * {s}", "torch.cumsum({x}, 1) * {s}",
+    "{x} + torch.outer({x}[0], {x}[0]).mean(0) * {s}", "torch.cosh({x}.clamp(-1.5, 1.5))",
+    "{x} - torch.linalg.norm({x}, dim=-1, keepdim=True) * {s}", "torch.pow({x}, 2) * {s}",
+    "{x} / (1.0 + torch.std({x}, -1, keepdim=True))", "torch.exp2({x} * {s})",
+    "{x} * {s} + torch.nan_to_num({x}.max(1, keepdim=True)[0].sigmoid() * 0.5)")
+_MASKS = (
+    "torch.where(({x} > {s}) & ({x} < {high}), {x}, {x} * {low})", "{x} * ({x}.abs() > {s})",
+    "{x}.masked_fill({x} > {high}, {a})", "{x} + {x}.gt({s}).any(1, keepdim=True)",
+    "{x} * ({x} > {low}).float().mean(1, keepdim=True)", "{x} * (~({x} > {s})).float()",
+    "{x} * torch.all({x} > {low}, dim=1, keepdim=True) + {x}", "{x} * torch.sign({x} + {s})",
+    "torch.softmax({x}.masked_fill({x} < {low}, -1e9), -1) + {x}")
+_ORDERS = (
+    "torch.sort({x}, 1)[0]", "torch.sort({x}, dim=1, descending=True)[0] * {s}",
+    "{x} - torch.median({x}, 1, keepdim=True)[0]", "{x} + torch.topk({x}, 3, 1)[0].sum(1, True)",
+    "{x} + torch.gather({x}, 1, torch.argsort({x}, 1))",
+    "torch.zeros_like({x}).scatter(1, torch.topk({x}, 2, 1)[1], 0.5) + {x}",
+    "{x} * F.one_hot({x}.argmax(1), {n}).float() + {x} * {s}",
+    "{x} + torch.kthvalue({x}, 2, 1, True)[0]", "{x} - torch.amin({x}, 1, keepdim=True)")
+
+
+def _arithmetic(s: Source) -> None:
+    s.let(s.pick(*_ARITHMETIC).format(**s.numbers()))
+
+
+def _mask(s: Source) -> None:
+    s.let(s.pick(*_MASKS).format(**s.numbers()))
+
+
+def _order(s: Source) -> None:
+    s.let(s.pick(*_ORDERS).format(**s.numbers(), n=s.width))
+
+
+def _place(s: Source) -> None:
+    y, index = s.name("y"), s.buffer(f"torch.tensor({s.random.sample(range(s.width), 3)})")
+    change = s.pick(f"{y}[:, {index}] = {s.x}[:, :3]", f"{y}[:, ::2] = {s.x}[:, ::2] * 0.5",
+                    f"{y}[:, 1::2].add_(0.25)", f"{y}[:, [0, 2]] *= 2.0",
+                    f"{y}.index_add_(1, {index}, {s.x}[:, :3])", f"{y}[{s.x} > 0.5] = 0.5",
+                    f"{y} = {y}.index_copy(1, {index}, {s.x}[:, 1:4])",
+                    f"{y} = {y}.scatter_add(1, {index}[None], {s.x}[:, :3])",
+                    f"{y}[:, 1:3].copy_({s.x}[:, {index}][:, :2])")
+    s.lines += [f"{y} = {s.x}.clone()", change]
+    s.x = y
+
+
 def _branch(s: Source) -> None:
     y, flag = s.name("y"), s.pick(True, False)
     name = s.name("flag")
@@ -234,7 +283,8 @@ _BLOCKS: dict[str, Callable[[Source], None]] = {
     "linear": _linear, "conv": _conv, "norm": _norm, "activation": _activation,
     "functional": _functional, "slice": _slice, "cat": _cat, "residual": _residual,
     "child": _child, "lstm": _lstm, "gru": _gru, "history": _history, "in_place": _in_place,
-    "branch": _branch}
+    "branch": _branch, "arithmetic": _arithmetic, "mask": _mask, "order": _order,
+    "place": _place}
 _HEADER = '''
 import torch
 import torch.nn.functional as F
@@ -291,7 +341,7 @@ def make(seed: int, directory: Path) -> Model:
     size = draw.randint(6, 15)
     source = Source(draw, trace, size)
     first = draw.choice(("linear", "norm", "slice", "history", "gru", "child", "linear"))
-    names = [first, *draw.choices(list(_BLOCKS), k=draw.randint(4, 7)), "linear"]
+    names = [first, *draw.choices(list(_BLOCKS), k=draw.randint(5, 8)), "linear"]
     if first == "slice":  # what is left over is read, too: the size is in the file
         names.insert(0, "residual")
     for name in names:

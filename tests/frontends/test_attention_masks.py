@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Attention with a mask: constant ones are read, whatever they are written as; others are not."""
+"""Attention with a mask, constant or computed from the observation, whatever it is written as."""
 
 from __future__ import annotations
 
@@ -61,6 +61,24 @@ def _computed(self: Mixer, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return F.scaled_dot_product_attention(y, y, y, mask)
 
 
+def _filled_by_x(self: Mixer, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The first step is always there."""
+    gone = x.reshape(-1, STEPS, FEATURES)[..., 0] < 0.1
+    gone = gone & (torch.arange(STEPS) > 0)
+    scores = (y @ y.transpose(1, 2)).masked_fill(gone.unsqueeze(1), float("-inf"))
+    return torch.softmax(scores, -1) @ y
+
+
+def _subtracted(self: Mixer, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    gone = (x.reshape(-1, STEPS, FEATURES)[..., 1] > 0).float()
+    return torch.softmax(y @ y.transpose(1, 2) - 1e9 * gone.unsqueeze(1), -1) @ y
+
+
+def _keys(self: Mixer, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    gone = (x.reshape(-1, STEPS, FEATURES)[..., 0] < 0.1) & (torch.arange(STEPS) > 0)
+    return self.heads(y, y, y, key_padding_mask=gone, need_weights=False)[0]  # type: ignore[no-any-return]
+
+
 HOW: dict[str, tuple[Any, torch.Tensor]] = {
     "causal": (lambda self, y, x: F.scaled_dot_product_attention(y, y, y, is_causal=True), KEEP),
     "boolean": (lambda self, y, x: F.scaled_dot_product_attention(y, y, y, self.mask), KEEP),
@@ -79,6 +97,8 @@ HOW: dict[str, tuple[Any, torch.Tensor]] = {
     "filled": (_filled, KEEP), "in forward": (_in_forward, KEEP),
     "sum": (lambda self, y, x: F.softmax(y @ y.transpose(1, 2) + self.mask, -1) @ y, CAUSAL),
 }
+OBSERVED: dict[str, Any] = {
+    "scaled": _computed, "filled": _filled_by_x, "subtracted": _subtracted, "keys": _keys}
 X = np.random.default_rng(3).standard_normal((6, STEPS * FEATURES)).astype(np.float32)
 
 
@@ -120,13 +140,15 @@ def test_the_same_in_graphs(name: str, kind: str, tmp_path: Path) -> None:
     _agrees(model, _saved(model, kind, tmp_path))
 
 
-@pytest.mark.parametrize("kind", ["pt", "onnx"])
-def test_a_mask_of_the_observation_is_refused_by_name(kind: str, tmp_path: Path) -> None:
-    """Where it leaves nothing torch gives NaN or zeros, as the version wants."""
-    path = _saved(Mixer(_computed, KEEP).eval(), kind, tmp_path)
-    options = {"observation": {"x": STEPS * FEATURES}} if kind == "pt" else {}
-    with pytest.raises(UnsupportedError, match=r"mask that is computed|may be no number"):
-        puffer_edge.load(path, **options)
+@pytest.mark.parametrize("kind", ["pt", "pt2", "onnx"])
+@pytest.mark.parametrize("name", OBSERVED)
+def test_a_mask_of_the_observation(name: str, kind: str, tmp_path: Path) -> None:
+    """Rows that have nothing to attend to are zeros, as torch has them since 2.5."""
+    if (name, kind) == ("keys", "onnx"):
+        pytest.skip("torch does not export it")
+    torch.manual_seed(len(name))
+    model = Mixer(OBSERVED[name], KEEP).eval()
+    _agrees(model, _saved(model, kind, tmp_path))
 
 
 def test_a_mask_that_leaves_a_row_nothing_is_refused(tmp_path: Path) -> None:

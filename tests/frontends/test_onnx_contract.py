@@ -127,7 +127,7 @@ def test_unknown_outputs_are_kept_and_the_first_one_acts(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("extra", [
-    [node("Gather", "table clock", "joint_pos")], [node("Acosh", "obs", "joint_pos")]])
+    [node("Gather", "table clock", "joint_pos")], [node("RandomUniformLike", "obs", "joint_pos")]])
 def test_what_stands_beside_the_action_and_is_not_its_own_is_left_out(extra: Any, tmp_path: Path
                                                                       ) -> None:
     """As BeyondMimic's motion, looked up by an input time_step; or what is not supported."""

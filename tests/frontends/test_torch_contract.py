@@ -122,8 +122,24 @@ def test_argmax_at_the_end_is_left_to_the_contract() -> None:
         [part.argmax(-1) for part in net.a(x).split([2, 3], -1)], -1), a=linear(6, 5))
     assert program.contract.action == Discrete((2, 3))
     assert np.all(Interpreter(program).act(np.ones(6)) < [2, 3])
-    with pytest.raises(UnsupportedError, match="result of an argmax"):
-        load(lambda net, x: net.a(x).argmax(-1) * 2.0, a=linear())
+
+
+def test_an_argmax_in_the_middle_is_an_index() -> None:
+    """Of gates, of rows of a table: the contract has nothing to choose."""
+    def forward(net: Any, x: Any) -> Any:
+        index = net.a(x).argmax(-1, keepdim=True)
+        hot = torch.nn.functional.one_hot(index.squeeze(-1), 3).float()
+        return torch.cat([hot * 0.5, torch.gather(x, 1, index), 2.0 * net.a(x).argmin(1, True)], 1)
+
+    program = load(forward, a=linear(), options=LoadOptions(action="continuous"))
+    assert not notes(program, "dropped")
+    layer = program.constants
+    for x in np.random.default_rng(2).standard_normal((20, 6)).astype(np.float32):
+        (y,) = Interpreter(program).step(x).values()
+        logits = next(v for k, v in layer.items() if "weight" in k) @ x + next(
+            v for k, v in layer.items() if "bias" in k)
+        best, worst = logits.argmax(), logits.argmin()
+        assert y.reshape(-1).tolist() == [*np.eye(3)[best] * 0.5, x[best], 2 * worst]
 
 
 def test_log_softmax_at_the_end_is_left_out() -> None:
@@ -155,8 +171,16 @@ def test_integer_observations_must_be_converted() -> None:
     load(lambda net, x: net.a(x.flatten(1) / 255.0), zeros(1, 2, 3, dtype=torch.uint8), a=linear())
     with pytest.raises(UnsupportedError, match="arithmetic on integers"):
         load(lambda net, x: net.a((x + 1).float()), zeros(1, 6, dtype=torch.uint8), a=linear())
-    with pytest.raises(UnsupportedError, match="conversion to int"):
-        load(lambda net, x: net.a(x.int().float()), a=linear())
+    with pytest.raises(UnsupportedError, match="conversion to uint8"):
+        load(lambda net, x: net.a(x.to(torch.uint8).float()), a=linear())
+
+
+def test_a_conversion_to_integers_cuts_off() -> None:
+    program = load(lambda net, x: x.int().clamp(-2, 1).float() + (x > 0).sum(1, keepdim=True),
+                   options=LoadOptions(action="continuous"))
+    x = np.array([-2.9, -0.9, 0.9, 1.1, 5.5, 0.0], np.float32)
+    (y,) = Interpreter(program).step(x).values()
+    assert y.reshape(-1).tolist() == [1, 3, 3, 4, 4, 3]
 
 
 def rnn(net: Any, x: Any, memory: Any) -> Any:
@@ -236,26 +260,30 @@ def test_buffers_that_the_action_does_not_need_are_no_state() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec")  # torch's own
 def test_a_write_to_a_part_of_a_buffer(tmp_path: Path) -> None:
-    """torch decomposes it for a module; a file has to hold it decomposed."""
+    """As it is written, and decomposed by torch; through what may be a copy only so."""
     def forward(net: Any, x: Any) -> Any:
         y = net.a(net.memory)
-        net.memory[:, 2] = x[:, 0]
-        return y
+        part = net.memory[:, 2].reshape(1, 1) if copied else net.memory[:, 2:3]
+        part.copy_(x[:, :1])
+        return y + net.memory[:, :3]
 
-    net, example = Net(forward, a=linear(), memory=torch.ones(1, 6)), (zeros(1, 6),)
-    policy = Interpreter(load_module(net, KEEP, example=example))
-    saved = torch.export.export(net, example, strict=False)
-    torch.export.save(saved, tmp_path / "a.pt2")
-    with pytest.raises(UnsupportedError, match="written in place") as error:
-        load_pt2(tmp_path / "a.pt2", KEEP)
-    assert "run_decompositions" in error.value.hint
-    torch.export.save(saved.run_decompositions({}), tmp_path / "b.pt2")
-    again = Interpreter(load_pt2(tmp_path / "b.pt2", KEEP))
-    for x in torch.randn(4, 1, 6):
-        ours, same = policy.step(x.numpy())["mean"], again.step(x.numpy())["mean"]
-        with torch.no_grad():
-            theirs = net(x).numpy()[0]
-        assert np.array_equal(ours, same) and np.allclose(ours, theirs, atol=1e-6)
+    for copied in (False, True):
+        net, example = Net(forward, a=linear(), memory=torch.ones(1, 6)), (zeros(1, 6),)
+        policy = Interpreter(load_module(net, KEEP, example=example))
+        saved = torch.export.export(net, example, strict=False)
+        torch.export.save(saved, tmp_path / "a.pt2")
+        torch.export.save(saved.run_decompositions({}), tmp_path / "b.pt2")
+        if copied:
+            with pytest.raises(UnsupportedError, match="written in place") as error:
+                load_pt2(tmp_path / "a.pt2", KEEP)
+            assert "run_decompositions" in error.value.hint
+        runners = [policy, *(Interpreter(load_pt2(tmp_path / name, KEEP))
+                             for name in ("a.pt2", "b.pt2")[copied:])]
+        for x in torch.randn(4, 1, 6):
+            with torch.no_grad():
+                theirs = net(x).numpy()[0]
+            for runner in runners:
+                assert np.allclose(runner.step(x.numpy())["mean"], theirs, atol=1e-6)
 
 
 # Errors

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from math import isinf
+from math import isinf, log
 from typing import Any
 
 import numpy as np
 
 from puffer_edge.frontends.aten.lower import lowers
-from puffer_edge.frontends.graph import functions, trigonometry
-from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph import angles, functions, trigonometry
+from puffer_edge.frontends.graph.arithmetic import combine, scaled
 from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
@@ -139,5 +139,42 @@ def glu(graph: Graph, node: Node, x: Operand, dim: int = -1) -> Operand:
     return combine(graph, node, "mul", a, apply(graph, node, b, "sigmoid"))
 
 
+@lowers("exp2", "log2", "log10")
+def of_other_bases(graph: Graph, node: Node, x: Operand) -> Operand:
+    """``exp(x ln 2)``, ``log(x) / ln 2``, ``log(x) / ln 10``."""
+    op = node.op_type.split(".")[1].rstrip("_")
+    if op == "exp2":
+        return apply(graph, node, scaled(graph, node, x, log(2)), "exp")
+    return scaled(graph, node, apply(graph, node, x, "log"), 1 / log(float(op[3:])))
+
+
+@lowers("sinh", "cosh")
+def hyperbolic(graph: Graph, node: Node, x: Operand) -> Operand:
+    """By exponentials."""
+    return angles.hyperbolic(graph, node, x, node.op_type.split(".")[1].rstrip("_"))
+
+
+@lowers("asinh", "acosh", "atanh", "arcsinh", "arccosh", "arctanh")
+def inverse_hyperbolic(graph: Graph, node: Node, x: Operand) -> Operand:
+    """By logarithms."""
+    op = node.op_type.split(".")[1].rstrip("_")
+    return angles.inverse_hyperbolic(graph, node, x, op.replace("arc", "a"))
+
+
+@lowers("atan", "arctan")
+def arc_tangent(graph: Graph, node: Node, x: Operand) -> Operand:
+    """In radians."""
+    return angles.arc_tangent(graph, node, x, number(1))
+
+
+@lowers("atan2", "arctan2")
+def arc_tangent_of_two(graph: Graph, node: Node, x: Operand, other: Operand) -> Operand:
+    """Of ``x`` over ``other``, in radians."""
+    return angles.arc_tangent(graph, node, x, other)
+
+
+lowers("asin", "arcsin")(angles.arc_sine)
+lowers("acos", "arccos")(angles.arc_cosine)
+lowers("tan")(angles.tangent)
 lowers("sin")(trigonometry.sine)
 lowers("cos")(trigonometry.cosine)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.frontends.aten.lower import lowers, operand
-from puffer_edge.frontends.graph import arithmetic
+from puffer_edge.frontends.graph import arithmetic, division, functions
 from puffer_edge.frontends.graph.arithmetic import combine, scaled
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
@@ -45,17 +47,39 @@ def mul(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
 @lowers("div", "divide", "true_divide")
 def div(graph: Graph, node: Node, x: Any, other: Any, rounding_mode: str | None = None
         ) -> Operand:
-    """True division; of constants, rounded, too."""
-    a, b = operand(x), operand(other)
-    if rounding_mode in ("trunc", "floor") and not isinstance(a, str) and not isinstance(b, str):
-        if not np.all(b):
-            raise node.refuse("a constant is divided by zero")
-        graph.spend(node, broadcast_size(node, [a, b]))
-        rounded = np.trunc(a / b) if rounding_mode == "trunc" else np.floor(a / b)
-        return np.asarray(rounded, np.result_type(a, b))
-    if rounding_mode is not None:
-        raise node.refuse(f"rounding_mode = {rounding_mode!r}")
-    return binary(graph, node, "div", x, other)
+    """True division, or rounded towards zero or downwards."""
+    if rounding_mode is None:
+        return binary(graph, node, "div", x, other)
+    if rounding_mode == "floor":
+        return floor_divide(graph, node, x, other)
+    a, b = _divided(graph, node, x, other)
+    if isinstance(a, str):
+        return functions.truncated(graph, node, combine(graph, node, "div", a, b))
+    return np.asarray(np.trunc(a / b), np.result_type(a, b))
+
+
+@lowers("floor_divide")
+def floor_divide(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
+    """``floor(x / other)``, as Python's ``//``, of what is computed and of sizes."""
+    return division.floor_divided(graph, node, *_divided(graph, node, x, other))
+
+
+@lowers("fmod")
+def fmod(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
+    """What a division leaves, with the sign of ``x``."""
+    return division.rest(graph, node, *_divided(graph, node, x, other))
+
+
+@lowers("remainder")
+def remainder(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
+    """What a division leaves, with the sign of ``other``, as Python's ``%``."""
+    return division.modulo(graph, node, *_divided(graph, node, x, other))
+
+
+@lowers("frac")
+def frac(graph: Graph, node: Node, x: Operand) -> Operand:
+    """``x - trunc(x)``."""
+    return division.fraction(graph, node, x)
 
 
 @lowers("maximum", "minimum", "fmax", "fmin")
@@ -83,27 +107,28 @@ def lerp(graph: Graph, node: Node, x: Operand, end: Operand, weight: Any) -> Ope
 
 @lowers("pow")
 def power(graph: Graph, node: Node, x: Any, exponent: Any) -> Operand:
-    """By a constant whole or half number."""
-    if isinstance(x, int | float):
-        raise node.refuse(f"{x} to the power of a tensor")
-    return arithmetic.power(graph, node, x, operand(exponent))
+    """By a constant whole or half number; of a constant base, ``exp(exponent * log(base))``."""
+    base = x if not isinstance(x, np.ndarray) else x.item() if x.size == 1 else None
+    if isinstance(base, int | float) and isinstance(exponent, str):
+        if not base > 0:
+            raise node.refuse(f"{base} to the power of a tensor")
+        return functions.apply(graph, node, scaled(graph, node, exponent, math.log(base)), "exp")
+    return arithmetic.power(graph, node, operand(x), operand(exponent))
 
 
-@lowers("floor_divide")
-def floor_divide(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
-    """Of constants: sizes, as traced code computes them."""
-    a, b = (operand_of_sizes(node, value) for value in (x, other))
-    if not b.all():
-        raise node.refuse("a division by zero")
-    return np.asarray(a // b)
-
-
-def operand_of_sizes(node: Node, value: Any) -> Any:
-    """A constant as integers or floats.
+def _divided(graph: Graph, node: Node, x: Any, other: Any) -> tuple[Operand, Array]:
+    """Both sides of a rounded division, the divisor constant and nowhere 0.
 
     Raises:
-        UnsupportedError: it is computed from the observation.
+        UnsupportedError: it is not.
     """
-    if isinstance(value, str):
-        raise node.refuse("rounding")
-    return np.asarray(value)
+    a, b = (value if isinstance(value, str) else np.asarray(value) for value in (x, other))
+    divisor = graph.array(b, node, "the divisor of a rounded division")
+    if not divisor.all():
+        raise node.refuse("a constant is divided by zero")
+    if not isinstance(a, str):
+        graph.spend(node, broadcast_size(node, [a, divisor]))
+        kind = np.result_type(a, divisor)
+        kind = np.dtype(np.float32) if kind.kind == "f" else kind
+        a, divisor = a.astype(kind), divisor.astype(kind)
+    return a, divisor

@@ -17,9 +17,12 @@ from puffer_edge.frontends.aten import (  # noqa: F401  (each registers its lowe
     comparison,
     composed,
     constants,
+    contraction,
     linear,
     moving,
     normalization,
+    places,
+    ranking,
     recurrent,
     reduction,
     shape,
@@ -159,7 +162,9 @@ def _bind_state(graph: Graph, exported: Exported, pairs: dict[str, Result]) -> N
             graph.operands[name] = weight.array
         elif weight.array.dtype != np.float32:
             raise UnsupportedError(f"forward changes a buffer of {weight.array.dtype}",
-                                   where=f"{graph.where}, {printable(weight.name)}")
+                                   where=f"{graph.where}, {printable(weight.name)}",
+                                   hint="let it be a buffer of floats, which count exactly up to "
+                                        "16,777,216")
         else:
             graph.bind(name, builder.state(weight.name, weight.array.shape))
 

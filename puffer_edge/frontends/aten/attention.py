@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from math import prod
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from puffer_edge.frontends.aten.normalization import layer_norm
 from puffer_edge.frontends.graph import linear as products
 from puffer_edge.frontends.graph.arithmetic import FORBIDDEN, combine, scaled
 from puffer_edge.frontends.graph.functions import apply
-from puffer_edge.frontends.graph.graph import Graph, Operand
+from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
+from puffer_edge.frontends.graph.reduction import reduced
 from puffer_edge.frontends.graph.shape import reshaped
 from puffer_edge.ir.ops import Slice, Softmax, Transpose
 
@@ -26,7 +28,8 @@ def attention(graph: Graph, node: Node, query: Operand, key: Operand, value: Ope
               scale: float | None = None) -> Operand:
     """``softmax(query @ key' * scale + mask) @ value``; the scale is 1 / sqrt(width) by default.
 
-    A boolean mask, which must be constant, is True for what is attended to.
+    A boolean mask is True for what is attended to. A row with nothing of it gives zeros, as torch
+    has it since 2.5.
     """
     if is_causal:
         attn_mask = np.tri(graph.shape(query)[-2], graph.shape(key)[-2], dtype=np.bool_)
@@ -35,10 +38,19 @@ def attention(graph: Graph, node: Node, query: Operand, key: Operand, value: Ope
                        permutation=(*range(rank - 2), rank - 1, rank - 2))
     factor = 1 / math.sqrt(width) if scale is None else scale
     scores = scaled(graph, node, products.matmul(graph, node, query, turned), factor)
-    if attn_mask is not None:
+    left: Operand | None = None
+    if isinstance(attn_mask, str) and attn_mask in graph.flags:
+        left = attn_mask
+        scores = combine(graph, node, "add", scores, _added_where(graph, node, attn_mask))
+    elif attn_mask is not None:
         mask = attn_mask if isinstance(attn_mask, str) else _added(node, attn_mask)
         scores = combine(graph, node, "add", scores, mask)
-    chosen = graph.add(node, Softmax, x=scores, axis=len(graph.shape(scores)) - 1)
+    last = len(graph.shape(scores)) - 1
+    chosen = graph.add(node, Softmax, x=scores, axis=last)
+    if left is not None:
+        axis = len(graph.shape(left)) - 1
+        some = reduced(graph, node, left, "max", (axis,), keep=True)
+        chosen = combine(graph, node, "mul", chosen, some)
     return products.matmul(graph, node, chosen, value)
 
 
@@ -52,13 +64,20 @@ def multi_head(graph: Graph, node: Node, query: Operand, key: Operand, value: Op
     shape = graph.shape(query)
     if key is not query or value is not query or need_weights:
         raise node.refuse("with its weights, or between several tensors")
+    if mask is not None and mask_type not in (0, 1, 2):
+        raise node.refuse(f"mask_type = {mask_type}")
     if isinstance(mask, str):
-        raise node.refuse("a mask that is computed from the observation")
-    if mask is not None:
+        if mask in graph.flags:  # True for what is left out
+            mask = scaled(graph, node, mask, FORBIDDEN)
+            graph.builder.note("stated", "a mask of the observation leaves each row of attention "
+                               "something to attend to; torch gives NaN for one that does not")
+        size = graph.shape(mask)
+        mask = reshaped(graph, node, mask, (
+            prod(size[:-1]) if mask_type == 1 else prod(size[:-2]),
+            *((1,) if mask_type == 1 else size[-2:-1]), size[-1]))
+    elif mask is not None:
         if mask.dtype == np.bool_:  # True for what is left out
             mask = np.where(mask, np.float32(-np.inf), np.float32(0))
-        if mask_type not in (0, 1, 2):
-            raise node.refuse(f"mask_type = {mask_type}")
         # 0: [T, T] or one per head; 1: [1, T] of keys; 2: both together, [1, heads, T, T].
         mask = mask.reshape(-1, *((1,) if mask_type == 1 else mask.shape[-2:-1]), mask.shape[-1])
     if len(shape) != 3 or shape[0] != 1 or embed_dim % num_head:
@@ -107,6 +126,11 @@ def encoder_layer(graph: Graph, node: Node, src: Operand, embed_dim: int, num_he
             x = layer_norm(graph, node, combine(graph, node, "add", x, part(x)), (embed_dim,),
                            *norm, eps)
     return x
+
+
+def _added_where(graph: Graph, node: Node, kept: str) -> Operand:
+    """Numbers that are added to the scores: 0 where a computed mask is 1, else -3.4e38."""
+    return scaled(graph, node, combine(graph, node, "sub", number(1), kept), FORBIDDEN)
 
 
 def _added(node: Node, mask: Array) -> Array:

@@ -9,7 +9,8 @@ import numpy as np
 
 from puffer_edge.frontends.aten.lower import lowers, operand
 from puffer_edge.frontends.graph import comparison
-from puffer_edge.frontends.graph.graph import Graph, Operand
+from puffer_edge.frontends.graph.arithmetic import combine
+from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
 
 _COMPARE = {"eq": "equal", "ge": "greater_equal", "gt": "greater", "le": "less_equal",
@@ -54,3 +55,24 @@ def masked_fill(graph: Graph, node: Node, x: Operand, mask: Operand, value: Any)
 def sign(graph: Graph, node: Node, x: Operand) -> Operand:
     """-1, 0 or 1."""
     return comparison.sign(graph, node, x)
+
+
+@lowers("isnan", "isinf", "isfinite", "isposinf", "isneginf", moving=True)
+def is_not_finite(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Of constants; observations are finite, and so is a softmax of which something is left."""
+    op = node.op_type.split(".")[1]
+    if not isinstance(x, str):
+        return np.asarray(getattr(np, op)(x))
+    if op == "isnan":
+        return comparison.no_number(graph, node, x)
+    if not comparison.has_numbers(graph, x):
+        raise node.refuse("of what may be no number")
+    return np.full(graph.shape(x), op == "isfinite")
+
+
+@lowers("heaviside")
+def heaviside(graph: Graph, node: Node, x: Operand, values: Operand) -> Operand:
+    """1 above 0, 0 below, the other's value at 0."""
+    above = comparison.positive(graph, node, x)
+    equal = comparison.compare(graph, node, "equal", x, number(0))
+    return combine(graph, node, "add", above, combine(graph, node, "mul", equal, values))

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.frontends.aten.lower import lowers
+from puffer_edge.frontends.aten.moving import cat, window
 from puffer_edge.frontends.graph import comparison, reduction
-from puffer_edge.frontends.graph import linear as products
 from puffer_edge.frontends.graph.arithmetic import combine, scaled
-from puffer_edge.frontends.graph.functions import apply
+from puffer_edge.frontends.graph.functions import apply, truncated
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.reduction import reduced
@@ -61,21 +61,40 @@ def spread(graph: Graph, node: Node, x: Operand, dim: int | Sequence[int] | None
 
 @lowers("cumsum")
 def cumsum(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = None) -> Operand:
-    """Along the last axis: a product with a triangle of ones."""
+    """A product with a triangle of ones, the axis last."""
     shape = graph.shape(x)
-    if axis_of(node, dim, len(shape)) != len(shape) - 1:
-        raise node.refuse("along another axis than the last")
+    axis = axis_of(node, dim, len(shape))
     if not isinstance(x, str):
-        return np.cumsum(x, axis=-1, dtype=x.dtype)
-    rows = reshaped(graph, node, x, (prod(shape[:-1]), shape[-1]))
-    ones = np.triu(np.ones((shape[-1], shape[-1]), np.float32))
-    return reshaped(graph, node, products.matmul(graph, node, rows, ones), shape)
+        return np.cumsum(x, axis=axis, dtype=x.dtype)
+    return reduction.cumulated(graph, node, x, axis)
 
 
-@lowers("floor", "ceil", "round")
-def rounded(graph: Graph, node: Node, x: Operand) -> Operand:
-    """To whole numbers; halves to the even one."""
-    return apply(graph, node, x, node.op_type.split(".")[1].rstrip("_"))
+@lowers("diff")
+def diff(graph: Graph, node: Node, x: Operand, n: int = 1, dim: int = -1,
+         prepend: Operand | None = None, append: Operand | None = None) -> Operand:
+    """Each element without the one before it, n times."""
+    axis = axis_of(node, dim, len(graph.shape(x)))
+    parts = [part for part in (prepend, x, append) if part is not None]
+    x = cat(graph, node, parts, axis)
+    for _ in range(n):
+        size = graph.shape(x)[axis]
+        x = combine(graph, node, "sub", window(graph, node, x, axis, 1, size),
+                    window(graph, node, x, axis, 0, size - 1))
+    return x
+
+
+@lowers("floor", "ceil", "round", "trunc", "fix")
+def rounded(graph: Graph, node: Node, x: Operand, decimals: int = 0) -> Operand:
+    """To whole numbers, or to decimals; halves to the even one."""
+    op = node.op_type.split(".")[1].rstrip("_")
+    if op in ("trunc", "fix"):
+        return truncated(graph, node, x) if isinstance(x, str) else np.trunc(x)
+    if decimals == 0:
+        return apply(graph, node, x, op)
+    steps = number(10.0 ** abs(decimals))
+    there, back = ("mul", "div") if decimals > 0 else ("div", "mul")
+    return combine(graph, node, back, apply(graph, node, combine(graph, node, there, x, steps), op),
+                   steps)
 
 
 @lowers("log1p", "expm1")

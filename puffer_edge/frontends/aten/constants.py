@@ -44,6 +44,22 @@ def arange(graph: Graph, node: Node, end: float, start: float = 0, step: float =
         np.int64 if whole and dtype is None else _dtype(dtype))
 
 
+@lowers("linspace")
+def linspace(graph: Graph, node: Node, start: float, end: float, steps: int,
+             dtype: str | None = None) -> Operand:
+    """From start to end, both included."""
+    graph.spend(node, steps)
+    return np.linspace(start, end, steps).astype(_dtype(dtype))
+
+
+@lowers("eye")
+def eye(graph: Graph, node: Node, n: int, m: int | None = None, dtype: str | None = None
+        ) -> Operand:
+    """Ones on the diagonal."""
+    graph.spend(node, n * (m or n))
+    return np.eye(n, m, dtype=_dtype(dtype))
+
+
 @lowers("scalar_tensor")
 def scalar_tensor(graph: Graph, node: Node, s: float, dtype: str | None = None) -> Operand:
     """A number as a tensor."""

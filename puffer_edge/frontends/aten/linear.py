@@ -28,7 +28,7 @@ def linear(graph: Graph, node: Node, x: Operand, weight: Operand, bias: Operand 
     return graph.add(node, Gemm, x=x, weight=weight, **fields)
 
 
-@lowers("mm", "matmul", "bmm", "mv", "dot")
+@lowers("mm", "matmul", "bmm", "mv", "dot", "vdot", "linalg_matmul")
 def matmul(graph: Graph, node: Node, x: Operand, other: Operand | None = None,
            mat2: Operand | None = None, vec: Operand | None = None,
            tensor: Operand | None = None) -> Operand:
@@ -37,14 +37,12 @@ def matmul(graph: Graph, node: Node, x: Operand, other: Operand | None = None,
     return products.matmul(graph, node, x, right)
 
 
-@lowers("addmm", "baddbmm", "addbmm", "addmv")
+@lowers("addmm", "baddbmm", "addmv")
 def addmm(graph: Graph, node: Node, x: Operand, mat1: Operand | None = None,
           mat2: Operand | None = None, batch1: Operand | None = None,
           batch2: Operand | None = None, mat: Operand | None = None, vec: Operand | None = None,
           beta: float = 1, alpha: float = 1) -> Operand:
     """``beta * x + alpha * a @ b``; a vector over a constant matrix is a linear layer."""
-    if node.op_type.startswith("aten.addbmm"):
-        raise node.refuse("a sum over the batch")
     a = next(v for v in (mat1, batch1, mat) if v is not None)
     b = next(v for v in (mat2, batch2, vec) if v is not None)
     if not isinstance(b, str) and not isinstance(x, str) and beta == alpha == 1 and (

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeAlias, TypeVar
 
@@ -33,8 +33,17 @@ _RENAMED = {"self": "x", "input": "x"}
 _IGNORED = frozenset(("allow_tf32", "benchmark", "copy", "cudnn_enable", "cudnn_enabled",
                       "deterministic", "device", "implicit", "layout", "memory_format",
                       "non_blocking", "pin_memory", "requires_grad"))
-_CHOOSING = frozenset(("argmax", "max", "min"))  # of their results, the positions are integers
+_CHOOSING = frozenset(("argmax", "argmin", "argsort", "kthvalue", "max", "median", "min", "sort",
+                       "topk"))
+"""Of their results, the positions are integers."""
 _CONVERTING = frozenset(("_to_copy", "to", "type_as"))
+_KEEPING = frozenset((
+    "_unsafe_index", "_unsafe_index_put", "abs", "amax", "amin", "clamp", "clamp_max", "clamp_min",
+    "clip", "copy", "fill", "fmax", "fmin", "full_like", "index_copy", "index_fill", "index_put",
+    "masked_fill", "max", "maximum", "min", "minimum", "neg", "ones_like", "relu", "scatter",
+    "select_scatter", "sign", "slice_scatter", "where", "zeros_like"))
+"""Ops that give no number which is not there already, but for its sign: integers stay exact."""
+_EXACT_INTEGERS = ("int32", "int64")
 _UNBOUNDED = frozenset(("fill_value", "max", "max_val", "min", "min_val", "other", "value"))
 RANDOM = frozenset(("bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
                      "randn_like", "uniform"))
@@ -93,15 +102,11 @@ def lower_call(call: Call, graph: Graph, known: dict[str, Any], dtypes: Mapping[
     if lowering is None:
         raise node.refuse("the op is not supported", "wrap the policy so that forward does "
                           "without it; ARCHITECTURE.md says how to add an op")
+    _decide(graph, call, node)
     _check_kinds(dtypes, graph, call, node)
-    try:
-        results = lowering(graph, node, **_arguments(call, lowering, node, graph, known))
-    except ProgramError as error:  # infer() of an op: the arguments are wrong
-        raise FileFormatError(f"{node.op_type}: {printable(error.what, 300)}",
-                              where=place) from None
-    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-        raise FileFormatError(f"{node.op_type}: its arguments do not fit: "
-                              f"{printable(str(error), 200)}", where=place) from error
+    graph.flags = {str(graph.operands[name]) for name in call.refs
+                   if dtypes.get(name) == "bool" and name in graph.operands}
+    results = _run(lowering, call, node, graph, known)
     if not call.unpacked:
         results = (results,)
     graph.count(results, node)
@@ -110,6 +115,43 @@ def lower_call(call: Call, graph: Graph, known: dict[str, Any], dtypes: Mapping[
             graph.bind(name, result)
         elif result is not None:
             known[name] = result  # a size, or the results of an op that has several
+
+
+def _run(lowering: Lowering, call: Call, node: Node, graph: Graph, known: dict[str, Any]) -> Any:
+    try:
+        return lowering(graph, node, **_arguments(call, lowering, node, graph, known))
+    except ProgramError as error:  # infer() of an op: the arguments are wrong
+        raise FileFormatError(f"{node.op_type}: {printable(error.what, 300)}",
+                              where=node.where) from None
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise FileFormatError(f"{node.op_type}: its arguments do not fit: "
+                              f"{printable(str(error), 200)}", where=node.where) from error
+
+
+def _decide(graph: Graph, call: Call, node: Node) -> None:
+    """Makes indices of the decisions that a call reads, where it computes with them.
+
+    A decision stands for its logits, from which the contract chooses at the end; what moves it only
+    is remembered, and done again with the index.
+    """
+    chosen = [name for name in call.refs if name in graph.choices]
+    if not chosen:
+        return
+    if call.op in AFTER_CHOICE:
+        graph.deciding[call.outputs[0]] = lambda: _again(graph, call, node)
+        return
+    for name in chosen:
+        if name in graph.deciding:
+            graph.deciding.pop(name)()
+
+
+def _again(graph: Graph, call: Call, node: Node) -> None:
+    for name in call.refs:
+        if name in graph.deciding:
+            graph.deciding.pop(name)()
+    graph.choices.pop(call.outputs[0], None)
+    if not any(name in graph.choices for name in call.refs):
+        graph.bind(call.outputs[0], _run(LOWERINGS[call.op], call, node, graph, {}))
 
 
 def _check_kinds(dtypes: Mapping[str, str], graph: Graph, call: Call, node: Node) -> None:
@@ -129,21 +171,19 @@ def _check_kinds(dtypes: Mapping[str, str], graph: Graph, call: Call, node: Node
                      if isinstance(ref, Ref)]
             graph.choices[call.outputs[0]] = tuple(n for sizes in heads for n in sizes)
         return
-    mask = call.arguments.get("attn_mask")
-    if isinstance(mask, Ref) and dtypes.get(mask.name) == "bool" and isinstance(
-            graph.operands.get(mask.name), str):
-        raise node.refuse("a mask that is computed from the observation",
-                          "give the policy observations without what is masked")
     computed = [name for name in call.refs if isinstance(graph.operands.get(name), str)]
     kinds = {dtypes[name] for name in call.outputs if name in dtypes}
     if not computed or call.op in _CHOOSING or all(map(_fractional, kinds)):
         return
-    if call.op not in MOVING:
-        raise node.refuse("arithmetic on integers", "convert the observation with .float() first")
-    if kinds == {"bool"}:
-        return
+    given = {dtypes.get(name, "") for name in call.refs}
     if call.op in _CONVERTING and any(_fractional(dtypes.get(n, "")) for n in computed):
-        raise node.refuse(f"a conversion to {', '.join(sorted(kinds))}", "leave out the rounding")
+        if not kinds <= {"bool", *_EXACT_INTEGERS}:
+            raise node.refuse(f"a conversion to {', '.join(sorted(kinds))}", "leave it out")
+        return
+    counted = call.op == "sum" and given == {"bool"}
+    if not counted and call.op not in MOVING | _KEEPING:
+        raise node.refuse("arithmetic on integers", "convert them with .float() first; a buffer "
+                          "that counts steps can be one of floats")
 
 
 def _fractional(dtype: str) -> bool:
@@ -179,3 +219,11 @@ def operand(value: Any) -> Operand:
     if isinstance(value, bool | int | float):
         return np.full((), value, np.float32)
     raise UnsupportedError(f"{type(value).__name__} in place of a tensor")
+
+
+def alike(values: Sequence[Operand]) -> list[Operand]:
+    """Operands of one op: constant integers and booleans are floats beside what is computed."""
+    if not any(isinstance(value, str) for value in values):
+        return list(values)
+    return [value if isinstance(value, str) or value.dtype.kind == "f"
+            else value.astype(np.float32) for value in values]

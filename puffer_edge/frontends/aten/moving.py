@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from puffer_edge.frontends.aten.lower import lowers
+from puffer_edge.frontends.aten.lower import alike, lowers
+from puffer_edge.frontends.aten.places import picked
+from puffer_edge.frontends.graph import linear as products
 from puffer_edge.frontends.graph import moving
+from puffer_edge.frontends.graph.categories import one_hot
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
+from puffer_edge.frontends.graph.places import scattered, taken
 from puffer_edge.frontends.graph.shape import axis_of, reshaped
-from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Slice, Split
+from puffer_edge.ir.ops import Concat, Expand, Gather, Pad, Slice, Split, Transpose
 
 
 @lowers("cat", "concat", "concatenate", moving=True, after_choice=True)
@@ -24,7 +29,7 @@ def cat(graph: Graph, node: Node, tensors: Sequence[Operand], dim: int = 0) -> O
         tensors = [reshaped(graph, node, x, (1, prod(graph.shape(x)))) for x in tensors]
         dim = 1
     # torch's leftover: an empty vector joins anything
-    tensors = [x for x in tensors if prod(graph.shape(x))] or list(tensors)[:1]
+    tensors = alike([x for x in tensors if prod(graph.shape(x))] or list(tensors)[:1])
     axis = axis_of(node, dim, len(graph.shape(tensors[0])))
     return (tensors[0] if len(tensors) == 1
             else graph.add(node, Concat, xs=tuple(tensors), axis=axis))
@@ -58,6 +63,57 @@ def split(graph: Graph, node: Node, x: Operand, split_size: Any = None, split_si
     return graph.add_many(node, Split, len(each), x=x, sizes=tuple(each), axis=axis)
 
 
+@lowers("tensor_split", "hsplit", "vsplit", "dsplit", moving=True)
+def tensor_split(graph: Graph, node: Node, x: Operand, sections: int | None = None,
+                 indices: Sequence[int] | None = None, dim: int | None = None
+                 ) -> tuple[Operand, ...]:
+    """Into so many parts, the first ones longer, or at indices."""
+    shape = graph.shape(x)
+    places = {"hsplit": min(1, len(shape) - 1), "vsplit": 0, "dsplit": 2, "tensor_split": 0}
+    axis = axis_of(node, places[node.op_type.split(".")[1]] if dim is None else dim, len(shape))
+    size = shape[axis]
+    if sections is not None:
+        each, more = divmod(size, sections)
+        sizes = [each + 1] * more + [each] * (sections - more)
+    else:
+        ends = [0, *(range(size)[:i].stop for i in indices or ()), size]
+        sizes = [b - a for a, b in pairwise(ends)]
+    if min(sizes) < 1:
+        raise node.refuse("an empty part")
+    return split(graph, node, x, None, sizes, None, axis)
+
+
+@lowers("hstack", "vstack", "dstack", "column_stack", "row_stack", moving=True)
+def beside(graph: Graph, node: Node, tensors: Sequence[Operand]) -> Operand:
+    """Vectors and matrices beside, below or behind each other."""
+    kind, rank = node.op_type.split(".")[1], len(graph.shape(tensors[0]))
+    if kind == "hstack":
+        return cat(graph, node, tensors, 0 if rank == 1 else 1)
+    if rank > 2 or kind == "dstack":
+        raise node.refuse(f"of {rank} axes")
+    turned = []
+    for x in tensors:
+        size = prod(graph.shape(x))
+        flat = (size, 1) if kind == "column_stack" else (1, size)
+        turned.append(x if rank == 2 else reshaped(graph, node, x, flat))
+    return cat(graph, node, turned, 1 if kind == "column_stack" else 0)
+
+
+@lowers("repeat_interleave", moving=True)
+def repeat_interleave(graph: Graph, node: Node, x: Operand, repeats: Any, dim: int | None = None,
+                      output_size: int | None = None) -> Operand:
+    """Each element of an axis several times."""
+    if isinstance(repeats, str):
+        raise node.refuse("computed repeats")
+    if dim is None:
+        x, dim = reshaped(graph, node, x, (prod(graph.shape(x)),)), 0
+    axis = axis_of(node, dim, len(graph.shape(x)))
+    rows = np.repeat(np.arange(graph.shape(x)[axis]), np.asarray(repeats))
+    if not rows.size:
+        raise node.refuse("the result is empty")
+    return graph.add(node, Gather, x=x, indices=tuple(rows.tolist()), axis=axis)
+
+
 @lowers("unbind", moving=True)
 def unbind(graph: Graph, node: Node, x: Operand, dim: int = 0) -> tuple[Operand, ...]:
     """The slices of an axis, without it."""
@@ -88,12 +144,12 @@ def window(graph: Graph, node: Node, x: Operand, dim: int = 0, start: int | None
     elif length is not None and start is not None:
         start = start + shape[axis] if start < 0 else start
         end = start + length
-    taken = range(shape[axis])[start:end:step]
-    if not taken:
+    where = range(shape[axis])[start:end:step]
+    if not where:
         raise node.refuse("the result is empty")
-    if len(taken) < shape[axis]:
+    if len(where) < shape[axis]:
         starts, counts, steps = [0] * len(shape), list(shape), [1] * len(shape)
-        starts[axis], counts[axis], steps[axis] = taken.start, len(taken), taken.step
+        starts[axis], counts[axis], steps[axis] = where.start, len(where), where.step
         x = graph.add(node, Slice, x=x, starts=tuple(starts), counts=tuple(counts),
                       steps=tuple(steps))
     return x if index is None else reshaped(graph, node, x, (*shape[:axis], *shape[axis + 1 :]))
@@ -110,24 +166,48 @@ def flip(graph: Graph, node: Node, x: Operand, dims: Sequence[int]) -> Operand:
         steps=tuple(-1 if a in axes else 1 for a in range(len(shape))))
 
 
-@lowers("index", "index_select", moving=True)
+@lowers("index", "index_select", "_unsafe_index", moving=True)
 def index(graph: Graph, node: Node, x: Operand, indices: Sequence[Operand | None] = (),
           dim: int | None = None, index: Operand | None = None) -> Operand:
-    """Constant indices along one axis."""
-    pairs = [(a, i) for a, i in enumerate(indices) if i is not None]
+    """Constant indices or masks; computed ones along one axis."""
     if dim is not None and index is not None:
-        pairs = [(axis_of(node, dim, len(graph.shape(x))), index)]
-    if len(pairs) != 1:
-        raise node.refuse("indices along several axes at once")
+        axis = axis_of(node, dim, len(graph.shape(x)))
+        indices = [*(None,) * axis, index]
+    pairs = [(a, i) for a, i in enumerate(indices) if i is not None]
+    shape = graph.shape(x)
+    if len(pairs) == 1 and isinstance(pairs[0][1], str) and pairs[0][1] not in graph.flags:
+        return _rows(graph, node, x, pairs[0][0], pairs[0][1])
+    if len(pairs) != 1 or (graph.array(pairs[0][1], node, "the indices").ndim > 1 and (
+            graph.array(pairs[0][1], node, "the indices").dtype == np.bool_)):
+        return taken(graph, node, x, picked(
+            graph, node, np.arange(prod(shape)).reshape(shape), indices))
     axis, where = pairs[0][0], graph.array(pairs[0][1], node, "the indices")
     if where.dtype == np.bool_:
+        if where.shape != shape[axis : axis + 1]:
+            raise ValueError(f"a mask of {where.shape} for axis {axis} of {shape}")
         where = np.flatnonzero(where)
-    shape = graph.shape(x)
     flat = tuple(int(i) % shape[axis] for i in where.reshape(-1) if -shape[axis] <= i < shape[axis])
     if len(flat) != where.size or not flat:
         raise node.refuse("an index leaves the tensor, or there is none")
-    taken = graph.add(node, Gather, x=x, indices=flat, axis=axis)
-    return reshaped(graph, node, taken, (*shape[:axis], *where.shape, *shape[axis + 1 :]))
+    gathered = graph.add(node, Gather, x=x, indices=flat, axis=axis)
+    return reshaped(graph, node, gathered, (*shape[:axis], *where.shape, *shape[axis + 1 :]))
+
+
+def _rows(graph: Graph, node: Node, x: Operand, axis: int, where: str) -> Operand:
+    """Slices of one axis at computed indices: a product with one-hot vectors."""
+    shape, counts = graph.shape(x), graph.shape(where)
+    if axis != 0:
+        order = (axis, *(a for a in range(len(shape)) if a != axis))
+        x = graph.add(node, Transpose, x=x, permutation=order)
+    hot = one_hot(graph, node, str(reshaped(graph, node, where, (prod(counts),))), shape[axis])
+    rest = (*shape[:axis], *shape[axis + 1 :])
+    flat = reshaped(graph, node, x, (shape[axis], prod(rest)))
+    y = reshaped(graph, node, products.matmul(graph, node, hot, flat), (*counts, *rest))
+    if axis == 0:
+        return y
+    order = (*range(len(counts), len(counts) + axis), *range(len(counts)),
+             *range(len(counts) + axis, len(counts) + len(rest)))
+    return graph.add(node, Transpose, x=y, permutation=order)
 
 
 @lowers("expand", "expand_as", "broadcast_to", moving=True)
@@ -223,14 +303,18 @@ def scatter(graph: Graph, node: Node, x: Operand, src: Operand, dim: int = 0,
     if index is not None:
         start = index % shape[axis]
         end, src = start + 1, reshaped(graph, node, src, (*shape[:axis], 1, *shape[axis + 1 :]))
-    taken = range(shape[axis])[start:end:step]
+    where = range(shape[axis])[start:end:step]
+    if not where:
+        return x
+    x, src = alike((x, src))
     if step != 1:
-        raise node.refuse(f"step = {step}")
-    parts = [src] if taken else []
-    if taken.start > 0:
-        parts.insert(0, window(graph, node, x, axis, 0, taken.start))
-    if taken.stop < shape[axis]:
-        parts.append(window(graph, node, x, axis, taken.stop, shape[axis]))
+        places = np.moveaxis(np.arange(prod(shape)).reshape(shape), axis, 0)[where.start::step]
+        return scattered(graph, node, x, np.moveaxis(places[: len(where)], 0, axis), src)
+    parts = [src]
+    if where.start > 0:
+        parts.insert(0, window(graph, node, x, axis, 0, where.start))
+    if where.stop < shape[axis]:
+        parts.append(window(graph, node, x, axis, where.stop, shape[axis]))
     return cat(graph, node, parts, axis)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.frontends.aten.lower import lowers
-from puffer_edge.frontends.graph import normalization, reduction
+from puffer_edge.frontends.graph import normalization, ranking, reduction
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import axis_of, reshaped
@@ -87,12 +87,38 @@ def log_softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | Non
     return reduction.log_softmax(graph, node, x, (axis,))
 
 
-@lowers("argmax", after_choice=True)
+@lowers("argmax", "argmin", after_choice=True)
 def argmax(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdim: bool = False
            ) -> Operand:
-    """Only at the end of a discrete head: the contract chooses from the logits itself."""
+    """At the end of a discrete head the contract chooses from the logits itself; else an index."""
     if node.outputs[0] in graph.choices:
         raise node.refuse("a decision over decisions")
-    if dim is None:
-        x, dim = reshaped(graph, node, x, (1, prod(graph.shape(x)))), 1
-    return reduction.arg_max(graph, node, x, axis_of(node, dim, len(graph.shape(x))))
+    shape = graph.shape(x)
+    if not isinstance(x, str):
+        largest = "argmax" in node.op_type
+        host = np.argmax if largest else np.argmin
+        return np.asarray(host(x, axis=dim, keepdims=keepdim and dim is not None))
+    flat = reshaped(graph, node, x, (1, prod(shape))) if dim is None else x
+    axis = 1 if dim is None else axis_of(node, dim, len(shape))
+
+    def index() -> Operand:
+        largest = "argmax" in node.op_type
+        found = ranking.first_of(graph, node, flat, axis, largest=largest)
+        kept = tuple(1 if a == axis else n for a, n in enumerate(shape)) if dim is not None else (
+            1,) * len(shape)
+        gone = () if dim is None else (*shape[:axis], *shape[axis + 1 :])
+        return reshaped(graph, node, found, kept if keepdim else gone)
+
+    (name,) = node.outputs
+    if "argmin" in node.op_type or prod(shape[axis + 1 :] if dim is not None else ()) != 1:
+        return index()
+    y = reduction.arg_max(graph, node, flat, axis)
+    note = graph.builder.notes[-1]
+
+    def decide() -> None:
+        graph.choices.pop(name, None)
+        graph.builder.notes[:] = [other for other in graph.builder.notes if other is not note]
+        graph.bind(name, index())
+
+    graph.deciding[name] = decide
+    return y

@@ -9,6 +9,7 @@ from typing import Any
 
 from puffer_edge.frontends.aten.lower import lowers
 from puffer_edge.frontends.graph.comparison import nonzero
+from puffer_edge.frontends.graph.functions import truncated
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import axis_of, reshaped
@@ -27,7 +28,7 @@ def identity(graph: Graph, node: Node, x: Operand, p: float = 0, train: bool = F
 @lowers("to", "_to_copy", "type_as", moving=True, after_choice=True)
 def convert(graph: Graph, node: Node, x: Operand, dtype: str | None = None,
             other: Operand | None = None) -> Operand:
-    """Between floats, and from integers to floats: the Program has float32 only."""
+    """Between floats and integers: the Program has float32 only, and whole numbers in it."""
     if dtype == "float64" and isinstance(x, str):
         graph.builder.note("stated", "what the policy computes in float64 is in float32 here")
     if dtype == "bool" and isinstance(x, str):
@@ -36,6 +37,8 @@ def convert(graph: Graph, node: Node, x: Operand, dtype: str | None = None,
         raise node.refuse(f"a conversion to {dtype}", "convert the policy: policy.float()")
     if not isinstance(x, str) and dtype:
         return x.astype("float32" if dtype == "float64" else dtype)
+    if dtype in ("int32", "int64") and node.outputs[0] not in graph.choices:
+        return truncated(graph, node, x)
     return x
 
 

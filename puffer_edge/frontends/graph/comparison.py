@@ -18,8 +18,10 @@ from puffer_edge.frontends.graph.arithmetic import FORBIDDEN, combine
 from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.node import Node
-from puffer_edge.frontends.graph.shape import broadcast_size
-from puffer_edge.ir.ops import Softmax
+from puffer_edge.frontends.graph.shape import broadcast_shape, broadcast_size
+from puffer_edge.ir.ops import Expand, Reduce, Reshape, Slice, Softmax, Split, Transpose
+
+_MOVING = (Reshape, Slice, Split, Transpose)
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -77,6 +79,11 @@ def where(graph: Graph, node: Node, condition: Operand, x: Operand, y: Operand) 
     if len(arrays) == 3:
         graph.spend(node, broadcast_size(node, arrays))
         return np.asarray(np.where(*arrays))
+    if not isinstance(condition, str) and (condition.all() or not condition.any()):
+        kept = x if condition.all() else y
+        shape = broadcast_shape(node, [graph.shape(v) for v in (condition, x, y)])
+        if graph.shape(kept) == shape and (isinstance(kept, str) or kept.dtype.kind == "f"):
+            return kept
     mask = condition if isinstance(condition, str) else condition.astype(np.float32)
     chosen = combine(graph, node, "mul", mask, _finite(graph, node, x))
     other = combine(graph, node, "mul", _inverse(graph, node, mask), _finite(graph, node, y))
@@ -92,8 +99,13 @@ def sign(graph: Graph, node: Node, x: Operand) -> Operand:
 
 
 def has_numbers(graph: Graph, x: str) -> bool:
-    """Whether a value can never be NaN: an input, or a softmax with a constant mask or none."""
+    """Whether a value can never be NaN or infinite.
+
+    That is an input, what only moves it, and a softmax with a constant mask or none.
+    """
     makers = {name: op for op in graph.builder.ops for name in op.outputs}
+    while x in makers and isinstance(makers[x], _MOVING):
+        x = next(name for name in makers[x].operands)
     if x not in makers:
         return True
     softmax = makers[x]
@@ -112,8 +124,29 @@ def has_numbers(graph: Graph, x: str) -> bool:
                                        for mask in masks)
 
 
+def no_number(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Where a value is NaN: nowhere in an observation, and where a softmax has nothing left.
+
+    torch asks that behind attention, where a mask may leave a row nothing.
+    """
+    if not isinstance(x, str):
+        return np.isnan(x)
+    if has_numbers(graph, x):
+        return np.zeros(graph.shape(x), np.bool_)
+    softmax = next((op for op in graph.builder.ops if x in op.outputs), None)
+    if not isinstance(softmax, Softmax):
+        raise node.refuse("of what may be no number")
+    graph.masks.update(node.outputs)
+    shape = graph.shape(x)
+    largest = graph.add(node, Reduce, x=softmax.x, function="max", axes=(softmax.axis,), keep=True)
+    nothing = positive(graph, node, combine(graph, node, "sub", number(FORBIDDEN / 2), largest))
+    return graph.add(node, Expand, x=nothing, shape=shape)
+
+
 def nonzero(graph: Graph, node: Node, x: Operand) -> Operand:
     """A mask of what is not 0, as a conversion to booleans makes it."""
+    if not isinstance(x, str):
+        return np.asarray(x != 0)
     graph.masks.update(node.outputs)
     return positive(graph, node, apply(graph, node, x, "abs"))
 

@@ -9,7 +9,7 @@ away without a pass of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any, TypeAlias
 
@@ -60,8 +60,11 @@ class Graph:
         operands: by the file's names.
         choices: names that stand for a decision over logits (ArgMax, LogSoftmax): their
             operand is the logits, and here are the sizes of the heads.
+        deciding: for such a name, what puts the index of the choice in its place.
+        flags: values that the op which is being lowered takes as booleans.
         integers: names of integer observations, which the Program has as float32.
         masks: names of booleans, which the Program has as the numbers 0 and 1.
+        distinct: values that hold indices along an axis of which no two are equal.
         weights: names of the constants that the file itself holds.
         told: what else the file tells of the action's kind.
         chosen_from: names that a softmax or argmax of the file reads, needed or not.
@@ -73,8 +76,11 @@ class Graph:
         self.heads = frozenset(heads)
         self.operands: dict[str, Operand] = {}
         self.choices: dict[str, tuple[int, ...]] = {}
+        self.deciding: dict[str, Callable[[], None]] = {}
+        self.flags: set[str] = set()
         self.integers: set[str] = set()
         self.masks: set[str] = set()
+        self.distinct: set[str] = set()
         self.weights: set[str] = set()
         self.chosen_from: set[str] = set()
         self.told: Evidence | None = None
@@ -214,7 +220,7 @@ class Graph:
         if all(x.size for x in operands):  # an empty shape tensor is legal here, not in a Program
             for shape in op.infer([Value("x", x.shape) for x in operands]):
                 self.spend(node, prod(shape))
-        return op.evaluate(operands)
+        return tuple(map(np.asarray, op.evaluate(operands)))  # of no axes: numbers else
 
 
 def number(value: float) -> Array:

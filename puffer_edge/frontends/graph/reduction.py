@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand
+from puffer_edge.frontends.graph.linear import matmul
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import reshaped
 from puffer_edge.ir.ops import Reduce, Transpose
@@ -57,3 +60,18 @@ def leave_to_contract(graph: Graph, node: Node, x: Operand, axis: int) -> Operan
     graph.choices[node.outputs[0]] = (shape[axis],) * prod(shape[:axis])
     graph.builder.note("dropped", f"{node.op_type} at the end: the action is chosen from its input")
     return x
+
+
+def cumulated(graph: Graph, node: Node, x: Operand, axis: int, *, backwards: bool = False,
+              exclusive: bool = False) -> Operand:
+    """Sums up to each element of an axis: a product with a triangle of ones."""
+    shape = graph.shape(x)
+    order = (*(a for a in range(len(shape)) if a != axis), axis)
+    last = axis == len(shape) - 1
+    x = x if last else graph.add(node, Transpose, x=x, permutation=order)
+    turned, size = graph.shape(x), shape[axis]
+    ones = np.triu(np.ones((size, size), np.float32), 1 if exclusive else 0)
+    rows = reshaped(graph, node, x, (prod(turned[:-1]), size))
+    y = reshaped(graph, node, matmul(graph, node, rows, ones.T if backwards else ones), turned)
+    back = tuple(order.index(a) for a in range(len(shape)))
+    return y if last else graph.add(node, Transpose, x=y, permutation=back)

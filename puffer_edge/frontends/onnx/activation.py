@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.errors import FileFormatError
-from puffer_edge.frontends.graph import functions, trigonometry
+from puffer_edge.frontends.graph import angles, functions, trigonometry
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
@@ -103,6 +103,27 @@ def _bound(graph: Graph, node: Node, name: str, operand: Operand | None) -> floa
     return float(value)
 
 
+@lowers("Sinh", "Cosh")
+def hyperbolic(graph: Graph, node: Node, x: Operand) -> Operand:
+    """By exponentials."""
+    return angles.hyperbolic(graph, node, x, node.op_type.lower())
+
+
+@lowers("Asinh", "Acosh", "Atanh")
+def inverse_hyperbolic(graph: Graph, node: Node, x: Operand) -> Operand:
+    """By logarithms."""
+    return angles.inverse_hyperbolic(graph, node, x, node.op_type.lower())
+
+
+@lowers("Atan")
+def arc_tangent(graph: Graph, node: Node, x: Operand) -> Operand:
+    """In radians."""
+    return angles.arc_tangent(graph, node, x, number(1))
+
+
 lowers("PRelu")(functions.prelu)
+lowers("Asin")(angles.arc_sine)
+lowers("Acos")(angles.arc_cosine)
+lowers("Tan")(angles.tangent)
 lowers("Sin")(trigonometry.sine)
 lowers("Cos")(trigonometry.cosine)

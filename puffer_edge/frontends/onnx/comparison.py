@@ -30,14 +30,18 @@ def logic(graph: Graph, node: Node, *masks: Operand) -> Operand:
 
 @lowers("IsNaN")
 def is_nan(graph: Graph, node: Node, x: Operand) -> Operand:
-    """False of the observation, and of a softmax of which something is left.
+    """As torch writes it behind attention, where a mask may leave nothing."""
+    return comparison.no_number(graph, node, x)
 
-    torch writes it behind attention, where a mask may leave nothing.
-    """
+
+@lowers("IsInf")
+def is_infinite(graph: Graph, node: Node, x: Operand) -> Operand:
+    """False of the observation, and of a softmax of which something is left."""
     if not isinstance(x, str):
-        return np.isnan(x)
+        up, down = node.flag("detect_positive", True), node.flag("detect_negative", True)
+        return np.asarray(np.isposinf(x) & up | np.isneginf(x) & down)
     if not comparison.has_numbers(graph, x):
-        raise node.refuse("of what may be no number")
+        raise node.refuse("of what may be infinite")
     return np.zeros(graph.shape(x), np.bool_)
 
 

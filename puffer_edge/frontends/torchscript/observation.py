@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from puffer_edge.errors import FileFormatError, UnsupportedError
@@ -51,7 +52,7 @@ def observe(tracer: Follower, names: list[str], options: LoadOptions, where: str
     left = [name for name in names if name not in shapes]
     shapes = {name: shapes.get(name, (1, PROBES[0])) for name in names}
     while True:
-        found = _try(tracer, shapes)
+        found = _try(tracer, shapes, left)
         if isinstance(found, Trace) and not left:
             break
         if isinstance(found, PartWanted):  # of a dictionary of observations
@@ -94,7 +95,7 @@ def _unknown(names: list[str], where: str) -> UnsupportedError:
         "tell it", where=where, hint=HINT)
 
 
-def _try(tracer: Follower, shapes: dict[str, tuple[int, ...]]
+def _try(tracer: Follower, shapes: dict[str, tuple[int, ...]], left: Sequence[str] = ()
          ) -> Trace | PartWanted | ShapeWanted | SizeWanted:
     try:
         return tracer.follow(shapes, sizing=True)
@@ -102,6 +103,13 @@ def _try(tracer: Follower, shapes: dict[str, tuple[int, ...]]
         return wanted
     except FileFormatError as error:  # the shapes do not fit, for another reason
         raise UnsupportedError(error.what, where=error.where, hint=HINT) from None
+    except UnsupportedError as error:
+        if not left:
+            raise
+        size = ", ".join(map(printable, left))
+        raise UnsupportedError(
+            error.what, where=error.where, hint=f"{error.hint}; " * bool(error.hint)
+            + f"the size of {size} is not in the file: {HINT}") from None
 
 
 def _solved(tracer: Follower, shapes: dict[str, tuple[int, ...]], names: list[str],

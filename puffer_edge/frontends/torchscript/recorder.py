@@ -28,6 +28,8 @@ from puffer_edge.readers.text import printable
 MAX_CALLS = 2_000
 """Of a step; a policy has some hundred."""
 
+WHOLE_STATE = "let it be a buffer of floats, which count exactly up to 16,777,216"
+
 _HINT = "write y = f(x) instead of changing x in place"
 
 
@@ -72,6 +74,10 @@ class Recorder:
         self.wrote = False
         for name, weight in weights.items():
             if name in states:
+                if weight.array.dtype.kind != "f":
+                    raise UnsupportedError(
+                        f"forward changes a buffer of {weight.array.dtype}",
+                        where=f"{where}, {printable(name)}", hint=WHOLE_STATE)
                 self.graph.bind(name, self.graph.builder.state(weight.name, weight.array.shape))
             else:
                 self.graph.bind(weight.name, weight.array)
@@ -159,6 +165,8 @@ class Recorder:
                                       where=self.place)
             self.write(target, name)
             return target
+        if self._sizing and op.startswith("split"):
+            sizes.check(op, arguments, self)
         parts = views.parts(op, arguments, self)
         if parts is not None:
             return [self.call(*part) for part in parts]
@@ -230,8 +238,8 @@ class Recorder:
         stem = f"{op}_{len(self.calls)}"
         names = (stem,) if results == 1 else tuple(f"{stem}_{i}" for i in range(results or 0))
         kinds = [self._kind(ref) for ref in read]
-        for name in names:
-            self.dtypes[name] = result_dtype(op, dict(arguments), kinds)
+        for place, name in enumerate(names):
+            self.dtypes[name] = result_dtype(op, dict(arguments), kinds, place)
         call = Call(target, given, names, results != 1, self.layer, self.place)
         lower_call(call, self.graph, self._known, self.dtypes)
         self.calls.append(call)

@@ -9,8 +9,9 @@ from typing import Any
 
 from puffer_edge.frontends.torchscript.values import Shapes, Tensor
 
-_ELEMENTWISE = frozenset(("add", "addcdiv", "addcmul", "copy", "div", "divide", "maximum",
-                          "minimum", "mul", "multiply", "rsub", "sub", "subtract", "true_divide"))
+_ELEMENTWISE = frozenset(("add", "addcdiv", "addcmul", "atan2", "copy", "div", "divide", "eq", "ge",
+                          "gt", "le", "lt", "masked_fill", "maximum", "minimum", "mul", "multiply",
+                          "ne", "rsub", "sub", "subtract", "true_divide", "where"))
 _WEIGHTS = {"linear": ("weight", 1), "addmm": ("mat2", 0), "mm": ("mat2", 0),
             "gru_cell": ("w_ih", 1), "lstm_cell": ("w_ih", 1), "rnn_relu_cell": ("w_ih", 1),
             "rnn_tanh_cell": ("w_ih", 1)}
@@ -87,9 +88,32 @@ def _pairs(op: str, given: Mapping[str, Any], recorder: Shapes) -> Sequence[tupl
         return ()
     if op in ("view", "reshape") and -1 not in (given.get("size") or given.get("shape") or [-1]):
         return ((prod(shape), prod(given.get("size") or given["shape"])),)
+    if op in ("bilinear", "einsum"):
+        return _lettered(op, given, recorder)
+    if op in ("split", "split_with_sizes") and isinstance(
+            given.get("split_sizes", given.get("split_size")), list):
+        return ((shape[given["dim"]], sum(given.get("split_sizes") or given["split_size"])),)
+    if op == "index":
+        return [(shape[axis], recorder.shape(where)[0]) for axis, where in enumerate(
+            given["indices"]) if where is not None and recorder.dtype(where) == "bool"
+            and len(recorder.shape(where)) == 1]
     if op in _ELEMENTWISE:
         return _broadcast([recorder.shape(v) for v in given.values() if isinstance(v, Tensor)])
     return ()
+
+
+def _lettered(op: str, given: Mapping[str, Any], recorder: Shapes) -> Sequence[tuple[int, int]]:
+    """The sizes that the same letter stands for."""
+    equation = str(given.get("equation", "...i,oij,...j")).partition("->")[0].replace(" ", "")
+    tensors = given["tensors"] if op == "einsum" else [
+        given["input1"], given["weight"], given["input2"]]
+    found: dict[str, list[int]] = {}
+    for letters, tensor in zip(equation.split(","), tensors, strict=True):
+        shape = recorder.shape(tensor)
+        _, dots, after = letters.rpartition("...")
+        for letter, size in zip(reversed(after), reversed(shape), strict=bool(not dots)):
+            found.setdefault(letter, []).append(size)
+    return [(max(sizes), min(sizes)) for sizes in found.values()]
 
 
 def _states(op: str, given: Mapping[str, Any], recorder: Shapes

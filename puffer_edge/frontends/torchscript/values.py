@@ -126,5 +126,8 @@ class Shapes(Protocol):
     def shape(self, tensor: Tensor) -> tuple[int, ...]:
         """Its sizes."""
 
+    def dtype(self, tensor: Tensor) -> str:
+        """Numpy's name of it."""
+
     def refuse(self, what: str, hint: str = "") -> UnsupportedError:
         """The error of code that is sound but not supported; the caller raises it."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from puffer_edge.frontends.torchscript.schemas import Schema, schemas
@@ -25,31 +26,48 @@ _SHAPES = frozenset(("squeeze", "unflatten", "unsqueeze", "view", "view_as"))
 _SWAPS = frozenset(("mT", "swapaxes", "swapdims", "t", "transpose"))
 
 
+_LISTS = frozenset(("chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split",
+                    "unbind", "unsafe_chunk", "unsafe_split", "vsplit"))
+
+
 def parts(op: str, arguments: dict[str, Any], recorder: Shapes
           ) -> list[tuple[Schema, dict[str, Any]]] | None:
     """The single views that an op gives a list of; None for another op."""
-    if op not in ("chunk", "split", "split_with_sizes", "unbind", "unsafe_chunk", "unsafe_split"):
+    if op not in _LISTS:
         return None
     x: Tensor = arguments["self"]
-    shape, dim = recorder.shape(x), int(arguments["dim"])
+    shape = recorder.shape(x)
+    dim = int(arguments.get("dim", {"hsplit": min(1, len(shape) - 1), "dsplit": 2}.get(op, 0)))
     if not -len(shape) <= dim < len(shape):
         raise recorder.refuse(f"{op}: there is no dimension {dim} of {len(shape)}")
     size = shape[dim]
     if op == "unbind":
         (schema,) = (s for s in schemas()["select"] if s.overload == "int")
         return [(schema, {"self": x, "dim": dim, "index": i}) for i in range(size)]
-    if "chunks" in arguments:
-        wished: Any = max(-(-size // max(int(arguments["chunks"]), 1)), 1)
-    else:
-        wished = arguments["split_sizes" if "split_sizes" in arguments else "split_size"]
-    each: list[int] = wished if isinstance(wished, list) else (
-        [min(wished, size - start) for start in range(0, size, wished)] if wished > 0 else [])
+    each = _sizes(arguments, size)
     if sum(each) != size or min(each, default=0) < 1:
         raise recorder.refuse(f"{op}: its sizes do not add up to {size}")
     starts = [sum(each[:index]) for index in range(len(each))]
     (schema,) = (s for s in schemas()["slice"] if s.overload == "Tensor")
     return [(schema, {"self": x, "dim": dim, "start": start, "end": start + n, "step": 1})
             for start, n in zip(starts, each, strict=True)]
+
+
+def _sizes(arguments: dict[str, Any], size: int) -> list[int]:
+    """Of the parts of an axis."""
+    if "sections" in arguments:
+        count = max(int(arguments["sections"]), 1)
+        return [size // count + (index < size % count) for index in range(count)]
+    if "indices" in arguments:
+        ends = [0, *(range(size)[:end].stop for end in arguments["indices"]), size]
+        return [b - a for a, b in pairwise(ends)]
+    if "chunks" in arguments:
+        wished: Any = max(-(-size // max(int(arguments["chunks"]), 1)), 1)
+    else:
+        wished = arguments["split_sizes" if "split_sizes" in arguments else "split_size"]
+    if isinstance(wished, list):
+        return wished
+    return [min(wished, size - start) for start in range(0, size, wished)] if wished > 0 else []
 
 
 def inverse(target: str, rest: dict[str, Any], base: Tensor, new: Tensor, recorder: Shapes
