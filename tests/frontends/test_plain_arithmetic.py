@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""Angles, divisions with a rest, writes and choices of places: at the edges, and in ``.pt2``."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+import puffer_edge  # noqa: E402
+from puffer_edge.errors import UnsupportedError  # noqa: E402
+from puffer_edge.interpreter import Interpreter  # noqa: E402
+from tests.frontends.agreement import agree  # noqa: E402
+from tests.frontends.script_models import make  # noqa: E402
+from tests.frontends.torch_models import constant_differences  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+EDGES = np.array([0, 1, -1, 0.5, -0.5, 1e-30, -1e-30, 1e30, 3, -7, 1e-6, 0.99999], np.float32)
+DIVISORS = (0.1, -0.3, 2 * np.pi, 1.0, 7.0)
+
+
+class Of(nn.Module):
+    def __init__(self, function: Callable[..., Any], **buffers: Any) -> None:
+        super().__init__()
+        self.function = function
+        for name, value in buffers.items():
+            self.register_buffer(name, value)
+
+    def forward(self, x: Any) -> Any:
+        return self.function(self, x)
+
+
+def ours(function: Callable[..., Any], *observations: Any) -> list[Any]:
+    program = puffer_edge.load(Of(lambda self, x: function(x)), action="continuous",
+                               observation_shape=observations[0].shape)
+    runner = Interpreter(program)
+    return [next(iter(runner.step(x).values())) for x in observations]
+
+
+def theirs(function: Callable[..., Any], x: Any) -> Any:
+    return function(torch.from_numpy(x).double()).numpy().reshape(-1)
+
+
+@pytest.mark.parametrize("function", [
+    torch.atan, torch.sinh, torch.cosh, torch.asinh, torch.tan,
+    lambda x: torch.atan2(x, x.flip(-1)), lambda x: torch.atan2(0.25 - x, x.roll(3, -1) - 0.5)])
+def test_angles(function: Callable[..., Any]) -> None:
+    """In float64, of the very numbers: within 3e-7 of 1 and of the result."""
+    rng = np.random.default_rng(0)
+    for x in (EDGES, rng.normal(size=4000), rng.uniform(-1, 1, 4000), EDGES[::-1]):
+        x = x.astype(np.float32)
+        x = x if "atan" in str(function) or "lambda" in str(function) else x.clip(-1.5, 1.5)
+        (y,) = ours(function, x)
+        assert np.all(np.abs(y - theirs(function, x)) <= 3e-7 * (1 + np.abs(y)) * (
+            1 + np.abs(y)))
+
+
+@pytest.mark.parametrize("function", [torch.asin, torch.acos])
+def test_angles_of_sides(function: Any) -> None:
+    """Near 1 by sqrt((1 - x)(1 + x)), whose factors are exact there."""
+    x = np.concatenate([np.linspace(-1, 1, 4001), 1 - 2.0 ** -np.arange(1, 25)]).astype(np.float32)
+    (y,) = ours(function, x)
+    assert np.abs(y - theirs(function, x)).max() < 5e-7
+
+
+@pytest.mark.parametrize("divisor", DIVISORS)
+@pytest.mark.parametrize("name", ["fmod", "remainder", "floor_divide"])
+def test_a_rest_is_exact(name: str, divisor: float) -> None:
+    """Near the multiples of the divisor, where a rounded quotient is off by one."""
+    rng = np.random.default_rng(1)
+    near = np.float32(divisor) * np.arange(-300, 300).astype(np.float32)
+    x = np.concatenate([near, np.nextafter(near, np.float32(1e9)), rng.normal(size=500) * 50,
+                        np.nextafter(near, np.float32(-1e9))]).astype(np.float32)
+
+    def function(v: Any) -> Any:
+        return getattr(torch, name)(v, divisor)
+
+    (y,) = ours(function, x)
+    wanted = function(torch.from_numpy(x)).numpy()
+    assert np.array_equal(y, wanted), np.abs(y - wanted).max()
+
+
+def saved(module: Any, path: Path, size: int) -> Path:
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(module, (torch.zeros(1, size),)), path)
+    return path
+
+
+def pt2_of(seeds: range, directory: Path) -> tuple[int, int]:
+    """How many random modules there are, and how many of them are read; each agrees with torch."""
+    there = found = 0
+    for seed in seeds:
+        model = make(seed, directory)
+        try:
+            path = saved(model.policy, directory / "policy.pt2", model.size)
+        except Exception:  # torch.export, which cannot take each of them
+            continue
+        there += 1
+        try:
+            program = puffer_edge.load(path, action="continuous")
+        except UnsupportedError:
+            continue
+        found += 1
+        reference = torch.export.load(path).module()
+        agree(program, reference, constant_differences(program, model.policy), model.size)
+    return there, found
+
+
+def test_random_modules_as_pt2(tmp_path: Path) -> None:
+    there, found = pt2_of(range(2000, 2002), tmp_path)
+    assert found == there > 0
+
+
+@pytest.mark.exhaustive
+def test_a_hundred_random_modules_as_pt2(tmp_path: Path) -> None:
+    there, found = pt2_of(range(400, 500), tmp_path)
+    assert there >= 80 and found >= 0.8 * there, (there, found)
+
+
+def test_writes_through_views_in_pt2(tmp_path: Path) -> None:
+    """History as people write it; parts of parts; a part that is read after a write to all."""
+    def forward(self: Any, x: Any) -> Any:
+        self.history[:, :-1] = self.history[:, 1:].clone()
+        self.history[:, -1, ::2] = x[:, ::2]
+        self.history[:, -1, 1::2].add_(x[:, 1::2])
+        part = self.history.transpose(1, 2)[:, 0]
+        first, last = self.history.split([1, 2], 1)
+        last.mul_(0.5)
+        first[0, 0, 1:3].fill_(0.25)
+        x = x.clone()
+        x.unbind(1)[2].neg_()
+        return torch.cat([self.history.flatten(1), part, last.flatten(1), x], 1)
+
+    module = Of(forward, history=torch.ones(1, 3, 4))
+    runner = Interpreter(puffer_edge.load(saved(module, tmp_path / "policy.pt2", 4),
+                                          action="continuous"))
+    module.history.fill_(1.0)
+    for x in np.random.default_rng(0).integers(-8, 8, (6, 4)).astype(np.float32) / 4:
+        wanted = module(torch.from_numpy(x[None])).numpy().reshape(-1)
+        np.testing.assert_array_equal(next(iter(runner.step(x).values())), wanted)
+
+
+def test_equal_indices_are_refused() -> None:
+    """Which of two updates of a place counts, torch does not say."""
+    def forward(self: Any, x: Any) -> Any:
+        return x.scatter(1, (x * 2).long().clamp(0, 3), x * 2)
+
+    with pytest.raises(UnsupportedError, match="several may be equal"):
+        puffer_edge.load(Of(forward), action="continuous", observation_shape=(4,))
