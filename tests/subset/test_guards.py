@@ -27,8 +27,26 @@ QUIET = [
     "def ascii(x): pass\nascii(3)",
     "from helpers import *\nascii(3)",
     "import time\ntime = object()\ntime.perf_counter()",
+    "import sys, time\nM = sys.implementation.name == 'micropython'\nif not M:\n    time.monotonic",
+    "import sys, time\nM = sys.implementation.name == 'micropython'\nif M:\n    pass\n"
+    "else:\n    time.monotonic",
+    "import sys, time\nM = sys.implementation.name == 'micropython'\ndef f():\n    if M:\n"
+    "        return 1\n    return time.monotonic()",
+    "import sys, time\nif sys.implementation.name == 'circuitpython':\n    time.monotonic",
+    "import time\ndef f():\n    ticks = getattr(time, 'ticks_ms', None)\n    if ticks:\n"
+    "        return ticks()\n    return time.monotonic()",
+    "import errno\nif getattr(errno, 'EWOULDBLOCK', 1) != 1:\n    x = errno.EWOULDBLOCK",
+    "import time\ntry:\n    import supervisor\nexcept ImportError:\n    supervisor = None\n"
+    "if supervisor is not None:\n    time.monotonic",
+    "import time\nfrom boards import platform_info as p\nif p.is_platform:\n    time.monotonic",
+    "x = ('the '\n     f'{1}')",
 ]
 LOUD = [
+    "import sys, time\nM = sys.implementation.name == 'micropython'\nif M:\n    time.monotonic",
+    "import sys, time\nM = sys.implementation.name == 'micropython'\ndef f():\n    if not M:\n"
+    "        return 1\n    return time.monotonic()",
+    "import time\ndef f(c):\n    if c is not None:\n        return c\n    return time.monotonic()",
+    "import time\ndef f(c):\n    if c is None:\n        c = 1\n    return time.monotonic()",
     "import typing",
     "try:\n    import typing\nexcept ValueError:\n    pass",
     "try:\n    import nothing_known\nexcept ImportError:\n    pass\nimport typing",

@@ -23,6 +23,10 @@ QUIET = [
     "    m: int = n * _N\n    return m",
     "d = {'b': 1, 'a': 2}\ntotal = 0\nfor k in d:\n    total += d[k]",
     "d = {'b': 1, 'a': 2}\nfor k, v in d.items():\n    d[k] = v + 1",
+    "def f(e):\n    d = {'b': 1, 'a': 2}\n    for k, v in d.items():\n        n = k + 'x'\n"
+    "        e[n] = v",
+    "def f(e):\n    d = {'b': 1, 'a': 2}\n    for k, v in d.items():\n        k = k + 'x'\n"
+    "        e[k] = v",
     "from collections import OrderedDict, deque, namedtuple",
     "import asyncio\nasyncio.wait_for_ms, asyncio.ThreadSafeFlag, asyncio.core",
     "import urequests\nurequests.get('http://x')",
@@ -46,6 +50,9 @@ LOUD = [
     ("x = 1\ny = f\"{x = }\"", ["PE109"]),
     ("import collections\ncollections.Counter()", ["PE202"]),
     ("d = {'b': 1, 'a': 2}\nfor k in d:\n    last = k", ["PE302"]),
+    ("def f(e):\n    d = {'b': 1, 'a': 2}\n    n = ''\n    for k in d:\n        e[k] = n\n"
+     "        n = k", ["PE302"]),
+    ("def f():\n    d = {'b': 1, 'a': 2}\n    for k in d:\n        n = k\n    return n", ["PE302"]),
     ("d = {'b': 1, 'a': 2}\ndef first():\n    for k in d:\n        return k", ["PE302"]),
 ]
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 from puffer_edge.subset.facts.file import File
@@ -18,7 +19,7 @@ from puffer_edge.subset.rule import Hit, rule
       bad="x = t'{1}'", good="x = f'{1}'")
 def check(node: ast.expr, file: File) -> Iterable[Hit]:
     if isinstance(node, ast.JoinedStr):  # what an older Python is given for it
-        start = file.line(node.lineno).encode()[node.col_offset:node.col_offset + 2]
-        if b"t" not in start.lower() or b"f" in start.lower():
+        start = file.line(node.lineno).encode()[node.col_offset:node.col_offset + 3]
+        if not re.match(rb"(?:t|tr|rt)[\"']", start.lower()):
             return
     yield node, "no firmware of a board has template strings"

@@ -22,8 +22,6 @@ def check(node: ast.For | ast.comprehension | ast.Call, file: File) -> Iterable[
     else:
         places = [] if isinstance(node, ast.comprehension) and _gathered(node, file) else [
             node.iter]
-    if isinstance(node, ast.For) and not _matters(node.body):
-        return
     for place in places:
         if isinstance(node, ast.comprehension) and isinstance(
                 file.parent(node), ast.SetComp | ast.DictComp):
@@ -35,7 +33,7 @@ def check(node: ast.For | ast.comprehension | ast.Call, file: File) -> Iterable[
             continue
         if isinstance(above, ast.Call) and file.is_builtin(above.func, *UNORDERED):
             continue
-        if _is_dict(place, file):
+        if _is_dict(place, file) and not (isinstance(node, ast.For) and not _matters(node, file)):
             yield place, "a dict of MicroPython is not in the order of insertion"
 
 
@@ -51,9 +49,9 @@ KEEPS = {"print", "append", "extend", "insert", "write", "send", "put", "join", 
 """Calls that leave something behind in the order in which they come."""
 
 
-def _matters(body: list[ast.stmt]) -> bool:
+def _matters(loop: ast.For, file: File) -> bool:
     """Whether a loop may do something else in another order; sums and entries are the same."""
-    for statement in body:
+    for statement in loop.body:
         if isinstance(statement, ast.Break | ast.Return):
             return True  # below an if it ends a search
         for node in ast.walk(statement):
@@ -64,7 +62,8 @@ def _matters(body: list[ast.stmt]) -> bool:
                 if name in KEEPS:
                     return True
             if isinstance(node, ast.Assign) and any(
-                    isinstance(target, ast.Name) for target in node.targets):
+                    isinstance(target, ast.Name) and not _is_of_one_round(target.id, loop, file)
+                    for target in node.targets):
                 return True  # the last one stays
             if isinstance(node, ast.AugAssign) and isinstance(node.value, ast.JoinedStr):
                 return True
@@ -72,6 +71,24 @@ def _matters(body: list[ast.stmt]) -> bool:
                     isinstance(node.value.value, str | bytes)):
                 return True
     return False
+
+
+def _is_of_one_round(name: str, loop: ast.For, file: File) -> bool:
+    """Whether a local name is set before it is read in each round, and read in the loop alone."""
+    scope = file.tree.scope_of(loop)
+    if isinstance(scope.node, ast.Module) or name in scope.elsewhere:
+        return False
+    inside = {node for part in (loop.target, *loop.body) for node in ast.walk(part)}
+    uses = [node for node in file.tree.nodes if isinstance(node, ast.Name) and node.id == name
+            and file.tree.scope_of(node).find(name) is scope]
+    first = next((statement for statement in loop.body if any(
+        isinstance(node, ast.Name) and node.id == name for node in ast.walk(statement))), None)
+    in_target = any(isinstance(node, ast.Name) and node.id == name
+                    for node in ast.walk(loop.target))
+    return isinstance(first, ast.Assign) and all(
+        node in inside for node in uses if isinstance(node.ctx, ast.Load)) and (
+        in_target or not any(isinstance(node, ast.Name) and node.id == name
+                             for node in ast.walk(first.value)))
 
 
 def _is_dict(node: ast.expr, file: File) -> bool:
