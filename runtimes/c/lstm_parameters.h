@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_LSTM_PARAMETERS_H
 #define PUFFER_EDGE_LSTM_PARAMETERS_H
-#include "gates.h"
+#include "lstm_gates.h"
 
 /* What a cell needs beside its matrices. The rounding of the first shift is in the biases. */
 typedef struct {

@@ -53,7 +53,7 @@ def test_a_kernel_saves_what_it_uses_and_leaves_the_base_of_data_alone() -> None
     judged = 0
     for function in functions:
         name, body = function.split(":", 1)
-        if "vmla" not in body:
+        if not re.search("vmla|vldr[bhw]", body):
             continue
         judged += 1
         used = {f"r{n}" for n in re.findall(r"\br([4-9]|1[01])\b", without_lists(body))}
@@ -65,7 +65,7 @@ def test_a_kernel_saves_what_it_uses_and_leaves_the_base_of_data_alone() -> None
         assert sorted(kept - {"lr"}) == sorted(
             registers(re.findall(r"\bpop\s+\{([^}]*)\}", re.sub(r"vpop.*", "", body))) - {"pc"})
         assert halves == registers(re.findall(r"v(?:pop|ldm)[^{]*\{([^}]*)\}", body)), name
-    assert judged > 8
+    assert judged > 20
 
 
 def without_lists(body: str) -> str:

@@ -13,6 +13,14 @@
     "vmul.i32 q0, q0, q1\n\tvshr.u32 q2, q2, #8\n\t"            \
     "vrshl.s32 q0, q0, q2\n\tvadd.i32 q0, q0, " OFFSET "\n\t"
 
+/* Four elements, and the bytes that they take. */
+#define PUFFER_EDGE_LOAD_ELEMENT_S8 "vldrb.s32 "
+#define PUFFER_EDGE_LOAD_ELEMENT_S16 "vldrh.s32 "
+#define PUFFER_EDGE_STORE_ELEMENT_S8 "vstrb.32 "
+#define PUFFER_EDGE_STORE_ELEMENT_S16 "vstrh.32 "
+#define PUFFER_EDGE_FOUR_S8 "4"
+#define PUFFER_EDGE_FOUR_S16 "8"
+
 /* The low parts of the elements of q0 to [r5], which moves on: side by side, or as many elements apart
  * as lie at [sp, #104]. */
 #define PUFFER_EDGE_STORE_S8 "vstrb.32 q0, [r5], #4\n\t"
