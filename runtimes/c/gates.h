@@ -5,7 +5,7 @@
 #include "requantize.h"
 #include "table.h"
 
-/* 2^14 tanh(x / 2^12) from the table of tanh over [0, 8), 32 segments per unit. */
+/* 2^14 tanh(x / 2^12) from the table of tanh over [0, 8), 32 segments per unit; beyond, of the end. */
 static inline int32_t puffer_edge_gate_tanh(const int16_t *table, int32_t x)
 {
     const int32_t sign = x >> 31;
@@ -26,12 +26,11 @@ static inline int32_t puffer_edge_gate_sigmoid(const int16_t *table, int32_t x)
     return puffer_edge_saturate_u15(16384 + puffer_edge_gate_tanh(table, x));
 }
 
-/* A gate from its two sums. */
+/* A gate from its two sums; what it is for ends at the limits of 16 bits. */
 static inline int32_t puffer_edge_gate_sum(int32_t over_x, const puffer_edge_requantize_t *q,
                                            int32_t over_h,
                                            const puffer_edge_requantize_t *recurrent_q)
 {
-    return puffer_edge_saturate_s16(
-        PUFFER_EDGE_REQUANTIZE(over_h, recurrent_q, PUFFER_EDGE_REQUANTIZE(over_x, q, 0)));
+    return PUFFER_EDGE_REQUANTIZE(over_h, recurrent_q, PUFFER_EDGE_REQUANTIZE(over_x, q, 0));
 }
 #endif

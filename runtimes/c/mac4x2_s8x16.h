@@ -16,6 +16,18 @@
     "ldrd r5, r6, [r1], #8\n\t"                                 \
     "smlad r10, lr, r5, r10\n\tsmlad r10, r3, r6, r10\n\t"      \
     "smlad r11, r12, r5, r11\n\tsmlad r11, r4, r6, r11\n\t"
+#define PUFFER_EDGE_AGAIN_4X2_S8X16(BACK) "ldr lr, [sp]\n\tcmp r0, lr\n\tbne " BACK "\n"
+#if defined(PUFFER_EDGE_SMALL)
+#define PUFFER_EDGE_GROUPS_4X2_S8X16                                        \
+    "ands r12, lr, #3\n\t"                                                 \
+    PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_4X2_S8X16, "2",                \
+                           PUFFER_EDGE_AGAIN_4X2_S8X16("4b"))
+#else
+#define PUFFER_EDGE_GROUPS_4X2_S8X16                                        \
+    "and r12, lr, #7\n\t"                                                  \
+    PUFFER_EDGE_EIGHT_TIMES(PUFFER_EDGE_GROUP_4X2_S8X16,                    \
+                            PUFFER_EDGE_AGAIN_4X2_S8X16("28b"))
+#endif
 
 PUFFER_EDGE_NAKED void puffer_edge_mac4x2_s8x16(
     const int16_t *x PUFFER_EDGE_UNUSED, const int8_t *w PUFFER_EDGE_UNUSED,
@@ -41,10 +53,7 @@ PUFFER_EDGE_NAKED void puffer_edge_mac4x2_s8x16(
         "beq 5f\n\t"
         "add r3, r0, lr, lsl #3\n\t"
         "str r3, [sp]\n\t"
-        "ands r12, lr, #3\n\t"
-        PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_4X2_S8X16, "2", "ldr lr, [sp]\n\t"
-                                                                 "cmp r0, lr\n\t"
-                                                                 "bne 4b\n")
+        PUFFER_EDGE_GROUPS_4X2_S8X16
         "5:\n\t"
         "ldr r12, [sp, #56]\n\t"
         "ands r12, r12, #3\n\t" /* columns left */

@@ -33,6 +33,12 @@ static inline void puffer_edge_quantize_halves(const float *x, float factor, flo
     b = (apart ? b : c) | d << 16;
     a ^= UINT32_C(0x80008000);
     b ^= UINT32_C(0x80008000);
+    if (__builtin_constant_p(low == -128 && high == 127) && low == -128 && high == 127) {
+        __asm__("ssat16 %[a], #8, %[a]\n\tssat16 %[b], #8, %[b]" : [a] "+r"(a), [b] "+r"(b));
+        *first = a;
+        *second = b;
+        return;
+    }
     __asm__("ssub16 %[c], %[a], %[low]\n\tsel %[a], %[a], %[low]\n\t"
             "ssub16 %[c], %[high], %[a]\n\tsel %[a], %[a], %[high]\n\t"
             "ssub16 %[c], %[b], %[low]\n\tsel %[b], %[b], %[low]\n\t"

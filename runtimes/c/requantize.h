@@ -56,6 +56,27 @@ static inline int32_t puffer_edge_requantize_read(int32_t sum, const puffer_edge
 #define PUFFER_EDGE_REQUANTIZE puffer_edge_requantize
 #endif
 
+/* Two sums by the same ratio. */
+static inline void puffer_edge_requantize_two(int32_t *a, int32_t *b,
+                                              const puffer_edge_requantize_t *q, int32_t offset)
+{
+#if defined(PUFFER_EDGE_THUMB2)
+    const uint32_t packed = *(const puffer_edge_word_t *)(const void *)q;
+    int32_t multiplier, shift;
+    __asm__("asrs %[multiplier], %[packed], #16\n\tlsr %[shift], %[packed], #8\n\t"
+            "asr %[a], %[a], %[packed]\n\tasr %[b], %[b], %[packed]\n\t"
+            "mul %[a], %[a], %[multiplier]\n\tmul %[b], %[b], %[multiplier]\n\t"
+            "asrs %[a], %[a], %[shift]\n\tadc %[a], %[a], %[offset]\n\t"
+            "asrs %[b], %[b], %[shift]\n\tadc %[b], %[b], %[offset]"
+            : [a] "+&r"(*a), [b] "+&r"(*b), [multiplier] "=&r"(multiplier), [shift] "=&r"(shift)
+            : [packed] "r"(packed), [offset] "r"(offset)
+            : "cc");
+#else
+    *a = PUFFER_EDGE_REQUANTIZE(*a, q, offset);
+    *b = PUFFER_EDGE_REQUANTIZE(*b, q, offset);
+#endif
+}
+
 /* To 16 bits. */
 static inline int32_t puffer_edge_saturate_s16(int32_t x)
 {

@@ -4,7 +4,7 @@
 #include "gates.h"
 #include "helium.h"
 
-/* q0: puffer_edge_requantize of four sums in q0 with the four ratios at RATIOS, without an offset. */
+/* puffer_edge_requantize of the four sums in Q with the four ratios at RATIOS, without an offset. */
 #define PUFFER_EDGE_RATIOS(Q, RATIOS)                               \
     "vldrb.u8 q1, [" RATIOS "]\n\tvneg.s8 q2, q1\n\t"             \
     "vshl.s32 " Q ", " Q ", q2\n\tvshr.s32 q1, q1, #16\n\t"       \
@@ -14,21 +14,20 @@
 /* As the function of this name beside this folder, all four gates at once. The sign of a sum waits in the
  * predicate while its size is looked up. */
 PUFFER_EDGE_NAKED void puffer_edge_lstm_gates(
-    const int32_t *over_x PUFFER_EDGE_UNUSED,
-    const puffer_edge_requantize_t *q PUFFER_EDGE_UNUSED, const int32_t *over_h PUFFER_EDGE_UNUSED,
+    const int32_t *over PUFFER_EDGE_UNUSED, const puffer_edge_requantize_t *q PUFFER_EDGE_UNUSED,
     const puffer_edge_requantize_t *recurrent_q PUFFER_EDGE_UNUSED,
     const int16_t *table PUFFER_EDGE_UNUSED, int32_t *gate PUFFER_EDGE_UNUSED)
 {
     __asm__ volatile(
         "vldrw.u32 q0, [r0]\n\t" PUFFER_EDGE_RATIOS("q0", "r1")
-        "vldrw.u32 q3, [r2]\n\t" PUFFER_EDGE_RATIOS("q3", "r3")
-        "ldrd r1, r2, [sp]\n\t"
+        "vldrw.u32 q3, [r0, #16]\n\t" PUFFER_EDGE_RATIOS("q3", "r2")
+        "ldr r2, [sp]\n\t"
         "vadd.i32 q0, q0, q3\n\t"
         "vcmp.s32 lt, q0, zr\n\t"
         "vmov.i32 q2, #0x7fff\n\tvabs.s32 q1, q0\n\tvmin.s32 q1, q1, q2\n\t"
         "vmov.i32 q2, #0x7f\n\tvand q2, q1, q2\n\tvshr.u32 q1, q1, #7\n\t"
-        "add r3, r1, #2\n\t"
-        "vldrh.s32 q3, [r1, q1, uxtw #1]\n\tvldrh.s32 q0, [r3, q1, uxtw #1]\n\t"
+        "add r0, r3, #2\n\t"
+        "vldrh.s32 q3, [r3, q1, uxtw #1]\n\tvldrh.s32 q0, [r0, q1, uxtw #1]\n\t"
         "vsub.i32 q0, q0, q3\n\tvmul.i32 q0, q0, q2\n\t"
         "vrshr.s32 q0, q0, #7\n\tvadd.i32 q0, q0, q3\n\t"
         "vpst\n\tvnegt.s32 q0, q0\n\t"
