@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from puffer_edge.artefact.opening import Subject
 from puffer_edge.boards import Board
+from puffer_edge.errors import MissingDependencyError
 from puffer_edge.targets import Target
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.estimating import Estimate, estimates
 from puffer_edge.verification.harness import ImageBuilder
+from puffer_edge.verification.stack_bound import stack_bound
 from puffer_edge.verification.symbols import measure_sizes
 
 FLASH = 64 << 20
@@ -32,7 +35,7 @@ class Cost:
         flash: bytes, code and constants.
         constants: bytes of weights and tables among them.
         ram: bytes, static.
-        stack: bytes; None where it was not run.
+        stack: bytes, at most where there is a bound; None where it was not run.
         instructions: of a step; None where it was not run, or cycles are known.
         cycles: of a step, the least and the most; None where they were not counted.
         estimates: of boards by name, where there is a model of the core.
@@ -78,8 +81,15 @@ def measure(subject: Subject, header: bytes, core: Target, folder: Path, boards:
             steps, stack = chip.run(seen), chip.stack_used() or 0
     counted = [step.instructions for step in steps if step.instructions is not None]
     cycles = [step.cycles for step in steps if step.cycles is not None]
-    return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, stack,
+    return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, _deepest(builder, stack),
                 max(counted, default=None), (min(cycles), max(cycles)) if cycles else None, told)
+
+
+def _deepest(builder: ImageBuilder, measured: int) -> int:
+    """What some steps took, or the bound of any, where a disassembler is installed."""
+    with suppress(MissingDependencyError):
+        return max(measured, stack_bound(builder).size or 0)
+    return measured
 
 
 def from_manifest(manifest: Mapping[str, Mapping[str, int]]) -> Cost:

@@ -55,7 +55,7 @@ def assert_as_verify(program: Program, board: str, target: str, scheme: str, fol
     found = puffer_edge.verify(where, native=False).measurements
     flash = found["flash_code_bytes"] + found["flash_data_bytes"]
     assert abs(row.flash - flash) <= WITHIN * flash, (row, found)
-    ram = found["ram_bytes"] + max(found["stack_bytes"], found["stack_bound_bytes"])
+    ram = found["ram_bytes"] + max(found["stack_bytes"], found.get("stack_bound_bytes", 0))
     assert abs(row.ram - ram) <= WITHIN * ram, (row, found)
 
 
