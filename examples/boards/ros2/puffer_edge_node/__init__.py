@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""A node that runs a policy."""
