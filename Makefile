@@ -39,7 +39,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 # torch is pinned in constraints.txt; it goes first so that no other package chooses a newer one.
 $(VENV)/.dev: $(VENV)/.demo
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
-	$(PIP) -e '.[onnx,onnxruntime,tflite,native,micropython,emulator,dev]' --config-settings editable_mode=compat
+	$(PIP) -e '.[onnx,onnxruntime,tflite,native,micropython,emulator,fit,dask,dev]' --config-settings editable_mode=compat
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(VENV) $(MICROPYTHON); fi
 	@touch $@
 

@@ -31,7 +31,8 @@ def prepare(request: ExportRequest, progress: Progress) -> ExportRequest:
         quantised = brought(program, request.scheme, progress)
     quantised = quantised or to_integers(program, Wish(
         request.scheme, request.calibrate, request.layers, request.observer,
-        request.min_agreement, request.seed, request.steps, request.observe), progress)
+        request.min_agreement, request.seed, request.steps, request.observe, request.nearest),
+        progress)
     return replace(request, program=quantised.program, original=program, quantised=quantised)
 
 

@@ -43,6 +43,7 @@ class ExportRequest:
         observer: a key of ``OBSERVERS``.
         min_agreement: what the scheme auto must reach.
         counts: what the integers of an observation count; see ``integer_input``.
+        nearest: weights of 8 bits are rounded each for itself, as training has done.
         board: of ``puffer_edge.boards``.
         kernels: the grade of MicroPython's kernels.
         helium_float: layers sum in Helium's floats, in which subnormal numbers are zeros.
@@ -65,6 +66,7 @@ class ExportRequest:
     observer: str = "minmax"
     min_agreement: float = AGREEMENT
     counts: Counts | None = None
+    nearest: bool = False
     board: str = ""
     kernels: str = ""
     helium_float: bool = False

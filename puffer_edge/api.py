@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from puffer_edge.arguments import LoadArguments, PolicySource
-from puffer_edge.errors import PolicyWarning, PufferEdgeError, UsageError
+from puffer_edge.errors import PolicyWarning, UsageError
 from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
 from puffer_edge.loading import DEFAULTS, accepted, load, load_quietly, refuse_options, warn
+from puffer_edge.naming import stem_from
 from puffer_edge.quantization.recording import Observations, Recording, record, source_of
 from puffer_edge.signatures import public
 
@@ -137,7 +137,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
     source = Path(policy) if isinstance(policy, str | os.PathLike) else None
     path = (default_directory(source, chosen.name if chosen else target or DEFAULT)
             if directory is None else Path(directory))
-    name = name or name_from(source.stem if source else Path(os.path.abspath(path)).name)
+    name = name or stem_from(source.stem if source else Path(os.path.abspath(path)).name)
     program = (accepted(policy, strict, changes.get("accept", ())) if isinstance(policy, Program)
                else load_quietly(policy, options, strict, changes))
     if not scheme:
@@ -298,13 +298,3 @@ def loadable(changes: Mapping[str, Any]) -> dict[str, Any]:
 def default_directory(policy: Path | None, target: str) -> Path:
     """Where an artefact goes if the user does not say: beside nothing else, told by its name."""
     return Path(f"{policy.stem if policy else 'policy'}-{target}")
-
-
-def name_from(text: str) -> str:
-    """A safe C name made from a file's name; ``policy`` where none can be made."""
-    from puffer_edge.naming import stem
-
-    try:
-        return stem(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:41])
-    except PufferEdgeError:
-        return "policy"

@@ -64,3 +64,11 @@ def identifier(name: str, what: str) -> str:
             hint="use lower-case letters, digits and underscores, at most 41, beginning with a "
                  "letter, and no keyword; for example --name lander or --observation gyro:3")
     return name
+
+
+def stem_from(text: str) -> str:
+    """A safe name made from a file's name; ``policy`` where none can be made."""
+    try:
+        return stem(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:41])
+    except UsageError:
+        return "policy"

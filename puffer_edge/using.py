@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The public functions that use a policy: play, bench, doctor, check, flash, report_time..."""
+"""The public functions that use a policy: play, bench, doctor, fit, check, flash, report_time..."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from puffer_edge.benchmarking import Measurement
     from puffer_edge.firmware.flash import Flashed
+    from puffer_edge.fitting import Fitted, Trainer
     from puffer_edge.ir import Program
     from puffer_edge.playing import Match
     from puffer_edge.quantization.recording import Observations
@@ -147,6 +148,68 @@ def doctor(policy: PolicySource, *, rate: float = 0.0, boards: str | Sequence[st
     return sizing.examine(_program(policy, options, changes, False), chosen,
                           schemes=wanted or sizing.ALL_SCHEMES, rate=rate,
                           calibrate=source_of(calibrate), steps=steps, progress=progress)
+
+
+@public(LoadArguments.__annotations__, DEFAULTS)
+def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | None = None, *,
+        board: str = "pico", flash: int = 0, ram: int = 0, us: float = 0.0,
+        integers: bool = False, data: Observations | None = None,
+        schemes: str | Sequence[str] = (), widths: Sequence[int] = (),
+        depths: Sequence[int] = (), activations: str | Sequence[str] = (),
+        cells: str | Sequence[str] = (), trials: int = 12, episodes: int = 200,
+        tolerance: float = 0.02, seed: int = 0, workers: str | int = "", storage: str = "",
+        observe: Sequence[int] = (), trainer: Trainer | None = None,
+        progress: Callable[[str], None] = lambda text: None,
+        options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Fitted:
+    """Makes a policy that fits a board, and exports the cheapest that plays as well.
+
+    Args:
+        policy: the directory of an artefact, a policy file, or a Program; in floats.
+        env: an id that ``gymnasium.make`` knows.
+        directory: where the artefact goes; ``<stem>-<board>`` by default. The search is kept in
+            ``<directory>.search``, and goes on there if it was stopped.
+        board: of ``puffer_edge.boards``.
+        flash: bytes that there are; what the board leaves by default (0).
+        ram: alike, with the stack.
+        us: microseconds that a step may take; 0 for any.
+        integers: only the step from integers counts (``step_q``).
+        data: recorded observations in place of ``env``: students clone what the policy does there,
+            and are judged by agreement, not by return.
+        schemes: of students; float32, int8, int8x16 and int16 by default.
+        widths: of a hidden layer; 4, 8, 16 and 32 by default.
+        depths: hidden layers; 1 and 2 by default, 0 is a linear policy.
+        activations: relu, hard_tanh, tanh; the first two by default.
+        cells: gru, lstm, min_gru, or none; the first two where the policy remembers.
+        trials: students that are trained, at most.
+        episodes: of the verdict, on seeds that the search never used; at least 200.
+        tolerance: part of the return over random play that may be lost.
+        seed: of everything random; one worker finds the same with the same seed.
+        workers: a number of processes, or ``tcp://HOST:PORT`` of a dask scheduler.
+        storage: URL of a database that several calls share, on one computer or many.
+        observe: elements of the flattened observation that the policy sees; all by default.
+        trainer: that makes students; torch by default.
+        progress: is told what is being done.
+        options: what a policy file does not hold, see :func:`puffer_edge.load`.
+        changes: single ones of them by name.
+
+    Returns:
+        The table of candidates and the best, exported and verified; ``passed`` is false where none
+        is as good.
+
+    Raises:
+        UsageError: nothing can fit the budget (it names the nearest), or the environment does not
+            fit the policy.
+        MissingDependencyError: optuna, torch or gymnasium is not installed.
+    """
+    from puffer_edge.fitting.command import run
+
+    _refuse_useless((policy,), options, changes)
+    program = _program(policy, options, changes, False)
+    return run(program, policy, env, directory, board=board, flash=flash, ram=ram, us=us,
+               integers=integers, data=data, schemes=schemes, widths=widths, depths=depths,
+               activations=activations, cells=cells, trials=trials, episodes=episodes,
+               tolerance=tolerance, seed=seed, workers=str(workers), storage=storage,
+               observe=observe, trainer=trainer, progress=progress)
 
 
 @public()

@@ -16,6 +16,7 @@ from puffer_edge.cli.boards import firmware, flash
 from puffer_edge.cli.check import check
 from puffer_edge.cli.doctor import doctor
 from puffer_edge.cli.export import export
+from puffer_edge.cli.fit import fit
 from puffer_edge.cli.help import Command, Group
 from puffer_edge.cli.inspect import boards, inspect, targets
 from puffer_edge.cli.printing.console import failed, flush, say_plain
@@ -32,8 +33,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 good, 1 failure, 2 wrong usage, 3 unreadable file, 4 unsupported, "
            "5 output not writable, 6 verification failed, 7 something to install is missing, "
            "8 something assumed that --strict refuses, 9 not judged under --strict.")
-for command in (export, verify, firmware, flash, report_time, run, bench, inspect, doctor, targets,
-                boards, check):
+for command in (export, verify, firmware, flash, report_time, run, bench, inspect, doctor, fit,
+                targets, boards, check):
     app.command(cls=Command)(command)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from puffer_edge.cli.load_options import takes_load_options
 from puffer_edge.cli.shared import ArtefactOrFile, Json, option
-from puffer_edge.cli.values import hertz
+from puffer_edge.cli.values import hertz, names
 
 if TYPE_CHECKING:
     from puffer_edge.frontends.options import LoadOptions
@@ -39,14 +39,10 @@ def doctor(
     from puffer_edge.cli.printing.fitted import fitted
 
     with working(f"Building {policy}", quiet=as_json) as progress:
-        rows = using.doctor(policy, rate=hertz(rate), boards=_names(boards),
-                            schemes=_names(schemes), calibrate=calibrate or None, steps=steps,
+        rows = using.doctor(policy, rate=hertz(rate), boards=names(boards),
+                            schemes=names(schemes), calibrate=calibrate or None, steps=steps,
                             progress=progress, options=options)
     if as_json:
         say_json([asdict(row) for row in rows])
     else:
         fitted(rows)
-
-
-def _names(text: str) -> list[str]:
-    return [*filter(None, text.split(","))]

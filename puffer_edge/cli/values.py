@@ -55,3 +55,22 @@ def hertz(text: str) -> float:
     if not 0 <= found <= 1e6:
         raise UsageError(f"{text!r} is no rate", hint="give one as 100Hz")
     return found
+
+
+def size(text: str) -> int:
+    """Bytes, of 2000, 16k or 1M (powers of 1,024); 0 of nothing."""
+    number, unit = text.strip().lower().removesuffix("b"), 1
+    if number[-1:] in ("k", "m"):
+        number, unit = number[:-1], 1024 if number[-1] == "k" else 1 << 20
+    try:
+        found = float(number or 0) * unit
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 1 << 40:
+        raise UsageError(f"{text!r} is no size", hint="give bytes, as 2000 or 16k")
+    return int(found)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A list of names, separated by commas."""
+    return tuple(filter(None, text.split(",")))

@@ -45,15 +45,17 @@ class Rounding:
 
     Attributes:
         progress: is told which layer is being rounded.
+        nearest: each weight for itself, as quantisation-aware training has rounded it.
         solved: by a digest of what was given.
     """
 
     progress: Callable[[str], None] = lambda text: None
+    nearest: bool = False
     solved: dict[bytes, Solution] = field(default_factory=dict)
 
     def weights(self, weight: Array, scales: Array, inputs: Array | None, layer: str) -> Solution:
         """See :func:`round_weights`; the layer is for the progress."""
-        if inputs is None:
+        if inputs is None or self.nearest:
             return round_weights(weight, scales, None)
         digest = hashlib.sha256()
         for array in (weight, scales, inputs):

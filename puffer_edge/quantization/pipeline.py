@@ -67,6 +67,7 @@ class Wish:
         seed: of the environment.
         steps: to play in the environment; half of them judge.
         observe: elements of the environment's observation that the policy sees; all by default.
+        nearest: weights are rounded each for itself; see :class:`gptq.Rounding`.
     """
 
     scheme: str
@@ -77,6 +78,7 @@ class Wish:
     seed: int = 0
     steps: int = STEPS
     observe: tuple[int, ...] = ()
+    nearest: bool = False
 
 
 def to_integers(program: Program, wish: Wish,
@@ -102,11 +104,11 @@ def to_integers(program: Program, wish: Wish,
                        observe=wish.observe)
     seen, held_back = recording.halves()
     progress(f"calibrating over {len(seen.observations)} steps")
-    prepared, calibration = _calibrated(program, seen, wish, scheme)
+    prepared, calibration = calibrated(program, seen, wish, scheme)
     references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
     measure = measure_of(program.contract.action, *references.values())
     chooser = MixedPrecision(prepared, program, calibration, seen, references["calibration"],
-                             measure, Rounding(progress))
+                             measure, Rounding(progress, wish.nearest))
     layers = chooser.named(wish.layers)
     if automatic:
         layers = chooser.automatic(wish.min_agreement, progress, layers)
@@ -130,7 +132,7 @@ def to_integers(program: Program, wish: Wish,
                      measure, agreements, description)
 
 
-def _calibrated(program: Program, seen: Recording, wish: Wish, scheme: Scheme
+def calibrated(program: Program, seen: Recording, wish: Wish, scheme: Scheme
                 ) -> tuple[Program, Calibration]:
     """The Program that is quantised, with its ranges: optimised, its outlier channels apart."""
     prepared = optimize(program, fuse=False)

@@ -5,22 +5,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from puffer_edge.artefact.directory import write
-from puffer_edge.artefact.opening import Subject, read_subject
+from puffer_edge.artefact.opening import Subject
 from puffer_edge.boards import Board
 from puffer_edge.errors import MissingDependencyError, UnsupportedError, UsageError
-from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Program
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import FLOATING, SCHEMES
 from puffer_edge.sizing.changes import with_changes
+from puffer_edge.sizing.exporting import TARGET, exported, made_up
 from puffer_edge.sizing.fitting import Row, judge
 from puffer_edge.sizing.measuring import Cost, from_manifest, measure
 from puffer_edge.targets import TARGETS, Target
@@ -60,12 +56,15 @@ def examine(program: Program, boards: Sequence[Board], *, schemes: Sequence[str]
     manifests: dict[str, dict[str, Any]] = {}
     refused: list[UnsupportedError] = []
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
-        given = calibrate or _made_up(program)
+        given = calibrate or made_up(program)
         for scheme in schemes:
             folder = Path(work) / scheme
             folder.mkdir()
+            progress(f"exporting in {scheme}")
             try:
-                subject, header_for = _exported(program, scheme, given, steps, folder, progress)
+                subject, header_for = exported(ExportRequest(
+                    program, TARGET, "policy", scheme=scheme, steps=steps,
+                    calibrate="" if scheme in FLOATING else given), folder)
             except UnsupportedError as error:
                 refused.append(error)
                 continue
@@ -74,23 +73,6 @@ def examine(program: Program, boards: Sequence[Board], *, schemes: Sequence[str]
     if not manifests:
         raise refused[0]
     return with_changes(rows, manifests)
-
-
-def _exported(program: Program, scheme: str, calibrate: str | Recording, steps: int, folder: Path,
-              progress: Progress) -> tuple[Subject, Callable[[Target], bytes]]:
-    """The artefact, quantised once, and the header of a core, whose kernels are its own."""
-    progress(f"exporting in {scheme}")
-    exporter = EXPORTERS["cortex-m4"]
-    request = ExportRequest(program, "cortex-m4", "policy", scheme=scheme, steps=steps,
-                            calibrate="" if scheme in FLOATING else calibrate)
-    prepared = exporter.prepare(request, lambda text: None)
-    write(folder / "artefact", exporter.files(prepared, lambda text: None))
-
-    def header_for(core: Target) -> bytes:
-        # That of a Cortex-M0 is plain C; what an AVR cannot hold is told by its memory.
-        target = core.name if core.zig_target else "cortex-m0"
-        return exporter.code(replace(prepared, target=target))["policy.h"]
-    return read_subject(folder / "artefact"), header_for
 
 
 def _rows(subject: Subject, header_for: Callable[[Target], bytes], boards: Sequence[Board],
@@ -147,20 +129,3 @@ def _worth_building(board: Board, boards: Sequence[Board], known: Cost, core: Ta
     return known.constants < TOO_LARGE or any(
         known.constants <= other.flash.left for other in boards
         if other.core.target == board.core.target)
-
-
-def _made_up(program: Program) -> Recording:
-    """Observations that the policy takes, within its bounds, of nothing real: [64, n]."""
-    contract = program.contract
-    random = np.random.default_rng(0)
-    made = random.standard_normal((64, contract.observation_size)).astype(np.float32)
-    start = 0
-    for field in contract.observation:
-        part = made[:, start : start + field.size]
-        if field.low:
-            part[:] = np.clip(part, np.array(field.low, np.float32),
-                              np.array(field.high, np.float32))
-        start += field.size
-    if contract.mask is not None:
-        made[:, contract.mask.part] = not contract.mask.forbids  # everything may be chosen
-    return Recording(made, np.arange(len(made)) % 32 == 0)

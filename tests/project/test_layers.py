@@ -62,15 +62,17 @@ ARROWS = {
                     "quantization readers runtimes sampling targets templates timing "
                     "toolchains",
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
+    "fitting": "artefact boards environments exporters interpreter ir naming passes quantization "
+               "runtimes sizing targets verification",
     "subset": "verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "
            "quantization signatures verification",
-    "using": "arguments artefact benchmarking boards firmware frontends ir loading playing "
+    "using": "arguments artefact benchmarking boards firmware fitting frontends ir loading playing "
              "quantization readers runtimes signatures sizing subset verification",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",
-    "cli": "api artefact benchmarking boards exporters firmware frontends inspection ir playing "
-           "quantization runtimes sizing subset targets using verification wording",
+    "cli": "api artefact benchmarking boards exporters firmware fitting frontends inspection ir "
+           "playing quantization runtimes sizing subset targets using verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"arrays", "errors", "version"}
