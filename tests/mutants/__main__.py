@@ -42,6 +42,9 @@ def main() -> int:
     parser.add_argument("--file", default="", help="only faults of files whose paths have this")
     parser.add_argument("--limit", type=float, default=120.0,
                         help="seconds of tests for one fault at most; the quick ones come first")
+    parser.add_argument("--part", default="1/1", metavar="K/N",
+                        help="every Nth of the faults, for a process beside others; the same "
+                             "command without it tells of all")
     parser.add_argument("--kept", type=Path, default=ROOT / "build" / "mutants")
     parser.add_argument("--again", action="store_true", help="forget what was found before")
     args = parser.parse_args()
@@ -52,7 +55,8 @@ def main() -> int:
         shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(
             ".git", ".venv*", "build", "dist", "__pycache__", "*.egg-info", ".*_cache"))
         run = _Run(tree, args)
-        found = [run.ask(name, mutation) for name, mutation in _drawn(tree, args)]
+        part, parts = map(int, args.part.split("/"))
+        found = [run.ask(name, mutation) for name, mutation in _drawn(tree, args)[part - 1::parts]]
     return _table(found)
 
 

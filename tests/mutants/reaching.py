@@ -88,8 +88,9 @@ def recorded(tree: Path, places: Iterable[str], sources: Iterable[str], kept: Pa
     """What the tests of several folders reach; those that no run holds for are run."""
     runs, now = [], {}
     for place in places:
+        at = tree / place
         mine = {path.relative_to(tree).as_posix(): digest(path)
-                for path in (tree / place).rglob("test_*.py")}
+                for path in ([at] if at.is_file() else at.rglob("test_*.py"))}
         record = _kept(kept, place, mine)
         if missing := record.missing():
             print(f"recording {len(missing)} files of {place}", flush=True)
