@@ -10,68 +10,23 @@ bits is meant, it is told in CHANGELOG.md, and the file is written anew:
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.ir import Op, Program
+from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.calibration import calibrate
 from puffer_edge.quantization.integer_input import integer_input
 from puffer_edge.quantization.quantize import quantize
 from puffer_edge.quantization.schemes import find_scheme
 from tests import zoo
+from tests.support.frozen import frozen
 
 FILE = Path(__file__).with_name("frozen_bits.json")
-
-
-def plain(value: Any, program: Program, places: dict[str, int]) -> Any:
-    """A field without the names that a value happens to have; floats to nine digits."""
-    if isinstance(value, str) and value in program.constants:
-        array = program.constants[value]
-        if array.dtype.kind == "f":
-            return [f"{number:.9g}" for number in array.ravel().tolist()]
-        return [str(array.dtype), array.shape, array.tobytes().hex()]
-    if isinstance(value, str):
-        return places.get(value, value)
-    if isinstance(value, float):
-        return f"{value:.9g}"
-    if isinstance(value, tuple | list):
-        return [plain(part, program, places) for part in value]
-    if is_dataclass(value):
-        return [type(value).__name__, *(plain(getattr(value, field.name), program, places)
-                                        for field in fields(value) if field.name != "layer")]
-    return value
-
-
-def frozen(program: Program) -> list[str]:
-    """Each op and a hash, in order."""
-    places: dict[str, int] = {}
-    found = []
-    for name in (program.input, *(state.input for state in program.states)):
-        places[name] = len(places)
-    for op in program.ops:
-        found.append(f"{type(op).__name__} {_hash(op, program, places)}")
-        for name in op.outputs:
-            places[name] = len(places)
-    ends = [places.get(name, name) for name in (
-        *program.outputs, *(state.output for state in program.states))]
-    return [*found, f"results {ends}"]
-
-
-def _hash(op: Op, program: Program, places: dict[str, int]) -> str:
-    made = {name: place for place, name in enumerate(op.outputs, len(places))}
-    values = [value for name in op.outputs if (value := program.values[name])]
-    known = [[value.shape, value.dtype, plain(value.quantization, program, places)]
-             for value in values]
-    text = json.dumps([plain(op, program, {**places, **made}), known])
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 CASES = sorted({name.rsplit("_", 1)[0] for name in zoo.QUANTIZED} - {"continuous"})
