@@ -12,7 +12,8 @@ import pytest
 import puffer_edge
 from puffer_edge.artefact import program_file
 from puffer_edge.errors import PolicyWarning, PufferEdgeError, UsageError
-from puffer_edge.ir import Program
+from puffer_edge.ir import Contract, Discrete, Field, Program
+from puffer_edge.quantization.outside import doubts_of_bounds, refuse_outside
 from puffer_edge.quantization.pipeline import Wish, to_integers
 from puffer_edge.quantization.recording import record
 
@@ -97,6 +98,30 @@ def test_few_strays_are_told(program: Program, tmp_path: Path) -> None:
     found = _warnings(program, _file(tmp_path, rows))
     assert "1 of the recorded steps lie outside of the observation space: obs[1] is 1.5 in step 7" \
         in found
+
+
+@pytest.mark.parametrize(("low", "high", "value", "beyond"), [
+    (-1, 1, 1.019, False), (-1, 1, 1.021, True), (-1, 1, -1.021, True), (0, 255, 257.5, False),
+    (0, 255, 257.6, True), (-np.inf, 4, 4.039, False), (-np.inf, 4, 4.041, True),
+    (-0.5, np.inf, -0.509, False), (-0.5, np.inf, -0.511, True), (-np.inf, np.inf, 1e30, False)])
+def test_a_hundredth_of_the_range_is_noise(low: float, high: float, value: float, beyond: bool
+                                           ) -> None:
+    """Of the range, or of the one bound; of 1 where that is smaller."""
+    field = Field("obs", (2,)).bounded((low,) * 2, (high,) * 2)
+    rows = np.zeros((300, 2), np.float32)
+    rows[:, 0] = np.clip(0, low, high)
+    rows[7, 1] = value
+    contract = Contract((field,), Discrete((2,)))
+    told = [doubt for doubt in doubts_of_bounds(contract, rows) if "lie outside" in doubt]
+    assert bool(told) == beyond
+    assert all(f"obs[1] is {value:.6g} in step 7" in doubt for doubt in told)
+    refuse_outside(contract, rows)  # 1 of 300
+    rows[7:10, 1] = value  # 3 of 300 are the most
+    refuse_outside(contract, rows)
+    rows[7:11, 1] = value
+    if beyond:
+        with pytest.raises(UsageError, match="1% of the recorded steps"):
+            refuse_outside(contract, rows)
 
 
 def test_a_small_part_of_the_space_is_told(program: Program, tmp_path: Path) -> None:
