@@ -83,3 +83,16 @@ def test_float_stays_the_same_and_ordinary_layers_stay_whole(activation: str) ->
         assert (made is not program) == apart
         rows = observations(1)[:20]
         np.testing.assert_allclose(played(made, rows), played(program, rows), atol=2e-6)
+
+
+@pytest.mark.parametrize(("factor", "bits", "sizes"), [
+    (10.0, 8, ""), (12.0, 8, "2 + 21 + 1"), (20.0, 12, ""), (30.0, 12, "2 + 17 + 5"),
+    (300.0, 16, ""), (600.0, 16, "2 + 4 + 18"), (3e3, 8, "2 + 22")])
+def test_layers_are_taken_apart_where_it_pays(factor: float, bits: int, sizes: str) -> None:
+    """As the version before did, on either side of where it begins to."""
+    program = optimize(puffer_edge.load(mlp("ReLU", {2: factor, 7: 6 * factor}),
+                                        observation_shape=8), fuse=False)
+    calibration = calibrate(program, observations(), np.arange(STEPS) == 0)
+    found = [note.text for note in separate_outliers(program, calibration, bits).notes
+             if "differ so much in size" in note.text]
+    assert len(found) == bool(sizes) and all(f"layers of {sizes}," in text for text in found)

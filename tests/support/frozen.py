@@ -42,7 +42,9 @@ def frozen(program: Program) -> list[str]:
             places[name] = len(places)
     ends = [places.get(name, name) for name in (
         *program.outputs, *(state.output for state in program.states))]
-    return [*found, f"results {ends}"]
+    begun = [[str(state.initial.dtype), state.initial.ravel().tolist()]
+             for state in program.states if state.initial.any()]
+    return [*found, f"results {ends}", *([f"begins {begun}"] if begun else [])]
 
 
 def _hash(op: Op, program: Program, places: dict[str, int]) -> str:
