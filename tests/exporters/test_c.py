@@ -19,7 +19,7 @@ from puffer_edge.ir.op import OPS
 from puffer_edge.ir.ops import Binary, Concat, Gemm, LSTMCell, Reduce, Reshape, Transpose, Unary
 from puffer_edge.quantization.integer_input import integer_input
 from tests import zoo
-from tests.support.exporting import write_artefact
+from tests.support.exporting import export_as_it_is, write_artefact
 from tests.tools import need
 
 FLAGS = ["-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror"]
@@ -55,13 +55,6 @@ def test_every_op_is_in_the_zoo_and_has_an_emitter() -> None:
             break
     assert missing == set()
     assert {kind.__name__ for kind in EMITTERS} == set(OPS)
-
-
-def export_as_it_is(case: str, directory: Path) -> Path:
-    """Exports a case; one in integers is exported without passes, as the pipeline does."""
-    scheme = case.rsplit("_", 1)[1] if case in zoo.QUANTIZED else "float32"
-    write_artefact(zoo.program(case), directory, target="cortex-m", name="zoo", scheme=scheme)
-    return directory
 
 
 @pytest.mark.parametrize("case", [*zoo.CASES, *zoo.QUANTIZED])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import zoo
-from tests.support.exporting import write_artefact
+from tests.support.exporting import header_as_it_is
 from tests.tools import need
 
 FLIPS = r"""
@@ -58,12 +58,6 @@ int main(void)
 """
 
 
-def export(case: str, directory: Path) -> str:
-    scheme = case.rsplit("_", 1)[1] if case in zoo.QUANTIZED else "float32"
-    write_artefact(zoo.program(case), directory, target="cortex-m", name="zoo", scheme=scheme)
-    return (directory / "policy.h").read_text()
-
-
 def run(directory: Path, main: str, *flags: str) -> int:
     need("gcc")
     (directory / "main.c").write_text(f'#define ZOO_IMPLEMENTATION\n#include "policy.h"\n{main}')
@@ -74,7 +68,7 @@ def run(directory: Path, main: str, *flags: str) -> int:
 
 def count_missed(case: str, directory: Path, flips: int) -> int:
     """Flips bits of constants, which lie in RAM here, and counts what the check does not find."""
-    header = export(case, directory)
+    header = header_as_it_is(case, directory)
     # Every array of constants in the header, not those that the check names.
     names = re.findall(r"^static const [\w ]+ (zoo_w\d+)\[", header, re.MULTILINE)
     total = re.search(r"weights: ([\d,]+) bytes", header)
@@ -96,13 +90,13 @@ def test_every_flipped_bit_is_found(case: str, tmp_path: Path) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("case", [*zoo.CASES, *zoo.QUANTIZED])
 def test_ten_thousand_flipped_bits_are_found(case: str, tmp_path: Path) -> None:
-    if not re.search(r"zoo_w0\[", export(case, tmp_path / "a")):
+    if not re.search(r"zoo_w0\[", header_as_it_is(case, tmp_path / "a")):
         pytest.skip("this case has no constants")
     assert count_missed(case, tmp_path / "a", 10_000) == 0
 
 
 def test_a_check_goes_in_pieces(tmp_path: Path) -> None:
-    header = export("lstm_int8", tmp_path / "a")
+    header = header_as_it_is("lstm_int8", tmp_path / "a")
     total = re.search(r"weights: ([\d,]+) bytes", header)
     assert total is not None
     assert run(tmp_path / "a", PIECES.replace("TOTAL", f"{total[1].replace(',', '')}u")) == 0
@@ -110,7 +104,7 @@ def test_a_check_goes_in_pieces(tmp_path: Path) -> None:
 
 def test_the_self_test_finds_damage(tmp_path: Path) -> None:
     """A weight of a unit that is cut off changes no output, but the checksum."""
-    header = export("mlp", tmp_path / "a")
+    header = header_as_it_is("mlp", tmp_path / "a")
     main = "int main(void) { return zoo_selftest(); }\n"
     assert run(tmp_path / "a", main, "-DZOO_SELFTEST") == 0
     changed = re.sub(r"(#define ZOO_CRC 0x)([0-9a-f])", lambda found: found[1] + (

@@ -22,7 +22,7 @@ from puffer_edge.verification.emulators.qemu_machine import QemuMachine
 from puffer_edge.verification.harness import ImageBuilder
 from tests import zoo
 from tests.kernels.test_files import KERNELS
-from tests.support.exporting import write_artefact
+from tests.support.exporting import header_as_it_is, write_artefact
 from tests.tools import need
 
 HELIUM = sorted((KERNELS / "helium").glob("*.h"))
@@ -30,8 +30,7 @@ CORE = ("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard")
 
 
 def header(directory: Path, target: str, case: str = "mlp_int8") -> str:
-    write_artefact(zoo.program(case), directory, target=target, scheme=case.rsplit("_", 1)[1])
-    return (directory / "policy.h").read_text()
+    return header_as_it_is(case, directory, target=target)
 
 
 def test_the_header_for_other_cores_has_no_kernel_of_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from puffer_edge.errors import UsageError
 from puffer_edge.exporters import c
 from puffer_edge.naming import stem
 from tests import zoo
-from tests.exporters.test_c import export_as_it_is
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"]
@@ -93,12 +93,7 @@ int run_{n}(void)
 def policy(name: str, directory: Path, case: str = "") -> Path:
     """The C files of a policy."""
     case = case or POLICIES[name]
-    scheme = case.rsplit("_", 1)[1] if case in zoo.QUANTIZED else "float32"
-    made = c.make(zoo.program(case), name=name, seed=0, scheme=scheme, counts=None, simd=False)
-    (directory / name).mkdir()
-    for file, content in made.code(name).items():
-        (directory / name / file).write_bytes(content)
-    return directory / name
+    return export_as_it_is(case, directory / name, name=name)
 
 
 def compiled(source: Path, *flags: str, compiler: str = "gcc") -> Path:

@@ -16,17 +16,15 @@ from puffer_edge.exporters.formats import FORMATS
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.quantization.calibration import calibrate
 from tests import zoo
+from tests.support.exporting import export_calibrated
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("flatbuffers")
 
 
 def exported(case: str, target: str, scheme: str, folder: Path, steps: int = 400) -> Path:
-    program = zoo.program(case)
-    rows = np.random.default_rng(0).normal(size=(steps, program.contract.observation_size))
-    np.savez(folder / "seen.npz", observations=rows.astype(np.float32))
-    return puffer_edge.export(program, folder / "a", target=target, name="zoo", scheme=scheme,
-                              calibrate=str(folder / "seen.npz"))
+    return export_calibrated(zoo.program(case), folder / "seen", steps=steps, target=target,
+                             scheme=scheme)
 
 
 @pytest.mark.parametrize(("case", "target", "scheme", "fails"), [

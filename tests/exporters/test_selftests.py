@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import puffer_edge
@@ -15,6 +14,7 @@ from puffer_edge.ir import Continuous, Program
 from puffer_edge.ir.ops import Gemm
 from puffer_edge.verification.report import Report
 from tests import zoo
+from tests.support.exporting import export_calibrated
 
 
 def policy(action: Continuous | None = None) -> Program:
@@ -27,11 +27,7 @@ SQUASHED = Continuous(2, squash=True, low=(-2.0, 0.0), high=(2.0, 1.0), rescale=
 
 
 def exported(program: Program, target: str, scheme: str, directory: Path) -> Path:
-    np.savez(directory / "seen.npz",
-             observations=np.random.default_rng(0).standard_normal((200, 3)))
-    calibrate = "" if scheme == "float32" else str(directory / "seen.npz")
-    return puffer_edge.export(program, directory / "a", target=target, name="lander",
-                              scheme=scheme, calibrate=calibrate)
+    return export_calibrated(program, directory / "a", target=target, name="lander", scheme=scheme)
 
 
 def self_test(report: Report) -> str:

@@ -15,8 +15,8 @@ from puffer_edge.targets import TARGETS
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
 from tests import zoo
-from tests.exporters.test_c import export_as_it_is
 from tests.support.cores import EMULATED
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 

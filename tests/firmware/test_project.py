@@ -11,15 +11,13 @@ import pytest
 
 from puffer_edge.errors import FileFormatError, OutputError, UsageError
 from puffer_edge.firmware.project import project
-from tests import zoo
-from tests.support.exporting import write_artefact
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 
 def export(directory: Path, case: str = "lstm_int8") -> Path:
-    write_artefact(zoo.program(case), directory, target="cortex-m0", name="lander",
-                   scheme=case.rpartition("_")[2] if case in zoo.QUANTIZED else "float32")
-    return directory
+    """For a core without an FPU, by the name that the projects of these tests have."""
+    return export_as_it_is(case, directory, target="cortex-m0", name="lander")
 
 
 def make(folder: Path, *goals: str) -> subprocess.CompletedProcess[str]:
@@ -57,8 +55,7 @@ def test_it_runs_on_the_emulated_board(case: str, board: str, tmp_path: Path) ->
 
 
 def test_micropython_is_copied(tmp_path: Path) -> None:
-    write_artefact(zoo.program("mlp_int8"), tmp_path / "a", target="micropython", name="zoo",
-                   scheme="int8", board="pico")
+    export_as_it_is("mlp_int8", tmp_path / "a", target="micropython", board="pico")
     done = project(tmp_path / "a", "pico", tmp_path / "p")
     assert {"main.py", "weights.bin", "policy_kernels.mpy", "manifest.py", "Makefile"} <= set(
         done.files)

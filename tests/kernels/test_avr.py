@@ -11,8 +11,8 @@ import pytest
 
 from puffer_edge import api
 from tests import zoo
-from tests.exporters.test_c import export_as_it_is
 from tests.kernels.avr import selftest
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 CASES = [*zoo.CASES, *zoo.QUANTIZED]

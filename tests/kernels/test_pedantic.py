@@ -20,8 +20,8 @@ from puffer_edge.targets import TARGETS
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.toolchains.base import INCLUDE
 from tests import zoo
-from tests.exporters.test_c import write_artefact
 from tests.kernels.pairs import Row, covering, pairs
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 STRICT = ("-Wall", "-Wextra", "-Wshadow", "-Wpedantic", "-Wconversion", "-Wsign-conversion",
@@ -79,9 +79,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
     def made(batch: int) -> Path:
         lines = []
         for case in BATCHES[batch]:
-            scheme = case.rsplit("_", 1)[1] if case in zoo.QUANTIZED else "float32"
-            write_artefact(zoo.program(case), folder / case, target="cortex-m", name=case,
-                           scheme=scheme)
+            export_as_it_is(case, folder / case, name=case)
             lines += [f"#define {case.upper()}_{what}" for what in ("SELFTEST", "IMPLEMENTATION")]
             lines.append(f'#include "{case}/policy.h"')
         path = folder / f"batch_{batch}.c"

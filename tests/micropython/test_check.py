@@ -14,8 +14,7 @@ import pytest
 
 from puffer_edge.errors import VerificationError
 from puffer_edge.verification.micropython.interpreters import run_webassembly
-from tests import zoo
-from tests.support.exporting import write_artefact
+from tests.support.exporting import export_as_it_is
 from tests.tools import need_micropython
 
 CASES = ["mlp_int8", "lstm_int8", "mlp_int16", "conv_int8"]
@@ -33,9 +32,7 @@ def loaded(directory: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def exported(case: str, folder: Path) -> Path:
-    write_artefact(zoo.program(case), folder / "a", target="micropython", scheme="int8",
-                   kernels="bytecode")
-    return folder / "a"
+    return export_as_it_is(case, folder / "a", target="micropython", kernels="bytecode")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -21,18 +21,15 @@ import pytest
 from puffer_edge.errors import FileFormatError, OutputError, UsageError
 from puffer_edge.firmware.flash import Flashed, flash, plan
 from puffer_edge.verification.micropython.microbit import FIRMWARE
-from tests import zoo
 from tests.micropython.test_microbit import export as export_small
-from tests.support.exporting import write_artefact
+from tests.support.exporting import export_as_it_is
 from tests.tools import need_microbit
 
 pytest.importorskip("mpremote")
 
 
 def export(directory: Path, board: str = "unix", case: str = "mlp_int8") -> Path:
-    write_artefact(zoo.program(case), directory, target="micropython", name="zoo", scheme="int8",
-                   board=board)
-    return directory
+    return export_as_it_is(case, directory, target="micropython", board=board)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests import zoo
-from tests.exporters.test_c import export_as_it_is, run_selftest
+from tests.exporters.test_c import run_selftest
+from tests.support.exporting import export_as_it_is
 
 SANITIZERS = {
     "gcc": ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"],

@@ -39,8 +39,7 @@ from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.symbols import find_float_helpers
 from tests import zoo
-from tests.exporters.test_c import export_as_it_is
-from tests.support.exporting import write_artefact
+from tests.support.exporting import export_as_it_is, write_artefact
 from tests.tools import need
 
 

@@ -13,8 +13,7 @@ import puffer_edge
 from puffer_edge.cli import main
 from puffer_edge.errors import FileFormatError, PufferEdgeError, UsageError
 from puffer_edge.sizing import compare
-from tests import zoo
-from tests.support.exporting import write_artefact
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 LOG = """boot v1.2 step us\r
@@ -86,8 +85,7 @@ def test_a_project_prints_the_estimate_that_verify_tells(
         case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A Nucleo has an FPU, so both tell of the same step; and a Pico's of the step in integers."""
     need("arm-none-eabi-gcc")
-    write_artefact(zoo.program(case), tmp_path / "a", target="cortex-m4", name="lander",
-                   scheme=case.rpartition("_")[2] if case in zoo.QUANTIZED else "float32")
+    export_as_it_is(case, tmp_path / "a", target="cortex-m4", name="lander")
     told = puffer_edge.step_time(tmp_path / "a", "nucleo-f411re")
     found = puffer_edge.verify(tmp_path / "a", board="nucleo-f411re", native=False).measurements
     assert told is not None

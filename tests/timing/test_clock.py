@@ -15,7 +15,7 @@ from puffer_edge.timing.flash import Waiting
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.harness import ImageBuilder
-from tests.exporters.test_c import export_as_it_is
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 M4 = CORES["cortex-m4"]

@@ -18,7 +18,7 @@ from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.stack_bound import StackBound, deepest, stack_bound
 from tests import zoo
 from tests.emulation.conftest import FOLDER, LANDER, edited_lander
-from tests.exporters.test_c import export_as_it_is
+from tests.support.exporting import export_as_it_is
 from tests.tools import need
 
 START = "  int32_t best = 0;\n"

@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import puffer_edge
@@ -15,17 +14,12 @@ from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.targets import EXPORTED
 from puffer_edge.verification.verifiers import VERIFIERS, look_up
 from tests import zoo
+from tests.support.exporting import export_calibrated
 
 
 def exported(folder: Path, target: str, board: str = "", scheme: str = "float32") -> Path:
-    program = zoo.program("mlp")
-    more: dict[str, Any] = {}
-    if scheme != "float32":
-        rng = np.random.default_rng(0)
-        np.savez(folder / "seen.npz", observations=rng.normal(
-            size=(200, program.contract.observation_size)).astype(np.float32))
-        more = {"scheme": scheme, "calibrate": str(folder / "seen.npz"), "board": board}
-    return puffer_edge.export(program, folder / "a", target=target, name="zoo", **more)
+    return export_calibrated(zoo.program("mlp"), folder / "a", target=target, board=board,
+                             scheme=scheme)
 
 
 @pytest.mark.parametrize(("target", "wanted"), [

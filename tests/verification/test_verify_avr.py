@@ -13,8 +13,7 @@ import puffer_edge
 from puffer_edge.errors import MissingDependencyError
 from puffer_edge.verification.report import Report
 from tests import zoo
-from tests.exporters.test_c import export_as_it_is
-from tests.support.exporting import write_artefact
+from tests.support.exporting import export_as_it_is, write_artefact
 from tests.tools import need
 
 ALL = [*zoo.CASES, *zoo.QUANTIZED]
