@@ -179,6 +179,16 @@ ATMEGA2560 = Target(
     ram_origin=0x200,
     ram_bytes=8 << 10,
 )
+ATMEGA328P = Target(
+    name="atmega328p",
+    title="AVR ATmega328P",
+    isa="avr",
+    gcc_flags=("-mmcu=atmega328p",),
+    simavr_mcu="atmega328p",
+    flash_bytes=32 << 10,
+    ram_origin=0x100,
+    ram_bytes=2 << 10,
+)
 HOST = Target(name="host", title="this computer", isa="host", hard_float=True)
 MICROPYTHON = Platform("micropython", "MicroPython")
 """Any board that runs MicroPython: a target of ``export``, with its own exporter."""
@@ -199,6 +209,7 @@ TARGETS: dict[str, Target] = {
     "cortex-m55": CORTEX_M55,
     "riscv32": RISCV32,
     "atmega2560": ATMEGA2560,
+    "atmega328p": ATMEGA328P,
     "host": HOST,
 }
 
@@ -219,6 +230,7 @@ _CORES = {
     "riscv32": "riscv rv32 rv32imac rv32imc esp32-c2 esp32-c3 esp32-c6 esp32-h2 esp32c2 esp32c3 "
                "esp32c6 esp32h2 ch32v307 gd32vf103",
     "atmega2560": "mega mega2560 arduino-mega megaatmega2560 atmega2561",
+    "atmega328p": "atmega328 mega328p",
     "host": "native pc linux x86 x86-64",
     "rpi": "rpi2 rpi3 rpi4 rpi5 raspberry raspberrypi raspberry-pi raspi",
     "micropython": "mpy upython",

@@ -26,10 +26,12 @@ class Limits:
     Attributes:
         always: why it never does.
         with_selftest: why it does not where the self-test is compiled in.
+        constants: bytes, without the self-test's.
     """
 
     always: str
     with_selftest: str
+    constants: int = 0
 
 
 def limits(context: Context, ram: int, selftest: list[int]) -> Limits:
@@ -42,7 +44,8 @@ def limits(context: Context, ram: int, selftest: list[int]) -> Limits:
     """
     constants = [array.nbytes for _, array in context.data[context.in_ram:]]
     return Limits(_reason(constants, ram), _reason([*constants, *selftest], ram,
-                                                   " with those of its self-test"))
+                                                   " with those of its self-test"),
+                  sum(constants))
 
 
 def _reason(constants: list[int], ram: int, whose: str = "") -> str:
@@ -70,12 +73,14 @@ def check(target: str, found: Limits, ram: int) -> None:
     core = TARGETS.get(target)
     if core is None or core.isa != "avr":
         return
-    reason = found.always or found.with_selftest or _memory(core, ram)
+    reason = found.always or found.with_selftest or _memory(core, found.constants, ram)
     if reason:
         raise UnsupportedError(f"the policy has {reason}", where=core.title, hint=HINT)
 
 
-def _memory(core: Target, ram: int) -> str:
+def _memory(core: Target, constants: int, ram: int) -> str:
+    if constants >= core.flash_bytes:
+        return f"{constants:,} bytes of constants, and the chip {core.flash_bytes:,} of flash"
     return "" if ram < core.ram_bytes else (
         f"{ram:,} bytes of memory, and the chip {core.ram_bytes:,}")
 

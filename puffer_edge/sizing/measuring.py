@@ -10,7 +10,7 @@ from pathlib import Path
 
 from puffer_edge.artefact.opening import Subject
 from puffer_edge.boards import Board
-from puffer_edge.errors import MissingDependencyError
+from puffer_edge.errors import MissingDependencyError, VerificationError
 from puffer_edge.targets import Target
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.emulators.opening import open_machine
@@ -77,8 +77,11 @@ def measure(subject: Subject, header: bytes, core: Target, folder: Path, boards:
         steps, stack = machine.run(seen), machine.stack_used()
         told = estimates(machine, seen[0], core, boards)
     else:
-        with open_machine(builder, core.emulators[0]) as chip:
-            steps, stack = chip.run(seen), chip.stack_used() or 0
+        try:
+            with open_machine(builder, core.emulators[0]) as chip:
+                steps, stack = chip.run(seen), chip.stack_used() or 0
+        except VerificationError:  # the chip does not hold what runs a policy beside it
+            return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram)
     counted = [step.instructions for step in steps if step.instructions is not None]
     cycles = [step.cycles for step in steps if step.cycles is not None]
     return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, _deepest(builder, stack),

@@ -41,5 +41,5 @@ def step_time(directory: Path, board: Board, *, trust: bool = False) -> Estimate
         cost = measure(subject, header, core, Path(folder), [board])
     if cost.cycles is not None:
         least, most = cost.cycles
-        return Estimate(least, most, most, board.core.clock, "simavr, which counts cycles itself")
+        return Estimate(least, most, most, board.core.clock, "", core.emulators[0])
     return cost.estimates.get(board.name)

@@ -25,6 +25,7 @@ class Estimate:
         most: every line that is not the next one waits, and no two instructions go together.
         hertz: of the core.
         validated: what the table was compared with.
+        counted: the emulator that counts cycles itself, in place of a table.
     """
 
     least: int
@@ -32,6 +33,7 @@ class Estimate:
     most: int
     hertz: int
     validated: str
+    counted: str = ""
 
     def microseconds(self, cycles: int) -> float:
         """The time of so many cycles."""
@@ -42,6 +44,8 @@ class Estimate:
         """One sentence for a person."""
         least, likely, most = (f"{self.microseconds(each):,.1f}"
                                for each in (self.least, self.likely, self.most))
+        if self.counted:
+            return f"a step takes {least} to {most} us: the cycles that {self.counted} counts"
         return (f"a step takes about {likely} us, {least} without and {most} with every wait "
                 f"that may be: an estimate, no measurement; the table of the core is compared with "
                 f"{self.validated}")

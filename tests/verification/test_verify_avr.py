@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import puffer_edge
-from puffer_edge.errors import MissingDependencyError
+from puffer_edge.errors import MissingDependencyError, UnsupportedError
+from puffer_edge.ir.ops import Gemm
 from puffer_edge.verification.report import Report
 from tests import zoo
 from tests.support.exporting import export_as_it_is, write_artefact
@@ -51,6 +52,32 @@ def test_a_wrong_weight_fails(tmp_path: Path) -> None:
     report = verified(tmp_path / "a", trust=True)
     failed = {check.name for check in report.checks if check.verdict == "failed"}
     assert {"self-test on AVR ATmega2560", "the weights are those that the checksum is of"} < failed
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("case", ["mlp_int8", "lstm_int8", "mlp"])
+def test_a_chip_of_two_kilobytes(case: str, tmp_path: Path) -> None:
+    """An Arduino Uno's, whose timers and instructions are fewer."""
+    need("avr-gcc", "simavr")
+    write_artefact(zoo.program(case), tmp_path / "a", target="atmega328p",
+                   scheme=case.rpartition("_")[2] if "_" in case else "float32")
+    report = puffer_edge.verify(tmp_path / "a", native=False, board="uno")
+    assert report.passed, report.to_markdown()
+    verdicts = {check.name: check.verdict for check in report.checks}
+    assert verdicts["flash and memory of the AVR ATmega328P suffice"] == "passed"
+    told = " ".join(note["text"] for note in report.notes)
+    assert case != "mlp_int8" or "the cycles that simavr counts" in told
+    assert report.measurements.get("cycles_min", 1) != 0
+
+
+def test_a_chip_of_32_kilobytes_refuses_more(tmp_path: Path) -> None:
+    bench = zoo.Bench((1, 100))
+    x = bench.x
+    for after, before in ((45, 100), (100, 45)):  # 18,000 bytes each
+        x = bench.op(Gemm, x=x, weight=bench.weight(after, before), bias=bench.weight(after))
+    with pytest.raises(UnsupportedError, match="and the chip 32,768 of flash"):
+        puffer_edge.export(bench.program(x), tmp_path / "a", target="uno")
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.exhaustive

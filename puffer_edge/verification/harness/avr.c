@@ -5,7 +5,8 @@
  *   'c'                               check of the weights
  *   's' steps (u16) restored (u8) [policy] records (one byte "reset first", then the observation)
  *
- * Cycles: timer 1 counts them modulo 2^16, timer 3 every 1024 of them. A call of a function that
+ * Cycles: timer 1 counts them modulo 2^16, timer 3 every 1024 of them; where there is none timer 2 does, which has
+ * eight bits and goes round after 262,144 cycles. A call of a function that
  * returns at once is subtracted, so that the call and its return are not the step's. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
@@ -66,22 +67,36 @@ static void end(char how)
 static uint8_t *stack; /* where the stack pointer is before the function is called */
 static uint32_t cycles;
 
+#ifdef TCCR3B
+#define COARSE_COUNT TCNT3
+#define COARSE_FLAGS TIFR3
+#define COARSE_ROUND ((uint8_t)(1u << TOV3))
+#define COARSE_CONTROL TCCR3B
+#define COARSE_1024 ((uint8_t)(1u << CS32 | 1u << CS30))
+#else
+#define COARSE_COUNT TCNT2
+#define COARSE_FLAGS TIFR2
+#define COARSE_ROUND ((uint8_t)(1u << TOV2))
+#define COARSE_CONTROL TCCR2B
+#define COARSE_1024 ((uint8_t)(1u << CS22 | 1u << CS21 | 1u << CS20))
+#endif
+
 __attribute__((noinline)) static int measure(int (*function)(void))
 {
     int result;
     uint16_t low, high;
-    TCCR1B = TCCR3B = 0;
-    TCNT1 = TCNT3 = 0;
-    TIFR3 = (uint8_t)(1u << TOV3);
+    TCCR1B = COARSE_CONTROL = 0;
+    TCNT1 = COARSE_COUNT = 0;
+    COARSE_FLAGS = COARSE_ROUND;
     stack = (uint8_t *)SP;
-    TCCR3B = (uint8_t)(1u << CS32 | 1u << CS30);
+    COARSE_CONTROL = COARSE_1024;
     TCCR1B = (uint8_t)(1u << CS10);
     result = function();
     low = TCNT1;
-    high = TCNT3;
-    /* The number nearest to 1024 * high that is low modulo 2^16; none where timer 3 went round. */
+    high = COARSE_COUNT;
+    /* The number nearest to 1024 * high that is low modulo 2^16; none where the other timer went round. */
     cycles = (((uint32_t)high * 1024u + 512u - low + 32768u) & 0xFFFF0000u) + low;
-    if (TIFR3 & (uint8_t)(1u << TOV3)) cycles = 0;
+    if (COARSE_FLAGS & COARSE_ROUND) cycles = 0;
     return result;
 }
 
@@ -89,7 +104,11 @@ static int nothing(void) { return 0; }
 
 static uint32_t input;
 
+#ifdef __AVR_HAVE_ELPM__
 static uint8_t next(void) { return pgm_read_byte_far(input++); }
+#else
+static uint8_t next(void) { return pgm_read_byte((uint16_t)input++); }
+#endif
 
 static void read(uint8_t *to, size_t size)
 {

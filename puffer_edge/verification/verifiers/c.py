@@ -34,7 +34,7 @@ from puffer_edge.verification.checks.weights import check_weights
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
-from puffer_edge.verification.estimating import estimates
+from puffer_edge.verification.estimating import Estimate, estimates
 from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.judges import Judges
@@ -165,7 +165,7 @@ def _on_the_core(bench: Bench, report: Report) -> None:
         stack = machine.stack_used()
         check_weights(machine, report)
         if job.board is not None:
-            _estimate(job, job.board, machine, report)
+            _estimate(job, job.board, machine, steps, report)
     if job.subject.integers is not None:
         _check_integers(bench, job.subject.integers, report)
     check_calls(builder, report)
@@ -179,12 +179,16 @@ def _on_the_core(bench: Bench, report: Report) -> None:
         check_board(job.board, sizes, deepest, report)
 
 
-def _estimate(job: Job, board: Board, machine: Machine, report: Report) -> None:
+def _estimate(job: Job, board: Board, machine: Machine, steps: list[StepResult], report: Report
+              ) -> None:
     """How long a step takes on the board, where there is a model of its core."""
     found = None
     if isinstance(machine, UnicornMachine):
         first = job.subject.vectors.observations[0].tobytes()
         found = estimates(machine, first, _core(job), [board]).get(board.name)
+    elif cycles := [step.cycles for step in steps if step.cycles]:
+        found = Estimate(min(cycles), max(cycles), max(cycles), board.core.clock, "",
+                         job.emulator)
     if found is None:
         text = f"how long a step takes on {board.title} is not told: no model of {board.core.name}"
     else:
