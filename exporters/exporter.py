@@ -70,7 +70,7 @@ class Exporter(Protocol):
 FLAGS = {"calibrate": "--calibrate", "steps": "--steps", "observe": "--observe",
          "layers": "--layer", "observer": "--observer", "min_agreement": "--min-agreement",
          "counts": "--counts", "board": "--board", "kernels": "--kernels",
-         "helium_float": "--helium-float"}
+         "helium_float": "--helium-float", "contract": "--contract"}
 """The options as the command line has them."""
 PLAYED = frozenset(("steps", "observe"))
 
@@ -102,7 +102,9 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
                              hint=f"give --scheme {' or '.join(better)}, too")
         raise UsageError(f"the target {target} takes no {FLAGS[name]}", hint=(
             "give --target micropython, too" if name in ("board", "kernels") else
-            "give --target cortex-m55, too" if name == "helium_float" else "leave it out"))
+            "give --target cortex-m55, too" if name == "helium_float" else
+            "a contract becomes C: give --target cortex-m, too" if name == "contract" else
+            "leave it out"))
 
 
 def check_scheme(exporter: Exporter, scheme: str) -> None:

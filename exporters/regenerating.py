@@ -19,6 +19,10 @@ from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Program
 from puffer_edge.passes import separate_results
 from puffer_edge.readers.regular_file import read_file
+from puffer_edge.robot import RobotContract
+from puffer_edge.robot.identity import identity
+from puffer_edge.robot.reading import read_contract
+from puffer_edge.robot.writing import FILE as CONTRACT
 from puffer_edge.version import VERSION
 
 PROGRAM = "program.npz"
@@ -48,7 +52,7 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
         return {name: _read(directory, name) for name in listed}
     if program is None:
         program = program_file.from_bytes(_read(directory, PROGRAM), str(directory / PROGRAM))
-    made = _made(manifest, program, compiled)
+    made = _made(directory, manifest, program, compiled)
     for name, content in made.items():
         if (found := _read(directory, name)) != content:
             raise FileFormatError(_difference(name, found, content, manifest), hint=TRUST,
@@ -60,7 +64,8 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
     return made
 
 
-def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict[str, bytes]:
+def _made(directory: Path, manifest: Mapping[str, Any], program: Program, compiled: bool,
+          ) -> dict[str, bytes]:
     """What export would write but for data."""
     if "request" not in manifest:
         raise FileFormatError(f"the artefact was written by {manifest['tool']}, which did not "
@@ -68,7 +73,8 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
     given, about = manifest["request"], manifest.get("micropython", {})
     request = ExportRequest(
         program, manifest["target"], manifest["name"], given["seed"], manifest["scheme"],
-        counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""))
+        counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""),
+        contract=_contract(directory, manifest))
     if request.target not in EXPORTERS:
         raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
                               hint=program_file.HINT)
@@ -86,6 +92,16 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool) -> dict
         what = error.what if isinstance(error, PufferEdgeError) else error
         raise FileFormatError(f"no code can be made of the stored program: {what}",
                               hint=program_file.HINT) from error
+
+
+def _contract(directory: Path, manifest: Mapping[str, Any]) -> RobotContract | None:
+    if "contract" not in manifest:
+        return None
+    contract = read_contract(directory / CONTRACT)
+    if identity(contract) != manifest["contract"]:
+        raise FileFormatError("the contract is not the one that the artefact was exported with",
+                              where=str(directory / CONTRACT), hint=TRUST)
+    return contract
 
 
 def _difference(name: str, found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:

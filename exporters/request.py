@@ -13,6 +13,7 @@ from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.integer_input import Counts
 from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.quantization.recording import STEPS, Recording
+from puffer_edge.robot import RobotContract
 
 Progress = Callable[[str], None]
 """Is told what is being done."""
@@ -47,6 +48,7 @@ class ExportRequest:
         board: of ``puffer_edge.boards``.
         kernels: the grade of MicroPython's kernels.
         helium_float: layers sum in Helium's floats, in which subnormal numbers are zeros.
+        contract: of the robot that the policy is for.
         original: the float Program, where ``program`` is another.
         quantised: how an integer Program was made, and what it is judged by.
         calibration: the ranges of a format's own integers.
@@ -70,6 +72,7 @@ class ExportRequest:
     board: str = ""
     kernels: str = ""
     helium_float: bool = False
+    contract: RobotContract | None = None
     original: Program | None = None
     quantised: Quantized | None = None
     calibration: Calibration | None = None

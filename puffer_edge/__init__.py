@@ -42,11 +42,21 @@ if TYPE_CHECKING:
     from puffer_edge.ir import Field, Program
     from puffer_edge.quantization.recording import Recording
     from puffer_edge.runtimes.policy import Policy
-    from puffer_edge.using import bench, check, doctor, fit, flash, play, report_time, step_time
+    from puffer_edge.using import (
+        bench,
+        check,
+        contract,
+        doctor,
+        fit,
+        flash,
+        play,
+        report_time,
+        step_time,
+    )
 
 _HOMES = {
     "api": "calibrate export inspect load verify",
-    "using": "bench check doctor fit flash play report_time step_time",
+    "using": "bench check contract doctor fit flash play report_time step_time",
     "errors": "FileFormatError MissingDependencyError OutputError PolicyWarning PufferEdgeError "
               "StaleError StepError UnconfirmedError UnsupportedError UsageError "
               "VerificationError",
@@ -80,6 +90,7 @@ __all__ = [
     "bench",
     "calibrate",
     "check",
+    "contract",
     "doctor",
     "errors",
     "export",

@@ -19,6 +19,8 @@ from puffer_edge.ir import Program
 from puffer_edge.loading import DEFAULTS, accepted, load, load_quietly, refuse_options, warn
 from puffer_edge.naming import stem_from
 from puffer_edge.quantization.recording import Observations, Recording, record, source_of
+from puffer_edge.robot import RobotContract
+from puffer_edge.robot.reading import read_contract
 from puffer_edge.signatures import public
 
 __all__ = ["calibrate", "export", "inspect", "load", "verify"]
@@ -62,6 +64,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
            min_agreement: float = 0.95, counts: Counts | None = None, board: str = "",
            kernels: str = "", helium_float: bool = False,
+           contract: str | os.PathLike[str] | RobotContract | None = None,
            original: Literal["", "auto", "run", "never"] = "",
            run_original: bool = False,
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
@@ -98,6 +101,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.
         helium_float: for cortex-m55 in float32: linear layers, convolutions and LSTMs sum in
             Helium's floats, in which subnormal numbers are zeros; the oracle does the same.
+        contract: of the robot: a file that :func:`puffer_edge.contract` reads, or what it gave.
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or
             never. Nothing is written where it disagrees.
@@ -130,7 +134,9 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         "calibrate": recording, "steps": steps, "observe": tuple(observe), "layers": layers or {},
         "observer": observer, "min_agreement": min_agreement, "counts": counts,
         "board": chosen.name if chosen else board,
-        "kernels": kernels, "helium_float": helium_float}
+        "kernels": kernels, "helium_float": helium_float,
+        "contract": contract if contract is None or isinstance(contract, RobotContract)
+        else read_contract(Path(contract))}
     if scheme:
         refuse_useless(exporter, target or found, scheme, given)
     original = "run" if run_original else original

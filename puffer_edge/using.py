@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The public functions that use a policy: play, bench, doctor, fit, check, flash, report_time..."""
+"""The public functions that use a policy: play, bench, contract, doctor, fit, check..."""
 
 from __future__ import annotations
 
@@ -23,12 +23,33 @@ if TYPE_CHECKING:
     from puffer_edge.ir import Program
     from puffer_edge.playing import Match
     from puffer_edge.quantization.recording import Observations
+    from puffer_edge.robot import RobotContract
     from puffer_edge.sizing import Comparison, Row
     from puffer_edge.subset.checking import Report as Findings
     from puffer_edge.verification.estimating import Estimate
 
 LARGEST_LOG = 16 << 20
 """Bytes that are read of what a board printed."""
+
+
+@public()
+def contract(file: str | PathLike[str], *, rate: float = 0.0) -> RobotContract:
+    """What lies between a policy and a robot: order, scales and histories of the observation.
+
+    Args:
+        file: ``contract.toml``; ``deploy.yaml`` of unitree_rl_lab; ``config.yaml`` of rl_sar, with
+            the robot's ``base.yaml`` in the folder above; or an ONNX file with a robot's metadata.
+        rate: steps per second, where the file does not tell.
+
+    Returns:
+        What ``export(contract=...)`` takes.
+
+    Raises:
+        PufferEdgeError: the file is damaged, of an unknown kind, or contradicts itself.
+    """
+    from puffer_edge.robot.reading import read_contract
+
+    return read_contract(Path(file), rate=rate)
 
 
 @public(LoadArguments.__annotations__, DEFAULTS)

@@ -13,6 +13,8 @@ from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters.assembling import assemble, remembered
 from puffer_edge.exporters.c import avr
 from puffer_edge.exporters.c.header import Entry, Header, render
+from puffer_edge.exporters.c.robot import FILE as ROBOT
+from puffer_edge.exporters.c.robot import robot_header
 from puffer_edge.exporters.c.widening import working_memory
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
@@ -24,6 +26,10 @@ from puffer_edge.passes.flush_subnormals import flush_subnormals
 from puffer_edge.planning import Plan, plan
 from puffer_edge.quantization.integer_input import Counts, integer_input
 from puffer_edge.quantization.schemes import FLOATING
+from puffer_edge.robot import check_fit
+from puffer_edge.robot.identity import identity
+from puffer_edge.robot.writing import FILE as CONTRACT
+from puffer_edge.robot.writing import to_toml
 from puffer_edge.targets import TARGETS
 
 
@@ -77,7 +83,7 @@ class CExporter:
     def options(self, scheme: str) -> frozenset[str]:
         """Those of our own integers, a board, and how floats are summed."""
         check_scheme(self, scheme)
-        more = {"board", "helium_float"} if scheme == "float32" else {"board"}
+        more = {"board", "contract"} | ({"helium_float"} if scheme == "float32" else set())
         return options(scheme) | more
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
@@ -92,7 +98,7 @@ class CExporter:
 
     def code(self, request: ExportRequest, *, compiled: bool = True) -> dict[str, bytes]:
         """The C files."""
-        return made_of(request).code(request.name)
+        return made_of(request).code(request.name) | robot_files(request)
 
     def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
         """The C files, the float policy of a recurrent one in integers, and what all have."""
@@ -123,12 +129,29 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
               notes: Sequence[Note] = ()) -> dict[str, bytes]:
     """All files of an artefact in C; ``more`` are of the exporter's own."""
     entry = made.entry
-    return assemble(request, {**made.code(request.name), **more}, plan=made.plan, tests=made.tests,
+    code = {**made.code(request.name), **robot_files(request), **more}
+    return assemble(request, code, plan=made.plan, tests=made.tests,
                     constant_bytes=made.header.constant_bytes, ram=made.header.ram,
                     integers=entry.input if entry else None,
                     integer_tests=entry.vectors if entry else None, notes=notes,
                     about={**({"board": request.board} if request.board else {}),
-                           **({"helium_float": True} if request.helium_float else {})})
+                           **({"helium_float": True} if request.helium_float else {}),
+                           **({"contract": identity(request.contract)} if request.contract
+                              else {})})
+
+
+def robot_files(request: ExportRequest) -> dict[str, bytes]:
+    """The contract as it was read and in C, and ``policy.c`` with both implementations.
+
+    Raises:
+        UsageError: the policy does not fit it.
+    """
+    if request.contract is None:
+        return {}
+    check_fit(request.contract, request.program, CONTRACT)
+    header = robot_header(request.contract, request.program, request.name)
+    return {CONTRACT: to_toml(request.contract).encode("ascii"), ROBOT: header.encode("ascii"),
+            "policy.c": implementation(request.name, ROBOT).encode("ascii")}
 
 
 def implementation(name: str, header: str = "policy.h") -> str:

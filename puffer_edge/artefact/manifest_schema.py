@@ -67,6 +67,7 @@ MANIFEST: dict[str, Any] = {
     "files": {FILE: SHA256},
     "tools?": {WORD: VERSION},
     "helium_float?": bool,
+    "contract?": SHA256,
     "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int,
                      "romfs_bytes?": int},
 }

@@ -70,6 +70,9 @@ def export(
     helium_float: Annotated[bool, option(
         "--helium-float", help="Sum floats by Helium (cortex-m55): fast, numbers below 1e-38 are 0."
     )] = False,
+    contract: Annotated[Path | None, option(
+        metavar="FILE", help="Of the robot: contract.toml, or what `puffer-edge contract` reads."
+    )] = None,
     no_original: Annotated[bool, option(
         "--no-original", help="Do not let the library that owns the format run the policy, too."
     )] = False,
@@ -99,7 +102,7 @@ def export(
                                layers=layers(layer or []), observer=observer,
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
-                               helium_float=helium_float,
+                               helium_float=helium_float, contract=contract,
                                strict=strict, original=_original(no_original, run_original),
                                second_reader=readings.append, progress=progress, options=options,
                                module=module or None)

@@ -49,9 +49,10 @@ ARROWS = {
     "loading": "arguments frontends ir passes quantization signatures wording",
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers",
+    "robot": "frontends ir naming readers",
     "inspection": "artefact ir passes planning",
     "exporters": "artefact boards choices finiteness ir naming passes planning processes "
-                 "quantization readers sampling targets templates toolchains",
+                 "quantization readers robot sampling targets templates toolchains",
     # What takes an artefact.
     "firmware": "artefact boards choices exporters naming readers signatures targets templates",
     "runtimes": "arguments artefact cache exporters frontends interpreter ir loading passes "
@@ -67,12 +68,12 @@ ARROWS = {
     "subset": "verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "
-           "quantization signatures verification",
+           "quantization robot signatures verification",
     "using": "arguments artefact benchmarking boards firmware fitting frontends ir loading playing "
-             "quantization readers runtimes signatures sizing subset verification",
+             "quantization readers robot runtimes signatures sizing subset verification",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",
     "cli": "api artefact benchmarking boards exporters firmware fitting frontends inspection ir "
-           "playing quantization runtimes sizing subset targets using verification wording",
+           "playing quantization robot runtimes sizing subset targets using verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"arrays", "errors", "version"}
