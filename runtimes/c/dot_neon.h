@@ -69,5 +69,20 @@ static inline int32_t puffer_edge_dot4_s8x16(const int16_t *x, const int8_t *w, 
     vst1q_s32(sum, vpaddq_s32(vpaddq_s32(row[0], row[1]), vpaddq_s32(row[2], row[3])));
     return groups;
 }
+
+/* dot16_<types>, as in dot_x86.h: NEON's registers hold no more than a block. */
+#define PUFFER_EDGE_DOT16
+#define PUFFER_EDGE_DOT16_OF(NAME, X_T, W_T)                                                 \
+    static inline void puffer_edge_dot16_##NAME(const X_T *x, const W_T *w, int32_t step,    \
+                                                int32_t *sum, int32_t groups)                \
+    {                                                                                        \
+        for (int32_t i = 0; i < 4; ++i) {                                                    \
+            (void)puffer_edge_dot4_##NAME(x, w + i * step, sum + 4 * i, groups);             \
+        }                                                                                    \
+    }
+PUFFER_EDGE_DOT16_OF(s8, int8_t, int8_t)
+PUFFER_EDGE_DOT16_OF(s8x16, int16_t, int8_t)
+PUFFER_EDGE_DOT16_OF(s16, int16_t, int16_t)
+#undef PUFFER_EDGE_DOT16_OF
 #endif
 #endif

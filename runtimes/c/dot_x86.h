@@ -27,6 +27,20 @@ static inline __m128i puffer_edge_columns_s8x16(const int16_t *x)
     return _mm_shufflehi_epi16(_mm_shufflelo_epi16(v, 0xd8), 0xd8); /* 0, 2, 1, 3 */
 }
 
+/* Four columns. */
+static inline __m128i puffer_edge_group_s8(const int8_t *x)
+{
+    int32_t four;
+    memcpy(&four, x, sizeof four);
+    const __m128i bytes = _mm_cvtsi32_si128(four);
+    return _mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
+}
+
+static inline __m128i puffer_edge_group_s8x16(const int16_t *x)
+{
+    return _mm_shufflelo_epi16(_mm_loadl_epi64((const __m128i *)(const void *)x), 0xd8);
+}
+
 #if defined(__AVX512BW__)
 /* sum + products of neighbours. */
 static inline __m512i puffer_edge_madd(__m512i sum, __m512i a, __m512i b)
@@ -91,6 +105,61 @@ static inline void puffer_edge_fold_bytes(__m512i even, __m512i odd, int32_t *su
 #define PUFFER_EDGE_BYTES_T __m512i
 #define PUFFER_EDGE_BYTES_ZERO _mm512_setzero_si512()
 
+/* Halves of four columns in the rows of a block, two sums a row. */
+static inline __m256i puffer_edge_halves(__m512i sum)
+{
+    return _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+}
+
+/* One group. */
+static inline __m512i puffer_edge_madd_group(__m512i sum, const int8_t *w, __m128i columns)
+{
+    const __m256i weights = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)w));
+    return _mm512_add_epi32(sum, _mm512_zextsi256_si512(_mm256_madd_epi16(
+                                     weights, _mm256_broadcastq_epi64(columns))));
+}
+
+/* Four groups of two columns. */
+#define PUFFER_EDGE_WORDS_GROUPS 4
+static inline __m512i puffer_edge_madd_words(__m512i sum, const int16_t *w, const int16_t *x)
+{
+    const __m512i spread = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    const __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)x));
+    return puffer_edge_madd(sum, _mm512_loadu_si512(w), _mm512_permutexvar_epi32(spread, v));
+}
+
+static inline __m512i puffer_edge_madd_pair(__m512i sum, const int16_t *w, int32_t pair)
+{
+    return _mm512_add_epi32(
+        sum, _mm512_zextsi128_si512(_mm_madd_epi16(
+                 _mm_loadu_si128((const __m128i *)(const void *)w), _mm_set1_epi32(pair))));
+}
+
+/* What four blocks have to the sums of 16 rows. */
+static inline void puffer_edge_fold16_bytes(const __m512i *block, int32_t *sum)
+{
+    const __m256i first = _mm256_hadd_epi32(puffer_edge_halves(block[0]),
+                                            puffer_edge_halves(block[1]));
+    const __m256i second = _mm256_hadd_epi32(puffer_edge_halves(block[2]),
+                                             puffer_edge_halves(block[3]));
+    _mm512_storeu_si512(sum, _mm512_permutex_epi64(
+        _mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1), 0xd8));
+}
+
+static inline void puffer_edge_fold16_words(const __m512i *block, int32_t *sum)
+{
+    __m512i rows = _mm512_setzero_si512();
+    __m128i part[4];
+    for (int32_t i = 0; i < 4; ++i) {
+        const __m256i half = puffer_edge_halves(block[i]);
+        part[i] = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    }
+    rows = _mm512_inserti32x4(rows, part[0], 0);
+    rows = _mm512_inserti32x4(rows, part[1], 1);
+    rows = _mm512_inserti32x4(rows, part[2], 2);
+    _mm512_storeu_si512(sum, _mm512_inserti32x4(rows, part[3], 3));
+}
+
 #elif defined(__AVX2__)
 /* Two groups of two columns. */
 static inline int32_t puffer_edge_dot4_s16(const int16_t *x, const int16_t *w, int32_t *sum,
@@ -132,6 +201,48 @@ static inline void puffer_edge_fold_bytes(__m256i even, __m256i odd, int32_t *su
 }
 #define PUFFER_EDGE_BYTES_T __m256i
 #define PUFFER_EDGE_BYTES_ZERO _mm256_setzero_si256()
+
+/* One group. */
+static inline __m256i puffer_edge_madd_group(__m256i sum, const int8_t *w, __m128i columns)
+{
+    const __m256i weights = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)w));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(weights, _mm256_broadcastq_epi64(columns)));
+}
+
+/* Two groups of two columns. */
+#define PUFFER_EDGE_WORDS_GROUPS 2
+static inline __m256i puffer_edge_madd_words(__m256i sum, const int16_t *w, const int16_t *x)
+{
+    const __m256i spread = _mm256_set_epi32(1, 1, 1, 1, 0, 0, 0, 0);
+    const __m256i v = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)x));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(
+        _mm256_loadu_si256((const __m256i *)(const void *)w), _mm256_permutevar8x32_epi32(v, spread)));
+}
+
+static inline __m256i puffer_edge_madd_pair(__m256i sum, const int16_t *w, int32_t pair)
+{
+    const __m128i products = _mm_madd_epi16(_mm_loadu_si128((const __m128i *)(const void *)w),
+                                            _mm_set1_epi32(pair));
+    return _mm256_add_epi32(sum, _mm256_inserti128_si256(_mm256_setzero_si256(), products, 0));
+}
+
+/* What four blocks have to the sums of 16 rows. */
+static inline void puffer_edge_fold16_bytes(const __m256i *block, int32_t *sum)
+{
+    for (int32_t i = 0; i < 4; i += 2) {
+        const __m256i rows = _mm256_hadd_epi32(block[i], block[i + 1]);
+        _mm256_storeu_si256((__m256i *)(void *)(sum + 4 * i), _mm256_permute4x64_epi64(rows, 0xd8));
+    }
+}
+
+static inline void puffer_edge_fold16_words(const __m256i *block, int32_t *sum)
+{
+    for (int32_t i = 0; i < 4; i += 2) {
+        const __m256i first = _mm256_permute2x128_si256(block[i], block[i + 1], 0x20);
+        const __m256i second = _mm256_permute2x128_si256(block[i], block[i + 1], 0x31);
+        _mm256_storeu_si256((__m256i *)(void *)(sum + 4 * i), _mm256_add_epi32(first, second));
+    }
+}
 
 #else
 /* A group of two columns. */
@@ -210,6 +321,62 @@ static inline int32_t puffer_edge_dot4_s8x16(const int16_t *x, const int8_t *w, 
     PUFFER_EDGE_DOT_BYTES(puffer_edge_columns_s8x16)
 }
 #undef PUFFER_EDGE_DOT_BYTES
+
+#if defined(__AVX2__)
+/* dot16_<types>: all whole groups of columns of 16 rows, four blocks that are step apart. */
+#define PUFFER_EDGE_DOT16
+#define PUFFER_EDGE_DOT16_BYTES(COLUMNS, GROUP)                                                \
+    PUFFER_EDGE_BYTES_T block[4] = {PUFFER_EDGE_BYTES_ZERO, PUFFER_EDGE_BYTES_ZERO,            \
+                                    PUFFER_EDGE_BYTES_ZERO, PUFFER_EDGE_BYTES_ZERO};           \
+    int32_t done = 0;                                                                          \
+    for (; done + 2 <= groups; done += 2) {                                                    \
+        const __m128i columns = COLUMNS(x + 4 * done);                                         \
+        for (int32_t i = 0; i < 4; ++i) {                                                      \
+            block[i] = puffer_edge_madd_bytes(block[i], w + i * step + 16 * done, columns);    \
+        }                                                                                      \
+    }                                                                                          \
+    if (done < groups) {                                                                       \
+        const __m128i columns = GROUP(x + 4 * done);                                           \
+        for (int32_t i = 0; i < 4; ++i) {                                                      \
+            block[i] = puffer_edge_madd_group(block[i], w + i * step + 16 * done, columns);    \
+        }                                                                                      \
+    }                                                                                          \
+    puffer_edge_fold16_bytes(block, sum);
+
+static inline void puffer_edge_dot16_s8(const int8_t *x, const int8_t *w, int32_t step,
+                                        int32_t *sum, int32_t groups)
+{
+    PUFFER_EDGE_DOT16_BYTES(puffer_edge_columns_s8, puffer_edge_group_s8)
+}
+
+static inline void puffer_edge_dot16_s8x16(const int16_t *x, const int8_t *w, int32_t step,
+                                           int32_t *sum, int32_t groups)
+{
+    PUFFER_EDGE_DOT16_BYTES(puffer_edge_columns_s8x16, puffer_edge_group_s8x16)
+}
+#undef PUFFER_EDGE_DOT16_BYTES
+
+static inline void puffer_edge_dot16_s16(const int16_t *x, const int16_t *w, int32_t step,
+                                         int32_t *sum, int32_t groups)
+{
+    PUFFER_EDGE_BYTES_T block[4] = {PUFFER_EDGE_BYTES_ZERO, PUFFER_EDGE_BYTES_ZERO,
+                                    PUFFER_EDGE_BYTES_ZERO, PUFFER_EDGE_BYTES_ZERO};
+    int32_t done = 0;
+    for (; done + PUFFER_EDGE_WORDS_GROUPS <= groups; done += PUFFER_EDGE_WORDS_GROUPS) {
+        for (int32_t i = 0; i < 4; ++i) {
+            block[i] = puffer_edge_madd_words(block[i], w + i * step + 8 * done, x + 2 * done);
+        }
+    }
+    for (; done < groups; ++done) {
+        int32_t pair;
+        memcpy(&pair, x + 2 * done, sizeof pair);
+        for (int32_t i = 0; i < 4; ++i) {
+            block[i] = puffer_edge_madd_pair(block[i], w + i * step + 8 * done, pair);
+        }
+    }
+    puffer_edge_fold16_words(block, sum);
+}
+#endif
 #undef PUFFER_EDGE_BYTES_T
 #undef PUFFER_EDGE_BYTES_ZERO
 #endif

@@ -3,8 +3,10 @@
 #define PUFFER_EDGE_GEMM_S16_H
 #include "mac_s16.h"
 #include "requantize4.h"
+#include "sixteen.h"
 #define puffer_edge_gemm puffer_edge_gemm_s16
 #define puffer_edge_mac4 puffer_edge_mac4_s16
+#define puffer_edge_mac16 puffer_edge_mac16_s16
 #define puffer_edge_mac1 puffer_edge_mac1_s16
 #define puffer_edge_requantize4 puffer_edge_requantize4_s16
 #define puffer_edge_x_t int16_t

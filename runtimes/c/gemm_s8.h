@@ -3,8 +3,10 @@
 #define PUFFER_EDGE_GEMM_S8_H
 #include "mac_s8.h"
 #include "requantize4.h"
+#include "sixteen.h"
 #define puffer_edge_gemm puffer_edge_gemm_s8
 #define puffer_edge_mac4 puffer_edge_mac4_s8
+#define puffer_edge_mac16 puffer_edge_mac16_s8
 #define puffer_edge_mac1 puffer_edge_mac1_s8
 #define puffer_edge_requantize4 puffer_edge_requantize4_s8
 #define puffer_edge_x_t int8_t

@@ -101,6 +101,11 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_s8(const int8_t *x, const int8_t *w,
 PUFFER_EDGE_KERNEL int32_t puffer_edge_mac1_s8(const int8_t *x, const int8_t *w, int32_t sum,
                                                int32_t k_size)
 {
+#if defined(PUFFER_EDGE_DOT)
+    for (; k_size > 0; --k_size) { /* compilers make vectors of this */
+        sum += (int32_t)*x++ * *w++;
+    }
+#endif
     for (int32_t groups = k_size >> 2; groups > 0; --groups) {
 #if defined(PUFFER_EDGE_DSP)
         const uint32_t bytes = puffer_edge_load_word(w), v = puffer_edge_load_word(x);

@@ -3,6 +3,12 @@
 #define PUFFER_EDGE_TABLE_H
 #include "mac_integer.h"
 
+/* Where a word holds two entries as they lie in memory, and compilers vectorise. */
+#if defined(__GNUC__) && (defined(__SSE2__) || (defined(__aarch64__) && !defined(__AARCH64EB__))) && \
+    !defined(PUFFER_EDGE_PORTABLE)
+#define PUFFER_EDGE_WORDS
+#endif
+
 /* The entry at position >> bits and a straight line to the next one; the entry itself for bits = 0.
  * Entries differ by at most 17 bits and a fraction has at most 8. */
 static inline int32_t puffer_edge_table_lookup(const int16_t *table, int32_t position, int32_t bits)

@@ -348,6 +348,6 @@ class Header:
             array("int16_t", "kern_root", ROOT), array("int16_t", "kern_powers", POWERS),
             array("int16_t", "kern_reciprocals", RECIPROCALS), *pools, *self.constants,
             UNOPTIMISED, "static int kern_selftest(void)\n{",
-            "int8_t out_int8[16]; int16_t out_int16[80], cells[16]; int bad = 0;",
+            "int8_t out_int8[80]; int16_t out_int16[80], cells[16]; int bad = 0;",
             *("{\n" + loop_over(scheme, layers) + "\n}" for scheme, layers in self.layers.items()),
             *self.tests, "return bad;\n}\n#endif\n#endif\n"])

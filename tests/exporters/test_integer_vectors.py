@@ -13,7 +13,7 @@ from puffer_edge.toolchains.zig import Zig
 from tests.exporters.integer_kernel_cases import SCHEMES, Header
 from tests.tools import need, need_instructions
 
-SIZES = [*((k, 5) for k in range(1, 19)), (31, 4), (40, 4), (67, 4), (257, 6)]
+SIZES = [*((k, 21) for k in range(1, 19)), (31, 4), (40, 16), (67, 4), (257, 38)]
 MACHINES = {"SSE2": ("x86_64-linux-gnu", "baseline", ""),
             "AVX2": ("x86_64-linux-gnu", "x86_64_v3", "avx2"),
             "AVX-512": ("x86_64-linux-gnu", "x86_64_v4", "avx512bw"),
