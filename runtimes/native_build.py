@@ -7,7 +7,9 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import io
+import os
 import platform
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -103,9 +105,21 @@ def _compiler() -> Toolchain:
 
 
 def _machine(compiler: Toolchain) -> tuple[str, ...]:
-    """Flags for this very processor: what is built here runs here."""
+    """Flags for this very processor: what is built here runs here.
+
+    ``PUFFER_EDGE_MARCH`` names another one, as the compiler does, to measure what that would take.
+    """
     intel = platform.machine().lower() in ("x86_64", "amd64")
-    return ("-march=native",) if intel and compiler.name != "zig" else ("-mcpu=native",)
+    wanted = os.environ.get("PUFFER_EDGE_MARCH") or "native"
+    return ((f"-march={wanted}",) if intel and compiler.name != "zig" else
+            (f"-mcpu={wanted.replace('-', '_')}",))
+
+
+def compiler_version() -> str:
+    """The first line of what the compiler says of itself."""
+    done = subprocess.run([*_compiler().command(HOST)[:1], "--version"], capture_output=True,
+                          text=True, check=False)
+    return (done.stdout.splitlines() or [_compiler().name])[0]
 
 
 @cache
