@@ -190,6 +190,8 @@ def _c(path: str, text: str) -> Iterator[Mutation]:
 
 def _other(number: str) -> str:
     """Another number: one more, or for a fraction twice as much."""
+    if re.fullmatch(r"0?\.0*[fF]?", number):
+        return number.replace("0.", "1.", 1) if number.startswith("0") else f"1{number}"
     digits = re.match(r"0[xX][0-9a-fA-F_]+|[0-9_]+(?![\w.])|[0-9_]+(?=[uUlL]+$)", number)
     if digits and digits.end() + len(number[digits.end():].strip("uUlL")) == digits.end():
         return f"{int(digits[0].replace('_', ''), 0) + 1}{number[digits.end():]}"

@@ -28,7 +28,7 @@ ROOMS = {
                        "tests/kernels", "tests/runtimes")),
     "kernels": Room(("runtimes/c/**/*.h", "runtimes/c/**/*.inc"),
                     ("tests/exporters", "tests/functions", "tests/kernels", "tests/runtimes",
-                     "tests/micropython/test_sampling.py")),
+                     "tests/rpi", "tests/micropython/test_sampling.py")),
     "verification": Room(("puffer_edge/verification/**/*.py",),
                          ("tests/verification", "tests/emulation")),
     "passes": Room(("puffer_edge/passes/*.py",), ("tests/passes", "tests/masks")),
