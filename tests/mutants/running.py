@@ -102,7 +102,7 @@ def _words(text: str) -> set[str]:
 
 
 def _first_to_fail(tree: Path, chosen: dict[str, float], kept: Path) -> str | None:
-    state = (kept / "under-way").resolve()
+    state = (kept / f"under-way.{os.getpid()}").resolve()
     state.write_text("the first import")
 
     def work() -> Any:
@@ -111,12 +111,13 @@ def _first_to_fail(tree: Path, chosen: dict[str, float], kept: Path) -> str | No
                             "-o", "faulthandler_timeout=0", *_files(chosen)], plugins=[plugin])
         return [int(code), plugin.failed]
 
-    made = forked(tree, kept / "mutant.log", work)
+    log = kept / f"mutant.{os.getpid()}.log"
+    made = forked(tree, log, work)
     if made is None:
         return f"{state.read_text()} (no end, or a crash)"
     code, failed = made
     if code not in (0, 1, 2, 4) or (code and failed is None):
-        raise RuntimeError(f"pytest says {code}; see {kept / 'mutant.log'}")
+        raise RuntimeError(f"pytest says {code}; see {log}")
     return str(failed) if code else None
 
 
