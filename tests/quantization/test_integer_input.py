@@ -148,7 +148,7 @@ def test_an_adc_of_12_bits(tmp_path: Path) -> None:
     text = (out / "policy.h").read_text()
     assert "int16_t adc[2];" in text and "int16_t knob[1];" in text
     assert f"adc[1]: {np.float32(3.3 / 4096)!s} * integer + 0.0; saturates beyond" in text
-    assert "knob[0]: 0.00048828125 * integer + -1.0; saturates beyond" in text
+    assert "knob[0]: 0.00048828125 * integer - 1.0; saturates beyond" in text
     assert "#define A_OBS_KNOB_Q_OFFSET (-1.0f)" in text
 
 
