@@ -89,7 +89,7 @@ def _literal(keyword: str, text: str) -> str:
         field, _, pair = text.rpartition("=")
         return f'{{"{field}": {_tuple(pair.split(":"))}}}'
     if keyword == "states":
-        return f'[({", ".join(map(_plain, text.split(":")))})]'
+        return "[(" + ", ".join(f'"{name}"' for name in text.split(":")) + ")]"
     if keyword in ("accept", "backends"):
         return f"[{', '.join(map(_plain, text.split(',')))}]"
     return _tuple(text.split(",")) if re.fullmatch(r"-?[\d.]+(,-?[\d.]+)+", text) else _plain(text)

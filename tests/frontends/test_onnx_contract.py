@@ -204,12 +204,16 @@ def test_log_softmax_is_left_out_only_at_the_end(last: bool, tmp_path: Path) -> 
                                atol=1e-6)
 
 
-def test_argmax_inside_is_refused(tmp_path: Path) -> None:
+def test_argmax_inside_is_an_index(tmp_path: Path) -> None:
     proto = model([node("Gemm", "obs w", "y", transB=1), node("ArgMax", "y", "i", axis=1),
-                   node("Cast", "i", "f", to=1), node("Exp", "f", "logits")],
-                  {"obs": [1, 4]}, {"logits": [1, 1]}, WEIGHTS)
-    with pytest.raises(UnsupportedError, match="Exp: it reads the result of ArgMax"):
-        load(proto, tmp_path)
+                   node("Cast", "i", "f", to=1), node("Neg", "f", "g"),
+                   node("Concat", "g f", "actions", axis=1)],
+                  {"obs": [1, 4]}, {"actions": [1, 2]}, WEIGHTS)
+    program = load(proto, tmp_path)
+    assert "at the end" not in str(notes(program))
+    for x in RNG.normal(size=(9, 4)).astype(np.float32):
+        best = (WEIGHTS["w"] @ x).argmax()
+        assert Interpreter(program).step(x)["mean"].tolist() == [-best, best]
 
 
 def test_final_tanh_becomes_the_squash_that_is_asked_for(tmp_path: Path) -> None:

@@ -155,3 +155,79 @@ def test_equal_indices_are_refused() -> None:
 
     with pytest.raises(UnsupportedError, match="several may be equal"):
         puffer_edge.load(Of(forward), action="continuous", observation_shape=(4,))
+
+
+def _experts(self: Any, x: Any) -> Any:
+    """The two best of three, as mixtures of experts take them."""
+    values, index = torch.topk(x[:, :3], 2, dim=-1)
+    gates = torch.zeros_like(x[:, :3]).scatter(1, index, torch.softmax(values, -1))
+    return (x.reshape(1, 3, 2) * gates.unsqueeze(-1)).sum(1)
+
+
+def _one_expert(self: Any, x: Any) -> Any:
+    index = x[:, :3].argmax(-1, keepdim=True)
+    return torch.gather(x.reshape(1, 3, 2), 1, index.unsqueeze(-1).expand(-1, 1, 2)).squeeze(1)
+
+
+def _counted(self: Any, x: Any) -> Any:
+    mask = (x > 0.1) | (x < -1)
+    return torch.cat([mask.sum(1, keepdim=True) / 3, mask.any(1, keepdim=True).float(),
+                      x.masked_fill(mask, 0.5), mask.float()], 1)
+
+
+def _phase(self: Any, x: Any) -> Any:
+    index = (x[:, 0].abs() * 2).long().clamp(0, 3)
+    return torch.cat([self.rows[index], torch.nn.functional.one_hot(index, 4).float()], 1)
+
+
+def _set(self: Any, x: Any) -> Any:
+    mask = x < 0.2
+    mask[:, 0] = False
+    y = x[:, self.kept]
+    return torch.where(mask, x, torch.cumsum(x, 1)) + torch.cat([y, y], 1)
+
+
+IN_ONNX = {"experts": _experts, "one expert": _one_expert, "counted": _counted, "phase": _phase,
+           "set": _set}
+
+
+@pytest.mark.parametrize("name", IN_ONNX)
+def test_the_same_in_onnx(name: str, tmp_path: Path) -> None:
+    """As torch's older exporter writes it: indices, counts and masks of int64 and bool."""
+    onnxruntime, path = pytest.importorskip("onnxruntime"), tmp_path / "policy.onnx"
+    module = Of(IN_ONNX[name], rows=torch.arange(20.0).reshape(4, 5),
+                kept=torch.tensor([True, False, True, False, True, False]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (torch.zeros(1, 6),), path, dynamo=False)
+    runner = Interpreter(puffer_edge.load(path, action="continuous"))
+    session = onnxruntime.InferenceSession(path)
+    for x in np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32):
+        (wanted,) = session.run(None, {session.get_inputs()[0].name: x[None]})
+        np.testing.assert_allclose(next(iter(runner.step(x).values())), wanted.reshape(-1),
+                                   rtol=1e-6, atol=1e-6)
+
+
+def test_state_without_names_in_onnx(tmp_path: Path) -> None:
+    """Inputs that look recurrent belong to the outputs of their shapes, which are assumed."""
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.last = nn.LSTMCell(4, 3), nn.Linear(3, 2)
+
+        def forward(self, x: Any, h: Any, c: Any) -> Any:
+            h, c = self.cell(x, (h, c))
+            return self.last(h), h, c
+
+    module, path = Recurrent(), tmp_path / "policy.onnx"
+    state = (torch.zeros(1, 3), torch.zeros(1, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (torch.zeros(1, 4), *state), path, dynamo=False)
+    program = puffer_edge.load(path, action="continuous")
+    assert "recurrent-state" in {note.code for note in program.notes}
+    runner = Interpreter(program)
+    with torch.no_grad():
+        for x in torch.randn(6, 1, 4):
+            y, *state = module(x, *state)
+            np.testing.assert_allclose(runner.step(x.numpy())["mean"], y.numpy()[0], atol=1e-6)

@@ -109,16 +109,6 @@ def argmax(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdim
         gone = () if dim is None else (*shape[:axis], *shape[axis + 1 :])
         return reshaped(graph, node, found, kept if keepdim else gone)
 
-    (name,) = node.outputs
-    if "argmin" in node.op_type or prod(shape[axis + 1 :] if dim is not None else ()) != 1:
+    if "argmin" in node.op_type:
         return index()
-    y = reduction.arg_max(graph, node, flat, axis)
-    note = graph.builder.notes[-1]
-
-    def decide() -> None:
-        graph.choices.pop(name, None)
-        graph.builder.notes[:] = [other for other in graph.builder.notes if other is not note]
-        graph.bind(name, index())
-
-    graph.deciding[name] = decide
-    return y
+    return reduction.arg_max(graph, node, flat, axis, index)

@@ -60,6 +60,7 @@ class Graph:
         operands: by the file's names.
         choices: names that stand for a decision over logits (ArgMax, LogSoftmax): their
             operand is the logits, and here are the sizes of the heads.
+        counts: of the integers, those that were booleans, or are sums of such.
         deciding: for such a name, what puts the index of the choice in its place.
         flags: values that the op which is being lowered takes as booleans.
         integers: names of integer observations, which the Program has as float32.
@@ -76,6 +77,7 @@ class Graph:
         self.heads = frozenset(heads)
         self.operands: dict[str, Operand] = {}
         self.choices: dict[str, tuple[int, ...]] = {}
+        self.counts: set[str] = set()
         self.deciding: dict[str, Callable[[], None]] = {}
         self.flags: set[str] = set()
         self.integers: set[str] = set()

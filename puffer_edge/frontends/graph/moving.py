@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from puffer_edge.ir.ops import Expand
 def tile(graph: Graph, node: Node, x: Operand, counts: Sequence[int]) -> Operand:
     """Each axis is doubled into (repeats, size), expanded and joined again."""
     shape = graph.shape(x)
+    if not isinstance(x, str) and len(counts) == len(shape) and min(counts, default=1) >= 0:
+        graph.spend(node, x.size * prod(counts))
+        return np.tile(x, counts)
     if len(counts) != len(shape) or min(counts, default=1) < 1:
         raise FileFormatError(f"{shape} cannot be repeated {tuple(counts)}", where=node.where)
     apart = tuple(n for size in shape for n in (1, size))

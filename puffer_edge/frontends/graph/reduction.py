@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
@@ -47,11 +48,24 @@ def log_sum_exp(graph: Graph, node: Node, x: Operand, axes: tuple[int, ...]
     return largest, apply(graph, node, reduced(graph, node, powers, "sum", axes, keep=True), "log")
 
 
-def arg_max(graph: Graph, node: Node, x: Operand, axis: int) -> Operand:
-    """Only at the end of a discrete head: the contract chooses from the logits itself."""
+def arg_max(graph: Graph, node: Node, x: Operand, axis: int, index: Callable[[], Operand]
+            ) -> Operand:
+    """The logits in place of their argmax: at the end of a head the contract chooses itself.
+
+    Where something computes with it, ``graph.deciding`` puts what ``index`` gives in its place.
+    """
     if prod(graph.shape(x)[axis + 1 :]) != 1:
-        raise node.refuse("only over the last axis")
-    return leave_to_contract(graph, node, x, axis)
+        return index()
+    y = leave_to_contract(graph, node, x, axis)
+    name, note = node.outputs[0], graph.builder.notes[-1]
+
+    def decide() -> None:
+        graph.choices.pop(name, None)
+        graph.builder.notes[:] = [other for other in graph.builder.notes if other is not note]
+        graph.bind(name, index())
+
+    graph.deciding[name] = decide
+    return y
 
 
 def leave_to_contract(graph: Graph, node: Node, x: Operand, axis: int) -> Operand:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import prod
 
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.frontends.graph.names import normalised
@@ -39,6 +40,8 @@ _AFTER = frozenset(("out", "outs", "output", "outputs", "next", "new", "final", 
                     "last"))
 _NUMBERED_BEFORE = frozenset(("0", "t", "i"))
 _NUMBERED_AFTER = frozenset(("1", "n", "t1", "tp1", "o"))
+_UNNAMED = re.compile(r"(/.*|onnx::)?([A-Za-z]+_)?(output_?)?\d+")
+"""Names that exporters make up: ``72``, ``onnx::Gemm_1``, ``/gru/GRU_output_1``, ``output_1``."""
 _NEVER_STATE = frozenset(("", "obs", "observation", "observations", "x", "image", "action",
                           "actions", "reward", "mask"))
 _LOOKS_RECURRENT = re.compile(
@@ -73,7 +76,32 @@ def state_pairs(inputs: Sequence[Port], outputs: Sequence[Port],
             if len(matches) == 1 and _stem(port.name, before) not in _NEVER_STATE:
                 pairs.setdefault(port.name, matches[0].name)
                 free_outputs.remove(matches[0])
-    return pairs
+    return pairs | _by_shape(inputs, outputs, pairs)
+
+
+def _by_shape(inputs: Sequence[Port], outputs: Sequence[Port], pairs: dict[str, str]
+              ) -> dict[str, str]:
+    """Inputs after the first that are surely state, whose outputs have names that tell nothing.
+
+    They belong to the outputs of their shape after the first one, in order, where these are as
+    many. Where no input has a name either, all after the first are state if the last outputs have
+    all their shapes.
+    """
+    more = inputs[1:]
+    last = outputs[len(outputs) - len(more) :] if len(outputs) > len(more) else ()
+    if more and not pairs and last and all(
+            _UNNAMED.fullmatch(a.name) and _UNNAMED.fullmatch(b.name) and a.shape is not None
+            and a.shape == b.shape and prod(a.sizes) > 1 for a, b in zip(more, last, strict=True)):
+        return {a.name: b.name for a, b in zip(more, last, strict=True)}
+    lonely = [p for p in more if p.name not in pairs and looks_recurrent(p.name)]
+    free = [p for p in outputs[1:] if p.name not in pairs.values() and _UNNAMED.fullmatch(p.name)]
+    found = {}
+    for port in lonely:
+        same = [p for p in lonely if p.fits(port)]
+        fitting = [p for p in free if port.fits(p)]
+        if len(same) == len(fitting):
+            found[port.name] = fitting[same.index(port)].name
+    return found
 
 
 def refuse_lonely_state(inputs: Sequence[str], pairs: dict[str, str], outputs: Sequence[str],

@@ -8,6 +8,8 @@ from math import prod
 
 import numpy as np
 
+from puffer_edge.errors import FileFormatError
+from puffer_edge.frontends.graph import division
 from puffer_edge.frontends.graph.arithmetic import combine, power
 from puffer_edge.frontends.graph.graph import Graph, Operand, number
 from puffer_edge.frontends.graph.shape import broadcast_shape
@@ -25,6 +27,18 @@ def binary(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
         graph.spend(node, prod(shape))
         return np.zeros(shape, np.float32)
     return combine(graph, node, node.op_type.lower(), a, b)
+
+
+@lowers("Mod")
+def mod(graph: Graph, node: Node, x: Operand, y: Operand) -> Operand:
+    """What a division leaves: with the sign of x where ``fmod``, else with that of y."""
+    if node.flag("fmod"):
+        return division.rest(graph, node, x, y)
+    if isinstance(x, str) or isinstance(y, str):
+        raise node.refuse("integers that are computed")
+    if not y.all():
+        raise FileFormatError("a constant integer is divided by zero", where=node.where)
+    return division.modulo(graph, node, x, y)
 
 
 @lowers("Min", "Max", "Sum", "Mean")

@@ -82,6 +82,9 @@ def cast(graph: Graph, node: Node, x: Operand) -> Operand:
     dtype = DTYPES.get(node.get("to"))
     if isinstance(x, str) and dtype is not None and not graph.masks.isdisjoint(node.inputs):
         graph.masks.update(node.outputs if dtype is np.bool_ else ())
+        if np.dtype(dtype).kind in "iu":
+            graph.integers.update(node.outputs)
+            graph.counts.update(node.outputs)
         return x
     if dtype is None:
         raise node.refuse(f"to ONNX type {node.get('to')}", "export the policy in float32")
@@ -134,3 +137,10 @@ def mod(graph: Graph, node: Node, a: Operand, b: Operand) -> Operand:
     graph.spend(node, broadcast_size(node, [left, right]))
     with np.errstate(all="ignore"):
         return np.asarray((np.fmod if node.flag("fmod") else np.mod)(left, right))
+
+
+@lowers("NonZero")
+def non_zero(graph: Graph, node: Node, x: Operand) -> Operand:
+    """Places of a constant, as of a mask that a policy indexes with."""
+    array = graph.array(x, node, "what places are asked of")
+    return np.asarray(np.stack(np.nonzero(np.atleast_1d(array))), np.int64)

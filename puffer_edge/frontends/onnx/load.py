@@ -186,7 +186,7 @@ def _carry_state(graph: Graph, pairs: dict[str, str], given: Iterable[tuple[str,
         if (before, after) in given:
             builder.note("stated", text)
         else:
-            builder.assume("recurrent-state", f"{text}, by their names", "--state")
+            builder.assume("recurrent-state", f"{text}, by name or shape", "--state")
 
 
 def _result(graph: Graph, name: str) -> str:

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isinf, prod
+from math import isinf
 from typing import Any
 
 from puffer_edge.errors import FileFormatError, ProgramError, UnsupportedError
 from puffer_edge.frontends.graph.graph import MAX_RANK, Graph, Operand
-from puffer_edge.frontends.graph.shape import reshaped
 from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowerings)
     activation,
     arithmetic,
@@ -17,6 +16,7 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
     comparison,
     constants,
     einsum,
+    kinds,
     linear,
     moving,
     normalization,
@@ -32,15 +32,8 @@ from puffer_edge.frontends.onnx import (  # noqa: F401  (each registers its lowe
 from puffer_edge.frontends.onnx.lowerings import ARITY, LOWERINGS
 from puffer_edge.frontends.onnx.node import Node, read_node
 from puffer_edge.frontends.onnx.tensors import to_numpy
-from puffer_edge.ir.ops import Concat
 from puffer_edge.readers.text import printable
 
-_MOVING = frozenset(("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose",
-                     "Concat", "Split", "Slice", "Gather", "Expand", "Tile", "Dropout"))
-_AFTER_CHOICE = frozenset(("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze"))
-_TAKE_INTEGERS = frozenset((
-    "Cast", "Shape", "Size", "DequantizeLinear", "QLinearMatMul", "QLinearConv", "QGemm",
-    "MatMulInteger", "ConvInteger"))
 _RANDOM = frozenset(("Bernoulli", "RandomUniform", "RandomUniformLike"))
 
 
@@ -128,18 +121,16 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
         if name and name not in graph.operands:
             raise node.refuse(f"its input {printable(name)} is an output that is not supported")
     operands = [graph.operands[name] if name else None for name in node.inputs]
-    names = {name for name in node.inputs if name}
-    if not names.isdisjoint(graph.choices):
-        return (_after_choice(graph, node),)
-    table = node.op_type == "Gather" and not isinstance(operands[0], str)
-    places = node.op_type == "GatherElements" and node.inputs[0] not in graph.integers
-    if table or places or node.op_type == "OneHot":
-        pass  # numbers of categories, which become vectors
-    elif node.op_type in _MOVING and not names.isdisjoint(graph.integers):
-        graph.integers.update(node.outputs)
-    elif node.op_type not in _TAKE_INTEGERS and not names.isdisjoint(graph.integers):
-        raise node.refuse("arithmetic on integers", "cast the observation to float32 first")
-    _follow_masks(graph, node, names)
+    if any(name in graph.choices for name in node.inputs):
+        mixed = node.op_type == "Concat" and not graph.choices.keys() >= set(node.inputs)
+        if kinds.passes_choice(node) and not mixed:
+            graph.deciding[node.outputs[0]] = lambda: _decided(graph, node)
+            return (kinds.after_choice(graph, node),)
+        kinds.decide(graph, node)
+        if any(name in graph.choices for name in node.inputs):
+            return (kinds.after_choice(graph, node),)
+        operands = [graph.operands[name] if name else None for name in node.inputs]
+    operands = kinds.follow(graph, node, operands)
     fewest, most = ARITY[node.op_type]
     if not fewest <= len(operands) <= most or any(
             x is None for x in (operands if isinf(most) else operands[:fewest])):
@@ -152,34 +143,14 @@ def _lower(graph: Graph, node: Node) -> Sequence[Operand]:
     return results
 
 
+def _decided(graph: Graph, node: Node) -> None:
+    """Does once more what was done with a decision, now with its index."""
+    kinds.decide(graph, node)
+    graph.choices.pop(node.outputs[0], None)
+    (result,) = _lower(graph, node)
+    graph.bind(node.outputs[0], result)
+
+
 def _absent(operand: Operand) -> bool:
     """Whether a lowering left an output out."""
     return isinstance(operand, str) and not operand
-
-
-def _follow_masks(graph: Graph, node: Node, names: set[str]) -> None:
-    """Marks what stays boolean; a boolean is a number only after a Cast."""
-    if names.isdisjoint(graph.masks):
-        return
-    if node.op_type in _MOVING:
-        graph.masks.update(node.outputs)
-    elif node.op_type == "Where" and not graph.masks.isdisjoint(node.inputs[1:]):
-        raise node.refuse("a choice between booleans")
-    elif node.op_type not in ("Where", "Cast", "Shape", "Size", "And", "Or", "Xor", "Not"):
-        raise node.refuse("arithmetic on booleans", "cast them to float32 before the export")
-
-
-def _after_choice(graph: Graph, node: Node) -> Operand:
-    """Passes logits through what only changes the shape or the type of a decision."""
-    heads = [graph.choices[name] for name in node.inputs if name in graph.choices]
-    if node.op_type == "Concat" and len(heads) == len(node.inputs):
-        flat = tuple(reshaped(graph, node, graph.operands[name],
-                                    (1, prod(graph.shape(graph.operands[name]))))
-                     for name in node.inputs)
-        graph.choices[node.outputs[0]] = tuple(n for sizes in heads for n in sizes)
-        return graph.add(node, Concat, xs=flat, axis=1)
-    if node.op_type not in _AFTER_CHOICE:
-        raise node.refuse("it reads the result of ArgMax or LogSoftmax",
-                          "these are supported only at the end of a discrete policy")
-    graph.choices[node.outputs[0]] = heads[0]
-    return graph.operands[node.inputs[0]]

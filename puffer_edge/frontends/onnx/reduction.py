@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 
 from puffer_edge.arrays import Array
+from puffer_edge.frontends.graph import ranking
 from puffer_edge.frontends.graph import reduction as reductions
 from puffer_edge.frontends.graph.arithmetic import combine
 from puffer_edge.frontends.graph.functions import apply
@@ -17,6 +19,7 @@ from puffer_edge.frontends.graph.shape import axis_of, reshaped
 from puffer_edge.frontends.onnx.lowerings import lowers
 from puffer_edge.frontends.onnx.node import Node
 from puffer_edge.frontends.onnx.shape import axes_of
+from puffer_edge.ir.ops import Split
 
 _HOST: dict[str, Callable[..., Array]] = {
     "ReduceMax": np.max, "ReduceMean": np.mean, "ReduceMin": np.min, "ReduceProd": np.prod,
@@ -36,7 +39,7 @@ def reduction(graph: Graph, node: Node, x: Operand, axes: Operand | None = None)
         y = _HOST[node.op_type](x, axis=where, keepdims=keep) if where else x
         return np.asarray(y).astype(x.dtype)
     if node.op_type == "ReduceProd":
-        raise node.refuse("the product of values computed from the observation")
+        return _product(graph, node, x, where, keep=keep)
     if node.op_type in ("ReduceL2", "ReduceSumSquare"):
         x = combine(graph, node, "mul", x, x)
     elif node.op_type == "ReduceL1":
@@ -46,6 +49,21 @@ def reduction(graph: Graph, node: Node, x: Operand, axes: Operand | None = None)
         x = reduced(graph, node, x, function if function in ("mean", "max", "min") else "sum",
                     where, keep=keep)
     return apply(graph, node, x, "sqrt") if node.op_type == "ReduceL2" else x
+
+
+def _product(graph: Graph, node: Node, x: Operand, axes: tuple[int, ...], *, keep: bool
+             ) -> Operand:
+    """Of the elements along some axes, one after another."""
+    shape = graph.shape(x)
+    for axis in axes:
+        size = graph.shape(x)[axis]
+        if size > ranking.MAX_SIZE:
+            raise node.refuse(f"the product of {size} computed numbers")
+        parts = graph.add_many(node, Split, size, x=x, sizes=(1,) * size, axis=axis) if (
+            size > 1) else (x,)
+        x = functools.reduce(lambda a, b: combine(graph, node, "mul", a, b), parts)
+    return x if keep else reshaped(graph, node, x, tuple(
+        n for a, n in enumerate(shape) if a not in axes))
 
 
 @lowers("GlobalAveragePool", "GlobalMaxPool")
@@ -82,11 +100,35 @@ def log_softmax(graph: Graph, node: Node, x: Operand) -> Operand:
     return reductions.log_softmax(graph, node, x, axes)
 
 
-@lowers("ArgMax")
+@lowers("ArgMax", "ArgMin")
 def arg_max(graph: Graph, node: Node, x: Operand) -> Operand:
-    """Only at the end of a discrete head: the contract chooses from the logits itself."""
-    shape = graph.shape(x)
+    """At the end of a discrete head the contract chooses from the logits itself; else an index."""
+    shape, largest = graph.shape(x), node.op_type == "ArgMax"
     axis = axis_of(node, node.get("axis", 0), len(shape))
+    keep = node.flag("keepdims", True)
     if node.flag("select_last_index"):
         raise node.refuse("only the first of equal values")
-    return reductions.arg_max(graph, node, x, axis)
+    if not isinstance(x, str):
+        host = np.argmax if largest else np.argmin
+        return np.asarray(host(x, axis=axis, keepdims=keep))
+
+    def index() -> Operand:
+        graph.integers.update(node.outputs)
+        y = ranking.first_of(graph, node, x, axis, largest=largest)
+        return y if keep else reshaped(graph, node, y, (*shape[:axis], *shape[axis + 1 :]))
+
+    return reductions.arg_max(graph, node, x, axis, index) if largest else index()
+
+
+@lowers("CumSum")
+def cumulated(graph: Graph, node: Node, x: Operand, axis: Operand) -> Operand:
+    """Sums up to each element of an axis, from either end, with or without it."""
+    (place,) = graph.integers_of(axis, node, "the axis")
+    place = axis_of(node, place, len(graph.shape(x)))
+    backwards, exclusive = node.flag("reverse"), node.flag("exclusive")
+    if isinstance(x, str):
+        return reductions.cumulated(graph, node, x, place, backwards=backwards,
+                                    exclusive=exclusive)
+    y = np.flip(x, place) if backwards else x
+    total = np.cumsum(y, place, dtype=x.dtype) - (y if exclusive else np.zeros((), x.dtype))
+    return np.asarray(np.flip(total, place) if backwards else total)
