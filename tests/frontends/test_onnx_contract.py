@@ -204,18 +204,6 @@ def test_log_softmax_is_left_out_only_at_the_end(last: bool, tmp_path: Path) -> 
                                atol=1e-6)
 
 
-def test_argmax_inside_is_an_index(tmp_path: Path) -> None:
-    proto = model([node("Gemm", "obs w", "y", transB=1), node("ArgMax", "y", "i", axis=1),
-                   node("Cast", "i", "f", to=1), node("Neg", "f", "g"),
-                   node("Concat", "g f", "actions", axis=1)],
-                  {"obs": [1, 4]}, {"actions": [1, 2]}, WEIGHTS)
-    program = load(proto, tmp_path)
-    assert "at the end" not in str(notes(program))
-    for x in RNG.normal(size=(9, 4)).astype(np.float32):
-        best = (WEIGHTS["w"] @ x).argmax()
-        assert Interpreter(program).step(x)["mean"].tolist() == [-best, best]
-
-
 def test_final_tanh_becomes_the_squash_that_is_asked_for(tmp_path: Path) -> None:
     proto = linear_policy({"actions": "w"}, "Tanh")
     bounds = {"action_low": (-2.0,), "action_high": (2.0,)}

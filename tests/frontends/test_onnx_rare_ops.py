@@ -177,6 +177,18 @@ def test_a_draw_is_the_most_likely_choice(tmp_path: Path) -> None:
     assert Interpreter(program).act(x) == (x @ w.T).argmax()
 
 
+def test_argmax_inside_is_an_index(tmp_path: Path) -> None:
+    proto = model([node("Gemm", "obs w", "y", transB=1), node("ArgMax", "y", "i", axis=1),
+                   node("Cast", "i", "f", to=1), node("Neg", "f", "g"),
+                   node("Concat", "g f", "actions", axis=1)],
+                  {"obs": [1, 4]}, {"actions": [1, 2]}, {"w": (w := normal(RNG, 3, 4))})
+    program = load(proto, tmp_path)
+    assert not any("at the end" in note.text for note in program.notes)
+    for x in RNG.normal(size=(9, 4)).astype(np.float32):
+        best = (w @ x).argmax()
+        assert Interpreter(program).step(x)["mean"].tolist() == [-best, best]
+
+
 @pytest.mark.parametrize(("to", "scale"), [(9, 1), (7, 1), (6, 1000), (2, 1)])
 def test_casts_there_and_back(to: int, scale: float, tmp_path: Path) -> None:
     low = 0 if to == 2 else -3
