@@ -79,11 +79,13 @@ RLLIB = Unread(
 
 RLLIB_MODULE = Unread(
     "a module of RLlib's new stack, which is pickled",
-    'pip install "ray[rllib]" torch',
-    "python -c \"import torch; from ray.rllib.core.rl_module import RLModule; "
-    "torch.save(RLModule.from_checkpoint('FILE').state_dict(), 'policy.pt')\"",
-    "then give policy.pt; the path is that of the module's directory, which has module_state.pkl "
-    "(in an algorithm's, learner_group/learner/rl_module/default_policy)")
+    "pip install numpy torch",
+    "python -c \"import glob, pickle, torch; "
+    "f = sorted(glob.glob('FILE/**/module_state.pkl', recursive=True))[0]; "
+    "torch.save(pickle.load(open(f, 'rb')), 'policy.pt')\"",
+    "only if the checkpoint is your own; then give policy.pt, with --activation if it is not tanh. "
+    "Of several modules FILE is the one's directory, such as "
+    "learner_group/learner/rl_module/default_policy")
 
 SAVED_MODEL = Unread(
     "a SavedModel of TensorFlow",

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import puffer_edge
+from puffer_edge.cli import main
 from puffer_edge.errors import PufferEdgeError
 from puffer_edge.ir import Continuous, Program
 from tests.frontends.hints import FOLLOWED, hints
@@ -200,6 +201,34 @@ def test_a_class_that_is_not_there(tmp_path: Path) -> None:
 
     program = goes(lambda: of(f"{file}:Nobody"), "FILE.py:Class", lambda: of(f"{file}:Mine"))
     assert program.contract.observation_size == 4
+
+
+def test_a_class_whose_size_no_layer_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                           capsys: pytest.CaptureFixture[str]) -> None:
+    """``--observation`` of the command line, and both forms that Python takes."""
+    path = saved({"net.weight": layer(2, 4).reshape(2, 1, 4), "net.bias": layer(2, 1).reshape(2)},
+                 tmp_path / "p.pt")
+    file = tmp_path / "mine.py"
+    file.write_text("import torch\nclass Mine(torch.nn.Module):\n"
+                    "    def __init__(self):\n        super().__init__()\n"
+                    "        self.net = torch.nn.Conv1d(1, 2, 4)\n"
+                    "    def forward(self, x):\n        return self.net(x.unsqueeze(1)).mean(2)\n")
+    named = f"{file}:Mine"
+
+    def of(**given: Any) -> Program:
+        return puffer_edge.load(path, module=named, action="continuous", **given)
+
+    for given in ({"observation": "obs:9"}, {"observation": {"obs": 9}}, {"observation_shape": 9}):
+        program = goes(of, "observation", lambda given=given: of(**given))
+        assert program.contract.observation_size == 9
+    for more, code in (([], 2), (["--observation", "obs:9"], 0)):
+        monkeypatch.setattr("sys.argv", [
+            "puffer-edge", "export", str(path), "--module", named, "--target", "host", "--action",
+            "continuous", "--no-original", "-o", str(tmp_path / "out"), *more])
+        with pytest.raises(SystemExit) as done:
+            main()
+        assert (done.value.code or 0) == code
+        assert ("--observation obs:8" in " ".join(capsys.readouterr().err.split())) == bool(code)
 
 
 def test_layers_without_a_function(tmp_path: Path) -> None:

@@ -81,9 +81,10 @@ CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "RLlib, policy_state.pkl": (
         "RLlib", file(module("ray.rllib.policy.policy")), "export_model"),
     "RLlib, new algorithm": ("RLlib's new stack", directory(
-        "class_and_ctor_args.pkl", "metadata.json", "learner_group/learner/state.pkl"), "RLModule"),
+        "class_and_ctor_args.pkl", "metadata.json", "learner_group/learner/state.pkl"),
+        "module_state"),
     "RLlib, new module": ("RLlib's new stack", directory(
-        "class_and_ctor_args.pkl", "module_state.pkl"), "RLModule"),
+        "class_and_ctor_args.pkl", "module_state.pkl"), "module_state"),
     "SavedModel": ("SavedModel", directory("saved_model.pb", "variables/variables.index"),
                    "from_saved_model"),
     "saved_model.pb": ("SavedModel", file(SAVED_MODEL + bytes(600)), "from_saved_model"),
@@ -153,5 +154,43 @@ def test_the_commands_for_stable_baselines_2_lead_to_the_policy(tmp_path: Path) 
     x = np.float32([0.5, -1, 2, 0.25])
     h = np.tanh(x @ arrays["model/pi_fc0/w:0"] + arrays["model/pi_fc0/b:0"])
     expected = h @ arrays["model/pi/w:0"] + arrays["model/pi/b:0"]
+    np.testing.assert_allclose(Interpreter(program).step(x)["logits"].reshape(-1), expected,
+                               rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("inside", [
+    "module_state.pkl", "", "learner_group/learner/rl_module/default_policy"])
+def test_the_commands_for_rllibs_modules_lead_to_the_policy(
+        inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dictionary of numpy arrays, pickled; the file, its directory, or the algorithm's is given.
+
+    The names are those that ray 2.60 gives the default PPO module.
+    """
+    pytest.importorskip("torch")
+    random = np.random.default_rng(3)
+    encoders = {f"encoder.{kind}_encoder.net.mlp.{place}": (8, width) for kind in (
+        "actor", "critic") for place, width in ((0, 4), (2, 8))}
+    shapes = {**encoders, "pi.net.mlp.0": (2, 8), "vf.net.mlp.0": (1, 8)}
+    state = {f"{name}.{kind}": random.standard_normal(shape[: 2 if kind == "weight" else 1])
+             .astype(np.float32) for name, shape in shapes.items() for kind in ("weight", "bias")}
+    place = tmp_path / "saved" / (inside if "/" in inside else "")
+    place.mkdir(parents=True)
+    for name in ("class_and_ctor_args.pkl", "metadata.json"):
+        (place / name).write_bytes(b"\x80\x04N.")
+        (tmp_path / "saved" / name).write_bytes(b"\x80\x04N.")
+    (place / "module_state.pkl").write_bytes(pickle.dumps(state))
+    given = tmp_path / "saved" / (inside if inside.endswith(".pkl") else "")
+    with pytest.raises(UnsupportedError) as caught:
+        detect(given)
+    _, convert = commands(caught.value)
+    monkeypatch.chdir(tmp_path)
+    exec(convert[2])
+    program = puffer_edge.load(tmp_path / "policy.pt", activation="tanh", action="discrete")
+    x = np.float32([0.5, -1, 2, 0.25])
+    h = x
+    for layer in ("0", "2"):
+        name = f"encoder.actor_encoder.net.mlp.{layer}"
+        h = np.tanh(state[f"{name}.weight"] @ h + state[f"{name}.bias"])
+    expected = state["pi.net.mlp.0.weight"] @ h + state["pi.net.mlp.0.bias"]
     np.testing.assert_allclose(Interpreter(program).step(x)["logits"].reshape(-1), expected,
                                rtol=1e-4, atol=1e-5)
