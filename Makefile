@@ -13,13 +13,14 @@ FUZZ_SEED ?= $(shell date +%s)
 # MicroPython for WebAssembly, with small integers of 31 bits as on most boards; needs npm.
 MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
 
-.PHONY: demo test fuzz proof exhaustive mutants trainers docs release check lint wheel clean help
+.PHONY: demo test fuzz proof proof-fit exhaustive mutants trainers docs release check lint wheel clean help
 
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
 	@echo "make test   the test suite"
 	@echo "make fuzz   the fuzzers, for an hour, or FUZZ_SECONDS; FUZZ_SEED tells which inputs"
 	@echo "make proof  integer policies on every core with every compiler, 10,000 steps each: an hour and a half"
+	@echo "make proof-fit  policies that fit, of real teachers, and workers that are killed: an hour"
 	@echo "make exhaustive  what the tests of the other rooms leave out: hours"
 	@echo "make mutants  200 small planted faults, of which the tests must find 90 %: hours"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
@@ -68,10 +69,14 @@ trainers: $(VENV)/.dev
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels -m exhaustive -n auto --dist worksteal
 
+# Policies that fit: real teachers, workers that are killed; what it prints goes into docs/proofs.md.
+proof-fit: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/fitting -m exhaustive -s
+
 # What `make test` leaves out of the other rooms: whole products of cases, cores, levels and files.
 exhaustive: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -m exhaustive -n auto --dist worksteal \
-		--ignore tests/proof --ignore tests/fuzz --ignore tests/kernels
+		--ignore tests/proof --ignore tests/fitting --ignore tests/fuzz --ignore tests/kernels
 
 # Not a part of check: each of 200 planted faults has the tests of its room run.
 mutants: $(VENV)/.dev

@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Callable
 
 import torch
+import train_acrobot_sb3
 import train_cartpole_puffer
 import train_cartpole_sb3
 import train_pendulum_sb3
@@ -22,6 +23,10 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 def load_cartpole_sb3() -> Sb3Player:
     return Sb3Player(PPO.load(POLICIES / "cartpole_sb3.zip", device="cpu"))
+
+
+def load_acrobot_sb3() -> Sb3Player:
+    return Sb3Player(PPO.load(POLICIES / "acrobot_sb3.zip", device="cpu"))
 
 
 def load_cartpole_puffer_lstm() -> train_cartpole_puffer.PufferPlayer:
@@ -41,6 +46,7 @@ def load_pendulum_sb3() -> Sb3Player:
 BUNDLED: dict[str, tuple[Callable[[], Environment], Callable[[], Player]]] = {
     "cartpole_sb3": (train_cartpole_sb3.make_environment, load_cartpole_sb3),
     "cartpole_puffer_lstm": (train_cartpole_puffer.make_environment, load_cartpole_puffer_lstm),
+    "acrobot_sb3": (train_acrobot_sb3.make_environment, load_acrobot_sb3),
     "pendulum_sb3": (train_pendulum_sb3.make_environment, load_pendulum_sb3),
 }
 

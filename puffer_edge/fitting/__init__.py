@@ -3,7 +3,7 @@
 
 from puffer_edge.fitting.budget import Budget
 from puffer_edge.fitting.candidate import Candidate, Space
-from puffer_edge.fitting.fit import Settings, fit
+from puffer_edge.fitting.fitter import Settings, fit
 from puffer_edge.fitting.practice import Practice
 from puffer_edge.fitting.result import Fitted, Row, Verdict
 from puffer_edge.fitting.trainer import Effort, Made, Trainer

@@ -126,6 +126,15 @@ class Space:
             found["activation"] = candidate.activation
         return found
 
+    @property
+    def size(self) -> int:
+        """How many candidates there are."""
+        students = len(self.schemes) if 0 in self.depths else 0
+        for depth in filter(None, self.depths):
+            kinds = sum(len(self.activations) if depth > bool(cell) else 1 for cell in self.cells)
+            students += len(self.schemes) * kinds * int(len(self.widths) ** depth)
+        return students + len(self.teachers)
+
     def smallest(self) -> Iterator[Candidate]:
         """The students that take least: in each scheme, with each cell."""
         depth = min(self.depths)

@@ -13,7 +13,7 @@ from puffer_edge.boards import find_board
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.fitting.budget import Budget
 from puffer_edge.fitting.candidate import Space
-from puffer_edge.fitting.fit import Settings, fit
+from puffer_edge.fitting.fitter import Settings, fit
 from puffer_edge.fitting.practice import Practice
 from puffer_edge.fitting.reporting import report, storage_of
 from puffer_edge.fitting.result import Fitted

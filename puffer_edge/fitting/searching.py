@@ -24,7 +24,7 @@ HEARTBEAT, GRACE = 5, 20
 """Seconds between two signs of life, and after which a command counts as dead."""
 STARTING = 6
 """Random trials before the sampler learns from them."""
-DUPLICATES = 40
+DUPLICATES = 25
 """Suggestions in a row that are known already: then the space counts as searched."""
 Progress = Callable[[str], None]
 
@@ -107,7 +107,9 @@ def ask(question: Question, study: Any, running: set[Candidate]
     """A trial with a candidate that nobody has judged; None where there seem to be no others."""
     for _ in range(DUPLICATES):
         known = outcomes(study)
-        study.sampler = sampler(question, len(study.get_trials(deepcopy=False)))
+        if len(set(known) | running) >= question.space.size:
+            return None
+        study.sampler = sampler(question, turn(study))
         trial = study.ask()
         candidate = question.space.suggest(trial)
         if candidate in known:
@@ -207,6 +209,12 @@ def trained(study: Any) -> int:
     """Students that were trained so far."""
     return sum(not candidate.teacher and outcome.made is not None
                for candidate, outcome in outcomes(study).items())
+
+
+def turn(study: Any) -> int:
+    """The number of the next trial, had none failed."""
+    lost = library().trial.TrialState.FAIL
+    return sum(trial.state != lost for trial in study.get_trials(deepcopy=False))
 
 
 def sampler(question: Question, number: int) -> Any:

@@ -21,6 +21,7 @@ from puffer_edge.fitting.searching import (
     outcomes,
     sampler,
     trained,
+    turn,
     values,
     waiting,
 )
@@ -68,8 +69,10 @@ def search_together(question: Question, study: Any, trials: int,
     while True:
         optuna.storages.fail_stale_trials(study)
         running = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
-        if waiting(study) or (idle < DUPLICATES and trained(study) + len(running) < trials):
-            study.sampler = sampler(question, len(study.get_trials(deepcopy=False)))
+        more = (idle < DUPLICATES and trained(study) + len(running) < trials
+                and len(outcomes(study)) < question.space.size)
+        if waiting(study) or more:
+            study.sampler = sampler(question, turn(study))
             study.optimize(objective, n_trials=1, catch=(_Elsewhere,))
         elif running:
             progress("waiting for the others")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from typing import Any, Protocol
 
@@ -109,6 +109,9 @@ class Dask:
                              hint="start one with dask scheduler, and workers with dask worker"
                              ) from error
         self._tasks: dict[Any, Candidate] = {}
+        # Otherwise the scheduler gives a dead worker's task to the others, one after another, and
+        # what kills workers kills them all.
+        self._before = self._client.run_on_scheduler(_allow_failures, 0)
 
     @property
     def count(self) -> int:
@@ -121,7 +124,7 @@ class Dask:
         self._tasks[task] = candidate
 
     def finished(self) -> list[tuple[Candidate, Outcome | None]]:
-        """Those that are done; a task whose worker died several times or was cancelled is lost."""
+        """Those that are done; a task whose worker died is lost."""
         from dask.distributed import KilledWorker
         from dask.distributed import wait as wait_for
 
@@ -140,7 +143,16 @@ class Dask:
 
     def close(self) -> None:
         """Leaves the cluster, which goes on."""
+        with suppress(OSError):
+            self._client.run_on_scheduler(_allow_failures, self._before)
         self._client.close()
+
+
+def _allow_failures(count: int, dask_scheduler: Any = None) -> int:
+    """How often a task's worker may die, set on the scheduler; gives what it was."""
+    before = int(dask_scheduler.allowed_failures)
+    dask_scheduler.allowed_failures = count
+    return before
 
 
 @contextmanager
