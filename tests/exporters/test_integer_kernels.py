@@ -45,14 +45,14 @@ def header() -> Header:
 
 @pytest.mark.parametrize(("target", "toolchain", "form", "optimize"), [
     ("host", "gcc", "default", "-O3"),
-    ("host", "zig", "default", "-O2"),
+    pytest.param("host", "zig", "default", "-O2", marks=pytest.mark.exhaustive),
     ("cortex-m4", "gcc", "dsp", "-O2"),
     ("cortex-m4", "gcc", "thumb2", "-O0"),
     ("cortex-m4", "gcc", "portable", "-O2"),
     ("cortex-m4", "zig", "dsp", "-O3"),
-    ("cortex-m4", "zig", "thumb2", "-O0"),
+    pytest.param("cortex-m4", "zig", "thumb2", "-O0", marks=pytest.mark.exhaustive),
     ("cortex-m7", "gcc", "dsp", "-Os"),
-    ("cortex-m33", "zig", "dsp", "-O2"),
+    pytest.param("cortex-m33", "zig", "dsp", "-O2", marks=pytest.mark.exhaustive),
     ("cortex-m3", "gcc", "thumb2", "-O2"),
     ("cortex-m0", "gcc", "default", "-O2"),
     ("riscv32", "zig", "default", "-O2"),

@@ -32,6 +32,7 @@ from puffer_edge.readers.safetensors import load_safetensors
 from puffer_edge.readers.torch_checkpoint import load_checkpoint
 from tests.frontends.support import ROWS
 from tests.frontends.support.row import Row
+from tests.frontends.test_support import firsts
 
 Weights = dict[str, Any]
 CHANGES: dict[str, Callable[[Any], Any]] = {
@@ -97,7 +98,9 @@ def tensors_of(stub: Stub, path: str = "") -> dict[str, tuple[dict[str, Any], st
     return found
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [
+    row if row in firsts() else pytest.param(row, marks=pytest.mark.exhaustive) for row in ROWS],
+    ids=lambda row: row.name)
 def test_one_error_or_a_policy(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if row.package:
         pytest.importorskip(row.package)

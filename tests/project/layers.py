@@ -33,10 +33,11 @@ def read(root: Path) -> dict[str, str]:
     return found
 
 
-def modules(sources: Mapping[str, str]) -> Graph:
-    """The modules that each module imports, itself left out."""
+def modules(sources: Mapping[str, str], known: Iterable[str] = ()) -> Graph:
+    """The modules that each module imports, itself left out; ``known``: all, if more than those."""
+    known = known or sources
     return {module: {target for name in imported(source, module)
-                     if (target := _known(name, sources)) not in ("", module)}
+                     if (target := _known(name, known)) not in ("", module)}
             for module, source in sources.items()}
 
 

@@ -186,9 +186,11 @@ def test_it_is_an_artefact_like_any_other(tmp_path: Path,
 @ON_LINUX
 @pytest.mark.parametrize(("scheme", "wanted"), [
     ("float32", {"policy.onnx", "policy.tflite"}),
-    ("float16", {"policy.onnx", "policy.tflite", ORIGINAL}),
+    pytest.param("float16", {"policy.onnx", "policy.tflite", ORIGINAL},
+                 marks=pytest.mark.exhaustive),
     ("int8", {"policy.onnx", "policy.tflite", ORIGINAL}),
-    ("int8x16", {"policy.tflite", ORIGINAL}), ("int16", {ORIGINAL})])
+    pytest.param("int8x16", {"policy.tflite", ORIGINAL}, marks=pytest.mark.exhaustive),
+    ("int16", {ORIGINAL})])
 def test_files_of_other_runtimes_come_along(scheme: str, wanted: set[str], tmp_path: Path,
                                             monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that have the scheme; verify and load run these very files."""
