@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from puffer_edge.exporters.by_op import adding_to
 from puffer_edge.exporters.decompose.draft import Draft
 from puffer_edge.ir import Op
 
@@ -14,12 +15,5 @@ Decomposition = Callable[[Draft, Any], None]
 DECOMPOSITIONS: dict[type[Op], Decomposition] = {}
 """What writes an op as others, by the op."""
 
-
-def decomposes(kind: type[Op]) -> Callable[[Decomposition], Decomposition]:
-    """Decorator that puts a function ``(draft, op)`` into :data:`DECOMPOSITIONS`."""
-
-    def add(function: Decomposition) -> Decomposition:
-        DECOMPOSITIONS[kind] = function
-        return function
-
-    return add
+decomposes = adding_to(DECOMPOSITIONS)
+"""Decorator that puts a function ``(draft, op)`` into :data:`DECOMPOSITIONS`."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from puffer_edge.exporters.by_op import adding_to
 from puffer_edge.exporters.onnx.graph import Graph
 from puffer_edge.ir import Op
 
@@ -14,12 +15,5 @@ Emitter = Callable[[Graph, Any], None]
 EMITTERS: dict[type[Op], Emitter] = {}
 """Emitter by op; filled by :func:`emits`."""
 
-
-def emits(kind: type[Op]) -> Callable[[Emitter], Emitter]:
-    """Decorator that puts a function ``(graph, op)`` into :data:`EMITTERS`."""
-
-    def add(function: Emitter) -> Emitter:
-        EMITTERS[kind] = function
-        return function
-
-    return add
+emits = adding_to(EMITTERS)
+"""Decorator that puts a function ``(graph, op)`` into :data:`EMITTERS`."""

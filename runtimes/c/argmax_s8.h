@@ -2,14 +2,7 @@
 #ifndef PUFFER_EDGE_ARGMAX_S8_H
 #define PUFFER_EDGE_ARGMAX_S8_H
 #include "base.h"
-
-/* Index of the largest element; the lowest index wins a tie. */
-PUFFER_EDGE_KERNEL int32_t puffer_edge_argmax_s8(const int8_t *x, int32_t size)
-{
-    int32_t best = 0;
-    for (int32_t i = 1; i < size; ++i) {
-        best = x[i] > x[best] ? i : best;
-    }
-    return best;
-}
+#define puffer_edge_argmax puffer_edge_argmax_s8
+#define puffer_edge_x_t int8_t
+#include "argmax_integer.inc"
 #endif
