@@ -4,7 +4,8 @@
 #include "gates.h"
 
 /* The sums of gates AT and AT + 1, before the function: see lstm_gates. */
-#if defined(PUFFER_EDGE_DSP)
+#if defined(PUFFER_EDGE_DSP) && !defined(PUFFER_EDGE_SMALL)
+#define PUFFER_EDGE_GATES_BY_TWO
 /* As requantize.h does it, with one load of two words where there can be one. */
 #define PUFFER_EDGE_RATIO(SUM, RATIO, OFFSET)                                           \
     "asr %[" SUM "], %[" SUM "], %[" RATIO "]\n\tasrs %[m], %[" RATIO "], #16\n\t"      \
@@ -38,7 +39,7 @@ static inline void puffer_edge_lstm_gates(const int32_t *over, const puffer_edge
                                           const int16_t *table, int32_t *gate)
 {
     int32_t first, second;
-#if defined(PUFFER_EDGE_DSP)
+#if defined(PUFFER_EDGE_GATES_BY_TWO)
     int32_t b, p, r, m;
 #endif
     PUFFER_EDGE_GATE_SUMS(0);

@@ -8,12 +8,11 @@
 #if defined(PUFFER_EDGE_SOFT_F32)
 typedef uint32_t __attribute__((may_alias)) puffer_edge_bits_t;
 
-/* Rounds to the nearest and a tie to even; negative numbers, too. */
-static inline int32_t puffer_edge_soft_round(int32_t v, uint32_t bits)
+/* Without the lowest five bits: rounds to the nearest, and a tie to even; negative numbers, too. */
+static inline int32_t puffer_edge_soft_round(int32_t v)
 {
-    const int32_t cut = v >> bits;
-    const uint32_t rest = (uint32_t)v & ((UINT32_C(1) << bits) - 1);
-    return cut + (rest + ((uint32_t)cut & 1) > UINT32_C(1) << (bits - 1));
+    const int32_t cut = v >> 5;
+    return cut + (((uint32_t)v & 31) + ((uint32_t)cut & 1) > 16);
 }
 
 /* A sum m * 2^(e - 150), with m of 2^23 to 2^24, or 0 as 0 * 2^-150. */
@@ -41,7 +40,7 @@ static inline int puffer_edge_soft_add(puffer_edge_soft_t *sum, int32_t n, int32
         v = large + (kept | (int32_t)((uint32_t)kept << apart != (uint32_t)small));
     }
     if ((uint32_t)v + (UINT32_C(1) << 29) >= UINT32_C(1) << 30) {
-        v = puffer_edge_soft_round(v, 6);
+        v = v >> 1 | (v & 1);
         e += 1;
     } else {
         while ((uint32_t)v + (UINT32_C(1) << 28) < UINT32_C(1) << 29) { /* both cancel each other */
@@ -53,8 +52,8 @@ static inline int puffer_edge_soft_add(puffer_edge_soft_t *sum, int32_t n, int32
             v = v * 2;
             e -= 1;
         }
-        v = puffer_edge_soft_round(v, 5);
     }
+    v = puffer_edge_soft_round(v);
     if ((uint32_t)(e - 1) >= 253) {
         return 0;
     }
