@@ -7,6 +7,15 @@
  * NaN, and a sum with a NaN in it stays NaN: no branch depends on the data. */
 PUFFER_EDGE_KERNEL int puffer_edge_all_finite_f32(const float *x, int32_t size)
 {
+#if defined(PUFFER_EDGE_NO_FPU)
+    typedef uint32_t __attribute__((may_alias)) bits_t;
+    uint32_t largest = 0;
+    for (; size > 0; --size) {
+        const uint32_t bits = *(const bits_t *)(const void *)x++ << 1; /* without the sign */
+        largest = bits > largest ? bits : largest;
+    }
+    return largest < 0xff000000;
+#else
     float sum = 0.0f;
 #if defined(PUFFER_EDGE_VFP) && !defined(PUFFER_EDGE_SMALL)
     const float zero = 0.0f;
@@ -34,5 +43,6 @@ PUFFER_EDGE_KERNEL int puffer_edge_all_finite_f32(const float *x, int32_t size)
         sum += *x++ * 0.0f;
     }
     return sum == 0.0f;
+#endif
 }
 #endif

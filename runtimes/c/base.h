@@ -89,11 +89,15 @@ typedef uint32_t __attribute__((aligned(1), may_alias)) puffer_edge_word_t;
 #endif
 #endif
 
-/* RISC-V without an FPU: sums of floats are made of integers, as the library is slow there. (That of a
- * Cortex-M is in assembler.) */
-#if defined(__GNUC__) && defined(__riscv_mul) && !defined(__riscv_flen) && \
-    !defined(PUFFER_EDGE_PORTABLE)
+/* No FPU: what is easily said of the bits of a float is not asked of the library. Where there are products
+ * of 64 bits, sums of floats are made of integers, which takes less than the library does. */
+#if defined(__GNUC__) && !defined(PUFFER_EDGE_PORTABLE)
+#if (defined(__riscv) && !defined(__riscv_flen)) || defined(__SOFTFP__)
+#define PUFFER_EDGE_NO_FPU
+#if defined(__riscv_mul) || defined(__thumb2__)
 #define PUFFER_EDGE_SOFT_F32
+#endif
+#endif
 #endif
 
 /* RISC-V with the products of M and all 32 registers. Its forms take more code for fewer

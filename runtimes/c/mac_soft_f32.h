@@ -62,42 +62,49 @@ static inline int puffer_edge_soft_add(puffer_edge_soft_t *sum, int32_t n, int32
     return 1;
 }
 
+/* A float as such a sum; 0 where it is no normal number, and no 0 with a plus. */
+static inline int puffer_edge_soft_start(puffer_edge_soft_t *sum, float start)
+{
+    const uint32_t bits = *(const puffer_edge_bits_t *)(const void *)&start;
+    const uint32_t exponent = bits >> 23 & 255;
+    const int32_t size = (int32_t)((bits & 0x7fffff) | 0x800000);
+    sum->m = bits == 0 ? 0 : (int32_t)bits < 0 ? -size : size;
+    sum->e = (int32_t)exponent;
+    return bits == 0 || exponent - 1 < 253;
+}
+
+/* Adds *x * *w; 0 where either or the product is no normal number, and no 0. */
+static inline int puffer_edge_soft_term(puffer_edge_soft_t *sum, const float *x, const float *w)
+{
+    const uint32_t a = *(const puffer_edge_bits_t *)(const void *)x;
+    const uint32_t b = *(const puffer_edge_bits_t *)(const void *)w;
+    const uint32_t a_exponent = a >> 23 & 255, b_exponent = b >> 23 & 255;
+    uint64_t product;
+    uint32_t high;
+    int32_t n, f;
+    if (a_exponent - 1 >= 254 || b_exponent - 1 >= 254) { /* 0 changes no sum but -0 */
+        return (a << 1 == 0 && b_exponent < 255) || (b << 1 == 0 && a_exponent < 255);
+    }
+    product = (uint64_t)(a << 8 | 0x80000000) * (b << 8 | 0x80000000);
+    high = (uint32_t)(product >> 32) | ((uint32_t)product != 0);
+    f = (int32_t)(a_exponent + b_exponent) - 126;
+    if ((int32_t)high >= 0) {
+        high <<= 1;
+        f -= 1;
+    }
+    n = (int32_t)(high >> 8) + ((high & 255) + (high >> 8 & 1) > 128);
+    return (uint32_t)(f - 1) < 253 && puffer_edge_soft_add(sum, (int32_t)(a ^ b) < 0 ? -n : n, f);
+}
+
 /* sum + x[0] * w[0] + x[1] * w[step] + ..., in that order. What is infinite, no number, or no normal one,
  * is left to the library, term by term. */
 PUFFER_EDGE_KERNEL float puffer_edge_mac_soft_f32(const float *x, const float *w, int32_t step,
                                                   float sum, int32_t k_size)
 {
     for (int32_t k = k_size; k > 0; --k) {
-        const uint32_t start = *(const puffer_edge_bits_t *)(const void *)&sum;
-        const uint32_t exponent = start >> 23 & 255;
-        if (start == 0 || exponent - 1 < 253) {
-            const int32_t size = (int32_t)((start & 0x7fffff) | 0x800000);
-            puffer_edge_soft_t s;
-            s.m = start == 0 ? 0 : (int32_t)start < 0 ? -size : size;
-            s.e = (int32_t)exponent;
-            for (; k > 0; --k) {
-                const uint32_t a = *(const puffer_edge_bits_t *)(const void *)x;
-                const uint32_t b = *(const puffer_edge_bits_t *)(const void *)w;
-                const uint32_t a_exponent = a >> 23 & 255, b_exponent = b >> 23 & 255;
-                if (a_exponent - 1 >= 254 || b_exponent - 1 >= 254) {
-                    if (!((a << 1 == 0 && b_exponent < 255) || (b << 1 == 0 && a_exponent < 255))) {
-                        break;
-                    } /* else 0, which changes no sum but -0 */
-                } else {
-                    const uint64_t product = (uint64_t)(a << 8 | 0x80000000) * (b << 8 | 0x80000000);
-                    uint32_t high = (uint32_t)(product >> 32) | ((uint32_t)product != 0);
-                    int32_t n, f = (int32_t)(a_exponent + b_exponent) - 126;
-                    if ((int32_t)high >= 0) {
-                        high <<= 1;
-                        f -= 1;
-                    }
-                    n = (int32_t)(high >> 8) +
-                        ((high & 255) + (high >> 8 & 1) > 128);
-                    if ((uint32_t)(f - 1) >= 253 ||
-                        !puffer_edge_soft_add(&s, (int32_t)(a ^ b) < 0 ? -n : n, f)) {
-                        break;
-                    }
-                }
+        puffer_edge_soft_t s;
+        if (puffer_edge_soft_start(&s, sum)) {
+            for (; k > 0 && puffer_edge_soft_term(&s, x, w); --k) {
                 x += 1;
                 w += step;
             }

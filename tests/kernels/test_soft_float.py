@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sums of floats made of integers are what an FPU gives: this computer's."""
+"""Sums of floats made of integers, and their quantisation, are what this computer gives."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ PROGRAM = r"""
 #include <stdlib.h>
 #define PUFFER_EDGE_SOFT_F32
 #include "mac_soft_f32.h"
+#include "quantize_f32.h"
 
 static uint64_t state = 88172645463325252u;
 static uint32_t noise(void)
@@ -63,6 +64,15 @@ int main(int count, char **arguments)
         const float got = puffer_edge_mac_soft_f32(x, w, 1, start, k);
         if (bits_of(got) != bits_of(wanted) && !(got != got && wanted != wanted)) {
             printf("%ld: %08x, not %08x\n", cases, bits_of(got), bits_of(wanted));
+            return 1;
+        }
+        const float offset = noise() & 1 ? start : (float)(int32_t)(noise() >> 20) - 2048.5f;
+        const int32_t end = noise() & 1 ? 127 : 32767, first = noise() & 1 ? -end : -end - 1;
+        volatile float scaled = x[0] * w[0];
+        volatile float v = scaled + offset;
+        const int32_t q = puffer_edge_quantize_scaled_f32(x[0], w[0], offset, first, end);
+        if (q != puffer_edge_quantize_f32(v, first, end)) {
+            printf("%ld: %08x quantised is not %d\n", cases, bits_of(v), q);
             return 1;
         }
     }

@@ -35,7 +35,6 @@ def quantize(op: Quantize, context: Context) -> None:
     steps = [width, 1]
     context.line(nest(
         [x.size // width, width],
-        f"const float scaled = ({context.ref(op.x)})[{{x}}] * {factors};\n"
-        f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})puffer_edge_quantize_f32(\n"
-        f"    scaled + {offsets}, {op.low}, {op.high});",
+        f"({context.out(op.y)})[{{y}}] = ({C_TYPES[op.dtype]})puffer_edge_quantize_scaled_f32(\n"
+        f"    ({context.ref(op.x)})[{{x}}], {factors}, {offsets}, {op.low}, {op.high});",
         {"x": steps, "y": steps, "k": [0, 1]}))
