@@ -69,7 +69,7 @@ class Exporter(Protocol):
 
 FLAGS = {"calibrate": "--calibrate", "steps": "--steps", "observe": "--observe",
          "layers": "--layer", "observer": "--observer", "min_agreement": "--min-agreement",
-         "counts": "--counts", "board": "--board", "kernels": "--kernels",
+         "counts": "--counts", "board": "--board", "kernels": "--kernels", "url": "--url",
          "helium_float": "--helium-float", "contract": "--contract"}
 """The options as the command line has them."""
 PLAYED = frozenset(("steps", "observe"))
@@ -101,7 +101,7 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
             raise UsageError(f"the scheme {scheme} takes no {FLAGS[name]}",
                              hint=f"give --scheme {' or '.join(better)}, too")
         raise UsageError(f"the target {target} takes no {FLAGS[name]}", hint=(
-            "give --target micropython, too" if name in ("board", "kernels") else
+            "give --target micropython, too" if name in ("board", "kernels", "url") else
             "give --target cortex-m55, too" if name == "helium_float" else
             "a contract becomes C: give --target cortex-m, too" if name == "contract" else
             "leave it out"))

@@ -47,6 +47,7 @@ class ExportRequest:
         nearest: weights of 8 bits are rounded each for itself, as training has done.
         board: of ``puffer_edge.boards``.
         kernels: the grade of MicroPython's kernels.
+        url: where the files of a MicroPython package will lie.
         helium_float: layers sum in Helium's floats, in which subnormal numbers are zeros.
         contract: of the robot that the policy is for.
         original: the float Program, where ``program`` is another.
@@ -71,6 +72,7 @@ class ExportRequest:
     nearest: bool = False
     board: str = ""
     kernels: str = ""
+    url: str = ""
     helium_float: bool = False
     contract: RobotContract | None = None
     original: Program | None = None

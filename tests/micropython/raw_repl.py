@@ -6,6 +6,8 @@ in MicroPython's documentation ("The MicroPython interactive interpreter mode", 
 is refused, as boards without it do, so that mpremote takes the older way.
 """
 
+import builtins
+import gc
 import io
 import os
 import sys
@@ -14,7 +16,32 @@ import traceback
 import types
 from contextlib import redirect_stdout
 
+FAULT = os.environ.get("BOARD_FAULT", "")
+"""What is wrong with the board: full, read-only, nodev, listing, xtensawin, old or little-heap."""
 GREETING = b"raw REPL; CTRL-B to exit\r\n"
+
+
+def break_down() -> None:
+    """Gives the board its fault."""
+    numbers = {"full": 28, "read-only": 30, "nodev": 19}
+    genuine = open
+
+    def refusing(name: str, mode: str = "r", *more: object) -> io.IOBase:
+        if "w" in mode and FAULT in numbers:
+            raise OSError(numbers[FAULT])
+        return genuine(name, mode, *more)  # type: ignore[call-overload, no-any-return]
+
+    def nothing() -> list[str]:
+        raise OSError(19)
+
+    builtins.open = refusing  # type: ignore[assignment]
+    if FAULT == "listing":
+        os.listdir = nothing  # type: ignore[assignment]
+    versions = {"xtensawin": 6 | 3 << 8 | 10 << 10, "old": 5, "armv6m": 6 | 3 << 8 | 4 << 10}
+    if FAULT in versions:
+        sys.implementation._mpy = versions[FAULT]  # type: ignore[attr-defined]
+    if FAULT == "little-heap":
+        gc.mem_free = lambda: 1000  # type: ignore[attr-defined]
 
 
 def main() -> None:
@@ -24,6 +51,7 @@ def main() -> None:
     sys.modules["utime"] = clock
     sys.path.insert(0, "")
     sys.dont_write_bytecode = True
+    break_down()
     scope, code, raw = {"__name__": "__main__"}, b"", False
     while data := os.read(0, 1):
         if data == b"\x01":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 import puffer_edge
 from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError, VerificationError
+from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.ir.ops import Gemm, Softmax
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests import zoo
@@ -199,3 +201,20 @@ def test_an_image_that_is_too_large_is_refused(
     with pytest.raises(UnsupportedError, match="too large for MicroPython"):
         export("conv_int8", tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+def test_a_package_names_its_files_in_full(tmp_path: Path) -> None:
+    """mip on boards before 1.25 takes no names that begin at package.json."""
+    policy = zoo.program("mlp_int8")
+    for url, begin in (("", ""), ("https://example.org/p/", "https://example.org/p/"),
+                       ("github:me/robot/policy", "github:me/robot/policy/")):
+        directory = tmp_path / str(len(url))
+        write_artefact(policy, directory, target="micropython", name="zoo", scheme="int8", url=url)
+        listed = json.loads((directory / "package.json").read_text())["urls"]
+        assert ["weights.bin", f"{begin}weights.bin"] in listed
+        assert all(source == begin + name for name, source in listed)
+        read_code(directory, json.loads((directory / "policy.json").read_text()))
+    for wrong in ("ftp://x", "example.org", "https://a b"):
+        with pytest.raises(UsageError, match="no URL that mip takes"):
+            write_artefact(policy, tmp_path / "no", target="micropython", name="zoo",
+                           scheme="int8", url=wrong)

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from puffer_edge.errors import FileFormatError, OutputError, UsageError
+from puffer_edge.firmware import session
 from puffer_edge.firmware.flash import Flashed, flash, plan
 from puffer_edge.verification.micropython.microbit import FIRMWARE
 from tests.micropython.test_microbit import export as export_small
@@ -26,6 +27,7 @@ from tests.support.exporting import export_as_it_is
 from tests.tools import need_microbit
 
 pytest.importorskip("mpremote")
+serial = pytest.importorskip("serial")
 
 
 def export(directory: Path, board: str = "unix", case: str = "mlp_int8") -> Path:
@@ -67,10 +69,11 @@ def terminal(process: subprocess.Popen[bytes], piece: int, pause: float) -> Iter
 
 
 @contextmanager
-def simulated(folder: Path) -> Iterator[str]:
+def simulated(folder: Path, fault: str = "") -> Iterator[str]:
     folder.mkdir(exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("raw_repl.py"))], cwd=folder,
+        env={**os.environ, "BOARD_FAULT": fault},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     with terminal(process, 256, 0) as port:
         yield port
@@ -109,9 +112,75 @@ def test_a_wrong_board_is_told(tmp_path: Path) -> None:
         flash(wanted, port)
 
 
-def test_a_silent_port_is_one_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="does not answer"):
-        flash(plan(export(tmp_path / "a"), "unix"), str(tmp_path / "nothing"))
+def test_only_what_differs_is_copied(tmp_path: Path) -> None:
+    wanted = plan(export(tmp_path / "a"), "unix")
+    said: list[str] = []
+    with simulated(tmp_path / "board") as port:
+        assert set(flash(wanted, port).copied) == set(wanted.files)
+    (tmp_path / "board" / "weights.bin").write_bytes(b"others")
+    with simulated(tmp_path / "board") as port:
+        done = flash(wanted, port, said.append)
+    assert done.copied == ("weights.bin",) and done.wrong == 0
+    assert any("policy.py is there already" in line for line in said)
+
+
+@pytest.mark.parametrize(("fault", "says"), [
+    ("full", "file system is full: policy.py has"), ("read-only", "file system is read-only"),
+    ("nodev", "has no file system"), ("listing", "has no file system")])
+def test_what_is_wrong_with_the_files_is_told(fault: str, says: str, tmp_path: Path) -> None:
+    wanted = plan(export(tmp_path / "a"), "unix")
+    with simulated(tmp_path / "board", fault) as port, pytest.raises(OutputError, match=says):
+        flash(wanted, port)
+    assert not any((tmp_path / "board").glob("*.py"))
+
+
+@pytest.mark.parametrize(("fault", "says"), [
+    ("xtensawin", "is for armv6m, the board runs xtensawin"),
+    ("old", "has the format 6, the board's MicroPython loads 5"), ("armv6m", "")])
+def test_files_for_another_board_are_not_copied(fault: str, says: str, tmp_path: Path) -> None:
+    """The word size is a part of the architecture."""
+    wanted = plan(export(tmp_path / "pico", "pico"), "pico")
+    with simulated(tmp_path / "board", fault) as port, pytest.raises(OutputError) as caught:
+        flash(wanted, port)
+    if says:
+        assert says in caught.value.what and not list((tmp_path / "board").iterdir())
+    else:  # CPython behind it has no .mpy files: all were copied
+        assert "ModuleNotFoundError" in caught.value.what
+        assert (tmp_path / "board" / "policy_kernels.mpy").is_file()
+
+
+def test_too_little_heap_is_told_before_anything_is_copied(tmp_path: Path) -> None:
+    wanted = plan(export(tmp_path / "a"), "unix")
+    assert 1000 < wanted.kept <= wanted.loading
+    with simulated(tmp_path / "board", "little-heap") as port, pytest.raises(
+            OutputError, match="bytes of heap, and the board has 1,000 free"):
+        flash(wanted, port)
+    assert not list((tmp_path / "board").iterdir())
+
+
+def test_ports_are_told(tmp_path: Path) -> None:
+    wanted = plan(export(tmp_path / "a"), "unix")
+    with pytest.raises(OutputError, match="no such port"):
+        flash(wanted, str(tmp_path / "nothing"))
+    (tmp_path / "file").write_text("no terminal")
+    with pytest.raises(OutputError, match="cannot be opened"):
+        flash(wanted, str(tmp_path / "file"))
+    with simulated(tmp_path / "board") as port:
+        held = serial.Serial(port, exclusive=True)
+        with pytest.raises(OutputError, match="cannot be opened") as caught:
+            flash(wanted, port)
+        held.close()
+    assert "close other programs" in caught.value.hint
+
+
+def test_a_board_that_does_not_listen_is_told(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "PATIENCE", 0.2)
+    wanted = plan(export(tmp_path / "a"), "unix")
+    silent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    with terminal(silent, 256, 0) as port, pytest.raises(OutputError, match="board is busy"):
+        flash(wanted, port)
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
@@ -153,6 +222,10 @@ def test_the_command_line(tmp_path: Path) -> None:
         done = run(tmp_path / "u", "--board", "unix", "--port", port)
     assert done.returncode == 0, done.stderr
     assert "self-test: good" in done.stdout and "microseconds" in done.stdout
+    with simulated(tmp_path / "board") as port:
+        done = run(tmp_path / "u", "--board", "unix", "--port", port, "--json")
+    assert json.loads(done.stdout)["copied"] == [], done.stderr
+    assert "weights.bin is there already" in done.stderr
 
 
 def test_a_microbit_is_flashed(tmp_path: Path) -> None:

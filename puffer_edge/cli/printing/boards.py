@@ -43,6 +43,7 @@ def flash_plan(title: str, port: str, sizes: Mapping[str, int]) -> None:
 def flashed(title: str, done: Flashed) -> None:
     """Prints what the board said."""
     say(escape(f"{title} on {done.port}"))
+    say(f"copied: {escape(', '.join(done.copied)) or 'nothing, all files are there'}")
     say("self-test: good" if not done.wrong else
                f"self-test: {done.wrong} steps gave other numbers")
     if done.microseconds is not None:

@@ -81,10 +81,16 @@ def _while_somebody_reads() -> Iterator[None]:
 
 
 @contextmanager
-def working(title: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A spinner on stderr while something runs; yields a function that says what is being done."""
+def working(title: str, *, quiet: bool, lines: bool = False) -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr while something runs; yields a function that says what is being done.
+
+    With ``lines`` each of its words is a line instead.
+    """
     if quiet:
         yield lambda text: None
+        return
+    if lines:
+        yield lambda text: _errors.print(escape(text), soft_wrap=True)
         return
     with _errors.status(escape(title)) as status:
         yield lambda text: status.update(escape(f"{title}: {text}"))

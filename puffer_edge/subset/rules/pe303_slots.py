@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from puffer_edge.subset.facts.classes import class_of
 from puffer_edge.subset.facts.file import File
+from puffer_edge.subset.facts.guards import is_guarded
 from puffer_edge.subset.rule import Hit, rule
 
 
@@ -25,7 +26,8 @@ def check(node: ast.ClassDef, file: File) -> Iterable[Hit]:
     for inner in file.tree.nodes:
         if (isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store)
                 and inner.attr not in names and (class_of(inner.value, file) is node or (
-                    getattr(inner.value, "id", "") == "self" and _inside(inner, node, file)))):
+                    getattr(inner.value, "id", "") == "self" and _inside(inner, node, file)))
+                and not is_guarded(inner, file)):
             yield inner, f"CPython does not let {node.name} have {inner.attr!r}: not in __slots__"
 
 
