@@ -10,6 +10,7 @@ from pathlib import Path
 from puffer_edge.boards import Board
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.request import ExportRequest
+from puffer_edge.sizing.doctor import worth_building
 from puffer_edge.sizing.exporting import exported
 from puffer_edge.sizing.measuring import Cost, from_manifest, measure
 from puffer_edge.targets import TARGETS
@@ -55,9 +56,9 @@ def price(request: ExportRequest, board: Board, *, integers: bool = False) -> Pr
         if integers and subject.integers is None:
             raise UnsupportedError("there is no step from integers",
                                    hint="leave out --integers")
-        core = TARGETS.get(board.core.target)
-        if core is None:
-            return _priced(from_manifest(subject.manifest), board, built=False)
+        core, known = TARGETS.get(board.core.target), from_manifest(subject.manifest)
+        if core is None or not worth_building(board, [board], known, core):
+            return _priced(known, board, built=False)
         (folder / "built").mkdir()
         measured = subject.integers if integers and subject.integers else subject
         found = measure(measured, header_for(core), core, folder / "built", [board])

@@ -86,7 +86,7 @@ def _rows(subject: Subject, header_for: Callable[[Target], bytes], boards: Seque
             computer = board.core.target == "rpi"  # of whose memory a policy takes next to nothing
             yield judge(board, scheme, known, False, rate=rate, unknown="" if computer else
                         f"no compiler for {board.core.name} here")
-        elif not _worth_building(board, boards, known, core):
+        elif not worth_building(board, boards, known, core):
             yield judge(board, scheme, known, False, rate=rate)
         else:
             if core.name not in costs:
@@ -122,7 +122,7 @@ def _microseconds(board: Board, cost: Cost) -> tuple[float, float] | None:
     return least, most
 
 
-def _worth_building(board: Board, boards: Sequence[Board], known: Cost, core: Target) -> bool:
+def worth_building(board: Board, boards: Sequence[Board], known: Cost, core: Target) -> bool:
     """Whether some board with that core might hold it, or its code counts; a chip must hold it."""
     if core.simavr_mcu:
         return known.flash <= core.flash_bytes and known.ram <= core.ram_bytes // 2

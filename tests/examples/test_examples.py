@@ -14,7 +14,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 POLICIES = EXAMPLES / "policies"
-NAMES = ("cartpole_sb3", "cartpole_puffer_lstm", "pendulum_sb3")
+NAMES = ("acrobot_sb3", "cartpole_sb3", "cartpole_puffer_lstm", "pendulum_sb3")
 
 # PufferLib 3.0's state_dict of Default + LSTMWrapper, in its order; H = 32, 2 inputs, 2 actions.
 PUFFER_KEYS = {
@@ -30,7 +30,8 @@ PUFFER_KEYS = {
 # Off from the same network in float64: 5e-7 for the MLPs, 6e-6 over 300 steps of the LSTM. A torch
 # that sums in another order is off by as much; more than ten times that is still far below 2e-3,
 # what the tanh form of GELU does.
-TOLERANCE = {"cartpole_sb3": 5e-6, "cartpole_puffer_lstm": 1e-4, "pendulum_sb3": 5e-6}
+TOLERANCE = {"acrobot_sb3": 5e-6, "cartpole_sb3": 5e-6, "cartpole_puffer_lstm": 1e-4,
+             "pendulum_sb3": 5e-6}
 
 
 @pytest.fixture
@@ -51,10 +52,12 @@ def test_the_bundle_stays_small() -> None:
 
 
 @pytest.mark.parametrize(("name", "inputs", "outputs"), [
-    ("cartpole_sb3", 4, 2), ("cartpole_puffer_lstm", 2, 2), ("pendulum_sb3", 3, 1)])
+    ("acrobot_sb3", 6, 3), ("cartpole_sb3", 4, 2), ("cartpole_puffer_lstm", 2, 2),
+    ("pendulum_sb3", 3, 1)])
 def test_references_have_a_row_per_step(name: str, inputs: int, outputs: int) -> None:
     file = reference(name)
-    steps = 200 if name == "pendulum_sb3" else 300  # an episode of Pendulum has 200
+    # An episode of Pendulum has 200, one of Acrobot ends when it has swung up.
+    steps = {"pendulum_sb3": 200, "acrobot_sb3": len(file["actions"])}.get(name, 300)
     assert set(file) == {"observations", "logits", "actions"}
     assert file["observations"].shape == (steps, inputs)
     assert file["logits"].shape == (steps, outputs)
@@ -106,7 +109,8 @@ def test_torch_reproduces_the_reference(name: str, evaluate: ModuleType) -> None
 
 
 @pytest.mark.parametrize(("name", "wanted"), [
-    ("cartpole_sb3", 475), ("cartpole_puffer_lstm", 400), ("pendulum_sb3", -400)])
+    ("acrobot_sb3", -110), ("cartpole_sb3", 475), ("cartpole_puffer_lstm", 400),
+    ("pendulum_sb3", -400)])
 def test_policy_plays_the_episode_of_its_reference(
         name: str, wanted: float, evaluate: ModuleType) -> None:
     """One whole episode: it starts as the reference does, and the policy plays it well."""
