@@ -26,6 +26,8 @@ STARTING = 6
 """Random trials before the sampler learns from them."""
 DUPLICATES = 25
 """Suggestions in a row that are known already: then the space counts as searched."""
+PRICED = 10
+"""Candidates per trial whose price is asked, at most: where hardly any has room, it ends, too."""
 Progress = Callable[[str], None]
 
 
@@ -74,13 +76,13 @@ def search(question: Question, study: Any, trials: int, workers: Workers,
         for teacher in question.space.teachers:
             study.enqueue_trial(dict(question.space.parameters(teacher)))
     running: dict[Candidate, Any] = {}
-    done = False
+    done, most = False, PRICED * trials + len(question.space.teachers)
     while True:
         while not done and len(running) < workers.count:
             found = None
             if trained(study) + sum(not each.teacher for each in running) < trials or waiting(
                     study):
-                found = ask(question, study, set(running))
+                found = ask(question, study, set(running), most)
             if found is None:
                 done = not waiting(study)
                 break
@@ -102,12 +104,19 @@ def search(question: Question, study: Any, trials: int, workers: Workers,
                 tell(question, study, trial, outcome)
 
 
-def ask(question: Question, study: Any, running: set[Candidate]
+def ask(question: Question, study: Any, running: set[Candidate], limit: int
         ) -> tuple[Any, Candidate] | None:
-    """A trial with a candidate that nobody has judged; None where there seem to be no others."""
+    """A trial with a candidate that nobody has judged; None where there seem to be no others.
+
+    Args:
+        question: with the space.
+        study: of it.
+        running: candidates that are being judged.
+        limit: candidates in all, those without room included.
+    """
     for _ in range(DUPLICATES):
         known = outcomes(study)
-        if len(set(known) | running) >= question.space.size:
+        if len(set(known) | running) >= min(question.space.size, limit):
             return None
         study.sampler = sampler(question, turn(study))
         trial = study.ask()

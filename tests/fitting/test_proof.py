@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -189,8 +188,6 @@ def test_two_workers_of_dask_and_one_is_killed(tmp_path: Path,
     monkeypatch.setenv("PUFFER_EDGE_TEST_KILLED", str(tmp_path / "killed"))
     monkeypatch.setattr("puffer_edge.fitting.workers.judge", judge_or_die)
     said: list[str] = []
-    context = multiprocessing.get_context("spawn")
-    assert context
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True,
                                   dashboard_address=None) as cluster:
         found = fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
@@ -200,6 +197,21 @@ def test_two_workers_of_dask_and_one_is_killed(tmp_path: Path,
     lost = [text for text in said if "lost, and asked again" in text]
     print(f"\n{lost}; best {found.best.name}, {len(found.rows)} candidates")
     assert lost and len({row.name for row in found.rows}) == len(found.rows)
+    assert found.best.name == fit_alone(tmp_path).best.name
+
+
+def test_two_processes_and_one_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.fitting.toy import SIDES, LeastSquares, register, sides
+
+    register()
+    monkeypatch.setenv("PUFFER_EDGE_TEST_KILLED", str(tmp_path / "killed"))
+    monkeypatch.setattr("puffer_edge.fitting.workers.judge", judge_or_die)
+    said: list[str] = []
+    found = fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
+                tmp_path / "small", "small", space=Space(depths=(0, 1), widths=(2, 3)),
+                settings=Settings(trials=6, episodes=8, workers="2"), progress=said.append)
+    assert any("lost, and asked again" in text for text in said)
+    assert len({row.name for row in found.rows}) == len(found.rows)
     assert found.best.name == fit_alone(tmp_path).best.name
 
 
