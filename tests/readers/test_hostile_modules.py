@@ -175,17 +175,17 @@ BOMBS = {
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_code_that_never_ends(bomb: str, tmp_path: Path) -> None:
-    """One error, in seconds."""
+    """One error, in seconds of the processor."""
     root = module("__torch__.Policy", {"weight": tensor()})
     code = ("class Policy(Module):\n  def forward(self, x: Tensor) -> Tensor:\n    "
             f"{BOMBS[bomb]}\n    return torch.linear(x, self.weight, None)\n")
     content = zipped([
         ("a/data.pkl", program(root)), ("a/constants.pkl", program(())),
         ("a/code/__torch__.py", code.encode()), ("a/data/0", NUMBERS.tobytes())])
-    started = time.monotonic()
+    started = time.process_time()
     with refused():
         load(content, tmp_path, action="continuous", observation={"x": 3})
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_two_pickles_in_one_archive(tmp_path: Path) -> None:
