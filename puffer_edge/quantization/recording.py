@@ -122,7 +122,7 @@ def record(source: str | Recording, program: Program, *, seed: int = 0, steps: i
         MissingDependencyError: gymnasium is not installed.
     """
     if isinstance(source, Recording):
-        refuse_outside(program.contract, source.observations)
+        _check(source, program)
         return source
     if source.startswith("env:"):
         if steps < 2:
@@ -132,8 +132,22 @@ def record(source: str | Recording, program: Program, *, seed: int = 0, steps: i
         made = _imagine(source.removeprefix("bounds:"), program, seed)
     else:
         made = _read(Path(source))
-    refuse_outside(program.contract, made.observations)
+    _check(made, program)
     return made
+
+
+def _check(made: Recording, program: Program) -> None:
+    """Refuses what no policy of that observation can have seen, before anybody looks into it."""
+    size = program.contract.observation_size
+    if made.observations.shape[1] != size:
+        raise UsageError(f"calibration data of the shape {made.observations.shape} does not fit "
+                         f"the policy's {size} observations")
+    if len(made.observations) < 2:
+        raise UsageError(f"{len(made.observations)} steps are too few to calibrate with",
+                         hint="one half calibrates, the other judges: record a thousand")
+    if not np.isfinite(made.observations).all():
+        raise UsageError("the calibration data holds NaN or infinite values")
+    refuse_outside(program.contract, made.observations)
 
 
 def _imagine(bounds: str, program: Program, seed: int) -> Recording:

@@ -264,3 +264,19 @@ def test_an_op_without_an_emitter_is_named(target: str, monkeypatch: pytest.Monk
     chosen = FORMATS[target]
     with pytest.raises(UnsupportedError, match="the op Gemm"):
         chosen.write(chosen.prepare(zoo.program("mlp")), "float32", None)
+
+
+@pytest.mark.parametrize(("target", "scheme"), [("tflite", "int8"), ("onnx", "float32"),
+                                                ("pc", "int8")])
+def test_a_recording_that_no_policy_of_that_size_made_is_refused(target: str, scheme: str,
+                                                                 tmp_path: Path) -> None:
+    """Before its columns are given the names of the observation's elements."""
+    program = zoo.program("mlp")
+    size, random = program.contract.observation_size, np.random.default_rng(0)
+    for steps, columns, said in ((100, size - 1, "does not fit"), (100, size + 1, "does not fit"),
+                                 (0, size, "too few"), (1, size, "too few"), (9, size, "too few")):
+        noise = random.standard_normal((steps, columns)).astype(np.float32)
+        with pytest.raises(UsageError, match=said):
+            puffer_edge.export(program, tmp_path / "a", target=target, scheme=scheme,
+                               calibrate=noise)
+    assert not (tmp_path / "a").exists()
