@@ -52,6 +52,7 @@ class Recorder:
         self.opened: dict[str, set[str]] = {}
         include = [f"{self.root}/{room}/*" for room in ("puffer_edge", "exporters", "runtimes")]
         (folder / "sitecustomize.py").write_text(CHILD)
+        sys.path.append(str(folder))  # some give their own path to a child
         os.environ.update(
             PYTHONPATH=f"{folder}:{os.environ.get('PYTHONPATH', self.root)}",
             PUFFER_EDGE_MUTANTS_DATA=str(folder / "data"),

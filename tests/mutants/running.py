@@ -73,8 +73,8 @@ def killer(tree: Path, mutation: Mutation, record: Record, kept: Path, limit: fl
             its name, then the quick ones.
     """
     chosen: dict[str, float] = {}
-    tests = [test for test in record.tests(tree, mutation.path, mutation.line)
-             if test in record.seconds]
+    # What nobody is seen to reach, a child process may, which records nothing.
+    tests = record.tests(tree, mutation.path, mutation.line) or record.seconds.keys()
     for test in sorted(tests, key=lambda test: (
             -killers[test], -_akin(mutation.path, test), record.seconds[test], test)):
         if not chosen or sum(chosen.values()) + record.seconds[test] <= limit:
@@ -93,8 +93,8 @@ def killer(tree: Path, mutation: Mutation, record: Record, kept: Path, limit: fl
 
 
 def _akin(path: str, test: str) -> int:
-    """How many words of a file's name a test's has: those of a kernel begin with its own."""
-    return len(_words(Path(path).stem) & _words(test))
+    """How many words of a file's name, and its folder's, a test's has."""
+    return len(_words("/".join(Path(path).with_suffix("").parts[-2:])) & _words(test))
 
 
 def _words(text: str) -> set[str]:
