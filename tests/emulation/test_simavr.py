@@ -174,3 +174,26 @@ def test_float_operations_of_avr_libc_round_as_numpy(build: Build, steps: int) -
     allowed[:, 3] = np.abs(arithmetic[:, 3]) < np.finfo(np.float32).tiny
     assert (distance <= allowed)[number].all(), pairs[(distance > allowed).any(1)][:5]
     assert np.array_equal(outputs[:, 4:], compared)
+
+
+@pytest.mark.parametrize("size", [5, 16, 17, 65536, 70000])
+def test_intels_hexadecimal_format_is_read_back(size: int) -> None:
+    """By the format's own definition: addresses of 16 bits, extended by records of type 4."""
+    image, data = bytes(k * 7 % 256 for k in range(size)), b"behind it"
+    read, upper, ended = bytearray(), 0, False
+    for line in simavr.Flash(image, size + 100).hex(data).split():
+        record = bytes.fromhex(line.removeprefix(":"))
+        count, address, kind, content = (record[0], int.from_bytes(record[1:3], "big"), record[3],
+                                         record[4:-1])
+        assert line.startswith(":") and len(content) == count <= 16 and sum(record) % 256 == 0
+        assert not ended
+        if kind == 4:
+            assert address == 0 and count == 2
+            upper = int.from_bytes(content, "big") << 16
+        elif kind == 1:
+            assert address == 0 and count == 0
+            ended = True
+        else:
+            assert kind == 0 and upper + address == len(read)
+            read += content
+    assert bytes(read) == image + data and ended

@@ -123,6 +123,17 @@ def vec_normalize(path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(("clip", "good"), [(0.5, True), (0.0, False), (-1.0, False)])
+def test_a_clip_is_positive(clip: float, good: bool, actor: Any, tmp_path: Path) -> None:
+    np.savez(tmp_path / "statistics.npz", mean=MEAN, var=VAR, epsilon=1e-8, clip=clip)
+    path = saved(weights(actor), tmp_path)
+    if good:
+        agrees(puffer_edge.load(path, normaliser=tmp_path / "statistics.npz"), actor, clip=clip)
+    else:
+        with pytest.raises(FileFormatError, match="cannot be divided"):
+            puffer_edge.load(path, normaliser=tmp_path / "statistics.npz")
+
+
 @pytest.mark.parametrize("written", [npz, compressed, pickled, torch_saved, vec_normalize])
 def test_in_a_file_of_their_own(written: Callable[[Path], Path], actor: Any, tmp_path: Path
                                 ) -> None:

@@ -38,26 +38,27 @@ def agree(proto: Any, folder: Path, tolerance: float = 0.0, low: float = -3, hig
 
 
 @pytest.mark.parametrize("reduction", ["none", "add", "mul", "max", "min"])
-@pytest.mark.parametrize("computed", ["updates", "both"])
+@pytest.mark.parametrize("computed", ["updates", "both", "base"])
 def test_scatter(reduction: str, computed: str, tmp_path: Path) -> None:
     """Elements and whole rows; places that are hit twice, where a reduction makes that sound."""
     elements = np.array([[0, 3], [2, -1], [1, 0]])
     rows = np.array([[2], [0]])
     if reduction != "none":
         elements, rows = np.array([[0, 3], [2, 0], [0, 3]]), np.array([[2], [2]])
-    half = "obs" if computed == "both" else "base"
-    nodes = [node("Slice", "obs zero three axis1", "three_numbers"),
+    half = "base" if computed == "updates" else "obs"
+    given = "base" if computed == "base" else "obs"
+    nodes = [node("Slice", f"{given} zero three axis1", "three_numbers"),
              node("Reshape", "three_numbers flat", "few"),
              node("Reshape", f"{half} square", "x"),
              node("ScatterND", "x elements few", "y", reduction=reduction),
-             node("Slice", "obs zero end8 axis1", "eight"),
+             node("Slice", f"{given} zero end8 axis1", "eight"),
              node("Reshape", "eight wide", "two_rows"),
              node("ScatterND", "y rows two_rows", "z", reduction=reduction),
              node("ScatterElements", "z picked two_rows", "w", axis=1, reduction=reduction),
              node("Reshape", "w out", "actions")]
     picked = np.array([[0, 1, 2, 3], [3, 2, 1, 0]])
     agree(model(nodes, {"obs": [1, 12]}, {"actions": [1, 12]}, {
-        "elements": elements, "rows": rows, "base": normal(RNG, 12), "square": [3, 4],
+        "elements": elements, "rows": rows, "base": normal(RNG, 1, 12), "square": [3, 4],
         "flat": [3], "wide": [2, 4], "zero": [0], "three": [3], "end8": [8], "axis1": [1],
         "out": [1, 12], "picked": picked}, opset=18), tmp_path, tolerance=4 * U)
 

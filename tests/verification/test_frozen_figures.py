@@ -89,7 +89,7 @@ def explained(name: str) -> Figures:
             found[form.name or "raw"] = digits(np.nan_to_num(y, nan=-99, neginf=-98),
                                                np.nan_to_num(wide, nan=-99, posinf=99))
             theirs = {"other": y[:, :1] * 2, "first": y[:, :1], "rest": y[:, 1:] * (1 + 1e-6)}
-            best = explain(contract, raw, theirs)
+            best = explain(contract, raw, theirs, raw > 0 if masked else None)
             names = [each.name for each in forms(contract)]
             found[f"{form.name or 'raw'}, found"] = [] if best is None else digits(
                 best.error, len(best.outputs), names.index(best.form.name))
