@@ -285,7 +285,7 @@ def _multiplier(ratio: float, start: float, middle: float) -> tuple[int, int, in
         multiplier = np.floor(ratio * 2.0**shift + 0.5)
         lost = (ratio * 2.0**shift - multiplier) * count
         bias = np.floor(start * 2.0**shift + lost + 0.5) + (1 << shift >> 1)
-        if 2.0**15 * abs(multiplier) + abs(bias) <= LIMIT and abs(multiplier) < 2**15:
+        if 2.0**15 * abs(multiplier) + abs(bias) <= LIMIT:
             return int(multiplier), int(bias), shift
     raise UsageError(
         "one count is worth more than the policy has ever seen",

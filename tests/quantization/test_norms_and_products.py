@@ -166,3 +166,24 @@ def test_what_can_never_be_large_keeps_its_bits() -> None:
     made = zoo.in_integers(bench.program(bench.op(Reshape, x=y, shape=(1, 1))), "int16")
     op = next(op for op in made.ops if isinstance(op, MatMulInteger))
     assert made.constants[op.factors][:, 2].max() <= 4
+
+
+def test_an_epsilon_is_taken_up_to_what_30_bits_hold() -> None:
+    """Four times as much again and again, until the last shift does not bring it into reach."""
+    added = []
+    for power in range(-10, 30):
+        bench = zoo.Bench((1, 6))
+        y = bench.op(Gemm, x=bench.x, weight=bench.weight(6, 6))
+        y = bench.op(L2Normalization, x=y, axis=1, epsilon=4.0**power)
+        program = bench.program(bench.op(Gemm, x=y, weight=bench.weight(2, 6)))
+        try:
+            made = zoo.in_integers(program, "int8")
+        except UnsupportedError as error:
+            assert "epsilon decides alone" in str(error)
+            break
+        (op,) = (op for op in made.ops if isinstance(op, L2NormalizationInteger))
+        added.append(made.constants[op.added].tolist())
+    largest = 2**29 - 1
+    assert largest / 4 < added[-1][-1] <= largest and len(added) > 12
+    assert all(min(4 * b, largest) == pytest.approx(a, abs=4)
+               for a, b in zip(added[-1], added[-1][1:], strict=False))

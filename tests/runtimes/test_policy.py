@@ -244,6 +244,9 @@ def test_wrong_buffers_are_one_error(backend: str) -> None:
         for rows in (np.stack([x, x])[:, :-1], np.float32(1), None, []):
             with pytest.raises(UsageError):
                 running.step_batch(rows)
+        both = running.step_batch(np.stack([x, x])).copy()
+        for rows in ([x.tolist(), x.tolist()], (x, x), np.stack([x, x]).astype(np.float64)):
+            assert np.array_equal(running.step_batch(rows), both)
         with pytest.raises(UsageError):
             running.step_batch(np.stack([x, x]), out)
     with pytest.raises(UsageError, match="closed"):
