@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
@@ -18,7 +19,7 @@ def choose(name: str, table: Mapping[str, T], *, what: str,
     """The entry of that name.
 
     Args:
-        name: as it was typed; case, ``_`` and blanks for ``-`` do not matter.
+        name: as it was typed; case, and what separates its parts, do not matter.
         table: the choices by name.
         what: what is chosen, as ``target``.
         aliases: other names of the choices.
@@ -32,9 +33,23 @@ def choose(name: str, table: Mapping[str, T], *, what: str,
     for known in (name, typed, (aliases or {}).get(typed, "")):
         if known in table:
             return table[known]
+    if len(same := _without_separators(typed, table, aliases or {})) == 1:
+        return table[same.pop()]
     raise UsageError(f"there is no {what} {name!a:.60}", hint=(advice or {}).get(typed)
                      or nearest(typed, [*table, *(aliases or ())],
                                 otherwise=otherwise or f"choose one of {', '.join(table)}"))
+
+
+def _without_separators(typed: str, table: Mapping[str, T], aliases: Mapping[str, str]
+                        ) -> set[str]:
+    """Choices that have a name of the same letters and digits: ``RPi 4`` is rpi4, not rpi-4."""
+    squeezed = _squeezed(typed)
+    names = {**{name: name for name in table}, **aliases}
+    return {names[name] for name in names if names[name] in table and _squeezed(name) == squeezed}
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[-_. :+]", "", name.lower())
 
 
 def nearest(name: str, known: Iterable[str], *, otherwise: str = "") -> str:

@@ -162,7 +162,7 @@ def doctor(policy: PolicySource, *, rate: float = 0.0, boards: str | Sequence[st
     from puffer_edge.boards import find_board
     from puffer_edge.quantization.recording import source_of
 
-    named = [boards] if isinstance(boards, str) else list(boards)
+    named = [*filter(None, boards.split(","))] if isinstance(boards, str) else list(boards)
     chosen = [find_board(name) for name in named] or list(known().values())
     wanted = (schemes,) if isinstance(schemes, str) else tuple(schemes)
     _refuse_useless((policy,), options, changes)

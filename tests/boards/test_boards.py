@@ -58,7 +58,8 @@ def test_cores_are_those_of_the_targets() -> None:
 @pytest.mark.parametrize(("typed", "name"), [
     ("Nucleo_F411RE", "nucleo-f411re"), ("micro:bit", "microbit"), ("RPi Pico", "pico"),
     ("rp2350", "pico2"), ("stm32f4", "pyboard"), ("Teensy4.1", "teensy-4.1"),
-    ("Mega", "arduino-mega")])
+    ("Mega", "arduino-mega"), ("RPi 4", "raspberry-pi-4"), ("esp-32", "esp32"),
+    ("zero 2", "raspberry-pi-zero-2"), ("Nucleo F411-RE", "nucleo-f411re")])
 def test_what_people_call_a_board(typed: str, name: str) -> None:
     assert find_board(typed) is boards()[name]
 
