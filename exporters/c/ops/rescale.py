@@ -15,6 +15,9 @@ RESCALE = np.dtype([("bias", "i4"), ("multiplier", "i2"), ("low", "i2"), ("high"
                     ("shift", "u1"), ("zero", "u1")])
 """``puffer_edge_rescale_t`` of runtimes/c/rescale.h."""
 
+IDENTITY = [1, 0, 0, -32768, 32767]
+"""Factors that leave integers of up to 16 bits as they are."""
+
 
 @emits(Rescale)
 def rescale(op: Rescale, context: Context) -> None:
@@ -24,6 +27,10 @@ def rescale(op: Rescale, context: Context) -> None:
 
 def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
     """The same with the factors at hand, [size, 5] or [1, 5]; these are one number each."""
+    if factors.tolist() == [IDENTITY]:
+        context.line(nest([size], f"({context.out(op.y)})[{{i}}] = ({context.ref(op.x)})[{{i}}];",
+                          {"i": [1]}))
+        return
     context.use("rescale")
     if len(factors) == 1:
         arguments = ", ".join(str(int(number)) for number in factors[0])
