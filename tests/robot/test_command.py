@@ -45,3 +45,16 @@ def test_what_cannot_be_is_one_error(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "known are contract.toml" in " ".join(capsys.readouterr().err.split())
     (tmp_path / "deploy.yaml").write_text(deploy_yaml())
     assert run("contract", str(tmp_path / "deploy.yaml"), "-o", str(tmp_path / "no" / "x")) == 5
+
+
+def test_export_says_what_robot_it_is_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]
+                                          ) -> None:
+    (tmp_path / "contract.toml").write_text(
+        'rate = 50\njoints = 1\n[[observation]]\nname = "velocity"\nsize = 2\n'
+        '[[observation]]\nname = "joint_position"\n[action]\nkind = "torque"\n')
+    policy = Path(__file__).parents[2] / "examples" / "policies" / "pendulum_sb3.zip"
+    statistics = policy.parent / "pendulum_vecnormalize.pkl"
+    assert run("export", str(policy), "--vec-normalize", str(statistics), "--contract",
+               str(tmp_path / "contract.toml"), "-o", str(tmp_path / "a"), "--no-original") == 0
+    assert "policy_robot.h" in capsys.readouterr().out
+    assert "pendulum_sb3_act(" in (tmp_path / "a" / "policy_robot.h").read_text()
