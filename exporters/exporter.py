@@ -103,7 +103,8 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
         raise UsageError(f"the target {target} takes no {FLAGS[name]}", hint=(
             "give --target micropython, too" if name in ("board", "kernels", "url") else
             "give --target cortex-m55, too" if name == "helium_float" else
-            "a contract becomes C: give --target cortex-m, too" if name == "contract" else
+            "a contract becomes C or MicroPython: give --target cortex-m, too"
+            if name == "contract" else
             "leave it out"))
 
 

