@@ -18,6 +18,7 @@ from puffer_edge.exporters.c import CExporter, assembled, header_of, made_of
 from puffer_edge.exporters.c.shim import shim
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.exporters.rpi.companions import companions
+from puffer_edge.exporters.rpi.processors import LEVEL, processors_of
 from puffer_edge.ir import Program
 from puffer_edge.targets import RPI
 from puffer_edge.toolchains.base import INCLUDE
@@ -25,12 +26,6 @@ from puffer_edge.toolchains.zig import Zig
 
 NAME = "policy"
 LOADER = "policy.py"
-TRIPLES = {
-    "aarch64": ("aarch64-linux-gnu", "generic"),
-    "armv7": ("arm-linux-gnueabihf", "generic+v7a+vfp3d16"),  # also without NEON
-    "x86_64": ("x86_64-linux-gnu", "x86_64"),
-}
-"""zig's target and processor by the name that a library has in the artefact."""
 FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-fvisibility=hidden",
          "-nostdlib", "-s", "-w", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
 
@@ -48,12 +43,14 @@ def libraries(program: Program) -> dict[str, bytes]:
     compiler = Zig()
     found = {}
     with tempfile.TemporaryDirectory(prefix="puffer-edge-") as work:
-        source = Path(work) / "policy.c"
-        source.write_text(shim(program, header_of(program, NAME), NAME), "ascii")
-        for name, (triple, processor) in TRIPLES.items():
-            library = Path(work) / library_of(name)
-            compiler.run([*compiler.driver(), "-target", triple, f"-mcpu={processor}", *FLAGS,
-                          "-I", str(INCLUDE),
+        sources = {wide: Path(work) / f"policy{wide:d}.c" for wide in (False, True)}
+        for wide, source in sources.items():
+            header = header_of(program, NAME, wide=wide)
+            source.write_text(shim(program, header, NAME) + LEVEL, "ascii")
+        for name, processor in processors_of(program).items():
+            library, source = Path(work) / library_of(name), sources[processor.wide]
+            compiler.run([*compiler.driver(), "-target", processor.triple,
+                          f"-mcpu={processor.cpu}", *FLAGS, "-I", str(INCLUDE),
                           f"-Wl,-soname,{library.name}", str(source), "-o", str(library)], library,
                          f"zig does not compile the policy for {name}")
             found[library.name] = library.read_bytes()

@@ -27,6 +27,9 @@ MACHINES = {("aarch64", 8): "aarch64", ("arm64", 8): "aarch64", ("x86_64", 8): "
 """The library for what the kernel calls the processor and for the bytes of Python's pointers: a
 64-bit kernel may run a 32-bit system."""
 
+FASTER = {"aarch64": "aarch64-dotprod", "x86_64": "x86_64-v3"}
+"""The library for such a processor that has more, where the artefact has one."""
+
 REFUSED = {1: "the observation holds NaN or infinite values",
            2: "the policy would remember NaN or infinite values: the observation is too large",
            3: "the policy's outputs would be NaN or infinite: the observation is too large",
@@ -60,11 +63,11 @@ class Policy:
         key = platform.machine().lower(), struct.calcsize("P")
         if sys.platform != "linux" or key not in MACHINES:
             raise OSError(f"there is no library for {sys.platform} on {key[0]}, {8 * key[1]} bits")
-        path = folder / f"libpolicy-{MACHINES[key]}.so"
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if digest != self.manifest["files"].get(path.name):
-            raise OSError(f"{path} is not the file that was exported; copy the artefact again")
-        self._library = library = ctypes.CDLL(str(path))
+        library = self._open(folder, MACHINES[key])
+        better = FASTER.get(MACHINES[key], "")
+        if f"libpolicy-{better}.so" in self.manifest["files"] and library.edge_level():
+            library = self._open(folder, better)
+        self._library = library
         library.edge_size.restype = ctypes.c_size_t
         library.edge_output.restype = ctypes.c_void_p
         pointer = ctypes.c_void_p
@@ -85,6 +88,14 @@ class Policy:
         self._lanes = ctypes.create_string_buffer(1)
         self._count = 0
         library.edge_reset(self._memory)
+
+    def _open(self, folder: Path, name: str) -> Any:
+        """The library of that name, if it is the one that was exported."""
+        path = folder / f"libpolicy-{name}.so"
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if digest != self.manifest["files"].get(path.name):
+            raise OSError(f"{path} is not the file that was exported; copy the artefact again")
+        return ctypes.CDLL(str(path))
 
     @property
     def outputs(self) -> dict[str, Any]:

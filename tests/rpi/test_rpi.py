@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,6 +23,7 @@ from puffer_edge.artefact.opening import read_subject
 from puffer_edge.errors import FileFormatError, MissingDependencyError, UnsupportedError
 from puffer_edge.exporters import formats, rpi
 from puffer_edge.exporters.rpi.companions import ORIGINAL
+from puffer_edge.exporters.rpi.processors import LEVEL, PROCESSORS
 from puffer_edge.targets import RPI
 from puffer_edge.toolchains.zig import Zig
 from puffer_edge.verification.demands import Demands
@@ -32,9 +34,13 @@ from tests import zoo
 from tests.support.exporting import write_artefact
 from tests.tools import need
 
-MACHINES = {"aarch64": ("qemu-aarch64", "/usr/aarch64-linux-gnu", "aarch64-linux-gnu"),
-            "armv7": ("qemu-arm", "/usr/arm-linux-gnueabihf", "arm-linux-gnueabihf")}
-"""Emulator, the machine's C library (Debian's libc6-arm64-cross, libc6-armhf-cross), zig's name."""
+AARCH64 = "/usr/aarch64-linux-gnu", "aarch64-linux-gnu"
+ARMHF = "/usr/arm-linux-gnueabihf", "arm-linux-gnueabihf"
+MACHINES = {"aarch64": ("qemu-aarch64", "cortex-a53", *AARCH64),
+            "aarch64-dotprod": ("qemu-aarch64", "max", *AARCH64),
+            "armv7": ("qemu-arm", "cortex-a7", *ARMHF)}
+"""Emulator and its processor, the machine's C library (Debian's libc6-arm64-cross and
+libc6-armhf-cross), zig's name."""
 CASES = [("lstm", "float32"), ("lstm", "int8"), ("lstm", "int16"), ("continuous", "int8x16")]
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 FIND_SPEC = importlib.util.find_spec
@@ -54,7 +60,7 @@ def artefact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module", params=MACHINES)
 def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    emulator, root, triple = MACHINES[request.param]
+    emulator, cpu, root, triple = MACHINES[request.param]
     need(emulator)
     if not Path(root).is_dir():
         pytest.skip(f"there is no C library in {root}")
@@ -65,11 +71,15 @@ def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
              f"-Wl,--dynamic-linker,/lib/{linker.name}",
              str(Path(__file__).with_name("runner.c")), f"{root}/lib/libc.so.6",
              "-o", str(runner)], runner, "the runner does not compile")
-    return request.param, [emulator, "-L", root, str(runner)]
+    return request.param, [emulator, "-cpu", cpu, "-L", root, str(runner)]
 
 
 def test_the_same_bits_on_the_emulated_processor(artefact: Path, machine: Any) -> None:
     name, command = machine
+    if not (artefact / rpi.library_of(name)).is_file():
+        assert name == "aarch64-dotprod"
+        assert '"scheme": "float32"' in (artefact / "policy.json").read_text()
+        return  # floats have no such library
     manifest = json.loads((artefact / "policy.json").read_text())
     with np.load(artefact / "vectors.npz") as vectors:
         output = manifest["outputs"][0]
@@ -92,6 +102,37 @@ def test_the_same_bits_on_the_emulated_processor(artefact: Path, machine: Any) -
     assert done.stdout[len(expected):] == refused
 
 
+@pytest.mark.parametrize(("emulator", "cpu", "level"), [
+    ("qemu-x86_64", "qemu64", 0), ("qemu-x86_64", "Nehalem", 0), ("qemu-x86_64", "max", 1),
+    ("qemu-aarch64", "cortex-a53", 0), ("qemu-aarch64", "max", 1)])
+def test_a_library_says_whether_the_faster_one_runs_here(emulator: str, cpu: str, level: int,
+                                                         tmp_path: Path) -> None:
+    need(emulator)
+    machine = emulator.removeprefix("qemu-")
+    root = AARCH64[0] if machine == "aarch64" else "/"
+    libc = Path(root) / ("lib/libc.so.6" if machine == "aarch64" else "nowhere")
+    start, leave = {
+        "x86_64": ("call begin", '__asm__ volatile("syscall" :: "a"(60), "D"((long)found));'),
+        "aarch64": ("bl begin", 'register long x0 __asm__("x0") = found, x8 __asm__("x8") = 93;\n'
+                    '__asm__ volatile("svc 0" :: "r"(x0), "r"(x8));')}[machine]
+    more: list[str] = ["-static"]
+    if machine == "aarch64":
+        if not libc.is_file():
+            pytest.skip(f"there is no C library in {root}")
+        more = [str(libc), "-fPIE", "-pie", "-Wl,--dynamic-linker,/lib/ld-linux-aarch64.so.1"]
+    source, program = tmp_path / "level.c", tmp_path / "level"
+    source.write_text(f"#include <stdint.h>\n{LEVEL}\n"
+                      f'__asm__(".globl _start\\n_start: {start}\\n");\nvoid begin(void);\n'
+                      f"void begin(void)\n{{\n    const int found = edge_level();\n"
+                      f"    {leave}\n}}\n")
+    zig, processor = Zig(), PROCESSORS[machine]
+    zig.run([*zig.driver(), "-target", processor.triple, f"-mcpu={processor.cpu}", "-O2", "-w",
+             "-nostdlib", str(source), *more, "-o", str(program)], program,
+            "the question does not compile")
+    done = subprocess.run([emulator, "-cpu", cpu, "-L", root, str(program)], check=False)
+    assert done.returncode == level
+
+
 def loader(artefact: Path, code: str) -> subprocess.CompletedProcess[str]:
     """Runs code beside the artefact in a Python that cannot see this project."""
     return subprocess.run([sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, "
@@ -100,8 +141,16 @@ def loader(artefact: Path, code: str) -> subprocess.CompletedProcess[str]:
 
 
 @ON_LINUX
-def test_the_loader_gives_the_same_bits(artefact: Path) -> None:
-    done = loader(artefact, """
+@pytest.mark.parametrize("every", [True, False], ids=["the best library", "the least"])
+def test_the_loader_gives_the_same_bits(artefact: Path, every: bool, tmp_path: Path) -> None:
+    place = shutil.copytree(artefact, tmp_path / "a")
+    if not every:
+        manifest = json.loads((place / "policy.json").read_text())
+        better = {rpi.library_of(name) for name in PROCESSORS if "-" in name}
+        manifest["files"] = {name: digest for name, digest in manifest["files"].items()
+                             if name not in better}
+        (place / "policy.json").write_text(json.dumps(manifest))
+    done = loader(place, """
 import numpy as np, json
 from policy import Policy
 policy = Policy()
@@ -163,7 +212,8 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         puffer_edge.export(zoo.program("mlp"), tmp_path / name, target="rpi", name="lander")
     names = {path.name for path in (tmp_path / "a").iterdir()}
-    assert {*map(rpi.library_of, rpi.TRIPLES), rpi.LOADER} <= names
+    there = {*PROCESSORS} - {"aarch64-dotprod"}  # floats have none
+    assert {*map(rpi.library_of, there), rpi.LOADER} <= names
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
