@@ -157,6 +157,24 @@ def test_the_width_that_it_names_fits_and_little_more_does_not() -> None:
     assert doctor(width).verdict == "fits" and doctor(width + 24).verdict == "nearly"
 
 
+@pytest.mark.exhaustive
+def test_the_layer_that_it_names_makes_it_fit(tmp_path: Path) -> None:
+    """Followed: exported so for the board, which refuses what it cannot hold, and verified."""
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Sequential(torch.nn.Linear(64, 480), torch.nn.Tanh(),
+                              torch.nn.Linear(480, 480), torch.nn.Tanh(), torch.nn.Linear(480, 8))
+    torch.onnx.export(net, torch.zeros(1, 64), tmp_path / "net.onnx", dynamo=False)
+    program = puffer_edge.load(tmp_path / "net.onnx")
+    (row,) = puffer_edge.doctor(program, boards=F411.name, schemes="int16")
+    assert row.verdict == "nearly" and row.flash > F411.flash.left
+    name, scheme = row.change.removeprefix("--layer ").split("=")
+    seen = np.random.default_rng(1).standard_normal((200, 64)).astype(np.float32)
+    where = puffer_edge.export(program, tmp_path / "a", scheme="int16", layers={name: scheme},
+                               calibrate=seen, board=F411.name)
+    found = puffer_edge.verify(where, native=False, board=F411.name).measurements
+    assert found["flash_code_bytes"] + found["flash_data_bytes"] <= F411.flash.left
+
+
 def run(*words: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main(["doctor", str(POLICIES / "cartpole_sb3.zip"), *words])
