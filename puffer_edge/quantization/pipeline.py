@@ -21,6 +21,7 @@ from puffer_edge.quantization.agreement import (
     outputs,
     scales,
 )
+from puffer_edge.quantization.bounded_masks import bounded_masks
 from puffer_edge.quantization.calibration import Calibration, calibrate
 from puffer_edge.quantization.coverage import doubts
 from puffer_edge.quantization.describing import Description, LayerError, ranges
@@ -137,6 +138,10 @@ def calibrated(program: Program, seen: Recording, wish: Wish, scheme: Scheme
     """The Program that is quantised, with its ranges: optimised, its outlier channels apart."""
     prepared = optimize(program, fuse=False)
     calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
+    bounded = bounded_masks(prepared, calibration)
+    if bounded is not prepared:
+        prepared = bounded
+        calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
     narrow = any(SCHEMES[name].activation_dtype == "int8"
                  for name in (scheme.name, *wish.layers.values()) if name in SCHEMES)
     separated = separate_outliers(prepared, calibration, 8 if narrow else 11)

@@ -148,6 +148,41 @@ def test_writes_through_views_in_pt2(tmp_path: Path) -> None:
         np.testing.assert_array_equal(next(iter(runner.step(x).values())), wanted)
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("options", [{"num_layers": 2, "batch_first": True},
+                                     {"bidirectional": True}])
+def test_a_sequence_within_a_step(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
+    """A history of five steps, as estimators read it: as torch, whose state begins with zeros."""
+    torch.manual_seed(4)
+
+    class Estimator(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = getattr(nn, kind)(3, 4, **options)
+
+        def forward(self, x: Any) -> Any:
+            first = "batch_first" in options
+            y, state = self.layers(x.reshape((1, 5, 3) if first else (5, 1, 3)))
+            state = state[0] if isinstance(state, tuple) else state
+            return torch.cat([y.reshape(1, -1), state.reshape(1, -1)], 1)
+
+    module = Estimator().eval()
+    runner = Interpreter(puffer_edge.load(module, observation_shape=15, action="continuous"))
+    for x in np.random.default_rng(0).normal(size=(4, 15)).astype(np.float32):
+        with torch.no_grad():
+            wanted = module(torch.from_numpy(x[None])).numpy().reshape(-1)
+        np.testing.assert_allclose(next(iter(runner.step(x).values())), wanted, atol=2e-6)
+
+
+def test_not_of_integers_is_refused() -> None:
+    """~1 is -2, and no boolean."""
+    def forward(self: Any, x: Any) -> Any:
+        return (~(x > 0).long()).float() + ((x > 0) * (x < 1) + (x > 2)).float()
+
+    with pytest.raises(UnsupportedError, match="in place of booleans"):
+        puffer_edge.load(Of(forward), action="continuous", observation_shape=(4,))
+
+
 def test_equal_indices_are_refused() -> None:
     """Which of two updates of a place counts, torch does not say."""
     def forward(self: Any, x: Any) -> Any:

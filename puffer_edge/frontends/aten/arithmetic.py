@@ -12,6 +12,7 @@ from puffer_edge.arrays import Array
 from puffer_edge.frontends.aten.lower import lowers, operand
 from puffer_edge.frontends.graph import arithmetic, division, functions
 from puffer_edge.frontends.graph.arithmetic import combine, scaled
+from puffer_edge.frontends.graph.comparison import logic
 from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
 from puffer_edge.frontends.graph.shape import broadcast_size
@@ -31,6 +32,8 @@ def binary(graph: Graph, node: Node, function: str, x: Any, other: Any) -> Opera
 @lowers("add", "sub", "subtract", "rsub")
 def add(graph: Graph, node: Node, x: Any, other: Any, alpha: float = 1) -> Operand:
     """``x + alpha * other``, ``x - alpha * other``, or the other way round for rsub."""
+    if node.op_type.startswith("aten.add.") and _booleans(graph, x, other):
+        return logic(graph, node, "or", x, other)
     a, b = operand(x), operand(other)
     op = node.op_type.split(".")[1]
     if op == "rsub":
@@ -40,7 +43,9 @@ def add(graph: Graph, node: Node, x: Any, other: Any, alpha: float = 1) -> Opera
 
 @lowers("mul", "multiply")
 def mul(graph: Graph, node: Node, x: Any, other: Any) -> Operand:
-    """One to one."""
+    """One to one; of booleans it is their ``and``."""
+    if _booleans(graph, x, other):
+        return logic(graph, node, "and", x, other)
     return binary(graph, node, "mul", x, other)
 
 
@@ -114,6 +119,12 @@ def power(graph: Graph, node: Node, x: Any, exponent: Any) -> Operand:
             raise node.refuse(f"{base} to the power of a tensor")
         return functions.apply(graph, node, scaled(graph, node, exponent, math.log(base)), "exp")
     return arithmetic.power(graph, node, operand(x), operand(exponent))
+
+
+def _booleans(graph: Graph, *operands: Any) -> bool:
+    return all(x in graph.flags if isinstance(x, str) else
+               isinstance(x, np.ndarray) and x.dtype == np.bool_ for x in operands) and any(
+                   isinstance(x, str) for x in operands)
 
 
 def _divided(graph: Graph, node: Node, x: Any, other: Any) -> tuple[Operand, Array]:

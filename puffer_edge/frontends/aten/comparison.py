@@ -34,7 +34,7 @@ def logic(graph: Graph, node: Node, x: Operand, other: Operand | None = None) ->
     """Of masks only."""
     op = node.op_type.split(".")[1].strip("_").removeprefix("logical_").removeprefix("bitwise_")
     masks = [x] if other is None else [x, other]
-    if any(not isinstance(m, str) and m.dtype != np.bool_ for m in masks):
+    if any(m not in graph.flags if isinstance(m, str) else m.dtype != np.bool_ for m in masks):
         raise node.refuse("numbers in place of booleans")
     return comparison.logic(graph, node, op, *masks)
 

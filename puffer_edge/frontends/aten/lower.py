@@ -44,7 +44,8 @@ _KEEPING = frozenset((
     "select_scatter", "sign", "slice_scatter", "where", "zeros_like"))
 """Ops that give no number which is not there already, but for its sign: integers stay exact."""
 _EXACT_INTEGERS = ("int32", "int64")
-_UNBOUNDED = frozenset(("fill_value", "max", "max_val", "min", "min_val", "other", "value"))
+_UNBOUNDED = frozenset(("fill_value", "max", "max_val", "min", "min_val", "ord", "other", "p",
+                        "value"))
 RANDOM = frozenset(("bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
                      "randn_like", "uniform"))
 
@@ -181,7 +182,8 @@ def _check_kinds(dtypes: Mapping[str, str], graph: Graph, call: Call, node: Node
             raise node.refuse(f"a conversion to {', '.join(sorted(kinds))}", "leave it out")
         return
     counted = call.op == "sum" and given == {"bool"}
-    if not counted and call.op not in MOVING | _KEEPING:
+    joined = call.op in ("add", "mul") and kinds == given == {"bool"}
+    if not (counted or joined) and call.op not in MOVING | _KEEPING:
         raise node.refuse("arithmetic on integers", "convert them with .float() first; a buffer "
                           "that counts steps can be one of floats")
 
