@@ -37,6 +37,11 @@ def check(
         metavar="FILE", help="Findings that are known and left out.")] = "",
     write_baseline: Annotated[bool, option(
         "--write-baseline", help="Write the findings into the file of --baseline.")] = False,
+    fix: Annotated[bool, option(
+        "--fix", help="Rewrite what has another spelling in both Pythons; the rest is reported.")
+    ] = False,
+    no_cache: Annotated[bool, option(
+        "--no-cache", help="Check files again that have not changed.")] = False,
     statistics: Annotated[bool, option(
         "--statistics", help="Print how often each rule reports.")] = False,
     output_format: Annotated[str, option(
@@ -62,7 +67,8 @@ def check(
                              port=port, mpy_version=mpy_version, board=board,
                              firmware=firmware, exclude=tuple(exclude or ()), fail_on=fail_on,
                              baseline=baseline, write_baseline=write_baseline,
-                             statistics=statistics, select=command.codes(select),
+                             statistics=statistics, fix=fix, remember=not no_cache,
+                             select=command.codes(select),
                              ignore=command.codes(ignore))
     if text:
         say_plain(text)

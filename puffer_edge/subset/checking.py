@@ -21,6 +21,7 @@ from puffer_edge.subset.facts.names import Names
 from puffer_edge.subset.facts.project import Project
 from puffer_edge.subset.facts.source import Source, parse, read
 from puffer_edge.subset.finding import Finding
+from puffer_edge.subset.memory import Memory
 from puffer_edge.subset.rule import RULES, SEVERITIES, Rule, severity
 from puffer_edge.subset.suppressions import apply
 
@@ -67,21 +68,52 @@ class Report:
             severity(finding.code) in counted for finding in self.findings))
 
 
-def check_paths(paths: Iterable[Path], config: Config) -> Report:
+def check_paths(paths: Iterable[Path], config: Config, *, remember: bool = False) -> Report:
     """Checks files, and every ``.py`` file below directories.
+
+    Args:
+        paths: files and directories.
+        config: what to check.
+        remember: take findings from the user's cache where all that they depend on is the same.
 
     Raises:
         UsageError: the configuration names an unknown port or version.
     """
     names = config.firmware_names()
     report = Report(fail_on=config.fail_on)
-    sources = []
+    texts: dict[str, str] = {}
     for path in python_files(paths, config, report):
         try:
-            sources.append(parse(str(path), read(path)))
+            texts[str(path)] = read(path)
         except FileFormatError as error:
             report.problems.append(Problem(error.where or str(path), error.what))
-    return _check(sources, names, config, report)
+    beside, given = Beside((*config.modules, *config.known_modules)), modules_of(texts)
+    memory = Memory(config, texts, {name: beside.modules(name) for name in texts},
+                    given) if remember else None
+    known = _remembered(memory, texts) if memory else {}
+    sources = []
+    for name, text in texts.items():
+        try:
+            if name not in known:
+                sources.append(parse(name, text))
+        except FileFormatError as error:
+            report.problems.append(Problem(error.where or name, error.what))
+    fresh = _check(sources, names, config, report, beside, given)
+    if memory:
+        for name, findings in fresh.items():
+            memory.remember(name, findings)
+        memory.tidy()
+    report.files += len(known)
+    report.findings = [finding for name in texts
+                       for finding in (known.get(name) or fresh.get(name) or ())]
+    return report
+
+
+def _remembered(memory: Memory, texts: Iterable[str]) -> dict[str, list[Finding]]:
+    """Findings of the files that need not be checked."""
+    found = {path: memory.findings(path) for path in texts}
+    known = {path: findings for path, findings in found.items() if findings is not None}
+    return {} if memory.joined and len(known) < len(found) else known
 
 
 def check_source(text: str, config: Config | None = None, path: str = "<source>") -> Report:
@@ -94,13 +126,17 @@ def check_source(text: str, config: Config | None = None, path: str = "<source>"
     except FileFormatError as error:
         report.problems.append(Problem(error.where or path, error.what))
         return report
-    return _check([source], names, config, report)
+    beside = Beside((*config.modules, *config.known_modules))
+    for findings in _check([source], names, config, report, beside, modules_of([path])).values():
+        report.findings.extend(findings)
+    return report
 
 
-def _check(sources: list[Source], names: Names, config: Config, report: Report) -> Report:
-    beside = _Beside((*config.modules, *config.known_modules))
+def _check(sources: list[Source], names: Names, config: Config, report: Report, beside: Beside,
+           given: frozenset[str]) -> dict[str, list[Finding]]:
+    """The findings of files by path; of those with problems there are none."""
     clock = Clock()
-    given = _modules(sources)
+    done: dict[str, list[Finding]] = {}
     files = [File(source, names, names.port, beside.modules(source.path), clock, given)
              for source in sources]
     table: Table = {}
@@ -118,22 +154,41 @@ def _check(sources: list[Source], names: Names, config: Config, report: Report) 
             if file in broken:
                 raise broken[file]
             found = [*_run(file, table), *_run_hot(follower, file, table)]
-            found = [item for item in apply(path, file.comments, found)
-                     if config.reports_in(item.code, path)]
+            found = _wanted(found, file, config)
         except RecursionError:
             report.problems.append(Problem(path, "is nested too deeply"))
         except PufferEdgeError as error:
             report.problems.append(Problem(error.where or path, error.what))
         else:
-            report.findings.extend(sorted(set(found)))
-    return report
+            done[path] = sorted(set(found))
+    return done
 
 
-def _modules(sources: list[Source]) -> frozenset[str]:
+def _wanted(found: Iterable[Finding], file: File, config: Config) -> list[Finding]:
+    """Findings that neither a comment nor the configuration takes away."""
+    path = file.source.path
+    return [item for item in apply(path, file.comments, found)
+            if config.reports_in(item.code, path)]
+
+
+def hits(file: File, config: Config) -> list[tuple[str, ast.AST]]:
+    """Codes and nodes of a file's findings, but for those of functions that must not allocate."""
+    found = []
+    for node in file.tree.nodes:
+        for rule in RULES.values():
+            if not rule.hot and isinstance(node, rule.nodes) and node not in file.programs:
+                for place, text in rule.check(node, file):
+                    hit = finding(file, rule.code, place, text)
+                    if hit in _wanted([hit], file, config):
+                        found.append((rule.code, place))
+    return found
+
+
+def modules_of(paths: Iterable[str]) -> frozenset[str]:
     """The modules that files are, and the packages that they are in."""
     found = set()
-    for source in sources:
-        path = Path(source.path)
+    for name in paths:
+        path = Path(name)
         found |= {path.stem, path.parent.name}  # a package without __init__.py, too
     return frozenset(found)
 
@@ -233,7 +288,7 @@ def is_directory(path: Path) -> bool:
 _PASSED_OVER = {"__pycache__", "node_modules", "build", "dist"}
 
 
-class _Beside:
+class Beside:
     """The modules in the directories of files, listed once each."""
 
     def __init__(self, more: Iterable[str]) -> None:
@@ -241,6 +296,7 @@ class _Beside:
         self._folders: dict[str, frozenset[str]] = {}
 
     def modules(self, path: str) -> frozenset[str]:
+        """Names that a file may import from there."""
         folder = os.path.dirname(path) or "."
         if folder not in self._folders:
             found = set(self._more)

@@ -11,14 +11,15 @@ from typing import Any
 from puffer_edge.errors import UsageError
 from puffer_edge.subset.baseline import leave_out, write
 from puffer_edge.subset.checking import Report, check_paths, is_directory, python_files
-from puffer_edge.subset.config import read_config
+from puffer_edge.subset.config import Config, read_config
 from puffer_edge.subset.formats import FORMATS
 from puffer_edge.subset.formats.text import text
 from puffer_edge.subset.rule import RULES, severity
 
 
 def run(paths: list[Path], output_format: str, execute: bool = False, *, baseline: str = "",
-        write_baseline: bool = False, statistics: bool = False, **options: Any) -> tuple[str, int]:
+        write_baseline: bool = False, statistics: bool = False, fix: bool = False,
+        remember: bool = True, **options: Any) -> tuple[str, int]:
     """What to print of a check, and the exit code.
 
     Args:
@@ -28,6 +29,8 @@ def run(paths: list[Path], output_format: str, execute: bool = False, *, baselin
         baseline: a file whose findings are left out; empty is none.
         write_baseline: write that file instead.
         statistics: print how often each rule reports in place of the findings.
+        fix: rewrite what has another spelling, and report the rest.
+        remember: take what was found before from the user's cache.
         options: fields of :class:`Config`; what is empty does not count.
 
     Raises:
@@ -39,24 +42,40 @@ def run(paths: list[Path], output_format: str, execute: bool = False, *, baselin
                          hint=f"formats: {', '.join(FORMATS)}")
     if write_baseline and not baseline:
         raise UsageError("--write-baseline needs --baseline FILE")
-    found = report(paths, execute, **options)
+    gone = _fixed(paths, **options) if fix else 0
+    found = report(paths, execute, remember, **options)
     if write_baseline:
         write(found, Path(baseline))
     if baseline:
         leave_out(found, Path(baseline))
-    return count(found) if statistics else FORMATS[output_format](found), found.exit_code
+    printed = count(found) if statistics else FORMATS[output_format](found)
+    if fix and output_format == "text":
+        printed += f"\n{gone} findings fixed"
+    return printed, found.exit_code
 
 
-def report(paths: list[Path], execute: bool = False, **options: Any) -> Report:
+def _fixed(paths: list[Path], **options: Any) -> int:
+    """Rewrites files; the number of findings that are gone."""
+    from puffer_edge.subset.fixing import fix_paths
+
+    return fix_paths(paths, _config(paths, **options))
+
+
+def _config(paths: list[Path], **options: Any) -> Config:
+    start = paths[0] if is_directory(paths[0]) else paths[0].parent
+    return read_config(start).with_options(**options)
+
+
+def report(paths: list[Path], execute: bool = False, remember: bool = False,
+           **options: Any) -> Report:
     """Checks paths with the settings of the nearest pyproject.toml, changed by options.
 
     Arguments and errors are those of :func:`run`.
     """
-    start = paths[0] if is_directory(paths[0]) else paths[0].parent
-    config = read_config(start).with_options(**options)
+    config = _config(paths, **options)
     gc.disable()  # nothing becomes garbage before the end, and looking for it takes half the time
     try:
-        found = check_paths(paths, config)
+        found = check_paths(paths, config, remember=remember)
     finally:
         gc.enable()
     if execute:

@@ -37,7 +37,8 @@ class Config:
         firmware: whose firmware it is: openmv, m5stack, pimoroni, or MicroPython's own.
         known_modules: modules that are on the board, too, as mip installs them.
         fail_on: the least severity that gives exit code 1: info, warning or error.
-        per_file_ignores: by patterns of paths, codes that are not reported there.
+        per_file_ignores: by patterns of paths, codes that are not reported there; ! before a
+            pattern means all other files.
         names: by module or module.Class, names that the firmware has, too; * is any name.
     """
 
@@ -82,8 +83,7 @@ class Config:
     def reports_in(self, code: str, path: str) -> bool:
         """Whether findings with this code are wanted in a file."""
         return self.reports(code) and not any(
-            fnmatch.fnmatch(Path(path).as_posix(), pattern)
-            or fnmatch.fnmatch(Path(path).as_posix(), f"*/{pattern}")
+            _matches(Path(path).as_posix(), pattern.removeprefix("!")) != pattern.startswith("!")
             for pattern, codes in self.per_file_ignores if code.startswith(codes))
 
     def reports(self, code: str) -> bool:
@@ -100,6 +100,11 @@ class Config:
     def with_options(self, **options: Any) -> Config:
         """The same, with those options that are given (not None, not empty)."""
         return replace(self, **{key: value for key, value in options.items() if value})
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Whether a pattern is that of a path, or of its end."""
+    return fnmatch.fnmatch(path, pattern) or fnmatch.fnmatch(path, f"*/{pattern}")
 
 
 def read_config(start: Path) -> Config:

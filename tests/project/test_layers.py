@@ -65,7 +65,7 @@ ARROWS = {
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "fitting": "artefact boards environments exporters interpreter ir naming passes quantization "
                "runtimes sizing targets verification",
-    "subset": "verification",
+    "subset": "cache verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "
            "quantization robot signatures verification",

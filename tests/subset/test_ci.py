@@ -79,3 +79,14 @@ def test_files_are_left_out(file: Path) -> None:
     assert run(file)[0] == 0
     pyproject.write_text('[tool.puffer-edge.check.per-file-ignores]\n"b.py" = ["PE"]\n')
     assert run(file)[0] == 1
+
+
+@pytest.mark.parametrize(("pattern", "reported"), [
+    ("a.py", False), ("code/*", False), ("b.py", True), ("!a.py", True), ("!other/*", False),
+    ("!code/*", True)])
+def test_ignores_by_file(tmp_path: Path, pattern: str, reported: bool) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("import dataclasses\n")
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.puffer-edge.check.per-file-ignores]\n"{pattern}" = ["PE2"]\n')
+    assert run(tmp_path / "code")[0] == int(reported)
