@@ -10,7 +10,8 @@ MASKS = {("mov", 2): 0xFF, ("cmp", 2): 0xFF, ("add", 2): 0xFF, ("sub", 2): 0xFF,
          ("sub", 3): 7, ("movw", 2): 0xFFFF, ("movt", 2): 0xFFFF, ("lsl", 3): 31, ("lsr", 3): 31,
          ("asr", 3): 31}
 OFFSETS = {"ldr": 0x7C, "str": 0x7C, "ldrb": 0x1F, "strb": 0x1F, "ldrh": 0x3E, "strh": 0x3E}
-NOT_ON_ARMV6M = {"movw", "movwt", "movt", "clz", "rbit", "sdiv", "udiv", "ldrex", "strex"}
+NOT_ON_ARMV6M = {"movw", "movwt", "movt", "clz", "rbit", "sdiv", "udiv", "ldrex", "strex",
+                 "mrs"}
 JUMPS = {"b", "bl", "beq", "bne", "bcs", "bcc", "bmi", "bpl", "bvs", "bvc", "bhi", "bls", "bge",
          "blt", "bgt", "ble"}
 
