@@ -190,7 +190,9 @@ class Policy(ABC):
             x = np.ascontiguousarray(given, np.float32)
         size = int(np.prod(shape))
         if x.size != size:
-            raise UsageError(f"the observation has {x.size} elements, the policy takes {size}")
+            lanes = f", {shape[0]} lanes of {shape[1]}" if len(shape) == 2 else ""
+            raise UsageError(f"the observation has {x.size} elements, the policy takes {size}"
+                             f"{lanes}", hint="give an array [lanes, n]" if lanes else "")
         return x.reshape(shape)
 
     def _checked_batch(self, obs: npt.ArrayLike) -> Array:
