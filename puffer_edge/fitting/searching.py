@@ -84,7 +84,7 @@ def search(question: Question, study: Any, trials: int, workers: Workers,
                     study):
                 found = ask(question, study, set(running), most)
             if found is None:
-                done = not waiting(study)
+                done = not running and not waiting(study)
                 break
             trial, candidate = found
             progress(f"trial {trial.number}: {candidate.name}")
@@ -114,17 +114,19 @@ def ask(question: Question, study: Any, running: set[Candidate], limit: int
         running: candidates that are being judged.
         limit: candidates in all, those without room included.
     """
+    taken = 0  # suggestions that others are judging: another seed suggests something else
     for _ in range(DUPLICATES):
         known = outcomes(study)
         if len(set(known) | running) >= min(question.space.size, limit):
             return None
-        study.sampler = sampler(question, turn(study))
+        study.sampler = sampler(question, turn(study) + 1000 * taken)
         trial = study.ask()
         candidate = question.space.suggest(trial)
         if candidate in known:
             tell(question, study, trial, known[candidate], again=True)
         elif candidate in running:
             study.tell(trial, state=library().trial.TrialState.FAIL)
+            taken += 1
         else:
             return trial, candidate
     return None

@@ -72,7 +72,7 @@ def search_together(question: Question, study: Any, trials: int,
         more = (idle < DUPLICATES and trained(study) + len(running) < trials
                 and len(outcomes(study)) < question.space.size)
         if waiting(study) or more:
-            study.sampler = sampler(question, turn(study))
+            study.sampler = sampler(question, turn(study) + 1000 * idle)
             study.optimize(objective, n_trials=1, catch=(_Elsewhere,))
         elif running:
             progress("waiting for the others")

@@ -118,7 +118,7 @@ from puffer_edge.boards import find_board
 from puffer_edge.fitting import Budget, Practice, Settings, Space, fit
 register()
 found = fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
-            Path(sys.argv[2]), "small", space=Space(depths=(0, 1), widths=(2, 3)),
+            Path(sys.argv[2]), "small", space=Space(depths=(0,)),
             settings=Settings(trials=6, episodes=8, storage=sys.argv[1], together=True))
 print(found.best.name)
 """
@@ -172,7 +172,7 @@ def fit_alone(directory: Path) -> Any:
 
     register()
     return fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
-               directory / "alone", "small", space=Space(depths=(0, 1), widths=(2, 3)),
+               directory / "alone", "small", space=Space(depths=(0,)),
                settings=Settings(trials=6, episodes=8))
 
 
@@ -191,7 +191,7 @@ def test_two_workers_of_dask_and_one_is_killed(tmp_path: Path,
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True,
                                   dashboard_address=None) as cluster:
         found = fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
-                    tmp_path / "small", "small", space=Space(depths=(0, 1), widths=(2, 3)),
+                    tmp_path / "small", "small", space=Space(depths=(0,)),
                     settings=Settings(trials=6, episodes=8, workers=cluster.scheduler_address),
                     progress=said.append)
     lost = [text for text in said if "lost, and asked again" in text]
@@ -208,7 +208,7 @@ def test_two_processes_and_one_is_killed(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("puffer_edge.fitting.workers.judge", judge_or_die)
     said: list[str] = []
     found = fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
-                tmp_path / "small", "small", space=Space(depths=(0, 1), widths=(2, 3)),
+                tmp_path / "small", "small", space=Space(depths=(0,)),
                 settings=Settings(trials=6, episodes=8, workers="2"), progress=said.append)
     assert any("lost, and asked again" in text for text in said)
     assert len({row.name for row in found.rows}) == len(found.rows)
