@@ -13,6 +13,10 @@ from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
 from tests.error_bound import ErrorBound
 
+SERIES = 1e-5
+"""What series of angles and constants such as ln 2 are off by, after some layers: the bound is on
+the rounding of the Program, which holds them as they are."""
+
 MOST = 2e-3
 """Of the largest result: what rounding may make of any policy here, whatever the bound allows.
 
@@ -45,7 +49,7 @@ def agree(program: Program, reference: Any, differences: dict[str, Any], *shape:
         ((name, mine),) = ours.items()
         assert mine.shape == (theirs.size,)
         away = np.abs(mine - theirs.reshape(-1))
-        assert np.all(away <= limits[name])
+        assert np.all(away <= limits[name] + SERIES * (1 + np.abs(theirs.reshape(-1))))
         assert away.max() <= MOST * (1 + np.abs(theirs).max())
         loosest = max(loosest, float(limits[name].max() / (np.abs(theirs).max() + 1e-6)))
     return loosest
