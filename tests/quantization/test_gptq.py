@@ -63,6 +63,23 @@ def test_blocks_give_the_integers_of_the_textbook(rows: int, columns: int, steps
     assert (found != np.floor(weight / scales[:, None] + 0.5)).any()
 
 
+def test_sums_in_another_order_move_one_weight_in_ten_thousand_by_one() -> None:
+    """As another processor's linear algebra takes them: the last bits of all products differ."""
+    random = np.random.default_rng(1)
+    weight, scales = matrix(random, 100, 128)
+    inputs = np.tanh(random.standard_normal((600, 9)) @ random.standard_normal((9, 128)))
+    found, _ = round_weights(weight, scales, inputs)
+    assert np.array_equal(found, round_weights(weight, scales, inputs)[0])
+    moved = 0
+    for _ in range(3):
+        nearly = inputs * (1 + 4e-16 * random.integers(-1, 2, inputs.shape))
+        assert (nearly != inputs).any()
+        other, _ = round_weights(weight, scales, nearly)
+        assert np.abs(found - other).max() <= 1
+        moved += int((found != other).sum())
+    assert moved <= 1e-4 * 3 * weight.size
+
+
 def test_what_was_rounded_once_is_not_rounded_again() -> None:
     random = np.random.default_rng(0)
     weight, scales = matrix(random, 5, 8)
