@@ -24,6 +24,7 @@ class Names:
     Attributes:
         port: of the firmware.
         version: as (1, 24).
+        board: MicroPython's name of the board; empty without one.
 
     Args:
         port: of the firmware.
@@ -52,6 +53,7 @@ class Names:
         self._board = board
         self._having = board.having if board is not None else of_port(port)
         self._added = added or {}
+        self.board = board.name if board is not None else ""
         self._cache: dict[str, frozenset[str] | None] = {}
 
     def scope(self, scope: str) -> frozenset[str] | None:
