@@ -18,14 +18,6 @@ NETWORK = "import network, socket, requests\nimport bluetooth"
     ("RPI_PICO_W", 0), ("Pico W", 0), ("pico2w", 0), ("RPI_PICO", 3), ("pico", 3), ("pico 2", 3),
     ("W5500_EVB_PICO", 1), ("ESP32_GENERIC_S2", 1), ("esp32", 0), ("NUCLEO_WB55", 0),
     ("Nucleo F401RE", 1), ("pyboard", 1), ("", 0)])
-def test_a_board_with_another_core_has_its_instructions() -> None:
-    source = "import micropython\n@micropython.asm_thumb\ndef f(r0):\n    clz(r0, r0)\n"
-    said = {board: [each.code for each in check_source(source, Config(board=board)).findings]
-            for board in ("RPI_PICO", "RPI_PICO_W", "RPI_PICO2", "RPI_PICO2_W")}
-    assert said == {"RPI_PICO": ["PE614"], "RPI_PICO_W": ["PE614"], "RPI_PICO2": [],
-                    "RPI_PICO2_W": []}
-
-
 def test_boards_have_what_their_firmware_has(board: str, expected: int) -> None:
     """By MPCONFIG and board files of MicroPython's ports."""
     source = NETWORK if "NUCLEO" not in board.upper() and board != "pyboard" else (
@@ -79,3 +71,11 @@ def test_a_project_adds_names(tmp_path: Path) -> None:
 def test_packages_of_computers_are_missing() -> None:
     found = check_source("import numpy, torch.nn, RPi.GPIO as GPIO, ssd1306").findings
     assert {finding.text.split("'")[1] for finding in found} == {"numpy", "torch.nn", "RPi.GPIO"}
+
+
+def test_a_board_with_another_core_has_its_instructions() -> None:
+    source = "import micropython\n@micropython.asm_thumb\ndef f(r0):\n    clz(r0, r0)\n"
+    said = {board: [each.code for each in check_source(source, Config(board=board)).findings]
+            for board in ("RPI_PICO", "RPI_PICO_W", "RPI_PICO2", "RPI_PICO2_W")}
+    assert said == {"RPI_PICO": ["PE614"], "RPI_PICO_W": ["PE614"], "RPI_PICO2": [],
+                    "RPI_PICO2_W": []}
