@@ -10,15 +10,22 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
+SPECIFICATION = (ROOT / "SPECIFICATION.md").read_text()
+# ``### I2. Requantisation``, its text, ``Tests: `file::name`, `::name` ``.
+CLAUSE = re.compile(r"^### ([A-Z]\d+)\. .+?(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def named_tests(clause: str) -> str:
+    """The paragraph of a clause that names its tests."""
+    return clause.partition("\nTests:")[2].strip().partition("\n\n")[0]
 
 
 def clause_tests() -> list[str]:
-    """Ids like ``exporters/test_c.py::test_x`` in the table cells of the specification."""
-    text = (ROOT / "SPECIFICATION.md").read_text()
+    """Ids like ``exporters/test_c.py::test_x`` under the clauses of the specification."""
     found = []
-    for row in re.findall(r"^\| [A-Z]\d+ \|.*\| (.*) \|$", text, re.MULTILINE):
+    for clause in CLAUSE.finditer(SPECIFICATION):
         file = ""
-        for identity in re.findall(r"`([^`]+)`", row):
+        for identity in re.findall(r"`([^`]+)`", named_tests(clause[0])):
             path, _, name = identity.partition("::")
             file = path or file
             found.append(f"{file}::{name}" if name else file)
@@ -26,16 +33,27 @@ def clause_tests() -> list[str]:
 
 
 def test_every_clause_names_a_test() -> None:
-    text = (ROOT / "SPECIFICATION.md").read_text()
-    clauses = re.findall(r"^\| [A-Z]\d+ \|.*$", text, re.MULTILINE)
-    assert len(clauses) > 20
-    assert all(re.search(r"\| `[^|]*` \|$", clause) for clause in clauses)
+    clauses = [clause[0] for clause in CLAUSE.finditer(SPECIFICATION)]
+    assert len(clauses) > 200
+    for clause in clauses:
+        assert re.fullmatch(r"([^`]*`[^`]+`)+\s*", named_tests(clause)), clause
 
 
-def test_no_number_stands_for_two_clauses() -> None:
-    text = (ROOT / "SPECIFICATION.md").read_text()
-    numbers = re.findall(r"^\| ([A-Z]\d+) \|", text, re.MULTILINE)
-    assert len(numbers) == len(set(numbers)), sorted({n for n in numbers if numbers.count(n) > 1})
+def test_clauses_are_numbered_in_order() -> None:
+    """Each letter counts 1, 2, 3..., so no number stands for two clauses."""
+    numbers: dict[str, list[int]] = {}
+    for clause in CLAUSE.finditer(SPECIFICATION):
+        numbers.setdefault(clause[1][0], []).append(int(clause[1][1:]))
+    assert numbers
+    for letter, found in numbers.items():
+        assert found == list(range(1, len(found) + 1)), letter
+
+
+def test_the_specification_is_readable_as_text() -> None:
+    """No clause hides in a cell of a table; no line is longer than a screen is wide."""
+    for line in SPECIFICATION.splitlines():
+        assert len(line) <= 120 or line.startswith(("Tests:", "`", "|")), line[:80]
+        assert not line.startswith("|") or len(line) <= 300, line[:80]
 
 
 @pytest.mark.parametrize("identity", clause_tests())
