@@ -29,7 +29,7 @@ def robot_module(contract: RobotContract, name: str) -> str:
     lines = [
         f'"""What lies between the policy {name} and a robot; made by puffer-edge.', "",
         *(f"{row_of(term)}" for term in contract.observation), '"""', "",
-        without_licence(_runtime()).rstrip(), "", "",
+        _runtime(), "", "",
         f'HASH = "{identity(contract)}"',
         f"PERIOD_US = {round(contract.period * 1e6)}",
         f"SIZE, JOINTS = {contract.observation_size}, {contract.joints}",
@@ -54,9 +54,13 @@ def robot_module(contract: RobotContract, name: str) -> str:
 
 
 def _runtime() -> str:
+    """The device code, a file after the other."""
     from importlib.resources import files
 
-    return (files("puffer_edge.runtimes") / "micropython" / "robot.py").read_text("utf-8")
+    folder = files("puffer_edge.runtimes") / "micropython" / "robot"
+    texts = [without_licence((folder / f"{name}.py").read_text("utf-8")).strip()
+             for name in ("numbers", "turning", "robot")]
+    return "\n\n\n".join(texts)
 
 
 def _terms(contract: RobotContract) -> Iterable[str]:

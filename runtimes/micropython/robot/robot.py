@@ -1,10 +1,4 @@
 # SPDX-License-Identifier: MIT-0
-from array import array
-
-
-def floats(numbers):
-    """Float32 from their bytes; a size gives zeros."""
-    return array("f", bytes(4 * numbers) if isinstance(numbers, int) else numbers)
 
 
 class Robot:
@@ -28,7 +22,7 @@ class Robot:
         self.observation = floats(SIZE)
         self._now = floats(sum(term[2] for term in TERMS))
         self._last, self._action = floats(len(ACTION_JOINTS)), floats(len(ACTION_JOINTS))
-        self._cell, self._other = floats(1), floats(1)
+        self._cell = floats(1)
         self._past = {term[0]: floats(term[2] * term[7]) for term in TERMS if term[7] > 1}
         self._newest = {name: 0 for name in self._past}
         self._clocks = {term[0]: floats(1) for term in TERMS if term[1] == "phase"}
@@ -65,7 +59,7 @@ class Robot:
         now, at = self._now, 0
         for term in TERMS:
             self._raw(term, at)
-            self._scale(term, at)
+            scale(term, now, at)
             at += term[2]
         check(now, "a term")
         at = 0
@@ -96,66 +90,20 @@ class Robot:
     def _raw(self, term, at):
         name, kind, size, joints, now = term[0], term[1], term[2], term[8], self._now
         if kind == "projected_gravity":
-            self._gravity(at)
+            gravity(self.sensors["orientation"], now, at)
         elif kind == "phase":
-            self._turn(self._clocks[name][0], at)
+            turn(self._clocks[name][0], now, at)
         else:
             source = self._last if kind == "last_action" else self.sensors[
                 name if kind == "sensor" else kind]
             for i in range(size):
                 now[at + i] = source[joints[i] if joints else i]
 
-    def _gravity(self, at):
-        turned, now, cell, other = self.sensors["orientation"], self._now, self._cell, self._other
-        w, x, y, z = [turned[i] for i in ORIENTATION]
-        cell[0], other[0] = w * y, x * z
-        now[at] = 2 * (cell[0] - other[0])
-        cell[0], other[0] = y * z, w * x
-        now[at + 1] = -2 * (cell[0] + other[0])
-        cell[0], other[0] = x * x, y * y
-        cell[0] = cell[0] + other[0]
-        now[at + 2] = 2 * cell[0] - 1
-
-    def _turn(self, phase, at):
-        index = int(4 * phase)
-        cell, other = self._cell, self._other
-        cell[0] = 4 * phase - index
-        other[0] = 1 - cell[0]
-        part, rest = cell[0], other[0]
-        rising, falling = self._quarter(part), self._quarter(rest)
-        self._now[at] = (rising, falling, -rising, -falling)[index]
-        self._now[at + 1] = (falling, -rising, -falling, rising)[index]
-
-    def _quarter(self, x):
-        cell, other = self._cell, self._other
-        cell[0], other[0] = x * x, SINE[-1]
-        for i in range(len(SINE) - 2, -1, -1):
-            other[0] = other[0] * cell[0]
-            other[0] = other[0] + SINE[i]
-        other[0] = other[0] * x
-        return other[0]
-
-    def _scale(self, term, at):
-        size, offset, low, high, scale = term[2:7]
-        now, cell = self._now, self._cell
-        for i in range(size):
-            cell[0] = now[at + i]
-            if offset:
-                cell[0] = cell[0] - offset[i]
-            bound(cell, low, high, i)
-            if scale:
-                cell[0] = cell[0] * scale[i]
-            bound(cell, LOW, HIGH, 0)
-            now[at + i] = cell[0]
-
     def _remember(self, term, at):
         name, size, steps, start, stride = term[0], term[2], term[7], term[9], term[10]
         now, seen = self._now, self.observation
         if name in self._clocks:
-            clock = self._clocks[name]
-            clock[0] = clock[0] + term[11][0]
-            if clock[0] >= 1:
-                clock[0] = clock[0] - 1
+            advance(self._clocks[name], term[11][0])
         if steps == 1:
             for i in range(size):
                 seen[start + i] = now[at + i]
@@ -170,19 +118,3 @@ class Robot:
             k = (newest + steps - j if NEWEST_FIRST else newest + 1 + j) % steps
             for i in range(size):
                 seen[start + j * stride + i] = past[k * size + i]
-
-
-def check(numbers, name):
-    """Raises ValueError where one is NaN or infinite."""
-    for x in numbers:
-        if x - x != 0:
-            raise ValueError(name + " is NaN or infinite")
-
-
-def bound(cell, low, high, i):
-    """Keeps the number between the i-th of two lists of bounds, where there are any."""
-    if low:
-        if cell[0] < low[i]:
-            cell[0] = low[i]
-        if cell[0] > high[i]:
-            cell[0] = high[i]
