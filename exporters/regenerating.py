@@ -52,7 +52,7 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
         return {name: _read(directory, name) for name in listed}
     if program is None:
         program = program_file.from_bytes(_read(directory, PROGRAM), str(directory / PROGRAM))
-    made = _made(directory, manifest, program, compiled)
+    made = _made(manifest, program, compiled, _contract(directory, manifest))
     for name, content in made.items():
         if (found := _read(directory, name)) != content:
             raise FileFormatError(_difference(name, found, content, manifest), hint=TRUST,
@@ -64,8 +64,8 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
     return made
 
 
-def _made(directory: Path, manifest: Mapping[str, Any], program: Program, compiled: bool,
-          ) -> dict[str, bytes]:
+def _made(manifest: Mapping[str, Any], program: Program, compiled: bool,
+          contract: RobotContract | None = None) -> dict[str, bytes]:
     """What export would write but for data."""
     if "request" not in manifest:
         raise FileFormatError(f"the artefact was written by {manifest['tool']}, which did not "
@@ -74,7 +74,7 @@ def _made(directory: Path, manifest: Mapping[str, Any], program: Program, compil
     request = ExportRequest(
         program, manifest["target"], manifest["name"], given["seed"], manifest["scheme"],
         counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""),
-        contract=_contract(directory, manifest))
+        contract=contract)
     if request.target not in EXPORTERS:
         raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
                               hint=program_file.HINT)

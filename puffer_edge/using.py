@@ -323,7 +323,7 @@ def check(paths: str | PathLike[str] | Sequence[str | PathLike[str]] = (), *, po
           mpy_version: str = "", board: str = "", firmware: str = "",
           select: str | Sequence[str] = (), ignore: str | Sequence[str] = (),
           exclude: Sequence[str] = (), fail_on: str = "", baseline: str | PathLike[str] = "",
-          run: bool = False) -> Findings:
+          fix: bool = False, no_cache: bool = False, run: bool = False) -> Findings:
     """Checks Python files for MicroPython: syntax, modules, meaning, and allocation.
 
     Args:
@@ -337,6 +337,8 @@ def check(paths: str | PathLike[str] | Sequence[str | PathLike[str]] = (), *, po
         exclude: patterns of files and directories to pass over.
         fail_on: the least severity that gives exit code 1: error, warning, or info by default.
         baseline: a file whose findings are left out.
+        fix: rewrite what has another spelling in both Pythons, and report the rest.
+        no_cache: check files again that have not changed.
         run: import the files in MicroPython for WebAssembly, too, and call their marked functions
             under a locked heap; only for files that you would run.
 
@@ -352,7 +354,8 @@ def check(paths: str | PathLike[str] | Sequence[str | PathLike[str]] = (), *, po
 
     given = [paths] if isinstance(paths, str | PathLike) else list(paths) or ["."]
     found = command.report(
-        [Path(path) for path in given], run, port=port, mpy_version=mpy_version, board=board,
+        [Path(path) for path in given], run, not no_cache, fix, port=port,
+        mpy_version=mpy_version, board=board,
         firmware=firmware, select=_codes(select), ignore=_codes(ignore), exclude=tuple(exclude),
         fail_on=fail_on)
     if baseline:

@@ -79,6 +79,8 @@ class Op:
 
     INPUTS: ClassVar[tuple[str, ...]] = ()
     OUTPUTS: ClassVar[tuple[str, ...]] = ("y",)
+    SHARES: ClassVar[bool] = False
+    """The results are shares: what lies far below the largest of the first input counts nothing."""
     IN_PLACE: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Pairs (input field, output field) that may share memory when the input is not read again."""
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.ir import Op, Program
-from puffer_edge.ir.ops import Softmax
 from puffer_edge.quantization.calibration import Calibration
 
 FAR = 1e30
@@ -26,7 +25,7 @@ def bounded_masks(program: Program, calibration: Calibration) -> Program:
     readers = program.consumers()
     constants = dict(program.constants)
     for op in program.ops:
-        if not isinstance(op, Softmax) or not _far(calibration, op.x):
+        if not op.SHARES or not _far(calibration, op.operands[0]):
             continue
         masks, scores, above = _masks(program, calibration, makers, op)
         if any(reader not in above for name in masks for reader in readers[name]):
@@ -40,11 +39,11 @@ def bounded_masks(program: Program, calibration: Calibration) -> Program:
     return program.with_ops(program.ops, constants)
 
 
-def _masks(program: Program, calibration: Calibration, makers: dict[str, Op], softmax: Softmax
+def _masks(program: Program, calibration: Calibration, makers: dict[str, Op], softmax: Op
            ) -> tuple[set[str], list[float], list[Op]]:
     """Constants of masks above a softmax, the largest scores there, and the ops between."""
     masks, scores, above = set[str](), list[float](), list[Op]()
-    left = [softmax.x]
+    left = [softmax.operands[0]]
     while left:
         op = makers.get(left.pop())
         if op is None or op in above:

@@ -66,12 +66,14 @@ def _config(paths: list[Path], **options: Any) -> Config:
     return read_config(start).with_options(**options)
 
 
-def report(paths: list[Path], execute: bool = False, remember: bool = False,
+def report(paths: list[Path], execute: bool = False, remember: bool = False, fix: bool = False,
            **options: Any) -> Report:
     """Checks paths with the settings of the nearest pyproject.toml, changed by options.
 
     Arguments and errors are those of :func:`run`.
     """
+    if fix:
+        _fixed(paths, **options)
     config = _config(paths, **options)
     gc.disable()  # nothing becomes garbage before the end, and looking for it takes half the time
     try:

@@ -83,7 +83,7 @@ def test_observations_as_arrays_paths_and_recordings(observations: np.ndarray[An
     for wrong in (np.zeros(4), [[1.0], [1.0, 2.0]], {"x": observations}, np.zeros((4, 2), object)):
         with pytest.raises(FileFormatError):
             puffer_edge.export(program, tmp_path / "x", scheme="int8", calibrate=wrong)
-    with pytest.raises(UsageError, match="5 elements per observation, the policy takes 6"):
+    with pytest.raises(UsageError, match="does not fit the policy's 6 observations"):
         puffer_edge.calibrate(program, observations[:, :5])
     assert not (tmp_path / "x").exists()
 

@@ -69,7 +69,7 @@ def test_every_option_in_a_text_is_one_of_a_command() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     named = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", node.value))
-                    assert named <= {*options, "--help"}, path
+                    assert named <= {*options, "--help", "--version"}, path
 
 
 def test_options_are_parameters_of_the_same_name() -> None:

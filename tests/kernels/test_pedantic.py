@@ -36,7 +36,7 @@ COMPILERS = ["gcc", "clang", "zig", "avr-gcc"]
 STANDARDS = ["c99", "c11", "gnu++11", "c++17", "c++20"]
 LEVELS = ["-O0", "-Og", "-Os", "-O2", "-O3", "-O2 -flto"]
 POINTERS = ["-fomit-frame-pointer", "-fno-omit-frame-pointer"]
-AVR = ("avr-gcc", "-mmcu=atmega2560")
+AVR = tuple(core for core in CORES if TARGETS[core].isa == "avr")
 OLD = {"c++17": "c++1z"}
 """What GCC 5.4 calls them, which is the last one of Arduino's for AVR but one; it has no C++20."""
 
@@ -44,8 +44,8 @@ OLD = {"c++17": "c++1z"}
 def exists(row: Row) -> bool:
     """Whether there is such a compiler for the core."""
     _, compiler, core, standard, _, _ = row
-    if compiler == "avr-gcc" or core == "atmega2560":
-        return compiler == "avr-gcc" and core == "atmega2560" and standard != "c++20"
+    if compiler == "avr-gcc" or core in AVR:
+        return compiler == "avr-gcc" and core in AVR and standard != "c++20"
     return compiler != "clang" or core == "host"
 
 
@@ -58,7 +58,7 @@ def command(compiler: str, core: str) -> list[str]:
     """The compiler's driver for the core."""
     if compiler == "avr-gcc":
         need("avr-gcc")
-        return list(AVR)
+        return ["avr-gcc", f"-mmcu={core}"]
     if compiler == "clang":
         need("clang")
         return ["clang"]
@@ -117,10 +117,10 @@ def test_every_pair_is_there() -> None:
     assert len(CASES) == 80 and len(QUICK) * BATCH >= 300
     seen = set().union(*(pairs(row) for row in ROWS))
     cores = len(CORES)
-    arm = 2 * (cores - 1) + 2  # gcc and zig for all but AVR, clang for this computer, avr-gcc
+    arm = 2 * (cores - len(AVR)) + 1 + len(AVR)  # gcc and zig, clang here, avr-gcc for AVR
     batches, levels, pointers = len(BATCHES), len(LEVELS), len(POINTERS)
     expected = (batches * (4 + cores + 5 + levels + pointers) + arm + (4 * 5 - 1) + 4 * levels
-                + 4 * pointers + (cores * 5 - 1) + cores * levels + cores * pointers
+                + 4 * pointers + (cores * 5 - len(AVR)) + cores * levels + cores * pointers
                 + 5 * levels + 5 * pointers + levels * pointers)
     assert len(seen) == expected
 

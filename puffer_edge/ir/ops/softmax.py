@@ -31,6 +31,7 @@ class Softmax(Op):
 
     INPUTS: ClassVar = ("x",)
     IN_PLACE: ClassVar = (("x", "y"),)
+    SHARES: ClassVar = True
 
     def infer(self, inputs: Sequence[Value | None]) -> tuple[tuple[int, ...], ...]:
         """The shape stays."""
