@@ -18,7 +18,7 @@ from puffer_edge.frontends.torchscript.archive import Archive, read_archive
 from puffer_edge.frontends.torchscript.observation import observe
 from puffer_edge.frontends.torchscript.trace import Tracer
 from puffer_edge.interpreter import Interpreter
-from puffer_edge.ir import Program
+from puffer_edge.ir import Note, Program
 from puffer_edge.readers.text import printable
 
 _TRAINING = frozenset(("alpha_dropout", "batch_norm", "dropout", "feature_dropout"))
@@ -63,6 +63,10 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
     Interpreter(program).values(np.zeros(program.contract.observation_size, np.float32))
     if tracer.begun:
         _check_first_step(tracer, exported, program, options, where)
+    if len(exported.results) > 1 and (left := tracer.left_out()):
+        notes.append(Note("warning", f"forward is called without {', '.join(map(printable, left))}"
+                          ", as its default allows: if that is what the policy remembers, it "
+                          "forgets everything at every step; give the argument no default"))
     if reached:
         notes.append(assumed("observation-size", reached, "--observation"))
     if trace.trained and any(call.op in _TRAINING for call in exported.calls):

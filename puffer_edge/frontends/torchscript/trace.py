@@ -86,6 +86,14 @@ class Tracer:
             names.append(argument.arg)
         return names
 
+    def left_out(self) -> list[str]:
+        """Names of the tensors that forward may be called without, and here is."""
+        evaluator, _, _ = self._fresh(sizing=False)
+        arguments = self._method(evaluator, "forward").function.node.args
+        optional = arguments.args[len(arguments.args) - len(arguments.defaults):]
+        return [argument.arg for argument in optional
+                if argument.annotation and "Tensor" in ast.unparse(argument.annotation)]
+
     @property
     def begun(self) -> tuple[str, ...]:
         """Attributes that are None in the file, and that forward makes tensors."""
