@@ -354,10 +354,9 @@ def check(paths: str | PathLike[str] | Sequence[str | PathLike[str]] = (), *, po
 
     given = [paths] if isinstance(paths, str | PathLike) else list(paths) or ["."]
     found = command.report(
-        [Path(path) for path in given], run, not no_cache, fix, port=port,
-        mpy_version=mpy_version, board=board,
-        firmware=firmware, select=_codes(select), ignore=_codes(ignore), exclude=tuple(exclude),
-        fail_on=fail_on)
+        [Path(path) for path in given], run, not no_cache, fix, port=port, board=board,
+        mpy_version=mpy_version, firmware=firmware, select=_codes(select), ignore=_codes(ignore),
+        exclude=tuple(exclude), fail_on=fail_on)
     if baseline:
         leave_out(found, Path(baseline))
     return found
