@@ -84,6 +84,8 @@ def _cut(code: list[_Instruction], leaders: set[int], starts: Mapping[int, str],
         # Constants between functions and what aligns them; a table of branches may lead anywhere.
         if _DATA.match(text) or not (goes_on or function in tables):
             continue
+        if not goes_on and text.startswith("bmi.n ") and _place(text, dialect) == address - 84:
+            continue  # LLVM's linker fills gaps with d4d4, which is this jump
         goes_on = not (dialect.end.match(text) or _far_jump(text, function, dialect))
         _note(block, text, dialect)
         if _TABLE.match(text):

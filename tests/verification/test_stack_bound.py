@@ -121,6 +121,25 @@ def test_a_far_jump_is_no_call() -> None:
     assert (found.size, found.reason) == (None, "it calls itself")
 
 
+FILLED = """
+00000100 <edge_step>:
+ 100:\tpush\t{r4, lr}
+ 102:\tcmp\tr0, #3
+ 104:\tbhi.n\t10e <edge_step+0xe>
+ 106:\ttbb\t[pc, r0]
+ 10a:\t.word\t0x04030202
+ 10e:\tpop\t{r4, pc}
+ 110:\tb.n\t10e <edge_step+0xe>
+ 112:\tbmi.n\tbe <edge_step-0x42>
+ 114:\tbmi.n\tc0 <edge_step-0x40>
+"""
+
+
+def test_what_fills_a_gap_is_no_jump() -> None:
+    """In a function with a table of branches, whose targets nothing but their place tells."""
+    assert deepest(blocks_of(FILLED, "thumb", {}), 0x100).size == 8
+
+
 def test_a_frame_of_variable_size_has_no_bound(tmp_path: Path) -> None:
     code = ("  volatile uint8_t wide[1 + (obs->obs[0] > 0.5f ? 40 : 8)];\n  wide[0] = 1;\n"
             "  best = wide[0] - 1;\n")
