@@ -12,6 +12,7 @@ from puffer_edge.exporters.c.text import number, remark, wrapped
 from puffer_edge.exporters.licence import in_c
 from puffer_edge.ir import Program
 from puffer_edge.robot import Action, RobotContract, Term
+from puffer_edge.robot.checking import macro
 from puffer_edge.robot.identity import identity
 from puffer_edge.robot.showing import row_of
 from puffer_edge.robot.sine import SINE
@@ -43,7 +44,7 @@ def robot_header(contract: RobotContract, program: Program, name: str) -> str:
         order=_order(contract) if histories else "", rows=[remark(row_of(term))
                                                            for term in contract.observation],
         hash=identity(contract), joints=contract.joints,
-        joint_names=[_macro(joint) for joint in contract.joint_names],
+        joint_names=[macro(joint) for joint in contract.joint_names],
         sensors=[{"name": member, "size": size, "remark": _measured(contract, member)}
                  for member, size in contract.sensors.items()],
         targets=[{"name": kind, "remark": f" /* {UNITS[kind]} */"} for kind in kinds],
@@ -178,7 +179,3 @@ def _by_joint(contract: RobotContract, values: Sequence[float]) -> list[float]:
     for joint, value in zip(contract.action.joint_map, values, strict=True):
         found[joint] = value
     return found
-
-
-def _macro(joint: str) -> str:
-    return "".join(c if c.isalnum() and c.isascii() else "_" for c in joint).upper()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -22,6 +23,8 @@ from puffer_edge.robot.contract import (
 LARGEST = 4096
 """Of a size, a history or a number of joints."""
 LARGEST_OBSERVATION = 1 << 14
+TEXT = re.compile(r"[A-Za-z0-9_ .,:/%^()+-]{0,100}")
+"""What goes into comments, strings and tables of generated code, where nothing is escaped."""
 RESERVED = (ORIENTATION, JOINT_POSITION, JOINT_VELOCITY)
 
 
@@ -34,8 +37,15 @@ def check(contract: RobotContract, where: str) -> RobotContract:
     def refuse(what: str) -> None:
         raise FileFormatError(what, where=where)
 
-    if not (math.isfinite(contract.period) and contract.period > 0):
+    if not 1e-6 <= contract.period <= 4000:  # microseconds of 32 bits
         refuse(f"the control period is {contract.period} s")
+    for text in (contract.name, *contract.joint_names, *(t.unit for t in contract.observation)):
+        if not TEXT.fullmatch(text):
+            refuse(f"{text[:60]!a} is no name or unit: letters, digits and _ . , : / % ^ ( ) + - "
+                   "are, at most 100")
+    if "" in contract.joint_names or len(
+            {macro(name) for name in contract.joint_names}) < len(contract.joint_names):
+        refuse("joints have no names, or such that C has one name for two")
     if not 0 <= contract.joints <= LARGEST:
         refuse(f"the robot has {contract.joints} joints")
     if contract.joint_names and len(contract.joint_names) != contract.joints:
@@ -55,9 +65,14 @@ def check(contract: RobotContract, where: str) -> RobotContract:
     histories = {term.history for term in contract.observation}
     if contract.history_order == "time" and len(histories) > 1:
         refuse(f"histories of {sorted(histories)} steps cannot be in the order of time")
-    if contract.low > contract.high:
+    if contract.low >= contract.high and (contract.low, contract.high) != (0, 0):
         refuse(f"the observation's bounds are {contract.low} and {contract.high}")
     return contract
+
+
+def macro(name: str) -> str:
+    """A joint's name as a macro has it."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
 
 
 def _wrong_in_term(term: Term, contract: RobotContract) -> str:
@@ -125,8 +140,10 @@ def check_fit(contract: RobotContract, program: Program, where: str) -> None:
     """Whether a policy takes this observation and gives this action.
 
     Raises:
-        UsageError: it does not; the message lists the terms with their sizes.
+        FileFormatError: the contract is not sound.
+        UsageError: it does not fit; the message lists the terms with their sizes.
     """
+    check(contract, where)
     wanted = program.contract.observation_size
     if contract.observation_size != wanted:
         terms = ", ".join(

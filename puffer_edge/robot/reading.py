@@ -73,5 +73,6 @@ def _inputs(path: Path) -> int:
     from puffer_edge.frontends.onnx.reader import parse_model, read_bytes
 
     for port in parse_model(read_bytes(path), str(path), path.parent).graph.input:
-        return int(port.type.tensor_type.shape.dim[-1].dim_value)
+        sizes = [int(dim.dim_value) for dim in port.type.tensor_type.shape.dim]
+        return sizes[-1] if sizes else 0
     return 0

@@ -145,7 +145,12 @@ def test_a_file_of_a_person() -> None:
     ('name = "gyro"', 'name = "joint_position"', "two terms|2 elements|3 elements|joints"),
     ("history = 2", "history = 100000", "200003 numbers"),
     ("[action]", "[action", "not TOML"),
-    ("history = 2", 'history = 2\nkind = "joints"', "none of sensor"),
+    ("scale = 0.5", "scale = 1" + "0" * 400, "no finite number"),
+    ("scale = 0.5", "scale = [[1], [2]]", "a list"),
+    ("rate = 50", "rate = 50\nclip = [5, 5]", "bounds 5.0 and 5.0"),
+    ("rate = 50", "period = 1e-9", "control period"),
+    ("size = 3", 'size = 3\nunit = "\\"\\"\\"; import os"', "no name or unit"),
+    ("size = 3", 'size = 3\nunit = "*/ x"', "no name or unit"),
 ])
 def test_a_wrong_file_is_one_error(old: str, new: str, what: str, tmp_path: Path) -> None:
     path = tmp_path / "contract.toml"
@@ -155,10 +160,25 @@ def test_a_wrong_file_is_one_error(old: str, new: str, what: str, tmp_path: Path
         read_contract(path)
 
 
+@pytest.mark.parametrize(("joint", "what"), [
+    ('right\\", print(1), \\"', "no name or unit"), ("", "no names"), ("le-ft", "no names"),
+    ("r\u00e9", "no short text"), ("r\\nx", "no short text")])
+def test_names_of_joints_are_safe_in_code(joint: str, what: str, tmp_path: Path) -> None:
+    """They become strings and macros of what is generated."""
+    path = tmp_path / "contract.toml"
+    path.write_text(TOML.replace("left", "le_ft").replace("right", joint))
+    with pytest.raises(FileFormatError, match=what):
+        read_contract(path)
+
+
 @pytest.mark.parametrize("text", [
     "", "[1, 2]", "a: &x [*x]", "a: " + "[" * 5000, "a: !!python/object/apply:os.system [ls]",
     "joint_ids_map: !!python/name:os.system\nstep_dt: 1\nobservations: {}\nactions: {}", "\x00",
     "&a [" + "*a," * 200 + "]", "x: 1\nx: {observations: 1, action_scale: 2}",
+    "joint_ids_map: [0]\nstep_dt: 0.1\nobservations: {velocity_commands: {scale: [1, 1, 1]}}\n"
+    "actions: {JointPositionAction: {clip: [null]}}\ncommands: {base_velocity: {ranges: {}}}",
+    "a: &a [1, 1]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\nd: &d [*c, *c, *c, *c]\n"
+    "joint_ids_map: *d\nstep_dt: *d\nobservations: *d\nactions: *d",
     "joint_ids_map: [0]\nstep_dt: .inf\nobservations: {a: {scale: [1]}}\n"
     "actions: {JointPositionAction: {scale: [1], offset: [1]}}",
 ])

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,21 +57,21 @@ class Table:
         value = self._value(key, default)
         if not isinstance(value, str) or len(value) > 300 or not (
                 value.isascii() and (value.isprintable() or not value)):
-            raise self.refuse(key, f"is {value!a:.60}, no short text of ASCII's characters")
+            raise self.refuse(key, f"is {shown(value)}, no short text of ASCII's characters")
         return value
 
     def one_of(self, key: str, choices: Iterable[str], default: str) -> Any:
         """One of a few words."""
         value, known = self.text(key, default), list(choices)
         if value not in known:
-            raise self.refuse(key, f"is {value!a:.60}, none of {', '.join(known)}")
+            raise self.refuse(key, f"is {shown(value)}, none of {', '.join(known)}")
         return value
 
     def whole(self, key: str, default: int | None = None) -> int:
         """A whole number of at least 0."""
         value = self._value(key, default)
         if type(value) is not int or not 0 <= value <= 1 << 30:
-            raise self.refuse(key, f"is {value!a:.60}, no whole number")
+            raise self.refuse(key, f"is {shown(value)}, no whole number")
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
@@ -115,6 +114,15 @@ class Table:
         return default if value is None else value
 
     def _number(self, key: str, value: Any) -> float:
-        if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > 3e38:
-            raise self.refuse(key, f"is {value!a:.60}, no finite number")
+        if type(value) not in (int, float) or not abs(value) <= 3e38:
+            raise self.refuse(key, f"is {shown(value)}, no finite number")
         return float(value)
+
+
+def shown(value: Any) -> str:
+    """A value in a message; lists and tables of a stranger may unfold to any size."""
+    if isinstance(value, int) and abs(value) > 1 << 64:
+        return "a very large number"
+    if value is None or isinstance(value, str | int | float):
+        return ascii(value[:60] if isinstance(value, str) else value)
+    return f"a {type(value).__name__}"

@@ -15,7 +15,7 @@ from puffer_edge.robot.contract import (
     RobotContract,
     Term,
 )
-from puffer_edge.robot.readers.keys import Table
+from puffer_edge.robot.readers.keys import Table, shown
 
 KINDS = ("sensor", "joint_position", "joint_velocity", "projected_gravity", "last_action", "phase")
 TERM = ("name", "kind", "size", "unit", "offset", "clip", "low", "high", "scale", "history",
@@ -138,12 +138,16 @@ def _element_bounds(table: Table, pair: str, size: int, low: str = "low", high: 
 
 
 def _bounds(table: Table) -> tuple[float, float]:
-    bounds = table.numbers("clip", 2)
-    return (bounds[0], bounds[1]) if bounds else (0.0, 0.0)
+    if not table.has("clip"):
+        return 0.0, 0.0
+    low, high = table.numbers("clip", 2)
+    if low >= high:
+        raise table.refuse("clip", f"has the bounds {low} and {high}")
+    return low, high
 
 
 def _flag(table: Table, key: str) -> bool:
     value = table.plain.get(key, False)
     if not isinstance(value, bool):
-        raise table.refuse(key, f"is {value!a:.60}, neither true nor false")
+        raise table.refuse(key, f"is {shown(value)}, neither true nor false")
     return value

@@ -42,6 +42,8 @@ def read(plain: Any, base: Any, where: str) -> RobotContract:
     if ages not in ((), tuple(range(steps)), tuple(reversed(range(steps)))):
         raise table.refuse("observations_history", f"{list(ages)} is no run of steps")
     bound = table.number("clip_obs")
+    if bound <= 0:
+        raise table.refuse("clip_obs", f"is {bound}, which leaves nothing of an observation")
     return RobotContract(
         str(name), table.number("dt") * table.whole("decimation"),
         tuple(_term(each, table, steps, joint_map, wheels) for each in table.texts("observations")),

@@ -93,8 +93,15 @@ def _length(table: Table) -> int:
 def _clip(table: Table, size: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     if not table.has("clip"):
         return (), ()
-    low, high = table.numbers("clip", 2)
+    low, high = _pair(table, "clip")
     return (low,) * size, (high,) * size
+
+
+def _pair(table: Table, key: str) -> tuple[float, float]:
+    if not table.has(key):
+        raise table.refuse(key, "is missing")
+    low, high = table.numbers(key, 2)
+    return low, high
 
 
 def _command_bounds(commands: Table, size: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -102,7 +109,7 @@ def _command_bounds(commands: Table, size: int) -> tuple[tuple[float, ...], tupl
     if not commands.has("base_velocity") or size != 3:
         return (), ()
     ranges = commands.table("base_velocity").table("ranges")
-    pairs = [ranges.numbers(axis, 2) for axis in ("lin_vel_x", "lin_vel_y", "ang_vel_z")]
+    pairs = [_pair(ranges, axis) for axis in ("lin_vel_x", "lin_vel_y", "ang_vel_z")]
     return tuple(low for low, _ in pairs), tuple(high for _, high in pairs)
 
 
@@ -119,8 +126,7 @@ def _action(table: Table, name: str, joint_map: tuple[int, ...], whole: Table) -
         pairs = table.plain["clip"]
         if not isinstance(pairs, list) or len(pairs) != size:
             raise table.refuse("clip", f"is no list of {size} pairs")
-        bounds = [Table({"clip": pair}, table.where, table.name).numbers("clip", 2)
-                  for pair in pairs]
+        bounds = [_pair(Table({"clip": pair}, table.where, table.name), "clip") for pair in pairs]
         low, high = tuple(a for a, _ in bounds), tuple(b for _, b in bounds)
     return Action(size, (kinds[name],) * size, joint_map,
                   scale=table.numbers("scale", size), offset=table.numbers("offset", size),
