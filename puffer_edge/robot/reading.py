@@ -59,9 +59,7 @@ def _yaml(path: Path, where: str) -> RobotContract:
 
 
 def _text(path: Path) -> str:
-    content = read_file(path)
-    if len(content) > LARGEST_FILE:
-        raise FileFormatError("is too large for a contract", where=str(path))
+    content = read_file(path, LARGEST_FILE)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
