@@ -95,8 +95,9 @@ def put(board: Microbit, directory: Path, script: str) -> int:
                  "weights.bin"):
         if name != "selftest.py":
             board.put(name, (directory / name).read_bytes())
-    free = int(board.run("import gc;gc.collect();print(gc.mem_free())"))
     board.put("test.py", script.encode())
+    board.restart()
+    free = int(board.run("import gc;gc.collect();print(gc.mem_free())"))
     board.run("import test;gc.collect()")
     board.run("import policy")
     return free
@@ -144,6 +145,19 @@ def test_a_step_allocates_nothing_on_a_microbit(tmp_path: Path) -> None:
         assert board.run("test.proof(policy,1000,False)").split() == ["0", "0"]
         gained, locked = board.run("test.proof(policy,10,True)").split()
     assert int(gained) > 0 and locked == "-1"
+
+
+def test_what_was_written_leaves_the_heap_whole(tmp_path: Path) -> None:
+    """A module needs one long piece of the heap; lines that were run before divide it."""
+    need_microbit()
+    whole = "import gc;gc.collect();x=bytearray({});print(len(x))"
+    with Microbit() as board:
+        for i in range(200):
+            board.run(f"name_{i}=b'{'x' * (i % 30)}'")
+        with pytest.raises(VerificationError, match="memory allocation failed"):
+            board.run(whole.format(6000))
+        board.restart()
+        assert board.run(whole.format(6000)).strip() == "6000"
 
 
 def test_verify_runs_it_there(tmp_path: Path) -> None:

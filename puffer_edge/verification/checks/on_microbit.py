@@ -26,8 +26,10 @@ def check_on_microbit(subject: Subject, code: Mapping[str, bytes], report: Repor
             with Microbit() as board:
                 for file in (*subject.manifest["micropython"]["modules"], "weights.bin"):
                     board.put(file, code[file])
+                board.restart()
                 board.run("import policy")
-                board.run("import gc,selftest;gc.collect()")
+                board.run("import gc;gc.collect();import selftest")
+                board.run("gc.collect()")
                 bad = board.run("p=policy.Policy();print(selftest.run(p))").strip()
         except (VerificationError, OSError, KeyError) as error:
             said = str(error)

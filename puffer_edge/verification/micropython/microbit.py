@@ -83,6 +83,15 @@ class Microbit:
             content = content[size:]
         self._run("_f.close();del _f,_w")
 
+    def restart(self) -> None:
+        """Resets the interpreter: the heap is as when switched on, the files stay.
+
+        What is left of the lines that wrote the files divides the heap, at places that depend on
+        the bytes written; a module may then find no piece that is long enough.
+        """
+        os.write(self._in, b"\x04")
+        self._until(b"exit\r\n>")
+
     def _run(self, line: str) -> str:
         os.write(self._in, line.encode() + b"\x04")
         self._until(b"OK")
