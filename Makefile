@@ -64,7 +64,7 @@ trainers: $(VENV)/.dev
 		tests/frontends/test_rltools.py tests/frontends/test_keras.py tests/frontends/test_flax.py tests/readers/test_hdf5.py \
 		tests/frontends/test_tflite.py tests/frontends/test_support.py \
 		tests/verification/test_misreadings.py tests/verification/test_rsl_rl_library.py \
-		tests/verification/test_reference_scripts.py
+		tests/verification/test_reference_scripts.py tests/robot/test_leapp.py
 
 proof: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels -m exhaustive -n auto --dist worksteal

@@ -38,7 +38,7 @@ def contract(file: str | PathLike[str], *, rate: float = 0.0) -> RobotContract:
 
     Args:
         file: ``contract.toml``; ``deploy.yaml`` of unitree_rl_lab; ``config.yaml`` of rl_sar, with
-            the robot's ``base.yaml`` in the folder above; or an ONNX file with a robot's metadata.
+            its ``base.yaml`` in the folder above; LEAPP's YAML; or ONNX with a robot's metadata.
         rate: steps per second, where the file does not tell.
 
     Returns:

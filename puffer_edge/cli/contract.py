@@ -15,7 +15,7 @@ from puffer_edge.cli.values import hertz
 def contract(
     file: Annotated[Path, typer.Argument(
         metavar="FILE", help="contract.toml, deploy.yaml of unitree_rl_lab, config.yaml of rl_sar, "
-                             "or an ONNX file with a robot's metadata.")],
+                             "LEAPP's YAML, or an ONNX file with a robot's metadata.")],
     diff: Annotated[Path | None, option(
         metavar="OTHER", help="Another such file: tells what differs, exit code 1 if anything does."
     )] = None,

@@ -39,7 +39,8 @@ def check(contract: RobotContract, where: str) -> RobotContract:
 
     if not 1e-6 <= contract.period <= 4000:  # microseconds of 32 bits
         refuse(f"the control period is {contract.period} s")
-    for text in (contract.name, *contract.joint_names, *(t.unit for t in contract.observation)):
+    for text in (contract.name, *contract.joint_names, *(t.unit for t in contract.observation),
+                 *(each for t in contract.observation for each in t.elements)):
         if not TEXT.fullmatch(text):
             refuse(f"{text[:60]!a} is no name or unit: letters, digits and _ . , : / % ^ ( ) + - "
                    "are, at most 100")
@@ -86,6 +87,8 @@ def _wrong_in_term(term: Term, contract: RobotContract) -> str:
         return f"{term.size} elements and {term.history} steps"
     if wrong := _wrong_numbers(term, ("offset", "low", "high", "scale"), term.size):
         return wrong
+    if len(term.elements) not in (0, term.size):
+        return f"{len(term.elements)} names for {term.size} elements"
     joints = term.kind in (JOINT_POSITION, JOINT_VELOCITY)
     if joints and (wrong := _wrong_map(term.joint_map, term.size, contract.joints)):
         return wrong

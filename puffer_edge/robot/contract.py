@@ -40,6 +40,7 @@ class Term:
         history: how many steps are seen, this one among them.
         joint_map: [size], the robot's joint of each element; of joints only.
         period: seconds; of a phase only.
+        elements: [size] or [], what each number is, as x, y, z; another order is another contract.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Term:
     history: int = 1
     joint_map: tuple[int, ...] = ()
     period: float = 0.0
+    elements: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:

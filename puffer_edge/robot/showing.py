@@ -21,7 +21,9 @@ def numbers(values: Sequence[float]) -> str:
 
 def about(term: Term) -> str:
     """What is done with the raw numbers."""
-    parts = [f"minus {numbers(term.offset)}"] if term.offset else []
+    parts = [f"of {' '.join(term.elements[:8])}" + (" ..." if term.size > 8 else "")
+             ] if term.elements else []
+    parts += [f"minus {numbers(term.offset)}"] if term.offset else []
     if term.low:
         parts.append(f"in [{numbers(term.low)}; {numbers(term.high)}]")
     if term.scale and set(term.scale) != {1.0}:

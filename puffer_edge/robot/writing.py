@@ -50,6 +50,7 @@ def _term(term: Term) -> list[str]:
     lines = [f"name = {_word(term.name)}", f'kind = "{term.kind}"', f"size = {term.size}"]
     lines += [f"unit = {_word(term.unit)}"] if term.unit else []
     lines += [f"joints = {_list(term.joint_map)}"] if term.joint_map else []
+    lines += [f"elements = {_list(term.elements)}"] if term.elements else []
     lines += _numbers(term, ("offset", "low", "high", "scale"))
     lines += [f"history = {term.history}"] if term.history > 1 else []
     return lines + ([f"period = {term.period!r}"] if term.period else [])

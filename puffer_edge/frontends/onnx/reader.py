@@ -42,6 +42,28 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
+def read_model(data: bytes, where: str) -> Any:
+    """The ``onnx.ModelProto`` in ``data``, of which nothing was checked but that it is one.
+
+    Raises:
+        MissingDependencyError: the package ``onnx`` is not installed.
+        FileFormatError: the data is truncated or not ONNX.
+    """
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError
+    except ImportError:
+        raise MissingDependencyError("reading ONNX needs the package onnx", where=where,
+                                     hint='pip install "puffer-edge[onnx]"') from None
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except (DecodeError, RuntimeError, ValueError):
+        raise FileFormatError("the file is truncated or not ONNX", where=where) from None
+    if not model.HasField("graph") or not model.ir_version:
+        raise FileFormatError("the file is truncated or not ONNX", where=where)
+    return model
+
+
 def parse_model(data: bytes, where: str, folder: Path | None = None) -> Any:
     """The checked ``onnx.ModelProto`` in ``data``, without external data.
 
@@ -56,18 +78,9 @@ def parse_model(data: bytes, where: str, folder: Path | None = None) -> Any:
         UnsupportedError: it is sound, but refers to files elsewhere or holds functions,
             subgraphs or ops of another domain.
     """
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-    except ImportError:
-        raise MissingDependencyError("reading ONNX needs the package onnx", where=where,
-                                     hint='pip install "puffer-edge[onnx]"') from None
-    try:
-        model = onnx.ModelProto.FromString(data)
-    except (DecodeError, RuntimeError, ValueError):
-        raise FileFormatError("the file is truncated or not ONNX", where=where) from None
-    if not model.HasField("graph") or not model.ir_version:
-        raise FileFormatError("the file is truncated or not ONNX", where=where)
+    model = read_model(data, where)
+    import onnx
+
     _refuse_bytes(model, where)
     _refuse_structure(model, where)
     embed(model.graph, folder, where)

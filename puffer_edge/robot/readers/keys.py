@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -126,3 +127,15 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, str | int | float):
         return ascii(value[:60] if isinstance(value, str) else value)
     return f"a {type(value).__name__}"
+
+
+def parsed(text: str, key: str, where: str) -> Any:
+    """JSON of a stranger, as metadata hold it.
+
+    Raises:
+        FileFormatError: it is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise FileFormatError(f"metadata.{key} is {text[:60]!a}, no JSON", where=where) from None

@@ -8,6 +8,7 @@ Scales of the terms are not there, as these environments have none by default; n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.robot.contract import Action, ActionKind, RobotContract, Term, TermKind
@@ -49,7 +50,7 @@ def read(texts: Mapping[str, str], size: int, rate: float, where: str) -> RobotC
                    ("default_joint_pos", "action_scale", "joint_stiffness", "joint_damping")
                    if key in texts}, where, "metadata")
     joints, pose = len(names), table.numbers("default_joint_pos", len(names))
-    terms = _sized([_term(name, joints, pose) for name in _split(texts["observation_names"])],
+    terms = sized([_term(name, joints, pose) for name in _split(texts["observation_names"])],
                    size, where)
     kind: ActionKind = "position"
     action = Action(joints, (kind,) * joints, tuple(range(joints)),
@@ -69,7 +70,7 @@ def _term(name: str, joints: int, pose: tuple[float, ...]) -> Term:
     return Term(name, kind, sizes.get(kind, 3 if name in THREE else 0))
 
 
-def _sized(terms: list[Term], size: int, where: str) -> list[Term]:
+def sized(terms: list[Term], size: int, where: str) -> list[Term]:
     """What one term of unknown size takes is what the others leave of the network's input."""
     unknown = [term for term in terms if not term.size]
     left = size - sum(term.size for term in terms)
@@ -80,7 +81,14 @@ def _sized(terms: list[Term], size: int, where: str) -> list[Term]:
     if unknown and left <= 0:
         raise FileFormatError(f"nothing of the network's {size} inputs is left for "
                               f"{unknown[0].name}", where=where)
-    return [term if term.size else Term(term.name, "sensor", left) for term in terms]
+    return [term if term.size else _widened(term, left) for term in terms]
+
+
+def _widened(term: Term, size: int) -> Term:
+    """Of so many numbers; what was said of one is said of all."""
+    lists = {key: values * size for key in ("low", "high", "scale")
+             if len(values := getattr(term, key)) == 1}
+    return replace(term, size=size, **lists)
 
 
 def _split(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from puffer_edge.robot.readers.keys import Table, shown
 
 KINDS = ("sensor", "joint_position", "joint_velocity", "projected_gravity", "last_action", "phase")
 TERM = ("name", "kind", "size", "unit", "offset", "clip", "low", "high", "scale", "history",
-        "joints", "degrees", "period")
+        "joints", "degrees", "period", "elements")
 ACTION = ("size", "kind", "joints", "raw-clip", "raw-low", "raw-high", "scale", "offset", "clip",
           "low", "high", "last-action", "stiffness", "damping")
 CONTRACT = ("name", "rate", "period", "joints", "quaternion", "history-order", "newest-first",
@@ -93,7 +93,8 @@ def _term(table: Table, names: tuple[str, ...], joints: int, actions: int) -> Te
         scale = tuple(each * 180 / math.pi for each in scale or (1.0,) * size)
     low, high = _element_bounds(table, "clip", size)
     return Term(name, kind, size, table.text("unit", ""), table.numbers("offset", size), low, high,
-                scale, table.whole("history", 1), joint_map, table.number("period", 0.0))
+                scale, table.whole("history", 1), joint_map, table.number("period", 0.0),
+                table.texts("elements") if table.has("elements") else ())
 
 
 def _action(table: Table, names: tuple[str, ...], joints: int) -> Action:

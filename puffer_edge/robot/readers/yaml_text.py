@@ -10,10 +10,11 @@ from typing import Any
 
 from puffer_edge.errors import FileFormatError, MissingDependencyError
 
-_FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
 """What C++'s readers take for a number; YAML 1.1 has a point and a sign in all of them."""
 _ANCHORS = 100
 """Of a file; those of trainers have none."""
+_DEPTH = 40
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ def read_yaml(text: str, where: str) -> Any:
             "YAML is read by PyYAML, which is not installed",
             hint="pip install 'puffer-edge[robot]', or write the contract as TOML") from None
     try:
-        if sum(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)) > _ANCHORS:
-            raise FileFormatError(f"has more than {_ANCHORS} references", where=where)
+        _refuse_excess(yaml, text, where)
         return yaml.load(text, Loader=_loader())
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, AttributeError,
             OverflowError) as error:
@@ -46,6 +46,21 @@ def read_yaml(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""
         raise FileFormatError(f"this is not YAML: {problem:.200}{line}", where=where) from None
+
+
+def _refuse_excess(yaml: Any, text: str, where: str) -> None:
+    """Before anything is built: PyYAML's time grows with the square of the depth."""
+    starts = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken,
+              yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken)
+    ends = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
+    anchors = depth = 0
+    for token in yaml.scan(text):
+        anchors += isinstance(token, yaml.AliasToken)
+        depth += isinstance(token, starts) - isinstance(token, ends)
+        if anchors > _ANCHORS:
+            raise FileFormatError(f"has more than {_ANCHORS} references", where=where)
+        if depth > _DEPTH:
+            raise FileFormatError(f"has tables in tables, more than {_DEPTH}", where=where)
 
 
 @cache
