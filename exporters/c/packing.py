@@ -73,6 +73,8 @@ def blocks_of_groups(weight: Array, suffix: str) -> Array:
     fill no group as ``w[k][0..3]``: no zeros are stored, and x is not read beyond its end. The rows
     that are left one by one, for ``mac1_<suffix>``.
     """
+    if suffix == "pairs":
+        return blocks_of_pairs(weight)
     order = np.array(GROUPS[suffix])
     rows, columns = weight.shape
     full, blocked = columns // order.size * order.size, rows // 4 * 4
@@ -84,6 +86,40 @@ def blocks_of_groups(weight: Array, suffix: str) -> Array:
     first = np.concatenate([blocks.reshape(count, 4 * full),
                             single.reshape(count, 4 * (columns - full))], axis=1)
     return np.concatenate([first.reshape(-1), np.concatenate(rest, axis=1).reshape(-1)])
+
+
+LARGEST_OF_PAIR = 1 << 23
+"""What the sums of the second row of a pair stay below, as ``mac4_pairs`` has 24 bits for them."""
+
+
+def can_pair(weight: Array) -> bool:
+    """Whether ``mac4_pairs`` may take the rows of [N, K], int8, for activations of 8 bits.
+
+    The largest sum has to fit, and so has a byte that is one less beside a number below 0.
+    """
+    first, second = _pairs(weight)
+    return bool((128 * np.abs(second).sum(1) < LARGEST_OF_PAIR).all()
+                and (second - (first < 0) >= -128).all())
+
+
+def _pairs(weight: Array) -> tuple[Array, Array]:
+    """First and second rows of the pairs of all blocks of four, [N / 4 * 2, K] each."""
+    rows = weight[:weight.shape[0] // 4 * 4].astype(np.int32)
+    return rows[::2], rows[1::2]
+
+
+def blocks_of_pairs(weight: Array) -> Array:
+    """Rows of [N, K] as ``mac4_pairs`` wants them, flat; those that are left for ``mac1_s8x16``."""
+    first, second = _pairs(weight)
+    columns, full = weight.shape[1], weight.shape[1] // 4 * 4
+    count = len(first) // 2
+    halves = np.stack([first, second - (first < 0)], axis=-1).astype(np.int8)
+    blocks = halves.reshape(count, 2, columns, 2)
+    grouped = blocks[:, :, :full].reshape(count, 2, full // 4, 8).transpose(0, 2, 1, 3)
+    single = blocks[:, :, full:].transpose(0, 2, 1, 3)
+    flat = np.concatenate([grouped.reshape(count, 4 * full),
+                           single.reshape(count, 4 * (columns - full))], axis=1)
+    return np.concatenate([flat.reshape(-1), blocks_of_groups(weight[4 * count:], "s8x16")])
 
 
 def gates_of_units_flushed(weight: Array) -> Array:

@@ -43,6 +43,11 @@
     "b 1f\n"                                      \
     "4:\n\t" GROUP "3:\n\t" GROUP "2:\n\t" GROUP "1:\n\t" GROUP AGAIN
 
+/* The same two at a time, for less code; the zero flag says whether their number is even. */
+#define PUFFER_EDGE_TWO_TIMES(GROUP, AGAIN) \
+    "bne 1f\n"                               \
+    "2:\n\t" GROUP "1:\n\t" GROUP AGAIN
+
 /* The same eight at a time, by a table of jumps. Expects in r12 how many are left over by eights; labels
  * from 20 on are its own. */
 #define PUFFER_EDGE_EIGHT_TIMES(GROUP, AGAIN)                                      \

@@ -3,7 +3,7 @@
 #define PUFFER_EDGE_MAC_S8X16_H
 #include "dot_neon.h"
 #include "dot_x86.h"
-#include "mac_integer.h"
+#include "mac1_s8x16.h"
 #include "mac_rv32.h"
 
 /* Activations of 16 bits, weights of 8, in groups of four columns. SXTB16 takes bytes 0 and 2, or 1
@@ -24,10 +24,10 @@
 #define PUFFER_EDGE_GROUP_S8X16 "ldmia r0!, {r12, lr}\n\t" PUFFER_EDGE_PRODUCTS_S8X16
 #if defined(PUFFER_EDGE_SMALL)
 #define PUFFER_EDGE_GROUPS_S8X16                                                     \
-    "ands r12, lr, #12\n\t"                                                         \
-    PUFFER_EDGE_FOUR_TIMES(PUFFER_EDGE_GROUP_S8X16, "8", "ldr r2, [sp]\n\t"         \
-                                                         "cmp r0, r2\n\t"           \
-                                                         "bne 4b\n")
+    "tst lr, #4\n\t"                                                               \
+    PUFFER_EDGE_TWO_TIMES(PUFFER_EDGE_GROUP_S8X16, "ldr r2, [sp]\n\t"              \
+                                                   "cmp r0, r2\n\t"                \
+                                                   "bne 2b\n")
 #else
 #define PUFFER_EDGE_GROUPS_S8X16                                                     \
     "ubfx r12, lr, #2, #3\n\t"                                                      \
@@ -121,26 +121,4 @@ PUFFER_EDGE_KERNEL void puffer_edge_mac4_s8x16(const int16_t *x, const int8_t *w
     sum[3] = s3;
 }
 #endif
-
-PUFFER_EDGE_KERNEL int32_t puffer_edge_mac1_s8x16(const int16_t *x, const int8_t *w, int32_t sum,
-                                                  int32_t k_size)
-{
-    for (int32_t groups = k_size >> 2; groups > 0; --groups) {
-#if defined(PUFFER_EDGE_DSP)
-        const uint32_t bytes = puffer_edge_load_word(w);
-        sum = puffer_edge_smlad(puffer_edge_sxtb16(bytes), puffer_edge_load_word(x), sum);
-        sum = puffer_edge_smlad(puffer_edge_sxtb16_odd(bytes), puffer_edge_load_word(x + 2), sum);
-#else
-        sum += (int32_t)x[0] * PUFFER_EDGE_READ_S8(w) + (int32_t)x[2] * PUFFER_EDGE_READ_S8(w + 1) +
-               (int32_t)x[1] * PUFFER_EDGE_READ_S8(w + 2) +
-               (int32_t)x[3] * PUFFER_EDGE_READ_S8(w + 3);
-#endif
-        x += 4;
-        w += 4;
-    }
-    for (int32_t k = k_size & 3; k > 0; --k) {
-        sum += (int32_t)*x++ * PUFFER_EDGE_READ_S8(w++);
-    }
-    return sum;
-}
 #endif

@@ -12,6 +12,7 @@ from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.exporters.c.ops.gru_cell_integer import packed_units
 from puffer_edge.exporters.c.packing import (
     blocks_of_groups,
+    can_pair,
     rounded_bias,
     units_first,
     units_of_four,
@@ -56,7 +57,7 @@ def qparams_of(activation: str) -> Quantization:
 
 def loop_over(scheme: str, layers: list[str]) -> str:
     """All layers of a scheme as a table and a loop."""
-    activation, weight = SCHEMES[scheme]
+    activation, weight = SCHEMES.get(scheme, SCHEMES["s8x16"])
     qparams, x_type, w_type = qparams_of(activation), C_TYPES[activation], C_TYPES[weight]
     return (
         f"static const struct {{ const {x_type} *x; const {w_type} *w; const int32_t *bias;\n"
@@ -79,13 +80,16 @@ class Header:
         self.random = np.random.default_rng(seed)
         self.pools: dict[str, list[Array]] = {"int8": [], "int16": []}
         self.constants: list[str] = []
-        self.layers: dict[str, list[str]] = {scheme: [] for scheme in SCHEMES}
+        self.layers: dict[str, list[str]] = {scheme: [] for scheme in (*SCHEMES, "pairs")}
         self.tests: list[str] = []
 
-    def place(self, values: Array) -> str:
-        """Address of an operand."""
+    def place(self, values: Array, even: bool = False) -> str:
+        """Address of an operand, or one behind an even number of others."""
         pool = self.pools[str(values.dtype)]
         start = sum(part.size for part in pool)
+        if even and start % 2:
+            pool.append(np.zeros(1, values.dtype))
+            start += 1
         pool.append(values.reshape(-1))
         return f"pool_{values.dtype} + {start}"
 
@@ -153,6 +157,22 @@ class Header:
             (y,) = op.evaluate([x, weight, bias, requantization])
             self.layers[scheme].append(f"{{{self.place(x)}, {w}, {b}, {q}, {self.place(y)}, "
                                        f"{k}, {n}}}")
+
+    def pairs(self, k: int, n: int) -> None:
+        """The same for a copy of 8 bits in 16, up to the sums that a pair may have."""
+        weight, bias, bound = self.matrix(SCHEMES["s8"], n, k)
+        weight = weight.clip(min=-127)
+        assert can_pair(weight)
+        requantization = self.factors(n, bound, (-26, -13))
+        op = GemmInteger(x="x", weight="w", bias="b", requantization="q", y="y", dtype="int16",
+                         quantization=qparams_of("int16"))
+        w = self.constant(blocks_of_groups(weight, "pairs"))
+        b = self.constant(rounded_bias(bias, requantization).astype(np.int32))
+        q = self.requantization(requantization)
+        for x in self.integers("int8", k):
+            (y,) = op.evaluate([x, weight, bias, requantization])
+            self.layers["pairs"].append(f"{{{self.place(x.astype(np.int16), even=True)}, {w}, {b}, "
+                                        f"{q}, {self.place(y)}, {k}, {n}}}")
 
     def cell(self, scheme: str, size: int, hidden: int) -> None:
         """One step of an LSTM, over inputs and cells at the extremes."""
@@ -330,7 +350,8 @@ class Header:
         pools = [array(C_TYPES[dtype], f"pool_{dtype}", np.concatenate(parts))
                  for dtype, parts in self.pools.items() if parts]
         kernels = joined([f"{kind}_{scheme}" for kind in ("gemm", "lstm_cell", "min_gru_cell")
-                          for scheme in SCHEMES] + ["gru_cell_s8x16", "gru_cell_s16",
+                          for scheme in SCHEMES] + ["gemm_pairs", "gru_cell_s8x16",
+                                                    "gru_cell_s16",
                                                     "layer_normalization_s8",
                                                     "layer_normalization_s16",
                                                     "l2_normalization_s8", "softmax_s8",

@@ -30,6 +30,9 @@ def header() -> Header:
     for scheme in SCHEMES:
         for k, n in SIZES:
             made.gemm(scheme, k, n)
+    for k, n in [*SIZES, (516, 4)]:
+        made.pairs(k, n)
+    for scheme in SCHEMES:
         for size, hidden in CELLS:
             made.cell(scheme, size, hidden)
             made.min_gru(scheme, hidden)

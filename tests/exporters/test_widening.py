@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from puffer_edge.artefact.opening import read_subject
+from puffer_edge.exporters.c.packing import can_pair
 from puffer_edge.exporters.c.widening import working_memory
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Gemm, LSTMCell, Reshape
+from puffer_edge.ir.ops import Gemm, GemmInteger, LSTMCell, Reshape
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.calibration import calibrate
@@ -68,6 +70,35 @@ def test_memory_is_taken_where_it_pays() -> None:
     small, large = plan(program()), plan(program(), more=working_memory(program()))
     assert small.arena < large.arena <= small.arena + 2 * 66
     assert not small.scratch and len(large.scratch) == 2
+
+
+def test_rows_lie_in_pairs_where_24_bits_hold_the_second() -> None:
+    rows = np.full((5, 516), 127, np.int8)
+    assert can_pair(rows)
+    assert not can_pair(np.full((4, 517), 127, np.int8))
+    assert can_pair(np.full((3, 517), 127, np.int8))  # rows that fill no block are no pairs
+    rows[2], rows[3, 7] = -127, -128  # beside a number below 0 that would be -129
+    assert not can_pair(rows)
+    rows[2, 7] = 0
+    assert can_pair(rows)
+
+
+def test_other_rows_lie_as_for_int8x16(tmp_path: Path) -> None:
+    """One weight of -128 beside one below 0, in the layer over two rows."""
+    given = program()
+    layer = next(op for op in given.ops if isinstance(op, GemmInteger)
+                 and given.values[op.weight].shape == (33, 37))
+    weight = given.constants[layer.weight].copy()
+    weight[0, 3], weight[1, 3] = -1, -128
+    changed = replace(given, constants={**given.constants, layer.weight: weight})
+    for name, wanted, other in (("before", "pairs", "s8x16"), ("after", "s8x16", "pairs")):
+        write_artefact(given if name == "before" else changed, tmp_path / name, target="cortex-m4",
+                       name="wide", scheme="int8")
+        text = (tmp_path / name / "policy.h").read_text()
+        calls = [line for line in text.splitlines() if "    puffer_edge_gemm_" in line
+                 and ", 37, 33, " in line]
+        assert len(calls) == 2
+        assert all(f"gemm_{wanted}" in line and other not in line for line in calls)
 
 
 @pytest.mark.parametrize("target", ["cortex-m0", "riscv32", "host"])

@@ -13,8 +13,9 @@ from tests.tools import need
 
 CORE = ("-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-std=c99")
 NAMES = ("puffer_edge_mac4_s8", "puffer_edge_mac4_s16", "puffer_edge_mac4_s8x16",
-         "puffer_edge_mac4x2_s8x16")
-FILES = ("gemm_s8", "gemm_s16", "gemm_s8x16", "conv_s8", "conv_s16", "lstm_cell_s8_s8x16")
+         "puffer_edge_mac4x2_s8x16", "puffer_edge_mac4_pairs")
+FILES = ("gemm_s8", "gemm_s16", "gemm_s8x16", "conv_s8", "conv_s16", "lstm_cell_s8_s8x16",
+         "gemm_pairs")
 
 
 def assembly(*flags: str) -> str:

@@ -47,8 +47,9 @@ CORES = os.environ.get("PROOF_CORES", "").split()
 
 
 def part(case: str, entry: str, directory: Path, core: str = "host") -> Subject:
-    """The artefact of a case, seen from one of its ways in; a core with Helium has its own."""
-    target = core if core in TARGETS and TARGETS[core].helium else "host"
+    """The artefact of a case, seen from one of its ways in; some cores have their own."""
+    own = core in TARGETS and (TARGETS[core].helium or TARGETS[core].dsp)
+    target = core if own else "host"
     write_artefact(integer_program(case), directory / "a", target=target, name="zoo",
                    scheme=case.rsplit("_", 1)[1])
     subject = read_subject(directory / "a")

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias
+from puffer_edge.exporters.c.packing import blocks_of_groups, can_pair, rounded_bias
 from puffer_edge.ir.ops import GemmInteger
 
 SUFFIXES = {("int8", "int8"): "s8", ("int16", "int8"): "s8x16", ("int16", "int16"): "s16"}
 """Kernel suffix by dtype of activations and weights."""
+
+
+def suffix_of_copy(weight: Array) -> str:
+    """The same for activations of 8 bits that are copied to 16, and rows in the kernel's order."""
+    return "pairs" if can_pair(weight) else "s8x16"
 
 
 @emits(GemmInteger)
@@ -17,7 +23,7 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
     x, y = context.value(op.x), context.value(op.y)
     weight = context.weight(op.weight)
     copied = context.copies(op)
-    suffix = "s8x16" if copied else SUFFIXES[x.dtype, str(weight.dtype)]
+    suffix = suffix_of_copy(weight) if copied else SUFFIXES[x.dtype, str(weight.dtype)]
     rows, (n, k), qparams = x.size // weight.shape[1], weight.shape, op.quantization
     taken = "int16" if copied else x.dtype
     kernel = f"gemm_{suffix}" if y.dtype == taken else f"gemm_{suffix}_to_s{y.dtype[3:]}"

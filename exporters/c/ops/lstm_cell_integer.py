@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
+from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES, suffix_of_copy
 from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias, units_first
 from puffer_edge.ir.ops import LSTMCellInteger
 
@@ -14,7 +14,7 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
     """One call; weights, biases and requantisations interleaved per unit."""
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
     copied = context.copies(op)
-    suffixes = ["s8x16" if name == op.x and copied else
+    suffixes = [suffix_of_copy(units_first(weight)) if name == op.x and copied else
                 SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
     kernel = f"lstm_cell_{'_'.join(dict.fromkeys(suffixes))}"
     packed = [context.constant(blocks_of_groups(units_first(matrix), suffix), role=role)

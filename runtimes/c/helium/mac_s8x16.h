@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_MAC_S8X16_H
 #define PUFFER_EDGE_MAC_S8X16_H
-#include "helium.h"
+#include "mac1_s8x16.h"
 
 /* 16 columns of four rows at a time. A group's columns lie in the order 0, 2, 1, 3, so the bytes at
  * even places, which VMOVLB widens, are columns 0, 1, 4, 5..., and those at odd places, which VMOVLT
@@ -11,10 +11,6 @@
 #define PUFFER_EDGE_ROW_S8X16(SUM, ROW)                                         \
     "vmovlb.s8 q6, " ROW "\n\tvmladava.s16 " SUM ", q6, q4\n\t"               \
     "vmovlt.s8 " ROW ", " ROW "\n\tvmladava.s16 " SUM ", " ROW ", q5\n\t"
-/* Half numbers 0, 1, 4, 5, 8, 9, 12, 13 in Q; clobbers OTHER and lr. */
-#define PUFFER_EDGE_HALVES_OF_GROUPS(Q, OTHER)                                  \
-    "mov lr, #0\n\tvidup.u16 " Q ", lr, #1\n\tvmov " OTHER ", " Q "\n\t"      \
-    "vbic.i16 " OTHER ", #1\n\tvadd.i16 " Q ", " Q ", " OTHER "\n\t"
 #define PUFFER_EDGE_SUMS_S8X16(K)                                               \
     "ldr r12, [sp, #" K "]\n\t"                                               \
     "lsr lr, r12, #4\n\t"                                                     \
@@ -62,38 +58,5 @@ PUFFER_EDGE_NAKED void puffer_edge_mac4_s8x16(
     int32_t k_size PUFFER_EDGE_UNUSED)
 {
     __asm__ volatile(PUFFER_EDGE_MAC4(PUFFER_EDGE_SUMS_S8X16)::: PUFFER_EDGE_CLOBBERS);
-}
-
-PUFFER_EDGE_NAKED int32_t puffer_edge_mac1_s8x16(
-    const int16_t *x PUFFER_EDGE_UNUSED, const int8_t *w PUFFER_EDGE_UNUSED,
-    int32_t sum PUFFER_EDGE_UNUSED, int32_t k_size PUFFER_EDGE_UNUSED)
-{
-    __asm__ volatile(
-        "push {r4, r5, r6, lr}\n\t" /* r4, r5: for the columns that fill no group */
-        PUFFER_EDGE_HALVES_OF_GROUPS("q3", "q0")
-        "bics r12, r3, #3\n\t"
-        "beq 2f\n"
-        "1:\n\t"
-        "vctp.8 r12\n\t"
-        "add lr, r0, #4\n\t"
-        "vpstt\n\tvldrbt.u8 q0, [r1]\n\tvldrht.u16 q1, [r0, q3, uxtw #1]\n\t"
-        "vmovlb.s8 q2, q0\n\tvmladava.s16 r2, q2, q1\n\t"
-        "vpst\n\tvldrht.u16 q1, [lr, q3, uxtw #1]\n\t"
-        "vmovlt.s8 q0, q0\n\tvmladava.s16 r2, q0, q1\n\t"
-        "cmp r12, #16\n\t"
-        "ite hi\n\tmovhi lr, #16\n\tmovls lr, r12\n\t"
-        "add r0, r0, lr, lsl #1\n\tadd r1, r1, lr\n\t"
-        "subs r12, r12, lr\n\t"
-        "bne 1b\n"
-        "2:\n\t"
-        "ands lr, r3, #3\n\t"
-        "beq 4f\n"
-        "3:\n\t"
-        "ldrsh r4, [r0], #2\n\tldrsb r5, [r1], #1\n\tmla r2, r4, r5, r2\n\t"
-        "le lr, 3b\n"
-        "4:\n\t"
-        "mov r0, r2\n\t"
-        "pop {r4, r5, r6, pc}\n"
-        ::: PUFFER_EDGE_CLOBBERS);
 }
 #endif

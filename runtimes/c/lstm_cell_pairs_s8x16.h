@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef PUFFER_EDGE_LSTM_CELL_PAIRS_S8X16_H
+#define PUFFER_EDGE_LSTM_CELL_PAIRS_S8X16_H
+#include "lstm_parameters.h"
+#include "mac_pairs.h"
+#include "mac_s8x16.h"
+#define puffer_edge_lstm_cell puffer_edge_lstm_cell_pairs_s8x16
+#define puffer_edge_mac4_x puffer_edge_mac4_pairs
+#define puffer_edge_mac4_h puffer_edge_mac4_s8x16
+#define puffer_edge_x_t int16_t
+#define puffer_edge_h_t int16_t
+#define puffer_edge_w_t int8_t
+#include "lstm_cell_integer.inc"
+#endif
