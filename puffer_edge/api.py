@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from puffer_edge.arguments import LoadArguments, PolicySource
-from puffer_edge.errors import PolicyWarning, UsageError
+from puffer_edge.errors import OutputError, PolicyWarning, UsageError
 from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.ir import Program
@@ -233,7 +234,8 @@ def verify(directory: str | os.PathLike[str], *,
            optimize: str = "",
            reference: str | os.PathLike[str] | Reference | Mapping[str, ArrayLike] | None = None,
            min_agreement: float | None = None, max_error: float | None = None, native: bool = True,
-           trust: bool = False, progress: Callable[[str], None] = lambda text: None,
+           trust: bool = False, page: bool = False, command: str = "",
+           progress: Callable[[str], None] = lambda text: None,
            options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Report:
     """Builds an artefact, runs it on the host and on an emulated core, and judges it.
 
@@ -257,6 +259,8 @@ def verify(directory: str | os.PathLike[str], *,
         native: also build and run it on this computer.
         trust: compile and run the code that lies there, also where it is not what this version
             makes of the artefact's Program.
+        page: write report.html, too: what report.json says, in one file to look at.
+        command: that repeats this, for the page.
         progress: is told what is being done.
         options: that the policy was exported with; for ``original``.
         changes: single ones of them by name.
@@ -287,13 +291,38 @@ def verify(directory: str | os.PathLike[str], *,
     elif changes or options not in (None, LoadOptions()) or run_original:
         raise UsageError("what the policy file lacks is told for --original, which is missing",
                          hint="give --original FILE, or leave it out")
+    before = _of_others(Path(directory)) if page else {}
     report = run(Path(directory), target=target, board=board, toolchain=toolchain,
                  emulator=emulator, optimize=optimize, reference=judge, original=given,
                  min_agreement=min_agreement, max_error=max_error, trust=trust, native=native,
-                 progress=progress)
+                 page=page, progress=progress)
+    if page and not report.unwritten:
+        _write_page(Path(directory), report, command, before, progress)
     if report.unwritten:
         warnings.warn(f"{directory}: {report.unwritten}", PolicyWarning, stacklevel=3)
     return report
+
+
+def _of_others(directory: Path) -> dict[str, Any]:
+    """What other commands found, before verify writes over it."""
+    from puffer_edge.page.writing import kept
+
+    return kept(directory)
+
+
+def _write_page(directory: Path, report: Report, command: str, before: Mapping[str, Any],
+                progress: Callable[[str], None]) -> None:
+    """report.html, and report.json with what the page shows; a failure is told, as verify does."""
+    from puffer_edge.page.writing import PAGE, write_page
+
+    progress(f"writing {PAGE}")
+    report.more |= before
+    report.more["commands"] = {"verify": command or shlex.join(
+        ["puffer-edge", "verify", str(directory)])}
+    try:
+        write_page(directory, report.to_json())
+    except OutputError as error:
+        report.unwritten = error.what
 
 
 def loadable(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,15 @@ def template(package: str, path: str) -> Template:
     return _environment(package).get_template(path)
 
 
+def html_template(package: str, path: str) -> Template:
+    """The same for a page: all text is escaped, but what is markup already."""
+    return _environment(package, html=True).get_template(path)
+
+
 @cache
-def _environment(package: str) -> Environment:
+def _environment(package: str, html: bool = False) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(loader=PackageLoader(package, "."), undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-                       autoescape=False)
+                       autoescape=html)

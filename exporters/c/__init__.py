@@ -24,7 +24,7 @@ from puffer_edge.ir import Note, Program
 from puffer_edge.naming import stem
 from puffer_edge.passes.flush_subnormals import flush_subnormals
 from puffer_edge.planning import Plan, plan
-from puffer_edge.quantization.integer_input import Counts, integer_input
+from puffer_edge.quantization.integer_input import Counts, IntegerInput, integer_input
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.robot import check_fit
 from puffer_edge.robot.identity import identity
@@ -61,12 +61,23 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
     check_names(program, name, seed)
     _check_finite(program)
     given = None if scheme in FLOATING else integer_input(program, counts)
-    first = given.replaced if given else ()
-    planned = plan(program, first, working_memory(program)) if dsp else plan(program, first)
+    planned = planned_for(program, given, dsp)
     tests = vectors.make(program, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
     return Made(planned, tests, entry, render(
         program, planned, name, tests, entry, simd=simd, helium=helium))
+
+
+def planned_for(program: Program, given: IntegerInput | None, dsp: bool) -> Plan:
+    """Where the values of a Program live; arguments as of :func:`make`."""
+    first = given.replaced if given else ()
+    return plan(program, first, working_memory(program)) if dsp else plan(program, first)
+
+
+def layout_of(program: Program, scheme: str, counts: Counts | None, target: str) -> Plan:
+    """The same for an artefact, by its manifest's scheme, counts and target."""
+    given = None if scheme in FLOATING else integer_input(program, counts)
+    return planned_for(program, given, target in TARGETS and TARGETS[target].dsp)
 
 
 class CExporter:

@@ -20,7 +20,7 @@ from puffer_edge.readers.regular_file import read_file
 MANIFEST = "policy.json"
 LARGEST_MANIFEST = 1 << 26
 """Bytes; a policy of a thousand layers has some hundred thousand."""
-REPORTS = ("report.json", "report.md")
+REPORTS = ("report.json", "report.md", "report.html")
 FORMAT = "puffer-edge artefact"
 
 

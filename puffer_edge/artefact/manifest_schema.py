@@ -60,7 +60,7 @@ MANIFEST: dict[str, Any] = {
         "layers": [{"layer": str, "scheme": WORD, "error": float}],
         "ranges": [{"value": str, "layer": str, "low": float, "high": float, "smallest": float,
                     "largest": float, "scale": (None, float), "zero_point": int, "bits": int,
-                    "clipped": float, "steps": float}]},
+                    "clipped": float, "steps": float, "histogram?": [int]}]},
     "macs": int, "parameters": int,
     "memory": {"weights_bytes": int, "struct_bytes": int, "arena_bytes": int,
                "arena_lower_bound_bytes": int, "arena_without_sharing_bytes": int},

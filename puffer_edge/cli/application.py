@@ -23,6 +23,7 @@ from puffer_edge.cli.inspect import boards, inspect, targets
 from puffer_edge.cli.printing.console import failed, flush, say_plain
 from puffer_edge.cli.report_time import report_time
 from puffer_edge.cli.running import bench, run
+from puffer_edge.cli.shared import calling
 from puffer_edge.cli.verify import verify
 from puffer_edge.errors import PolicyWarning, PufferEdgeError, UnconfirmedError
 from puffer_edge.version import VERSION
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: of the command line; the process's by default.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    calling(arguments)
     for stream in sys.stdout, sys.stderr:
         if isinstance(stream, TextIOWrapper):  # a terminal may not know the letters of a path
             stream.reconfigure(errors="backslashreplace")

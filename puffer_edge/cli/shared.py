@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +16,20 @@ from puffer_edge.cli.completion import boards, targets
 GENERAL, INTEGERS, MICROPYTHON, LACKS = (
     "Options", "Integers", "MicroPython", "What the file lacks")
 """Headings of ``--help``."""
+
+
+_arguments: ContextVar[Sequence[str]] = ContextVar("_arguments", default=())
+
+
+def calling(arguments: Sequence[str]) -> None:
+    """Remembers what the program was called with."""
+    _arguments.set(arguments)
+
+
+def called() -> str:
+    """The command that does the same again, but for how it prints."""
+    words = [word for word in _arguments.get() if word != "--json"]
+    return shlex.join(["puffer-edge", *words]) if words else ""
 
 
 def option(*names: str, help: str, metavar: str | None = None, panel: str = GENERAL,
@@ -43,4 +60,5 @@ Strict = Annotated[bool, option(
     "--strict", help="Refuse what is assumed and not confirmed by --accept (for CI).")]
 Trust = Annotated[bool, option(
     "--trust", help="Take an artefact's code that this version would not write; it is run.")]
+NoPage = Annotated[bool, option("--no-page", help="Do not write report.html.")]
 NoNative = Annotated[bool, option("--no-native", help="Compile nothing for this computer.")]

@@ -10,7 +10,16 @@ import typer
 
 from puffer_edge.cli.completion import boards, targets
 from puffer_edge.cli.load_options import takes_load_options
-from puffer_edge.cli.shared import Artefact, Json, NoNative, RunOriginal, Trust, option
+from puffer_edge.cli.shared import (
+    Artefact,
+    Json,
+    NoNative,
+    NoPage,
+    RunOriginal,
+    Trust,
+    called,
+    option,
+)
 from puffer_edge.errors import OutputError
 
 if TYPE_CHECKING:
@@ -47,7 +56,7 @@ def verify(
                           "0.01.")] = None,
     strict: Annotated[bool, option(
         "--strict", help="Exit with 9 where there is too little evidence to judge.")] = False,
-    no_native: NoNative = False, trust: Trust = False,
+    no_native: NoNative = False, trust: Trust = False, no_page: NoPage = False,
     as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Compiles an artefact, runs it on the host and on the emulated target, and judges it.
@@ -63,7 +72,8 @@ def verify(
                             options=options, target=target, board=board, toolchain=toolchain,
                             emulator=emulator, optimize=optimize, reference=reference,
                             min_agreement=min_agreement, max_error=max_error, trust=trust,
-                            native=not no_native, progress=progress)
+                            native=not no_native, page=not no_page, command=called(),
+                            progress=progress)
     if as_json:
         say_json(report.to_json())
     else:

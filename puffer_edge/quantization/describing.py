@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.ir import Program
 from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.quantize import rule_of
@@ -42,6 +43,8 @@ class Range:
         bits: how many integers there are, as a power of two.
         clipped: share of the held-back numbers outside of the range.
         steps: share of the held-back steps with one of them.
+        histogram: how many of the held-back numbers lie in each of :data:`BINS` equal parts from
+            the smallest to the largest.
     """
 
     value: str
@@ -55,6 +58,7 @@ class Range:
     bits: int
     clipped: float
     steps: float
+    histogram: list[int]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,18 @@ class Description:
         """Plain data, for the manifest."""
         return {"layers": [asdict(layer) for layer in self.layers],
                 "ranges": [asdict(row) for row in self.ranges]}
+
+
+BINS = 16
+
+
+def _histogram(seen: Array) -> list[int]:
+    """Numbers by size; all in one bin where they are all the same."""
+    low, high = float(seen.min()), float(seen.max())
+    if not np.isfinite((high - low) / BINS) or (high - low) / BINS <= 0:
+        return [int(seen.size), *[0] * (BINS - 1)]
+    bins = ((seen.reshape(-1).astype(np.float64) - low) * (BINS / (high - low))).astype(np.int64)
+    return [int(count) for count in np.bincount(bins.clip(0, BINS - 1), minlength=BINS)]
 
 
 def _flat_beyond(integers: Program, name: str) -> tuple[bool, bool]:
@@ -127,5 +143,5 @@ def ranges(integers: Program, held_back: Calibration) -> list[Range]:
                 source, op.layer, float(np.min(low)), float(np.max(high)), float(seen.min()),
                 float(seen.max()), scale, qparams.zero_point,
                 (qparams.high - qparams.low).bit_length(), float(outside.mean()),
-                float(outside.any(1).mean())))
+                float(outside.any(1).mean()), _histogram(seen)))
     return found

@@ -27,6 +27,7 @@ class Job:
         board: that it is verified for, if one is named.
         native: C may be built for this computer and run there.
         reference: what somebody else computed.
+        page: what ``report.html`` shows is wanted, too.
         progress: is told what is being done.
     """
 
@@ -40,4 +41,5 @@ class Job:
     board: Board | None = None
     native: bool = True
     reference: Path | Reference | None = None
+    page: bool = False
     progress: Callable[[str], None] = lambda text: None

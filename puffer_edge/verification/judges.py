@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from puffer_edge.arrays import Array
 from puffer_edge.verification.checks.agreement import check_agreement
 from puffer_edge.verification.checks.reference import Ran, check_reference
+from puffer_edge.verification.describing import along
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.recorded import read_recorded
 from puffer_edge.verification.reference import load_for
@@ -38,6 +39,8 @@ class Judges:
             ran = self.run(data.observations, data.reset)
             if ran is not None:
                 check_agreement(subject, ran.raw, data, self.job.demands, self.report)
+                if self.job.page:
+                    self.report.more["along"] = along(subject, data, ran.raw)
         if self.job.reference is not None:
             given = load_for(subject.manifest, self.job.reference)
             ran = self.run(given.observations, given.reset)

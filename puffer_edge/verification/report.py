@@ -37,6 +37,7 @@ class Report:
         notes: the manifest's notes, for the reader.
         reading: who judged what was read of the policy file, or who could.
         tools: versions of other people's tools that made its bytes, or that built it now.
+        more: what the page shows beside, by key of report.json; empty where none is asked for.
         unwritten: why its files are not in the artefact; empty where they are.
     """
 
@@ -50,6 +51,7 @@ class Report:
     notes: list[dict[str, str]] = field(default_factory=list)
     reading: str = ""
     tools: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
     unwritten: str = ""
 
     @property
@@ -74,7 +76,8 @@ class Report:
         """The same as plain data."""
         plain = asdict(self)
         del plain["unwritten"]
-        return {"passed": self.passed, "judged": not self.undecided, **plain}
+        more = plain.pop("more")
+        return {"passed": self.passed, "judged": not self.undecided, **plain, **more}
 
     def to_markdown(self) -> str:
         """The report as a page that a person reads."""

@@ -16,6 +16,7 @@ from puffer_edge.exporters.regenerating import read_code
 from puffer_edge.quantization.agreement import AGREEMENT
 from puffer_edge.targets import Target
 from puffer_edge.verification.demands import Demands
+from puffer_edge.verification.describing import about
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.originals.asking import Given, ask, unasked
 from puffer_edge.verification.reference import Reference
@@ -27,6 +28,7 @@ def verify(directory: Path, *, target: str = "", board: str = "", toolchain: str
            emulator: str = "", optimize: str = "", reference: Path | Reference | None = None,
            original: Given | None = None, min_agreement: float | None = None,
            max_error: float | None = None, trust: bool = False, native: bool = True,
+           page: bool = False,
            progress: Callable[[str], None] = lambda text: None) -> Report:
     """Verifies an artefact and writes report.json and report.md into it.
 
@@ -52,6 +54,7 @@ def verify(directory: Path, *, target: str = "", board: str = "", toolchain: str
             makes of the artefact's Program.
         native: also build and run it on this computer; without, the emulated core does everything
             but the run of many steps.
+        page: the report gets what ``report.html`` shows beside the checks.
         progress: is told what is being done.
 
     Returns:
@@ -81,12 +84,14 @@ def verify(directory: Path, *, target: str = "", board: str = "", toolchain: str
     told, reference = _judges(subject, reference, original, progress)
     code = read_code(directory, subject.manifest, trust=trust)
     report = verifier.verify(Job(subject, code, core, demands, board=chosen, native=native,
-                                 reference=reference, progress=progress, **built))
+                                 reference=reference, page=page, progress=progress, **built))
     report.tools = {**subject.manifest.get("tools", {}), **report.tools}
     report.checks += told
     report.reading = (told[0].detail if told else
                       f"judged by {reference.name}" if isinstance(reference, Path) else
                       unasked(subject.manifest))
+    if page:
+        report.more |= about(subject)
     write_report(directory, report)
     return report
 

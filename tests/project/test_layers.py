@@ -60,15 +60,16 @@ ARROWS = {
     "benchmarking": "ir runtimes",
     "playing": "environments ir runtimes",
     "verification": "artefact boards cache exporters frontends interpreter ir processes "
-                    "quantization readers runtimes sampling targets templates timing "
-                    "toolchains",
+                    "planning proofs quantization readers runtimes sampling targets "
+                    "templates timing toolchains",
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "fitting": "artefact boards environments exporters interpreter ir naming passes quantization "
                "runtimes sizing targets verification",
+    "page": "artefact readers templates verification",
     "subset": "cache verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "
-           "quantization robot signatures verification",
+           "page quantization robot signatures verification",
     "using": "arguments artefact benchmarking boards firmware fitting frontends ir loading playing "
              "quantization readers robot runtimes signatures sizing subset verification",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",

@@ -31,6 +31,7 @@ from puffer_edge.verification.checks.rejection import check_rejection
 from puffer_edge.verification.checks.stack import check_stack
 from puffer_edge.verification.checks.vectors import check_vectors
 from puffer_edge.verification.checks.weights import check_weights
+from puffer_edge.verification.describing import on_boards, with_core
 from puffer_edge.verification.emulators.machine import Machine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
@@ -164,6 +165,7 @@ def _on_the_core(bench: Bench, report: Report) -> None:
             _judge(job, machine, report)
         stack = machine.stack_used()
         check_weights(machine, report)
+        told = _on_all_boards(job, machine) if job.page else {}
         if job.board is not None:
             _estimate(job, job.board, machine, steps, report)
     if job.subject.integers is not None:
@@ -177,6 +179,16 @@ def _on_the_core(bench: Bench, report: Report) -> None:
     check_memory(core, sizes, deepest, report)
     if job.board is not None:
         check_board(job.board, sizes, deepest, report)
+    if job.page:
+        report.more["boards"] = on_boards(core.name, sizes, deepest or stack or 0, told)
+
+
+def _on_all_boards(job: Job, machine: Machine) -> dict[str, Estimate]:
+    """What a step takes on the boards that have the core, where there is a model of it."""
+    if not isinstance(machine, UnicornMachine):
+        return {}
+    first = job.subject.vectors.observations[0].tobytes()
+    return estimates(machine, first, _core(job), with_core(_core(job).name))
 
 
 def _estimate(job: Job, board: Board, machine: Machine, steps: list[StepResult], report: Report

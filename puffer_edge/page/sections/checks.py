@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""All checks, and how to repeat them; what a shield did under faults."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from puffer_edge.page.markup import Child, command, joined, section, table, tag
+from puffer_edge.page.reading import Place
+
+MARKS = {"passed": "✓ passed", "failed": "✗ failed"}
+
+
+def checks(report: Place) -> Markup:
+    """A row per check, and the command that repeats all of them."""
+    rows: list[list[Child]] = [
+        [check["name"], tag("span", MARKS.get(check["verdict"].text, check["verdict"].text),
+                            class_=f"mark {check['verdict'].text.split()[0]}"),
+         check["detail"], tag("code", check["repeat"]) if check["repeat"] else "as above"]
+        for check in report["checks"]]
+    if not rows:
+        return Markup("")
+    tools = joined(*(part for index, name in enumerate(report["tools"].names())
+                     for part in (", " if index else None, f"{name} ", report["tools"][name])))
+    return section("Checks", tag("p", "This repeats all of them:"),
+                   command(report["commands"]["verify"]),
+                   table("Checks", ["Check", "Verdict", "Detail", "Repeat"], rows, numeric=9),
+                   tag("p", "Tools: ", tools) if tools else None, anchor="checks")
+
+
+def shield(report: Place) -> Markup:
+    """What it did under faults, as whatever plain figures it reported."""
+    found = report["shield"]
+    if not isinstance(found.value, dict):
+        return Markup("")
+    rows: list[list[Child]] = [[key, found[key]] for key in found.names()
+                               if not isinstance(found[key].value, dict | list)]
+    lists = [_records(key, found[key]) for key in found.names()
+             if isinstance(found[key].value, list)]
+    return section("Shield under faults", table("Shield", ["What", "Value"], rows)
+                   if rows else None, *lists, anchor="shield")
+
+
+def _records(title: str, rows: Place) -> Markup:
+    """A list of objects with the same keys."""
+    first = rows[0]
+    if not isinstance(first.value, dict):
+        return Markup("")
+    names = first.names()
+    return table(title, names, [[row[name] for name in names] for row in rows])
