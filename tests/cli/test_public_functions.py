@@ -26,7 +26,7 @@ ONLY_TYPED = {"json", "help", "strict", "format", "explain", "dry-run", "directo
 ONLY_IN_PYTHON = {"progress", "second_reader", "options", "example", "observation_shape", "policy",
                   "paths", "output", "directory", "strict", "accept", "keep_value", "observation",
                   "module"}
-SPELLED = {"no-native": "native", "no-original": "original", **NAMES}
+SPELLED = {"no-page": "page", "no-native": "native", "no-original": "original", **NAMES}
 
 
 def test_everything_public_is_there_and_documented() -> None:
