@@ -25,17 +25,20 @@ ROOMS = {
                          ("tests/quantization", "tests/verification/test_agreement.py")),
     "exporters": Room(("exporters/**/*.py",),
                       ("tests/exporters", "tests/micropython", "tests/rpi", "tests/functions",
-                       "tests/kernels", "tests/runtimes")),
+                       "tests/kernels", "tests/runtimes", "tests/robot")),
     "kernels": Room(("runtimes/c/**/*.h", "runtimes/c/**/*.inc"),
                     ("tests/exporters", "tests/functions", "tests/kernels", "tests/runtimes",
                      "tests/rpi", "tests/micropython/test_sampling.py")),
     "verification": Room(("puffer_edge/verification/**/*.py",),
-                         ("tests/verification", "tests/emulation")),
+                         ("tests/verification", "tests/emulation",
+                          "tests/frontends/test_support.py")),
     "passes": Room(("puffer_edge/passes/*.py",), ("tests/passes", "tests/masks")),
     "readers": Room(("puffer_edge/readers/*.py", "puffer_edge/frontends/**/*.py",
                      "puffer_edge/artefact/*.py"),
                     ("tests/readers", "tests/frontends", "tests/artefact")),
     "runtimes": Room(("runtimes/*.py", "runtimes/micropython/**/*.py", "runtimes/rpi/*.py"),
-                     ("tests/runtimes", "tests/micropython", "tests/rpi")),
+                     ("tests/runtimes", "tests/micropython", "tests/rpi", "tests/robot")),
 }
-"""The tests of ``runtimes`` stand for what a computer runs, those of ``exporters`` for boards."""
+"""The tests of ``runtimes`` stand for what a computer runs, those of ``exporters`` for boards,
+those of ``robot`` for its part of both. The rows of trainers' files (``test_support``) are run by
+the second readers of ``verification/originals``, too."""

@@ -10,7 +10,8 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,18 @@ def killer(tree: Path, mutation: Mutation, record: Record, kept: Path, limit: fl
             chosen[test] = record.seconds[test]
     if not chosen:
         return None
+    with planted(tree, mutation):
+        return _first_to_fail(tree, chosen, kept)
+
+
+@contextmanager
+def planted(tree: Path, mutation: Mutation) -> Iterator[None]:
+    """The tree with a fault; afterwards it is as before."""
     path = tree / mutation.path
     text, times = path.read_text(encoding="utf-8"), path.stat()
     path.write_text(mutation.applied(text), encoding="utf-8")
     try:
-        return _first_to_fail(tree, chosen, kept)
+        yield
     finally:
         path.write_text(text, encoding="utf-8")
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -11,7 +11,10 @@ import pytest
 
 from tests.mutants import running
 from tests.mutants.mutations import Mutation, mutations
+from tests.mutants.near import near, ordered
 from tests.mutants.reaching import recorded
+
+ROOT = Path(__file__).parents[2]
 
 SOURCE = """def count(n):
     steps = 0
@@ -80,3 +83,34 @@ def test_faults_are_found_by_the_tests_that_reach_them(
     assert found("10:14: + -> -") is None
     (tree / path).write_text(SOURCE + "\n")
     assert len(record.tests(tree, path, 10)) == 3  # the lines are not those of then
+
+
+@pytest.fixture
+def distances(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of one module only: to read all takes seconds, and has tests elsewhere."""
+    monkeypatch.setattr("tests.project.tested.distances", lambda: {
+        "puffer_edge.quantization.gptq": {"tests.functions.test_places": 3,
+                                          "tests.quantization.test_gptq": 1}})
+
+
+def test_without_a_record(tree: Path, tmp_path: Path, distances: None) -> None:
+    """The same, by the names in the test files; a test that fails without the fault finds none."""
+    path, test = "puffer_edge/counting.py", "tests/test_counting.py::test_"
+    planted = {str(mutation): mutation for mutation in mutations(tree, path)}
+    unsound: set[str] = set()
+
+    def found(fault: str) -> str | None:
+        by = near(tree, planted[f"{path}:{fault}"], ["tests"], tmp_path, 60.0, Counter(), unsound)
+        assert (tree / path).read_text() == SOURCE
+        return by
+
+    assert found("3:13: > -> >=") == f"{test}count[6]"
+    assert found("10:14: + -> -") is None and unsound == {f"{test}fails"}
+
+
+def test_the_nearest_tests_come_first(distances: None) -> None:
+    def first(path: str) -> str:
+        return ordered(ROOT, path, ["tests/quantization", "tests/functions"], Counter())[0]
+
+    assert first("puffer_edge/quantization/gptq.py") == "tests/quantization/test_gptq.py"
+    assert first("runtimes/c/sampling.h") == "tests/functions/test_sampling_kernel.py"
