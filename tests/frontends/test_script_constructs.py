@@ -258,25 +258,3 @@ def test_a_list_that_is_changed_under_another_name_is_refused(tmp_path: Path) ->
     torch.jit.script(Alias("list").eval()).save(str(tmp_path / "policy.pt"))
     with pytest.raises(UnsupportedError, match="changes a list"):
         puffer_edge.load(tmp_path / "policy.pt", action="continuous")
-
-
-class Remembering(nn.Module):
-    """As many write it: the state is None where an episode begins."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.cell, self.out = nn.GRUCell(3, 4), nn.Linear(4, 2)
-
-    def forward(self, x: torch.Tensor, h: Optional[torch.Tensor] = None,  # noqa: UP045
-                ) -> Tuple[torch.Tensor, torch.Tensor]:  # noqa: UP006
-        if h is None:
-            h = torch.zeros(x.shape[0], 4)
-        h = self.cell(x, h)
-        return self.out(h), h
-
-
-def test_a_state_that_may_be_left_out_is_warned_of(tmp_path: Path) -> None:
-    torch.jit.script(Remembering()).save(tmp_path / "policy.pt")
-    with pytest.warns(puffer_edge.PolicyWarning, match="forward is called without h"):
-        program = puffer_edge.load(tmp_path / "policy.pt", action="continuous")
-    assert program.states == ()

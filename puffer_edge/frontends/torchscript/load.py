@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from puffer_edge.frontends.aten.exported import Exported, Weight
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.frontends.torchscript.archive import Archive, read_archive
 from puffer_edge.frontends.torchscript.observation import observe
-from puffer_edge.frontends.torchscript.trace import Tracer
+from puffer_edge.frontends.torchscript.optional_states import added, left_out, with_states
+from puffer_edge.frontends.torchscript.trace import Trace, Tracer
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Note, Program
 from puffer_edge.readers.text import printable
@@ -54,6 +56,8 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
     tracer = Tracer(archive)
     names = tracer.inputs()
     trace, reached = observe(tracer, names, options, where)
+    forgetful = trace
+    trace = with_states(tracer, trace)
     exported = _in_order(_at_reset(trace.exported, tracer), options)
     notes = []
     kind = printable(archive.root.name)
@@ -62,8 +66,11 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
     # One step, so that an argument that no shape rule looks at fails here and not later.
     Interpreter(program).values(np.zeros(program.contract.observation_size, np.float32))
     if tracer.begun:
-        _check_first_step(tracer, exported, program, options, where)
-    if len(exported.results) > 1 and (left := tracer.left_out()):
+        first = tracer.first_step({port.name: port.shape for port in exported.ports})
+        _check_first_step(first, tracer.begun, program, options, where)
+    if trace is not forgetful:
+        _check_first_step(forgetful, added(forgetful, trace), program, options, where)
+    if len(exported.results) > 1 and (left := left_out(tracer, trace)):
         notes.append(Note("warning", f"forward is called without {', '.join(map(printable, left))}"
                           ", as its default allows: if that is what the policy remembers, it "
                           "forgets everything at every step; give the argument no default"))
@@ -75,22 +82,22 @@ def _load(archive: Archive, options: LoadOptions, where: str) -> Program:
     return replace(program, notes=(*program.notes, *notes))
 
 
-def _check_first_step(tracer: Tracer, exported: Exported, program: Program, options: LoadOptions,
+def _check_first_step(first: Trace, begun: Sequence[str], program: Program, options: LoadOptions,
                       where: str) -> None:
-    """Whether a first step with nothing in an attribute is one with zeros there.
+    """Whether a first step with None in an attribute or argument is one with zeros there.
 
     Raises:
         UnsupportedError: it is not.
     """
-    first = tracer.first_step({port.name: port.shape for port in exported.ports}).exported
-    alone = assemble(_in_order(first, options), replace(options, accept=()), program.source, where)
+    alone = assemble(_in_order(first.exported, options), replace(options, accept=(), states=()),
+                     program.source, where)
     seen = np.random.default_rng(0).standard_normal((8, program.contract.observation_size))
     for x in seen.astype(np.float32):
         ours, theirs = (Interpreter(each).step(x) for each in (program, alone))
         if any(not np.allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-5)
                for name in program.output_names if name in theirs):
             raise UnsupportedError(
-                f"{', '.join(map(printable, tracer.begun))} is None at first, for which forward "
+                f"{', '.join(map(printable, begun))} is None at first, for which forward "
                 "does something else than with zeros", where=where,
                 hint="let it be a buffer with its first value")
 

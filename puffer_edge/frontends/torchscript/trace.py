@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,12 @@ from puffer_edge.arrays import Array
 from puffer_edge.errors import PufferEdgeError, UnsupportedError
 from puffer_edge.frontends.aten.exported import Exported, Port, Result, Weight
 from puffer_edge.frontends.torchscript.archive import Archive
+from puffer_edge.frontends.torchscript.arguments import (
+    Argument,
+    arguments,
+    names_of,
+    takes_parts,
+)
 from puffer_edge.frontends.torchscript.attributes import Objects
 from puffer_edge.frontends.torchscript.code import Code
 from puffer_edge.frontends.torchscript.evaluate import MAX_STEPS, Evaluator
@@ -26,7 +31,6 @@ MAX_DEPTH, MAX_RESULTS = 3, 64
 
 _RESETS = ("reset", "reset_memory", "reset_hidden_state", "reset_hidden_states", "reset_history",
            "reset_state", "reset_states")
-_HINT = "save a module whose forward takes tensors"
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,12 @@ class Tracer:
         self._varying: set[str] = set()
         self._begun: dict[str, dict[str, tuple[int, ...]]] = {}
         self._takes_parts = False
+        self._needed: list[Argument] = []
+        self._optional: list[Argument] = []
         self._budget = iter(range(MAX_STEPS))
 
     def inputs(self) -> list[str]:
-        """Names of the tensors that forward takes; those with defaults keep them.
+        """Names of the tensors that forward needs; arguments with defaults keep them.
 
         None for a dictionary of observations: its parts show when the code takes them.
 
@@ -70,29 +76,14 @@ class Tracer:
         """
         evaluator, _, _ = self._fresh(sizing=False)
         function = self._method(evaluator, "forward").function
-        arguments = function.node.args
-        names = []
-        required = arguments.args[1 : len(arguments.args) - len(arguments.defaults)]
-        for argument in required:
-            kind = ast.unparse(argument.annotation) if argument.annotation else "Tensor"
-            if kind == "Dict[str, Tensor]" and len(required) == 1:
-                self._takes_parts = True
-                return []
-            if kind != "Tensor":
-                raise UnsupportedError(
-                    f"forward takes {printable(argument.arg)}, a {printable(kind)}",
-                    where=f"{self._archive.where}, {printable(function.file)} "
-                          f"line {function.node.lineno}", hint=_HINT)
-            names.append(argument.arg)
-        return names
+        self._takes_parts = takes_parts(function)
+        self._needed, self._optional = arguments(function, self._archive.where)
+        return names_of(self._needed)
 
-    def left_out(self) -> list[str]:
-        """Names of the tensors that forward may be called without, and here is."""
-        evaluator, _, _ = self._fresh(sizing=False)
-        arguments = self._method(evaluator, "forward").function.node.args
-        optional = arguments.args[len(arguments.args) - len(arguments.defaults):]
-        return [argument.arg for argument in optional
-                if argument.annotation and "Tensor" in ast.unparse(argument.annotation)]
+    @property
+    def optional(self) -> list[Argument]:
+        """Arguments of tensors that forward may be called without."""
+        return self._optional
 
     @property
     def begun(self) -> tuple[str, ...]:
@@ -107,7 +98,7 @@ class Tracer:
         """One step of forward.
 
         Args:
-            shapes: of its inputs, by name.
+            shapes: of its inputs, by name; with those of arguments that have defaults, or without.
             sizing: raise the first size that a layer wants another of.
 
         Raises:
@@ -126,10 +117,14 @@ class Tracer:
             ports = tuple(Port(name, shape, "float32") for name, shape in shapes.items())
             try:
                 names = [tensor.name for tensor in inputs]
-                given: list[Any] = list(inputs)
-                if self._takes_parts:
-                    given = [Parts(zip(shapes, inputs, strict=True))]
-                result = evaluator.call(self._method(evaluator, "forward"), given, {})
+                by_name = dict(zip(shapes, inputs, strict=True))
+                named = {argument.name: argument.value(by_name)
+                         for argument in (*self._needed, *self._optional)
+                         if set(argument.tensors) <= by_name.keys()}
+                taken = names_of([*self._needed, *self._optional])
+                given = [Parts((name, tensor) for name, tensor in by_name.items()
+                               if name not in taken)] if self._takes_parts else []
+                result = evaluator.call(self._method(evaluator, "forward"), given, named)
             except StateFound as found:
                 name = found.args[0]
                 if name.startswith("?"):  # None in the file
