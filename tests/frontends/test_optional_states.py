@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Scripts whose forward is called without the state where an episode begins, or with a tuple."""
-# ruff: noqa: UP006, UP007, UP045  (torch.jit.script knows the older spellings)
+# ruff: noqa: E402, UP006, UP045  (torch.jit.script knows the older spellings)
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor, nn
+
 import puffer_edge
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.frontends.options import LoadOptions
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.verification.originals import read_again
-from torch import Tensor, nn
 
 
 class Gru(nn.Module):
