@@ -70,9 +70,12 @@ class Exporter(Protocol):
 FLAGS = {"calibrate": "--calibrate", "steps": "--steps", "observe": "--observe",
          "layers": "--layer", "observer": "--observer", "min_agreement": "--min-agreement",
          "counts": "--counts", "board": "--board", "kernels": "--kernels", "url": "--url",
-         "helium_float": "--helium-float", "contract": "--contract"}
+         "helium_float": "--helium-float", "contract": "--contract",
+         "shield": "--shield"}
 """The options as the command line has them."""
 PLAYED = frozenset(("steps", "observe"))
+RECORDED = PLAYED | {"calibrate"}
+"""What a shield is made with, whatever the scheme."""
 
 
 def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[str, Any]) -> None:
@@ -88,6 +91,8 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
         UsageError: the target has no such scheme, or an option is of no use with it.
     """
     useful = exporter.options(scheme)
+    if given.get("shield") is not None and "shield" in useful:
+        useful |= RECORDED
     asked = [field.name for field in fields(ExportRequest) if field.name in FLAGS
              and field.name in given and _is_set(given[field.name], field.name)]
     for name in asked:
@@ -103,8 +108,8 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
         raise UsageError(f"the target {target} takes no {FLAGS[name]}", hint=(
             "give --target micropython, too" if name in ("board", "kernels", "url") else
             "give --target cortex-m55, too" if name == "helium_float" else
-            "a contract becomes C or MicroPython: give --target cortex-m, too"
-            if name == "contract" else
+            f"a {name} becomes C or MicroPython: give --target cortex-m, too"
+            if name in ("contract", "shield") else
             "leave it out"))
 
 

@@ -23,6 +23,7 @@ from puffer_edge.robot import RobotContract
 from puffer_edge.robot.identity import identity
 from puffer_edge.robot.reading import read_contract
 from puffer_edge.robot.writing import FILE as CONTRACT
+from puffer_edge.shield.describing import read_described
 from puffer_edge.version import VERSION
 
 PROGRAM = "program.npz"
@@ -74,7 +75,7 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool,
     request = ExportRequest(
         program, manifest["target"], manifest["name"], given["seed"], manifest["scheme"],
         counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""),
-        contract=contract)
+        contract=contract, shielded=read_described(manifest, program))
     if request.target not in EXPORTERS:
         raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
                               hint=program_file.HINT)

@@ -14,6 +14,7 @@ from puffer_edge.quantization.integer_input import Counts
 from puffer_edge.quantization.pipeline import Quantized
 from puffer_edge.quantization.recording import STEPS, Recording
 from puffer_edge.robot import RobotContract
+from puffer_edge.shield import Shield, Wish
 
 Progress = Callable[[str], None]
 """Is told what is being done."""
@@ -50,10 +51,12 @@ class ExportRequest:
         url: where the files of a MicroPython package will lie.
         helium_float: layers sum in Helium's floats, in which subnormal numbers are zeros.
         contract: of the robot that the policy is for.
+        shield: what is asked of a shield around the policy.
         original: the float Program, where ``program`` is another.
         quantised: how an integer Program was made, and what it is judged by.
         calibration: the ranges of a format's own integers.
         judge: content of ``judge.npz``.
+        shielded: the shield for ``program``.
     """
 
     program: Program
@@ -75,7 +78,9 @@ class ExportRequest:
     url: str = ""
     helium_float: bool = False
     contract: RobotContract | None = None
+    shield: Wish | None = None
     original: Program | None = None
     quantised: Quantized | None = None
     calibration: Calibration | None = None
     judge: bytes = b""
+    shielded: Shield | None = None

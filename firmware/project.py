@@ -28,8 +28,10 @@ from puffer_edge.templates import template
 if TYPE_CHECKING:  # Python 3.10 has it elsewhere
     from importlib.abc import Traversable
 
-POLICY = ("policy.h", "policy.c", "policy_robot.h")
-"""Files of an artefact in C; the last one only where it has a robot's contract."""
+POLICY = ("policy.h", "policy.c")
+"""Files of every artefact in C."""
+AROUND = {"contract": "policy_robot.h", "shield": "policy_shield.h"}
+"""Those of a key of the manifest; each stands on the ones before it."""
 STACK = 1024
 """Bytes that the linker keeps for the stack; `verify` measures what the step needs."""
 
@@ -81,13 +83,16 @@ def _then(done: Written, framework: Framework, output: Path) -> Written:
 
 def _policy(directory: Path, manifest: Mapping[str, Any], trust: bool) -> dict[str, bytes]:
     code = read_code(directory, manifest, trust=trust, compiled=False)
-    policy = {file: code.get(file, b"") for file in POLICY
-              if file != POLICY[-1] or "contract" in manifest}
+    policy = {file: code.get(file, b"") for file in (*POLICY, *_around(manifest))}
     for file, text in policy.items():
         if hashlib.sha256(text).hexdigest() != manifest["files"].get(file):
             raise FileFormatError(f"{file} is not what export wrote", where=str(directory),
                                   hint="export the policy again")
     return policy
+
+
+def _around(manifest: Mapping[str, Any]) -> list[str]:
+    return [file for key, file in AROUND.items() if key in manifest]
 
 
 def _about(manifest: Mapping[str, Any], board: Board, framework: Framework) -> dict[str, Any]:
@@ -96,11 +101,11 @@ def _about(manifest: Mapping[str, Any], board: Board, framework: Framework) -> d
     fields = [{"name": identifier(str(field["name"]), "a field of the observation"),
                "size": _size(field["shape"])} for field in manifest["observation"]["fields"]]
     fpu = board.core.float_unit != "none"
-    contract = "contract" in manifest  # whose sensors are floats
-    integers = "integers" in manifest["observation"] and not fpu and not contract
+    around = _around(manifest)  # where sensors are floats
+    integers = "integers" in manifest["observation"] and not fpu and not around
     core, bare = TARGETS.get(board.core.target, CORTEX_M4), board.bare_metal
     return {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields, "fpu": fpu,
-            "header": POLICY[-1 if contract else 0], "q": "_q" if integers else "",
+            "header": (POLICY[0], *around)[-1], "q": "_q" if integers else "",
             "action_q": "_q" if integers and manifest["action"]["kind"] != "discrete" else "",
             "masked": "mask" in manifest["action"], "names": _names(board, framework),
             "dcore": board.core.name.title(), "flash": _region(board.flash),

@@ -22,6 +22,7 @@ from puffer_edge.naming import stem_from
 from puffer_edge.quantization.recording import Observations, Recording, record, source_of
 from puffer_edge.robot import RobotContract
 from puffer_edge.robot.reading import read_contract
+from puffer_edge.shield import Wish, fit, read_shield
 from puffer_edge.signatures import public
 
 __all__ = ["calibrate", "export", "inspect", "load", "verify"]
@@ -66,6 +67,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
            min_agreement: float = 0.95, counts: Counts | None = None, board: str = "",
            kernels: str = "", url: str = "", helium_float: bool = False,
            contract: str | os.PathLike[str] | RobotContract | None = None,
+           shield: str | os.PathLike[str] | Wish | None = None,
            original: Literal["", "auto", "run", "never"] = "",
            run_original: bool = False,
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
@@ -104,6 +106,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         helium_float: for cortex-m55 in float32: linear layers, convolutions and LSTMs sum in
             Helium's floats, in which subnormal numbers are zeros; the oracle does the same.
         contract: of the robot: a file that :func:`puffer_edge.contract` reads, or what it gave.
+        shield: what an observation and an action may be: a ``shield.toml``, or a Wish. Its ranges
+            are made of ``calibrate``, in a scheme of floats too.
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or
             never. Nothing is written where it disagrees.
@@ -138,7 +142,9 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         "board": chosen.name if chosen else board,
         "kernels": kernels, "url": url, "helium_float": helium_float,
         "contract": contract if contract is None or isinstance(contract, RobotContract)
-        else read_contract(Path(contract))}
+        else read_contract(Path(contract)),
+        "shield": shield if shield is None or isinstance(shield, Wish)
+        else read_shield(Path(shield))}
     if scheme:
         refuse_useless(exporter, target or found, scheme, given)
     original = "run" if run_original else original
@@ -156,8 +162,15 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         seen = "" if isinstance(recording, str) and not os.path.isfile(recording) else recording
         second_reader(_read_again(policy, program, original, progress, seed, options, changes,
                                   seen))
+    if given["shield"] is not None and recording:  # is played once
+        given["calibrate"] = recording = record(recording, program, seed=seed, steps=steps,
+                                                observe=tuple(observe))
     request = exporter.prepare(ExportRequest(program, found, name, seed, scheme, source, **given),
                                progress)
+    if request.shield is not None:
+        request = replace(request, shielded=fit(
+            request.shield, request.program, request.contract,
+            recording if isinstance(recording, Recording) else None))
     if strict:
         refuse_assumptions(request.program)
     warn(note for note in request.program.notes if note not in program.notes)

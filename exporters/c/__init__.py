@@ -15,6 +15,8 @@ from puffer_edge.exporters.c import avr
 from puffer_edge.exporters.c.header import Entry, Header, render
 from puffer_edge.exporters.c.robot import FILE as ROBOT
 from puffer_edge.exporters.c.robot import robot_header
+from puffer_edge.exporters.c.shield import FILE as SHIELD
+from puffer_edge.exporters.c.shield import shield_header
 from puffer_edge.exporters.c.widening import working_memory
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
@@ -30,6 +32,7 @@ from puffer_edge.robot import check_fit
 from puffer_edge.robot.identity import identity
 from puffer_edge.robot.writing import FILE as CONTRACT
 from puffer_edge.robot.writing import to_toml
+from puffer_edge.shield.describing import described
 from puffer_edge.targets import TARGETS
 
 
@@ -94,8 +97,8 @@ class CExporter:
     def options(self, scheme: str) -> frozenset[str]:
         """Those of our own integers, a board, and how floats are summed."""
         check_scheme(self, scheme)
-        more = {"board", "contract"} | ({"helium_float"} if scheme == "float32" else set())
-        return options(scheme) | more
+        floats = {"helium_float"} if scheme == "float32" else set()
+        return options(scheme) | {"board", "contract", "shield"} | floats
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
         """Optimised, in halves or in integers, or in Helium's floats."""
@@ -109,7 +112,7 @@ class CExporter:
 
     def code(self, request: ExportRequest, *, compiled: bool = True) -> dict[str, bytes]:
         """The C files."""
-        return made_of(request).code(request.name) | robot_files(request)
+        return made_of(request).code(request.name) | surrounding_files(request)
 
     def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
         """The C files, the float policy of a recurrent one in integers, and what all have."""
@@ -140,7 +143,7 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
               notes: Sequence[Note] = ()) -> dict[str, bytes]:
     """All files of an artefact in C; ``more`` are of the exporter's own."""
     entry = made.entry
-    code = {**made.code(request.name), **robot_files(request), **more}
+    code = {**made.code(request.name), **surrounding_files(request), **more}
     return assemble(request, code, plan=made.plan, tests=made.tests,
                     constant_bytes=made.header.constant_bytes, ram=made.header.ram,
                     integers=entry.input if entry else None,
@@ -148,21 +151,30 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
                     about={**({"board": request.board} if request.board else {}),
                            **({"helium_float": True} if request.helium_float else {}),
                            **({"contract": identity(request.contract)} if request.contract
-                              else {})})
+                              else {}),
+                           **described(request.shielded)})
 
 
-def robot_files(request: ExportRequest) -> dict[str, bytes]:
-    """The contract as it was read and in C, and ``policy.c`` with both implementations.
+def surrounding_files(request: ExportRequest) -> dict[str, bytes]:
+    """The contract as it was read and in C, the shield, and ``policy.c`` with all implementations.
 
     Raises:
-        UsageError: the policy does not fit it.
+        UsageError: the policy does not fit the contract.
     """
-    if request.contract is None:
-        return {}
-    check_fit(request.contract, request.program, CONTRACT)
-    header = robot_header(request.contract, request.program, request.name)
-    return {CONTRACT: to_toml(request.contract).encode("ascii"), ROBOT: header.encode("ascii"),
-            "policy.c": implementation(request.name, ROBOT).encode("ascii")}
+    found, outermost = {}, "policy.h"
+    if request.contract is not None:
+        check_fit(request.contract, request.program, CONTRACT)
+        found[CONTRACT] = to_toml(request.contract).encode("ascii")
+        found[ROBOT] = robot_header(request.contract, request.program, request.name
+                                    ).encode("ascii")
+        outermost = ROBOT
+    if request.shielded is not None:
+        found[SHIELD] = shield_header(request.shielded, request.program, request.name, outermost
+                                      ).encode("ascii")
+        outermost = SHIELD
+    if found:
+        found["policy.c"] = implementation(request.name, outermost).encode("ascii")
+    return found
 
 
 def implementation(name: str, header: str = "policy.h") -> str:

@@ -76,6 +76,9 @@ def export(
     contract: Annotated[Path | None, option(
         metavar="FILE", help="Of the robot: contract.toml, or what `puffer-edge contract` reads."
     )] = None,
+    shield: Annotated[Path | None, option(
+        metavar="FILE", help="shield.toml: what an observation and an action may be, and what else."
+    )] = None,
     no_original: Annotated[bool, option(
         "--no-original", help="Do not let the library that owns the format run the policy, too."
     )] = False,
@@ -105,7 +108,7 @@ def export(
                                layers=layers(layer or []), observer=observer,
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
-                               url=url, helium_float=helium_float, contract=contract,
+                               url=url, helium_float=helium_float, contract=contract, shield=shield,
                                strict=strict, original=_original(no_original, run_original),
                                second_reader=readings.append, progress=progress, options=options,
                                module=module or None)

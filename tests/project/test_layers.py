@@ -50,9 +50,10 @@ ARROWS = {
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers",
     "robot": "frontends ir naming readers",
+    "shield": "artefact ir quantization readers robot",
     "inspection": "artefact ir passes planning",
     "exporters": "artefact boards choices finiteness ir naming passes planning processes "
-                 "quantization readers robot sampling targets templates toolchains",
+                 "quantization readers robot sampling shield targets templates toolchains",
     # What takes an artefact.
     "firmware": "artefact boards choices exporters naming readers signatures targets templates",
     "runtimes": "arguments artefact cache exporters frontends interpreter ir loading passes "
@@ -60,7 +61,7 @@ ARROWS = {
     "benchmarking": "ir runtimes",
     "playing": "environments ir runtimes",
     "verification": "artefact boards cache exporters frontends interpreter ir processes "
-                    "planning proofs quantization readers runtimes sampling targets "
+                    "planning proofs quantization readers runtimes sampling shield targets "
                     "templates timing toolchains",
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "fitting": "artefact boards environments exporters interpreter ir naming passes quantization "
@@ -69,7 +70,7 @@ ARROWS = {
     "subset": "cache verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "
-           "page quantization robot signatures verification",
+           "page quantization robot shield signatures verification",
     "using": "arguments artefact benchmarking boards firmware fitting frontends ir loading playing "
              "quantization readers robot runtimes signatures sizing subset verification",
     "__init__": "api firmware frontends ir quantization runtimes spaces using",

@@ -35,6 +35,8 @@ def exported(directory: Path, manifest: Mapping[str, Any],
     if "normaliser" in manifest["observation"]:
         table.add_row("", "raw values, which the policy normalises itself")
     table.add_row("action", action_words(manifest["action"]))
+    if "shield" in manifest:
+        table.add_row("shield", "; ".join(manifest["shield"]["words"]))
     if "contract" in manifest:
         table.add_row("robot", f"policy_robot.h, of the contract {manifest['contract'][:16]}")
     table.add_row("multiply-accumulates", f"{manifest['macs']:,} per step")
