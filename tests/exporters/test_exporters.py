@@ -17,6 +17,7 @@ from puffer_edge.exporters.exporter import FLAGS
 from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.robot import Action, RobotContract, Term
+from puffer_edge.shield import Wish
 from puffer_edge.targets import EXPORTED
 from tests import zoo
 from tests.support.exporting import write_artefact
@@ -26,7 +27,8 @@ SET: dict[str, Any] = {
     "observer": "mse", "min_agreement": 0.5, "counts": {"a": (1.0, 0.0)}, "board": "pico",
     "kernels": "viper", "helium_float": True, "url": "https://example.org",
     "contract": RobotContract("", 0.02, (Term("speed", "sensor", 1),),
-                              Action(1, ("torque",), (0,)), 1)}
+                              Action(1, ("torque",), (0,)), 1),
+    "shield": Wish()}
 """Every option, other than by default."""
 BOARDS = {"cortex-m": "uno-r4", "rpi": "raspberry-pi-4"}
 """One of the target's core; another one is refused before the file is looked for."""

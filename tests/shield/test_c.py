@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``policy_shield.h`` has the bits of the oracle, on a computer and on emulated cores."""
+"""``policy_shield.h`` has the bits of the oracle."""
 
 from __future__ import annotations
 
@@ -51,16 +51,6 @@ def test_the_bits_of_the_oracle_on_a_computer(name: str, tmp_path: Path) -> None
     fed = steps(STEPS)
     wanted, found = oracle(optimize(program), shield, fed), run(builder, fed)
     assert [i for i in range(STEPS) if found[i] != wanted[i]] == []
-
-
-@pytest.mark.parametrize(("name", "target", "toolchain"), [
-    ("all", "cortex-m4", "gcc"), ("falls back", "cortex-m0", "zig"), ("all", "riscv32", "zig")])
-def test_the_bits_of_the_oracle_on_a_core(name: str, target: str, toolchain: str, tmp_path: Path
-                                          ) -> None:
-    need("arm-none-eabi-gcc")
-    program, shield, builder = built(name, tmp_path, target, toolchain)
-    fed = steps(80)
-    assert run(builder, fed) == oracle(optimize(program), shield, fed)
 
 
 @pytest.mark.parametrize("name", ["all", "falls back", "nothing"])
