@@ -26,7 +26,8 @@ _FUNCTION = re.compile(r"^(PUFFER_EDGE_(?:KERNEL|NAKED) [^{;]*\))\n(\{\n.*?^\})$
 HELIUM = "helium"
 """Folder of kernels that take the place of those of their names where a core has Helium."""
 
-VECTORS = frozenset({"mac32_f32", "mac_rest_f32", "dot_x86", "dot_neon", "sixteen"})
+VECTORS = frozenset({"mac32_f32", "mac_rest_f32", "dot_x86", "dot_neon", "sixteen", "gates16",
+                     "lstm_sixteen"})
 """Files for processors with vectors: x86-64 and AArch64."""
 _VECTORS = tuple(f"#if defined(PUFFER_EDGE_{name})" for name in ("MAC32", "DOT", "DOT16", "WORDS"))
 

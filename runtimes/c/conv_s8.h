@@ -5,10 +5,12 @@
 #include "copy_s8.h"
 #include "mac4x2_s8x16.h"
 #include "requantize.h"
+#include "sixteen.h"
 #define puffer_edge_conv_patch puffer_edge_conv_patch_s8
 #define puffer_edge_copy puffer_edge_copy_s8
 #define puffer_edge_conv puffer_edge_conv_s8
 #define puffer_edge_mac4 puffer_edge_mac4_s8x16
+#define puffer_edge_mac16 puffer_edge_mac16_s8x16
 #define puffer_edge_mac4x2 puffer_edge_mac4x2_s8x16
 #define puffer_edge_mac1 puffer_edge_mac1_s8x16
 #define puffer_edge_x_t int8_t

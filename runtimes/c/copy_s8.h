@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_COPY_S8_H
 #define PUFFER_EDGE_COPY_S8_H
+#include "dot_neon.h"
+#include "dot_x86.h"
 #include "mac_integer.h"
 
 /* Copies integers of 8 bits to some of 16, and returns where they end. */
 static inline int16_t *puffer_edge_copy_s8(int16_t *to, const int8_t *from, int32_t count)
 {
+#if defined(PUFFER_EDGE_DOT)
+    typedef int8_t __attribute__((vector_size(8), aligned(1), may_alias)) puffer_edge_from_t;
+    typedef int16_t __attribute__((vector_size(16), aligned(2), may_alias)) puffer_edge_to_t;
+    for (; count >= 8; count -= 8) {
+        *(puffer_edge_to_t *)(void *)to = __builtin_convertvector(
+            *(const puffer_edge_from_t *)(const void *)from, puffer_edge_to_t);
+        to += 8;
+        from += 8;
+    }
+#endif
     for (; count >= 4; count -= 4) {
 #if defined(PUFFER_EDGE_DSP)
         const uint32_t bytes = *(const puffer_edge_word_t *)(const void *)from;

@@ -10,17 +10,46 @@
 #if defined(PUFFER_EDGE_DOT16)
 typedef int32_t __attribute__((vector_size(64), aligned(4), may_alias)) puffer_edge_s32x16_t;
 
+static inline puffer_edge_s32x16_t puffer_edge_clamp16(puffer_edge_s32x16_t x, int32_t low,
+                                                       int32_t high)
+{
+#if defined(__AVX512F__)
+    const __m512i above = _mm512_max_epi32((__m512i)x, _mm512_set1_epi32(low));
+    return (puffer_edge_s32x16_t)_mm512_min_epi32(above, _mm512_set1_epi32(high));
+#else
+    const puffer_edge_s32x16_t zero = {0}, least = zero + low, most = zero + high;
+    x = (x & (x > least)) | (least & (x <= least));
+    return (x & (x < most)) | (most & (x >= most));
+#endif
+}
+
+/* Words of which the lowest bits, as many as said, are those of a, and the next as many those of b. */
+static inline void puffer_edge_pair16(int32_t *a, const int32_t *b, int32_t bits)
+{
+    const puffer_edge_s32x16_t low = *(const puffer_edge_s32x16_t *)(const void *)a;
+    const puffer_edge_s32x16_t high = *(const puffer_edge_s32x16_t *)(const void *)b;
+    *(puffer_edge_s32x16_t *)(void *)a = (low & ((INT32_C(1) << bits) - 1)) | high << bits;
+}
+
+/* requantize(sum[i], q + i, offset). */
+static inline puffer_edge_s32x16_t puffer_edge_ratio16(const int32_t *sum,
+                                                       const puffer_edge_requantize_t *q,
+                                                       puffer_edge_s32x16_t offset)
+{
+    const puffer_edge_s32x16_t zero = {0};
+    const puffer_edge_s32x16_t ratio = *(const puffer_edge_s32x16_t *)(const void *)q;
+    const puffer_edge_s32x16_t shift = ratio >> 8 & 255;
+    const puffer_edge_s32x16_t v = *(const puffer_edge_s32x16_t *)(const void *)sum >> (ratio & 255);
+    return ((v * (ratio >> 16) + (((zero + 1) << shift) >> 1)) >> shift) + offset;
+}
+
 /* sum[i] = clamp(requantize(sum[i], q + i, zero_point), low, high). */
 static inline void puffer_edge_requantize16(int32_t *sum, const puffer_edge_requantize_t *q,
                                             int32_t zero_point, int32_t low, int32_t high)
 {
     const puffer_edge_s32x16_t zero = {0};
-    const puffer_edge_s32x16_t ratio = *(const puffer_edge_s32x16_t *)(const void *)q;
-    const puffer_edge_s32x16_t shift = ratio >> 8 & 255, least = zero + low, most = zero + high;
-    puffer_edge_s32x16_t v = *(puffer_edge_s32x16_t *)(void *)sum >> (ratio & 255);
-    v = ((v * (ratio >> 16) + (((zero + 1) << shift) >> 1)) >> shift) + zero_point;
-    v = (v & (v > least)) | (least & (v <= least));
-    *(puffer_edge_s32x16_t *)(void *)sum = (v & (v < most)) | (most & (v >= most));
+    *(puffer_edge_s32x16_t *)(void *)sum =
+        puffer_edge_clamp16(puffer_edge_ratio16(sum, q, zero + zero_point), low, high);
 }
 
 /* mac4_<types> of four blocks; groups have as many columns as fill 32 bits of x, or four. */

@@ -74,6 +74,10 @@ class Header:
     """A header with a self-test that counts how many cases gave other numbers than numpy.
 
     Operands lie one behind the other, so that most start at odd addresses; weights do not.
+
+    Attributes:
+        more: kernels beside those that are always there.
+        most: elements of the largest output.
     """
 
     def __init__(self, seed: int) -> None:
@@ -82,6 +86,8 @@ class Header:
         self.constants: list[str] = []
         self.layers: dict[str, list[str]] = {scheme: [] for scheme in (*SCHEMES, "pairs")}
         self.tests: list[str] = []
+        self.more: set[str] = set()
+        self.most = 80
 
     def place(self, values: Array, even: bool = False) -> str:
         """Address of an operand, or one behind an even number of others."""
@@ -355,7 +361,8 @@ class Header:
                                                     "layer_normalization_s8",
                                                     "layer_normalization_s16",
                                                     "l2_normalization_s8", "softmax_s8",
-                                                    "l2_normalization_s16", "softmax_s16"],
+                                                    "l2_normalization_s16", "softmax_s16",
+                                                    *self.more],
                          with_helium=helium)
         return "\n".join([
             "#ifndef KERN_H\n#define KERN_H\n#include <stddef.h>\n#include <stdint.h>\n"
@@ -369,6 +376,7 @@ class Header:
             array("int16_t", "kern_root", ROOT), array("int16_t", "kern_powers", POWERS),
             array("int16_t", "kern_reciprocals", RECIPROCALS), *pools, *self.constants,
             UNOPTIMISED, "static int kern_selftest(void)\n{",
-            "int8_t out_int8[80]; int16_t out_int16[80], cells[16]; int bad = 0;",
+            f"int8_t out_int8[{self.most}]; int16_t out_int16[{self.most}], cells[80]; "
+            "int bad = 0;",
             *("{\n" + loop_over(scheme, layers) + "\n}" for scheme, layers in self.layers.items()),
             *self.tests, "return bad;\n}\n#endif\n#endif\n"])

@@ -10,6 +10,7 @@ import pytest
 
 from puffer_edge.toolchains.base import INCLUDE
 from puffer_edge.toolchains.zig import Zig
+from tests.exporters.integer_conv_cases import SHAPES, conv
 from tests.exporters.integer_kernel_cases import SCHEMES, Header
 from tests.tools import need, need_instructions
 
@@ -49,8 +50,11 @@ def header() -> Header:
     for scheme in SCHEMES:
         for k, n in SIZES:
             made.gemm(scheme, k, n)
-        for size, hidden in ((9, 8), (37, 9)):
+        for size, hidden in ((9, 8), (37, 9), (5, 3), (18, 23), (33, 36)):
             made.cell(scheme, size, hidden)
+        for shape in SHAPES:
+            conv(made, scheme, shape, other=False)
+            conv(made, scheme, shape, other=True)
     return made
 
 

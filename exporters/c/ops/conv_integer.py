@@ -22,7 +22,7 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
     kernel = f"conv_{suffix}" if y.dtype == x.dtype else f"conv_{suffix}_to_s{y.dtype[3:]}"
     patch = "s16" if weight.dtype == np.int16 else "s8x16"  # what the kernel multiplies with
     groups = weight.reshape(op.group, weight.shape[0] // op.group, -1)
-    packed = context.constant(np.concatenate([_aligned(rows, patch) for rows in groups]),
+    packed = context.constant(np.concatenate([aligned(rows, patch) for rows in groups]),
                               role=f"weight {'x'.join(map(str, weight.shape))}")
     requantization = context.weight(op.requantization)
     bias = context.constant(rounded_bias(context.weight(op.bias), requantization), "int32_t",
@@ -37,7 +37,7 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
         f"        &sizes, {op.padding}, {qparams.zero_point}, {qparams.low}, {qparams.high});\n}}")
 
 
-def _aligned(rows: Array, patch: str) -> Array:
+def aligned(rows: Array, patch: str) -> Array:
     """The rows of a group, packed; those of the next begin at a word where it has blocks."""
     flat = blocks_of_groups(rows, patch)
     return np.pad(flat, (0, -flat.size % 4)) if len(rows) >= 4 else flat
