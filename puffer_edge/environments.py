@@ -6,6 +6,7 @@ What records observations and what plays use this, so that both take every space
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,35 +20,24 @@ MASK = "action_mask"
 """Where environments of gymnasium tell in their info which choices may be taken."""
 
 
-class Environment:
-    """One environment.
+class Spaces:
+    """What an environment gives and takes, and how a policy sees it.
 
     Args:
-        identity: an id that ``gymnasium.make`` knows.
+        observation_space, action_space: of gymnasium, of one environment.
         observe: elements of the flattened observation that the policy sees; all by default.
 
     Raises:
-        UsageError: it cannot be made.
         UnsupportedError: a space is of a kind that has no flat form.
-        MissingDependencyError: gymnasium is not installed.
+        UsageError: an element is named that is not there.
     """
 
-    def __init__(self, identity: str, observe: tuple[int, ...] = ()) -> None:
-        try:
-            import gymnasium
-        except ImportError as error:
-            raise MissingDependencyError("gymnasium is not installed",
-                                         hint="pip install gymnasium") from error
-        try:
-            self._made = gymnasium.make(identity)
-        except Exception as error:  # gymnasium raises many kinds, environments any
-            raise UsageError(f"the environment {identity!r} cannot be made: {error}") from error
-        self.observation_space, self.action_space = (
-            self._made.observation_space, self._made.action_space)
-        self._tree = SpaceTree(self.observation_space)
+    def __init__(self, observation_space: Any, action_space: Any,
+                 observe: tuple[int, ...] = ()) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+        self._tree = SpaceTree(observation_space)
         self._observe = list(observe)
         self._sizes = self._count()
-        self._info: dict[str, Any] = {}
 
     def check(self, contract: Contract) -> None:
         """Refuses a policy whose observation or action is not the environment's.
@@ -75,27 +65,17 @@ class Environment:
                              f"{self.action_space}", hint="say how it splits with --action-sizes"
                              if isinstance(action, Discrete) else "")
 
-    def reset(self, seed: int) -> Any:
-        """The first observation of an episode."""
-        observation, self._info = self._ask("reset", seed=seed)
-        return observation
-
-    def step(self, action: Any) -> tuple[Any, float, bool]:
-        """Observation, reward, and whether the episode has ended."""
-        observation, reward, terminated, truncated, self._info = self._ask("step", action)
-        try:
-            number = float(reward)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"the environment's reward, {reward!r:.100}, is no number") from error
-        if not np.isfinite(number):
-            raise UsageError(f"the environment's reward is {number}")
-        return observation, number, bool(terminated or truncated)
-
-    def flat(self, observation: Any, contract: Contract) -> Array:
+    def flat(self, observation: Any, contract: Contract,
+             info: Mapping[str, Any] | None = None) -> Array:
         """An observation as the policy takes it, [n] float32.
 
         Numbers of Discrete and MultiDiscrete parts come one-hot where the policy takes that many.
         A mask that is no part of the observation comes from the environment's info.
+
+        Args:
+            observation: in its space's form.
+            contract: of the policy.
+            info: that came with it.
 
         Raises:
             UsageError: it does not fit its space, or holds NaN or infinite values.
@@ -113,7 +93,8 @@ class Environment:
         if self._observe:
             flat = flat[self._observe]
         if mask is not None and outside:
-            flat = np.insert(flat, mask.start, self._mask(mask.forbids, sum(mask.sizes)))
+            flat = np.insert(flat, mask.start,
+                             _mask(info or {}, mask.forbids, sum(mask.sizes)))
         if not np.isfinite(flat).all():
             raise UsageError("the environment gives NaN or infinite observations")
         return flat
@@ -156,23 +137,6 @@ class Environment:
         assert not rest.size
         return value
 
-    def close(self) -> None:
-        """Closes it."""
-        self._made.close()
-
-    def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
-        """What the environment answers; any failure of its is one error."""
-        try:
-            found = tuple(getattr(self._made, method)(*arguments, **options))
-        except Exception as error:  # environments raise any kind
-            raise UsageError(f"the environment fails in {method}: "
-                             f"{type(error).__name__}: {error}") from error
-        wanted = 2 if method == "reset" else 5
-        if len(found) != wanted:
-            raise UsageError(f"the environment's {method} gives {len(found)} things, not {wanted}",
-                             hint="it must have gymnasium's interface, not gym's")
-        return found
-
     def _count(self) -> dict[str, int]:
         """How many elements an observation may have, by what its Discrete parts are."""
         sizes = {"numbers": self._tree.size}
@@ -199,12 +163,87 @@ class Environment:
                 parts.append((np.arange(low, high + 1) == number).astype(np.float32))
         return np.concatenate(parts)
 
-    def _mask(self, forbids: bool, size: int) -> Array:
-        found = np.asarray(self._info.get(MASK, ()), np.float32).reshape(-1)
-        if found.size != size:
-            raise UsageError(f"the environment's info has no {MASK} of {size} choices",
-                             hint="wrap the environment so that it has")
-        return 1 - found if forbids else found
+
+class Environment(Spaces):
+    """One environment.
+
+    Args:
+        identity: an id that ``gymnasium.make`` knows.
+        observe: elements of the flattened observation that the policy sees; all by default.
+
+    Raises:
+        UsageError: it cannot be made.
+        UnsupportedError: a space is of a kind that has no flat form.
+        MissingDependencyError: gymnasium is not installed.
+    """
+
+    def __init__(self, identity: str, observe: tuple[int, ...] = ()) -> None:
+        try:
+            import gymnasium
+        except ImportError as error:
+            raise MissingDependencyError("gymnasium is not installed",
+                                         hint="pip install gymnasium") from error
+        try:
+            self._made = gymnasium.make(identity)
+        except Exception as error:  # gymnasium raises many kinds, environments any
+            raise UsageError(f"the environment {identity!r} cannot be made: {error}") from error
+        super().__init__(self._made.observation_space, self._made.action_space, observe)
+        self._info: dict[str, Any] = {}
+
+    def flat(self, observation: Any, contract: Contract,
+             info: Mapping[str, Any] | None = None) -> Array:
+        """See :meth:`Spaces.flat`; the info is by default that of the last step."""
+        return super().flat(observation, contract, self._info if info is None else info)
+
+    def reset(self, seed: int) -> Any:
+        """The first observation of an episode."""
+        observation, self._info = self._ask("reset", seed=seed)
+        return observation
+
+    def step(self, action: Any) -> tuple[Any, float, bool]:
+        """Observation, reward, and whether the episode has ended."""
+        observation, reward, terminated, truncated, self._info = self._ask("step", action)
+        return observation, number(reward), bool(terminated or truncated)
+
+    def close(self) -> None:
+        """Closes it."""
+        self._made.close()
+
+    def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
+        return ask(self._made, method, *arguments, **options)
+
+
+def ask(made: Any, method: str, *arguments: Any, **options: Any) -> tuple[Any, ...]:
+    """What an environment answers to ``reset`` or ``step``; any failure of its is one error."""
+    try:
+        found = tuple(getattr(made, method)(*arguments, **options))
+    except Exception as error:  # environments raise any kind
+        raise UsageError(f"the environment fails in {method}: "
+                         f"{type(error).__name__}: {error}") from error
+    wanted = 2 if method == "reset" else 5
+    if len(found) != wanted:
+        raise UsageError(f"the environment's {method} gives {len(found)} things, not {wanted}",
+                         hint="it must have gymnasium's interface, not gym's")
+    return found
+
+
+def number(reward: Any) -> float:
+    """An environment's reward, finite."""
+    try:
+        found = float(reward)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the environment's reward, {reward!r:.100}, is no number") from error
+    if not np.isfinite(found):
+        raise UsageError(f"the environment's reward is {found}")
+    return found
+
+
+def _mask(info: Mapping[str, Any], forbids: bool, size: int) -> Array:
+    found = np.asarray(info.get(MASK, ()), np.float32).reshape(-1)
+    if found.size != size:
+        raise UsageError(f"the environment's info has no {MASK} of {size} choices",
+                         hint="wrap the environment so that it has")
+    return 1 - found if forbids else found
 
 
 def _width(low: Any, high: Any, size: int) -> int:

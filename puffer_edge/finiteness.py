@@ -128,6 +128,8 @@ def _activated(function: Activation | None, x: float) -> float:
 def _rows(weight: Array, bias: Array | None, x: float) -> float:
     """Largest sum of a row of weights, every partial sum included."""
     rows = np.abs(weight.astype(np.float64)).reshape(len(weight), -1)
+    if x == math.inf or not np.isfinite(rows).all():
+        return math.inf  # also of a row of zeros: 0 times NaN or infinity is NaN
     sums = rows.sum(1) * x + (0 if bias is None else np.abs(bias.astype(np.float64)))
     return float(sums.max(initial=0.0)) * (1 + SLACK * (rows.shape[1] + 2))
 
@@ -166,7 +168,9 @@ def _softmax(op: Any, x: list[float], constants: list[Array | None], program: Pr
 
 def _matmul(op: Any, x: list[float], constants: list[Array | None], program: Program) -> float:
     count = program.values[op.a].shape[-1]
-    return x[0] * x[1] * count * (1 + SLACK * (count + 1)) if min(x) else 0.0
+    if math.inf in x:  # also beside zeros
+        return math.inf
+    return x[0] * x[1] * count * (1 + SLACK * (count + 1))
 
 
 def _lstm(op: Any, x: list[float], constants: list[Array | None],

@@ -179,7 +179,7 @@ def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | No
         depths: Sequence[int] = (), activations: str | Sequence[str] = (),
         cells: str | Sequence[str] = (), trials: int = 12, episodes: int = 200,
         tolerance: float = 0.02, seed: int = 0, workers: str | int = "", storage: str = "",
-        observe: Sequence[int] = (), trainer: Trainer | None = None,
+        observe: Sequence[int] = (), vector: str = "", trainer: Trainer | None = None,
         progress: Callable[[str], None] = lambda text: None,
         options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Fitted:
     """Makes a policy that fits a board, and exports the cheapest that plays as well.
@@ -208,14 +208,14 @@ def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | No
         workers: a number of processes, or ``tcp://HOST:PORT`` of a dask scheduler.
         storage: URL of a database that several calls share, on one computer or many.
         observe: elements of the flattened observation that the policy sees; all by default.
+        vector: many environments in one, of ``vectors.KINDS``; single ones by default.
         trainer: that makes students; torch by default.
         progress: is told what is being done.
         options: what a policy file does not hold, see :func:`puffer_edge.load`.
         changes: single ones of them by name.
 
     Returns:
-        The table of candidates and the best, exported and verified; ``passed`` is false where none
-        is as good.
+        The table and the best, exported and verified; not ``passed`` where none is as good.
 
     Raises:
         UsageError: nothing can fit the budget (it names the nearest), or the environment does not
@@ -230,7 +230,7 @@ def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | No
                integers=integers, data=data, schemes=schemes, widths=widths, depths=depths,
                activations=activations, cells=cells, trials=trials, episodes=episodes,
                tolerance=tolerance, seed=seed, workers=str(workers), storage=storage,
-               observe=observe, trainer=trainer, progress=progress)
+               observe=observe, vector=vector, trainer=trainer, progress=progress)
 
 
 @public()

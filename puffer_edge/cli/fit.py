@@ -31,6 +31,8 @@ def fit(
         "--output", "-o", metavar="DIR",
         help="Directory of the artefact; ./STEM-BOARD of the policy file by default.")] = None,
     observe: Observe = "",
+    vector: Annotated[str, option(
+        metavar="KIND", help="Many in one: gymnasium, sync, async, native or pufferlib.")] = "",
     board: Annotated[str, option(
         metavar="BOARD", autocompletion=boards, panel=_BUDGET,
         help="Board, of `puffer-edge boards`; pico by default.")] = "pico",
@@ -91,7 +93,8 @@ def fit(
             us=us, integers=integers, schemes=names(schemes), widths=numbers(widths, int),
             depths=numbers(depths, int), activations=names(activations), cells=names(cells),
             trials=trials, episodes=episodes, tolerance=tolerance, seed=seed, workers=workers,
-            storage=storage, observe=numbers(observe, int), progress=progress, options=options)
+            storage=storage, observe=numbers(observe, int), vector=vector, progress=progress,
+            options=options)
     if as_json:
         say_json(found.to_json())
     else:

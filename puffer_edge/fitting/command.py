@@ -18,6 +18,7 @@ from puffer_edge.fitting.practice import Practice
 from puffer_edge.fitting.reporting import report, storage_of
 from puffer_edge.fitting.result import Fitted
 from puffer_edge.fitting.trainer import Trainer
+from puffer_edge.fitting.vectors import KINDS
 from puffer_edge.ir import Program
 from puffer_edge.naming import stem_from
 from puffer_edge.quantization.recording import Observations, record, source_of
@@ -28,8 +29,8 @@ def run(program: Program, policy: Any, env: str,
         integers: bool, data: Observations | None, schemes: str | Sequence[str],
         widths: Sequence[int], depths: Sequence[int], activations: str | Sequence[str],
         cells: str | Sequence[str], trials: int, episodes: int, tolerance: float, seed: int,
-        workers: str, storage: str, observe: Sequence[int], trainer: Trainer | None,
-        progress: Callable[[str], None]) -> Fitted:
+        workers: str, storage: str, observe: Sequence[int], vector: str,
+        trainer: Trainer | None, progress: Callable[[str], None]) -> Fitted:
     """See :func:`puffer_edge.fit`; ``policy`` is what ``program`` was read from."""
     if any(value.quantization is not None for value in program.values.values()):
         raise UnsupportedError("the policy is in integers already",
@@ -37,13 +38,16 @@ def run(program: Program, policy: Any, env: str,
     if bool(env) == (data is not None):
         raise UsageError("where does the policy play?",
                          hint="give either --env CartPole-v1 or --data observations.npz")
+    if vector and vector not in KINDS:
+        raise UsageError(f"there are no vectors {vector!a:.60}",
+                         hint=f"choose one of {', '.join(KINDS)}")
     budget = Budget(find_board(board), flash, ram, us, integers)
     source = Path(policy) if isinstance(policy, str | os.PathLike) else None
     path = Path(f"{source.stem if source else 'policy'}-{budget.board.name}"
                 if directory is None else directory)
     settings = Settings(trials, verdict=episodes, tolerance=tolerance, seed=seed, workers=workers,
                         storage=storage or storage_of(path), together=bool(storage))
-    where: Any = (Practice(env, tuple(observe)) if env
+    where: Any = (Practice(env, tuple(observe), vector) if env
                   else record(source_of(data), program))
     if trainer is None:
         from puffer_edge.fitting.torch_trainer import TorchTrainer

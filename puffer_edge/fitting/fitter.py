@@ -28,7 +28,7 @@ from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import FLOATING, SCHEMES
-from puffer_edge.sizing import made_up
+from puffer_edge.sizing import Price, made_up
 
 STEPS = 4000
 """That the teacher plays to calibrate its own schemes; half of them judge."""
@@ -234,7 +234,16 @@ def _decided(question: Question, found: Sequence[Outcome], directory: Path, name
     teacher = {"": question.margin.teacher, **disturbed(question, question.teacher)}
     return Fitted(None if best is None else rows[best.name], tuple(rows.values()),
                   question.margin, teacher, None if made is None else made.program, written,
-                  not isinstance(question.env, Practice))
+                  not isinstance(question.env, Practice), _as_it_is(question))
+
+
+def _as_it_is(question: Question) -> Price | None:
+    """What the teacher takes before anything is done to it."""
+    whole = replace(question, budget=replace(question.budget, integers=False))
+    try:
+        return whole.price(Candidate("float32", teacher=True))
+    except (UnsupportedError, UsageError):
+        return None
 
 
 def _may_pass(question: Question, outcome: Outcome) -> bool:

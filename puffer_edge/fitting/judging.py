@@ -9,8 +9,9 @@ from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.fitting.budget import in_words
 from puffer_edge.fitting.candidate import Candidate
+from puffer_edge.fitting.disturbance import Disturbance
 from puffer_edge.fitting.outcome import Outcome
-from puffer_edge.fitting.practice import Disturbance, Practice
+from puffer_edge.fitting.practice import Practice
 from puffer_edge.fitting.question import Question
 from puffer_edge.fitting.seeds import disturbed_seeds, search_seeds, verdict_seeds
 from puffer_edge.fitting.statistics import inferior

@@ -7,40 +7,20 @@ Every episode has a seed of its own, and comes out the same whatever plays besid
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from puffer_edge.arrays import Array
-from puffer_edge.environments import Environment
+from puffer_edge.environments import Spaces
+from puffer_edge.fitting.beside import Beside, Crowd
+from puffer_edge.fitting.disturbance import NONE, Disturbance, Way
 from puffer_edge.fitting.lanes import Lanes
 from puffer_edge.ir import Program
 from puffer_edge.quantization.recording import Recording
 
 LANES = 32
-
-
-@dataclass(frozen=True)
-class Disturbance:
-    """What goes wrong on the way between a policy and its environment.
-
-    Attributes:
-        name: of its column.
-        noise: standard deviation of what is added to the observation, relative to that of each
-            feature as recorded.
-        delay: steps that an action comes late.
-        dropped: share of the steps in which the last action is held.
-        deviation: [n], of the features.
-    """
-
-    name: str = ""
-    noise: float = 0.0
-    delay: int = 0
-    dropped: float = 0.0
-    deviation: Array = field(default_factory=lambda: np.zeros(1))
-
-
-NONE = Disturbance()
 
 
 @dataclass(frozen=True)
@@ -56,17 +36,24 @@ class Played:
     recording: Recording | None = None
 
 
+Act = Callable[[Array, Array], list[Any]]
+"""Gives each lane an action in its space's form, by what they see, [lanes, n], and which of them
+begin an episode, [lanes] bool."""
+
+
 @dataclass(frozen=True)
 class Practice:
     """An environment that policies practise and play in.
 
     Attributes:
-        identity: an id that ``gymnasium.make`` knows.
+        identity: an id that gymnasium knows.
         observe: elements of its flat observation that the policy sees; all by default.
+        vector: many of it in one, a key of ``vectors.KINDS``; several beside each other by default.
     """
 
     identity: str
     observe: tuple[int, ...] = ()
+    vector: str = ""
 
     def check(self, program: Program) -> None:
         """Refuses a policy that does not fit, or an environment that fails at once.
@@ -88,104 +75,75 @@ class Practice:
             steps: after so many in all, no further episode begins, and those that run are cut off;
                 0 for no end.
         """
-        lanes = Lanes(program, min(LANES, len(seeds)))
+        def acting(spaces: Spaces, count: int) -> Act:
+            lanes = Lanes(program, count)
 
-        def act(observations: Array, fresh: Array) -> list[Array]:
-            lanes.reset(fresh)
-            return lanes.act(lanes.step(observations))
-        return self._play(program, seeds, lanes.count, act, disturbance, keep, steps)
+            def act(observations: Array, fresh: Array) -> list[Any]:
+                lanes.reset(fresh)
+                return [spaces.nested(action) for action in lanes.act(lanes.step(observations))]
+            return act
+        return self._play(program, seeds, acting, disturbance, keep, steps)
 
     def random_returns(self, program: Program, seeds: Sequence[int]) -> Array:
         """Returns of actions drawn from the space, [seeds]."""
-        environment = Environment(self.identity, self.observe)
-        found = []
-        try:
-            environment.check(program.contract)
-            for seed in seeds:
-                environment.action_space.seed(seed)
-                observation, total, ended = environment.reset(seed), 0.0, False
-                while not ended:
-                    environment.flat(observation, program.contract)
-                    observation, reward, ended = environment.step(
-                        environment.action_space.sample())
-                    total += reward
-                found.append(total)
-        finally:
-            environment.close()
-        return np.array(found)
+        def acting(spaces: Spaces, count: int) -> Act:
+            spaces.action_space.seed(int(seeds[0]))
+            return lambda observations, fresh: [spaces.action_space.sample() for _ in fresh]
+        return self._play(program, seeds, acting).returns
 
-    def _play(self, program: Program, seeds: Sequence[int], count: int,
-              act: Callable[[Array, Array], list[Array]], disturbance: Disturbance, keep: bool,
-              steps: int) -> Played:
-        lanes = [_Lane(self, program, disturbance) for _ in range(count)]
+    def _play(self, program: Program, seeds: Sequence[int],
+              acting: Callable[[Spaces, int], Act], disturbance: Disturbance = NONE,
+              keep: bool = False, steps: int = 0) -> Played:
+        crowd = self._crowd(program, len(seeds))
+        playing: list[_Episode | None] = [None] * crowd.count
+        observations = np.zeros((crowd.count, program.contract.observation_size), np.float32)
         waiting = list(enumerate(seeds))[::-1]
         returns: dict[int, float] = {}
         kept: dict[int, list[Array]] = {}
         taken = 0
-        observations = np.zeros((count, program.contract.observation_size), np.float32)
         try:
-            while True:
-                fresh = np.zeros(count, bool)
-                for index, lane in enumerate(lanes):
-                    if lane.ended and lane.episode >= 0:
-                        returns[lane.episode] = lane.total
-                        lane.episode = -1
-                    if lane.ended and waiting and not 0 < steps <= taken:
-                        lane.begin(*waiting.pop())
-                        fresh[index] = True
-                    observations[index] = lane.seen
-                running = [index for index, lane in enumerate(lanes) if not lane.ended]
-                if not running or 0 < steps <= taken:
+            act = acting(crowd.spaces, crowd.count)
+            while not 0 < steps <= taken:
+                begun = crowd.begin(waiting, [each is None for each in playing])
+                for lane, (number, seed, seen) in begun.items():
+                    playing[lane] = episode = _Episode(number, Way(disturbance, seed))
+                    observations[lane] = episode.way.seen(seen)
+                running = {lane: each for lane, each in enumerate(playing) if each is not None}
+                if not running:
                     break
-                actions = act(observations, fresh)
-                for index in running:
-                    if keep:
-                        kept.setdefault(lanes[index].episode, []).append(
-                            observations[index].copy())
-                    lanes[index].step(actions[index])
+                actions = act(observations, np.isin(np.arange(crowd.count), [*begun]))
+                for lane, episode in running.items() if keep else ():
+                    kept.setdefault(episode.number, []).append(observations[lane].copy())
+                stepped = crowd.step({lane: episode.way.taken(actions[lane])
+                                      for lane, episode in running.items()})
+                for lane, (seen, reward, ended) in stepped.items():
+                    episode = running[lane]
+                    episode.total += reward
+                    observations[lane] = episode.way.seen(seen)
+                    if ended:
+                        returns[episode.number] = episode.total
+                        playing[lane] = None
                 taken += len(running)
         finally:
-            for lane in lanes:
-                lane.environment.close()
+            crowd.close()
         recording = _joined([kept[number] for number in sorted(kept)]) if keep else None
         return Played(np.array([returns[number] for number in sorted(returns)]), recording)
 
+    def _crowd(self, program: Program, episodes: int) -> Crowd:
+        if self.vector:
+            from puffer_edge.fitting.vectors import Vector
 
-class _Lane:
-    """One environment with the episode that is played in it."""
+            return Vector(self.vector, self.identity, self.observe, program.contract, LANES)
+        return Beside(self.identity, self.observe, program.contract, min(LANES, episodes))
 
-    def __init__(self, practice: Practice, program: Program, disturbance: Disturbance) -> None:
-        self.environment = Environment(practice.identity, practice.observe)
-        self.environment.check(program.contract)
-        self._contract, self._disturbance = program.contract, disturbance
-        self.seen = np.zeros(program.contract.observation_size, np.float32)
-        self.ended, self.episode, self.total = True, -1, 0.0
 
-    def begin(self, episode: int, seed: int) -> None:
-        self.ended, self.episode, self.total = False, episode, 0.0
-        self._random = np.random.default_rng(seed)
-        self._late: list[Array] = []
-        self._held: Array | None = None
-        self._see(self.environment.reset(seed))
+@dataclass
+class _Episode:
+    """One that is being played: its place among the seeds, and its return up to now."""
 
-    def step(self, action: Array) -> None:
-        disturbance = self._disturbance
-        self._late.append(action)
-        if len(self._late) > disturbance.delay + 1:
-            self._late.pop(0)
-        chosen = self._late[0]  # until the first late one comes, it is the first of all
-        if self._held is not None and self._random.random() < disturbance.dropped:
-            chosen = self._held
-        self._held = chosen
-        observation, reward, self.ended = self.environment.step(self.environment.nested(chosen))
-        self.total += reward
-        self._see(observation)
-
-    def _see(self, observation: object) -> None:
-        self.seen = self.environment.flat(observation, self._contract)
-        if self._disturbance.noise:
-            self.seen = (self.seen + self._disturbance.noise * self._disturbance.deviation
-                         * self._random.standard_normal(self.seen.size)).astype(np.float32)
+    number: int
+    way: Way
+    total: float = 0.0
 
 
 def _joined(episodes: Sequence[Sequence[Array]]) -> Recording:

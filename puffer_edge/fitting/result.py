@@ -72,6 +72,7 @@ class Fitted:
         program: of the best, in float: what :func:`puffer_edge.export` takes.
         directory: the artefact of the best, verified; None where there is none.
         offline: nothing was played: recorded data gave the teacher's choices and judged.
+        price: what the teacher takes in float32, with every step; None where it has no form.
     """
 
     best: Row | None
@@ -81,6 +82,7 @@ class Fitted:
     program: Program | None = None
     directory: Path | None = None
     offline: bool = False
+    price: Price | None = None
 
     @property
     def passed(self) -> bool:
@@ -92,6 +94,7 @@ class Fitted:
         return {"best": None if self.best is None else self.best.name,
                 "rows": [asdict(row) for row in self.rows], "margin": asdict(self.margin),
                 "teacher": self.teacher, "offline": self.offline,
+                "price": None if self.price is None else asdict(self.price),
                 "directory": None if self.directory is None else str(self.directory)}
 
 

@@ -17,12 +17,13 @@ import pytest
 
 import puffer_edge
 from puffer_edge.boards import find_board
+from puffer_edge.cli.printing.fitting import printed
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.fitting import Budget, Candidate, Effort, Practice, Settings, Space, fit
+from puffer_edge.fitting.disturbance import Disturbance
 from puffer_edge.fitting.judging import judge
 from puffer_edge.fitting.outcome import Outcome
 from puffer_edge.fitting.plot import plot
-from puffer_edge.fitting.practice import Disturbance
 from puffer_edge.fitting.statistics import Margin, inferior, lower_bound, not_inferior
 from puffer_edge.ir import Program
 from puffer_edge.sizing import Price
@@ -64,12 +65,15 @@ def search(directory: Path, **changes: Any) -> Any:
 
 
 def test_a_smaller_policy_that_plays_as_well_is_exported_and_verified(
-        tmp_path: Path, priced: None) -> None:
+        tmp_path: Path, priced: None, capsys: pytest.CaptureFixture[str]) -> None:
     found = search(tmp_path / "small", budget=Budget(PICO, flash=3000))
     assert found.passed and found.best.name == "student linear float32"
     assert found.best.verdict.episodes == 200 and found.best.verdict.bound > -0.2
     checks = json.loads((tmp_path / "small" / "report.json").read_text())["checks"]
     assert checks and not any(check["verdict"] == "failed" for check in checks)
+    assert found.price is not None and found.price.flash > found.best.price.flash
+    printed(found)
+    assert f"{found.price.flash:,}" in capsys.readouterr().out  # nothing else takes so much
     assert set(found.best.disturbed) == {"noise", "delay", "drops"}
     assert found.best.disturbed["delay"] < found.best.mean  # late actions are wrong half the time
     assert "teacher" in plot(found) and "student linear float32" in plot(found)

@@ -10,7 +10,7 @@ from puffer_edge.errors import StepError
 from puffer_edge.finiteness import magnitudes, unproved
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Program, Status
-from puffer_edge.ir.ops import Binary, Gemm, LSTMCell, Unary
+from puffer_edge.ir.ops import Binary, Gemm, LSTMCell, MatMul, Unary
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from tests import zoo
@@ -69,6 +69,23 @@ def test_what_is_proved_costs_nothing() -> None:
         assert not unproved(optimize(zoo.program(name)))
     for name in ("residual", "min_gru"):
         assert unproved(optimize(zoo.program(name))).outputs
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["a row of zeros", "a product with zeros"])
+def test_zero_times_infinity_is_no_zero(kind: str) -> None:
+    bench = zoo.Bench((1, 2))
+    large = bench.builder.constant(np.full((2, 2), 1e30, np.float32), "large")
+    x = bench.op(Gemm, x=bench.x, weight=large)
+    if kind == "a row of zeros":
+        y = bench.op(Gemm, x=x, weight=bench.builder.constant(
+            np.array([[0, 0], [1, 0]], np.float32), "w"))
+    else:
+        y = bench.op(MatMul, a=x, b=bench.builder.constant(np.zeros((2, 2), np.float32), "b"))
+    program = bench.program(y)
+    values = Interpreter(program).values(np.full(2, 3e38))
+    assert np.isnan(values[y]).any()  # so it must not be taken for proved
+    assert y in unproved(program).outputs
 
 
 def summing() -> Program:

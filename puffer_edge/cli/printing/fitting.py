@@ -12,6 +12,7 @@ from puffer_edge.cli.printing.console import say
 
 if TYPE_CHECKING:
     from puffer_edge.fitting import Fitted, Row
+    from puffer_edge.sizing import Price
 
 
 def printed(found: Fitted) -> None:
@@ -24,11 +25,13 @@ def printed(found: Fitted) -> None:
     for row in found.rows:
         if row.mean is None:
             continue
-        table.add_row(escape(row.name), *_price(row), _mean(row),
+        table.add_row(escape(row.name), *_price(row.price), _mean(row),
                       *(_number(row.disturbed.get(name)) for name in disturbances),
                       _verdict(row, found))
-    if not found.offline:
-        table.add_row("the policy itself", "", "", "", f"{found.margin.teacher:.6g}",
+    if found.offline:
+        table.add_row("the policy itself", *_price(found.price), "", "")
+    else:
+        table.add_row("the policy itself", *_price(found.price), f"{found.margin.teacher:.6g}",
                       *(_number(found.teacher[name]) for name in disturbances), "")
     say(table)
     left_out = sum(row.mean is None for row in found.rows)
@@ -52,12 +55,12 @@ def printed(found: Fitted) -> None:
     say(f"exported and verified: {escape(str(found.directory))}", soft_wrap=True)
 
 
-def _price(row: Row) -> tuple[str, str, str]:
-    if row.price is None:
+def _price(price: Price | None) -> tuple[str, str, str]:
+    if price is None:
         return "-", "-", "-"
-    time = row.price.microseconds
-    guess = "" if row.price.modelled else "~"
-    return (f"{row.price.flash:,}", f"{row.price.ram:,}",
+    time = price.microseconds
+    guess = "" if price.modelled else "~"
+    return (f"{price.flash:,}", f"{price.ram:,}",
             "-" if time is None else f"{guess}{time:,.1f}")
 
 
