@@ -15,6 +15,7 @@ from puffer_edge.ir import Note
 from puffer_edge.passes import optimize
 from puffer_edge.planning import Plan
 from puffer_edge.quantization.integer_input import IntegerInput
+from puffer_edge.robot.identity import identity
 
 ORIGINAL = "original.npz"
 """The float Program, where the artefact's is another."""
@@ -23,7 +24,7 @@ ORIGINAL = "original.npz"
 def assemble(request: ExportRequest, code: Mapping[str, bytes], *, plan: Plan, tests: Vectors,
              constant_bytes: int, ram: int, integers: IntegerInput | None = None,
              integer_tests: Vectors | None = None, notes: Sequence[Note] = (),
-             about: Mapping[str, Any] | None = None) -> dict[str, bytes]:
+             about: Mapping[str, Any] | None = None, robot_bytes: int = 0) -> dict[str, bytes]:
     """All files of an artefact by name; equal inputs give equal bytes.
 
     Args:
@@ -37,6 +38,7 @@ def assemble(request: ExportRequest, code: Mapping[str, bytes], *, plan: Plan, t
         integer_tests: its vectors.
         notes: of the artefact, beside those of the Program.
         about: the exporter's own entries of the manifest.
+        robot_bytes: of memory that a robot's contract takes beside.
     """
     program, quantised = request.program, request.quantised
     files = {**code, "vectors.npz": tests.to_bytes(), "program.npz": program_file.to_bytes(program)}
@@ -53,6 +55,9 @@ def assemble(request: ExportRequest, code: Mapping[str, bytes], *, plan: Plan, t
         constant_bytes=constant_bytes, ram=ram, source=request.source, files=files,
         seed=request.seed, counts=request.counts, integers=integers,
         quantization=quantised.description if quantised else None)
+    if request.contract is not None:
+        description["contract"] = identity(request.contract)
+        description["memory"]["robot_bytes"] = robot_bytes
     if tools := made_with(code):
         description["tools"] = tools
     description["notes"] += [note.to_json() for note in notes]

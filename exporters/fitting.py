@@ -19,7 +19,8 @@ def refuse_too_large(memory: Mapping[str, int], board: Board) -> None:
     Raises:
         UsageError: which says what is too little, and by how much.
     """
-    weights, struct = int(memory["weights_bytes"]), int(memory["struct_bytes"])
+    weights = int(memory["weights_bytes"])
+    struct = int(memory["struct_bytes"]) + int(memory.get("robot_bytes", 0))
     needs = [("flash", weights, board.flash.left if board.flash.size else weights),
              ("RAM", struct + (weights if board.constants_in_ram else 0), board.ram.left)]
     for what, needed, left in needs:

@@ -53,7 +53,7 @@ def read_code(directory: Path, manifest: Mapping[str, Any], *, trust: bool = Fal
         return {name: _read(directory, name) for name in listed}
     if program is None:
         program = program_file.from_bytes(_read(directory, PROGRAM), str(directory / PROGRAM))
-    made = _made(manifest, program, compiled, _contract(directory, manifest))
+    made = _made(manifest, program, compiled, contract_of(directory, manifest))
     for name, content in made.items():
         if (found := _read(directory, name)) != content:
             raise FileFormatError(_difference(name, found, content, manifest), hint=TRUST,
@@ -95,7 +95,12 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool,
                               hint=program_file.HINT) from error
 
 
-def _contract(directory: Path, manifest: Mapping[str, Any]) -> RobotContract | None:
+def contract_of(directory: Path, manifest: Mapping[str, Any]) -> RobotContract | None:
+    """The robot's contract that an artefact was exported with, None where there is none.
+
+    Raises:
+        FileFormatError: it is missing, damaged, or another one.
+    """
     if "contract" not in manifest:
         return None
     contract = read_contract(directory / CONTRACT)

@@ -17,11 +17,12 @@ from puffer_edge.boards import Board, Memory, find_board
 from puffer_edge.errors import FileFormatError
 from puffer_edge.exporters.fitting import refuse_too_large
 from puffer_edge.exporters.licence import in_c
-from puffer_edge.exporters.regenerating import read_code
+from puffer_edge.exporters.regenerating import contract_of, read_code
 from puffer_edge.firmware import flash
 from puffer_edge.firmware.frameworks import FRAMEWORKS, Framework, find_framework
 from puffer_edge.firmware.renewing import Written, put
 from puffer_edge.naming import identifier, stem
+from puffer_edge.robot import RobotContract
 from puffer_edge.targets import CORTEX_M4, MICROPYTHON, TARGETS
 from puffer_edge.templates import template
 
@@ -32,6 +33,8 @@ POLICY = ("policy.h", "policy.c")
 """Files of every artefact in C."""
 AROUND = {"contract": "policy_robot.h", "shield": "policy_shield.h"}
 """Those of a key of the manifest; each stands on the ones before it."""
+RATE = 50
+"""Steps per second where no contract tells them."""
 STACK = 1024
 """Bytes that the linker keeps for the stack; `verify` measures what the step needs."""
 
@@ -73,7 +76,7 @@ def project(directory: Path, board: str, output: Path, *, framework: str = "", t
         del policy["policy.c"]
     files = {found.policy + name: content for name, content in policy.items()}
     own = {*files, *(f"{found.policy}{name}.{end}" for end in "hc")}
-    files |= rendered(manifest, chosen, found, estimate())
+    files |= rendered(manifest, chosen, found, estimate(), contract_of(directory, manifest))
     return _then(put(output, files, own=own & files.keys()), found, output)
 
 
@@ -95,11 +98,14 @@ def _around(manifest: Mapping[str, Any]) -> list[str]:
     return [file for key, file in AROUND.items() if key in manifest]
 
 
-def _about(manifest: Mapping[str, Any], board: Board, framework: Framework) -> dict[str, Any]:
+def _about(manifest: Mapping[str, Any], board: Board, framework: Framework,
+           contract: RobotContract | None) -> dict[str, Any]:
     """What templates are given: names that are safe in C, numbers, and texts of a board's file."""
     name = stem(str(manifest["name"]))
-    fields = [{"name": identifier(str(field["name"]), "a field of the observation"),
-               "size": _size(field["shape"])} for field in manifest["observation"]["fields"]]
+    sizes = contract.sensors if contract else {
+        str(field["name"]): _size(field["shape"]) for field in manifest["observation"]["fields"]}
+    fields = [{"name": identifier(field, "a field of the observation"), "size": size}
+              for field, size in sizes.items()]
     fpu = board.core.float_unit != "none"
     around = _around(manifest)  # where sensors are floats
     integers = "integers" in manifest["observation"] and not fpu and not around
@@ -107,7 +113,10 @@ def _about(manifest: Mapping[str, Any], board: Board, framework: Framework) -> d
     return {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields, "fpu": fpu,
             "header": (POLICY[0], *around)[-1], "q": "_q" if integers else "",
             "action_q": "_q" if integers and manifest["action"]["kind"] != "discrete" else "",
-            "masked": "mask" in manifest["action"], "names": _names(board, framework),
+            "masked": "mask" in manifest["action"], "joints": contract.joints if contract else 0,
+            "robot": list(dict.fromkeys(contract.action.kind)) if contract else [],
+            "steps": max(1, round(1 / contract.period)) if contract else RATE,
+            "names": _names(board, framework),
             "dcore": board.core.name.title(), "flash": _region(board.flash),
             "ram": _region(board.ram), "stack": STACK, "flags": " ".join(core.gcc_flags),
             "dwt": core.name != "cortex-m0", "qemu": bare.qemu if bare else "",
@@ -134,12 +143,14 @@ def _names(board: Board, framework: Framework) -> dict[str, str]:
 
 
 def rendered(manifest: Mapping[str, Any], board: Board, framework: Framework,
-             estimate: tuple[float, float] | None = None) -> dict[str, bytes]:
+             estimate: tuple[float, float] | None = None,
+             contract: RobotContract | None = None) -> dict[str, bytes]:
     """Every file of the framework's folder: a template, or a file that is copied.
 
     A template that gives nothing for a board is no file there.
     """
-    about = {**_about(manifest, board, framework), "estimated": _estimated(board, estimate)}
+    about = {**_about(manifest, board, framework, contract),
+             "estimated": _estimated(board, estimate)}
     folder = f"templates/{framework.name.replace('-', '_')}"
     found = {}
     for path, file in _walk(resources("puffer_edge.firmware") / folder):

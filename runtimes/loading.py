@@ -17,13 +17,47 @@ from puffer_edge.ir import Program
 from puffer_edge.loading import load
 from puffer_edge.passes import optimize
 from puffer_edge.readers.regular_file import read_file
+from puffer_edge.robot import RobotContract
+from puffer_edge.robot.identity import identity
+from puffer_edge.robot.reading import read_contract
 from puffer_edge.runtimes.backends import BACKENDS
 from puffer_edge.runtimes.policy import Policy
 
 
 def open_policy(policy: Any, backend: str | None, options: dict[str, Any], *,
-                trust: bool = False) -> Policy:
+                trust: bool = False, contract: Any = None) -> Policy:
     """See :func:`puffer_edge.runtimes.load`."""
+    opened = _opened(policy, backend, options, trust)
+    opened.robot = _robot(policy)
+    if contract is not None:
+        _refuse_another(opened, contract, str(policy))
+    return opened
+
+
+def _robot(policy: Any) -> str:
+    """Of an artefact, the contract's hash; what lies beside was compared with it."""
+    if not isinstance(policy, str | Path) or not Path(policy).is_dir():
+        return ""
+    return str(read_manifest(Path(policy)).get("contract", ""))
+
+
+def _refuse_another(policy: Policy, contract: Any, where: str) -> None:
+    """Closes a policy that is not for a robot's contract."""
+    try:
+        wanted = identity(contract if isinstance(contract, RobotContract) else
+                          read_contract(Path(contract)))
+        if wanted != policy.robot:
+            found = f"the contract {policy.robot[:16]}" if policy.robot else "no contract"
+            raise UsageError(f"the policy was exported for {found}, and the robot's is "
+                             f"{wanted[:16]}", where=where,
+                             hint="compare the two with `puffer-edge contract FILE --diff OTHER`; "
+                                  "an artefact has its own as contract.toml")
+    except BaseException:
+        policy.close()
+        raise
+
+
+def _opened(policy: Any, backend: str | None, options: dict[str, Any], trust: bool) -> Policy:
     if backend is not None and backend not in BACKENDS:
         raise UsageError(f"there is no back end {backend!r}",
                          hint=f"choose one of {', '.join(BACKENDS)}")

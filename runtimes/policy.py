@@ -29,9 +29,11 @@ class Policy(ABC):
         backend: its name.
         contract: observation and action.
         outputs: raw outputs of the last :meth:`step` by name, flat; empty before the first.
+        robot: hash of the robot's contract that the artefact was exported for; empty without.
     """
 
     backend = ""
+    robot = ""
 
     def __init__(self, program: Program) -> None:
         if program.values[program.input].dtype != "float32":

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import time
 from contextlib import suppress
@@ -34,16 +35,17 @@ LAST = (1 << 63) - 1
 TRIES = 10_000
 """Rounds of announcing a slot and looking at the other side's announcement. Each further round
 needs a further exchange of the other side in between, so that a sound one never needs many."""
+HASH = re.compile("[0-9a-f]{64}")
 ALIGNMENT = 64
 """Bytes: a cache line, and what vector loads like."""
 
 # Words of 32 bits, which even processors of 32 bits write in one piece.
 LATEST, HELD, CLAIMED, OWNER, WRITER, READER = range(6)
-_CONTROL = np.dtype({"names": ["magic", "layout", "words", "sequence", "time"],
-                     "formats": ["S8", "S16", (np.int32, 6), (np.int64, SLOTS),
+_CONTROL = np.dtype({"names": ["magic", "layout", "contract", "words", "sequence", "time"],
+                     "formats": ["S8", "S16", (np.uint8, 32), (np.int32, 6), (np.int64, SLOTS),
                                  (np.int64, SLOTS)],
-                     "offsets": [0, 8, 64, 128, 192], "itemsize": 256})
-_MAGIC = b"PESHARE1"
+                     "offsets": [0, 8, 24, 64, 128, 192], "itemsize": 256})
+_MAGIC = b"PESHARE2"
 
 
 class SharedBuffer:
@@ -84,7 +86,7 @@ class SharedBuffer:
 
     @classmethod
     def create(cls, name: str | None, shape: tuple[int, ...],
-               dtype: npt.DTypeLike = np.float32) -> SharedBuffer:
+               dtype: npt.DTypeLike = np.float32, contract: str = "") -> SharedBuffer:
         """A new buffer; one of that name whose maker has died is replaced.
 
         Args:
@@ -92,12 +94,14 @@ class SharedBuffer:
                 take first: tell the other process what :attr:`name` is.
             shape: of the array.
             dtype: of the array.
+            contract: hash of the robot's contract that the numbers are of, as
+                ``Policy.robot`` has it; empty where there is none. Who attaches says the same.
 
         Raises:
-            UsageError: the name or the array is impossible, or the name is taken.
+            UsageError: the name, the array or the hash is impossible, or the name is taken.
             OutputError: there is not enough memory.
         """
-        kind = _kind(shape, dtype)
+        kind, said = _kind(shape, dtype), _contract(contract)
         size = _length(shape, kind)
         if name is None:
             name = f"pe_{secrets.token_hex(8)}"
@@ -107,24 +111,30 @@ class SharedBuffer:
         control["words"] = NOBODY
         control["words"][OWNER] = os.getpid()
         control["layout"] = _layout(shape, kind)
+        control["contract"] = said
         control["magic"] = _MAGIC  # last: nobody attaches to what is not whole
         return cls(segment, name, shape, kind)
 
     @classmethod
     def attach(cls, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32,
-               ) -> SharedBuffer:
-        """The buffer of that name; shape and dtype must be those that it was created with.
+               contract: str = "") -> SharedBuffer:
+        """The buffer of that name; all must be as it was created.
 
         Raises:
-            UsageError: there is none, or its arrays are others.
+            UsageError: there is none, or its arrays are others, or another contract's.
         """
-        kind = _kind(shape, dtype)
+        kind, said = _kind(shape, dtype), _contract(contract)
         segment = shared_segment.attach(name)
         if (not _ours(segment) or _control(segment)["layout"] != _layout(shape, kind)
                 or segment.size < _length(shape, kind)):
             shared_segment.close(segment)
             raise UsageError(f"the shared buffer {name!r} holds no arrays {list(shape)} of {kind}",
                              hint="create and attach with the same shape and dtype")
+        if (theirs := bytes(_control(segment)["contract"])) != said.tobytes():
+            shared_segment.close(segment)
+            raise UsageError(f"the shared buffer {name!r} is for {_called(theirs)}, and this is "
+                             f"{_called(said.tobytes())}", hint="export the policy for the "
+                             "contract by which the other process packs, or start that one anew")
         return cls(segment, name, shape, kind)
 
     def slot(self) -> Array:
@@ -305,6 +315,18 @@ def _kind(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.dtype[Any]:
     if min(shape, default=1) < 1:
         raise UsageError(f"the shape {list(shape)} has no elements")
     return kind
+
+
+def _contract(given: str) -> Array:
+    """[32] bytes of a hash, zeros where there is none."""
+    if given and not HASH.fullmatch(given):
+        raise UsageError(f"{given[:80]!a} is no contract's hash: it has 64 digits, as policy.json "
+                         "and `puffer-edge contract` have them")
+    return np.frombuffer(bytes.fromhex(given or "00" * 32), np.uint8)
+
+
+def _called(digest: bytes) -> str:
+    return f"the contract {digest.hex()[:16]}" if any(digest) else "no contract"
 
 
 def _size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:

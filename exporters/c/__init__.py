@@ -14,7 +14,7 @@ from puffer_edge.exporters.assembling import assemble, remembered
 from puffer_edge.exporters.c import avr
 from puffer_edge.exporters.c.header import Entry, Header, render
 from puffer_edge.exporters.c.robot import FILE as ROBOT
-from puffer_edge.exporters.c.robot import robot_header
+from puffer_edge.exporters.c.robot import robot_header, structs_bytes
 from puffer_edge.exporters.c.shield import FILE as SHIELD
 from puffer_edge.exporters.c.shield import shield_header
 from puffer_edge.exporters.c.widening import working_memory
@@ -29,7 +29,6 @@ from puffer_edge.planning import Plan, plan
 from puffer_edge.quantization.integer_input import Counts, IntegerInput, integer_input
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.robot import check_fit
-from puffer_edge.robot.identity import identity
 from puffer_edge.robot.writing import FILE as CONTRACT
 from puffer_edge.robot.writing import to_toml
 from puffer_edge.shield.describing import described
@@ -150,9 +149,8 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
                     integer_tests=entry.vectors if entry else None, notes=notes,
                     about={**({"board": request.board} if request.board else {}),
                            **({"helium_float": True} if request.helium_float else {}),
-                           **({"contract": identity(request.contract)} if request.contract
-                              else {}),
-                           **described(request.shielded)})
+                           **described(request.shielded)},
+                    robot_bytes=structs_bytes(request.contract) if request.contract else 0)
 
 
 def surrounding_files(request: ExportRequest) -> dict[str, bytes]:

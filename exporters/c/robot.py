@@ -64,6 +64,23 @@ def robot_header(contract: RobotContract, program: Program, name: str) -> str:
         action_lines=_action_lines(contract.action, contract, action_tables)))
 
 
+def structs_bytes(contract: RobotContract) -> int:
+    """Of the three structs that the header adds to the policy's: ``robot``, sensors and targets."""
+    words = sum(term.size for term in contract.observation)
+    words += contract.observation_size + contract.action.size
+    end = 4 * words
+    if any(term.kind == "last_action" for term in contract.observation):
+        end += 4 * contract.action.size
+    for term in contract.observation:
+        if term.history > 1:
+            end = -(-end // 4) * 4 + 4 * term.width + 2  # floats, and the place of the newest
+    if phases := sum(term.kind == "phase" for term in contract.observation):
+        end = -(-end // 4) * 4 + 4 * phases
+    end = -(-(end + 1) // 4) * 4  # whether it was started
+    targets = len(set(contract.action.kind)) * contract.joints
+    return end + 4 * (sum(contract.sensors.values()) + targets)
+
+
 def _terms(contract: RobotContract, program: Program, tables: list[dict[str, Any]],
            ) -> list[dict[str, Any]]:
     frame = sum(term.size for term in contract.observation)

@@ -17,7 +17,7 @@ from puffer_edge.exporters.micropython import compiled, source
 from puffer_edge.exporters.micropython.boards import Profile, find_grade, find_profile
 from puffer_edge.exporters.micropython.heap import heap
 from puffer_edge.exporters.micropython.robot import FILE as ROBOT
-from puffer_edge.exporters.micropython.robot import robot_module
+from puffer_edge.exporters.micropython.robot import arrays_bytes, robot_module
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.planning import plan
@@ -29,7 +29,6 @@ from puffer_edge.quantization.integer_input import (
 )
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.robot import RobotContract, check_fit
-from puffer_edge.robot.identity import identity
 from puffer_edge.robot.writing import FILE as CONTRACT
 from puffer_edge.robot.writing import to_toml
 from puffer_edge.targets import MICROPYTHON
@@ -106,7 +105,8 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         ".mpy" if compiled_modules else ".py")))
     files = {
         **modules, "weights.bin": written.weights,
-        "main.py": in_python(source.example(given.program, name, chosen.small)).encode("ascii"),
+        "main.py": in_python(source.example(given.program, name, chosen.small, contract)
+                             ).encode("ascii"),
         "manifest.py": "".join(f'module("{name}", opt=3)\n' for name in sorted(sources)).encode(),
         "package.json": as_json({
             "version": VERSION, "urls": [
@@ -168,7 +168,8 @@ class MicroPythonExporter:
     def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
         """Modules, weights, what installs them, and what all have."""
         made = self._made(request, True)
-        taken = {} if made.board.small else heap(made.files, made.ram)
+        robot = arrays_bytes(request.contract) if request.contract else 0
+        taken = {} if made.board.small else heap(made.files, made.ram + robot)
         return assemble(
             request, made.files, plan=plan(request.program, first=made.given.replaced),
             tests=made.tests, constant_bytes=len(made.files["weights.bin"]), ram=made.ram,
@@ -176,8 +177,8 @@ class MicroPythonExporter:
             notes=[*_told(taken), *_too_small(made)], about={"micropython": {
                 "board": made.board.name, "kernels": made.grade, "modules": list(made.shipped),
                 "romfs_bytes": made.ram - made.placed, "heap": taken,
-                "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))},
-                **({"contract": identity(request.contract)} if request.contract else {})})
+                "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))}},
+            robot_bytes=robot)
 
     def _made(self, request: ExportRequest, compiled: bool) -> Made:
         return make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,

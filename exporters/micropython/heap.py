@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 MODULES = ("policy", "policy_runtime")
 KERNELS = "policy_kernels"
+ROBOT = "policy_robot"
 KEPT, NEEDED = 2.0, 3.0
 """Bytes of heap for a byte of an .mpy file, when it is loaded and while."""
 SPREAD = 1.12
@@ -31,11 +32,12 @@ def heap(files: Mapping[str, bytes], arrays: int) -> dict[str, dict[str, int]]:
         By form: ``source``, and ``mpy`` where mpy-cross made such files.
     """
     kernels = len(files.get(f"{KERNELS}.mpy", b""))
-    sources = [len(files[f"{name}.py"]) for name in (*MODULES, KERNELS) if f"{name}.py" in files]
+    sources = [len(files[f"{name}.py"]) for name in (*MODULES, KERNELS, ROBOT)
+               if f"{name}.py" in files]
     found = {"source": {"kept": arrays + round(KEPT_OF_SOURCE * sum(sources)),
                         "needed": arrays + round(COMPILING * max(sources))}}
     if f"{MODULES[0]}.mpy" in files:
-        code = sum(len(files[f"{name}.mpy"]) for name in MODULES)
+        code = sum(len(files.get(f"{name}.mpy", b"")) for name in (*MODULES, ROBOT))
         found["mpy"] = {"kept": arrays + kernels + round(KEPT * code),
                         "needed": round(SPREAD * arrays) + 2 * kernels + round(NEEDED * code)}
     for form in found.values():

@@ -53,6 +53,15 @@ def robot_module(contract: RobotContract, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def arrays_bytes(contract: RobotContract) -> int:
+    """Of the arrays that a ``Robot`` keeps, without what MicroPython keeps of each."""
+    frame = sum(term.size for term in contract.observation)
+    pasts = sum(term.width for term in contract.observation if term.history > 1)
+    targets = len(set(contract.action.kind)) * contract.joints
+    return 4 * (sum(contract.sensors.values()) + targets + contract.observation_size + frame
+                + 2 * contract.action.size + pasts)
+
+
 def _runtime() -> str:
     """The device code, a file after the other."""
     from importlib.resources import files

@@ -26,6 +26,7 @@ from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import BatchNormalization, GemmInteger, Quantize, Unary
 from puffer_edge.naming import identifier
 from puffer_edge.quantization.integer_input import IntegerInput
+from puffer_edge.robot import RobotContract
 from puffer_edge.sampling import LARGEST, TABLE, distance_factor, never
 from puffer_edge.templates import template
 from puffer_edge.version import VERSION
@@ -217,8 +218,14 @@ def _initial(values: npt.NDArray[Any], context: Context) -> str:
     return f'blob.read("{typecode}", {values.size})'
 
 
-def example(program: Program, name: str, small: bool) -> str:
+def example(program: Program, name: str, small: bool, contract: RobotContract | None = None
+            ) -> str:
     """main.py."""
+    if contract is not None:
+        about: str = template(PACKAGE, "robot_main.py.j2").render(
+            name=name, version=VERSION, sensors=contract.sensors, joints=contract.joints,
+            period=round(contract.period * 1e6), kinds=list(dict.fromkeys(contract.action.kind)))
+        return about
     fields, start = [], 0
     for field in program.contract.observation:
         size = int(np.prod(field.shape))

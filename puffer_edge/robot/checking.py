@@ -55,6 +55,8 @@ def check(contract: RobotContract, where: str) -> RobotContract:
         refuse("the observation has no terms")
     if contract.observation_size > LARGEST_OBSERVATION:
         refuse(f"the observation has {contract.observation_size} numbers")
+    if not contract.sensors:
+        refuse("no term is measured")
     names = [term.name for term in contract.observation]
     if double := sorted({name for name in names if names.count(name) > 1}):
         refuse(f"two terms have the name {double[0]}")

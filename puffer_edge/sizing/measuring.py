@@ -70,6 +70,7 @@ def measure(subject: Subject, header: bytes, core: Target, folder: Path, boards:
                            toolchain=find_toolchain(core.toolchain), directory=folder,
                            flash_bytes=FLASH if core.unicorn_cpu else 0)
     sizes = measure_sizes(builder)
+    ram = sizes.ram + robot_bytes(subject.manifest)
     seen = [row.tobytes() for row in subject.vectors.observations[:STEPS]]
     told: dict[str, Estimate] = {}
     if core.unicorn_cpu:
@@ -81,10 +82,10 @@ def measure(subject: Subject, header: bytes, core: Target, folder: Path, boards:
             with open_machine(builder, core.emulators[0]) as chip:
                 steps, stack = chip.run(seen), chip.stack_used() or 0
         except VerificationError:  # the chip does not hold what runs a policy beside it
-            return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram)
+            return Cost(sizes.flash, sizes.constants + sizes.data, ram)
     counted = [step.instructions for step in steps if step.instructions is not None]
     cycles = [step.cycles for step in steps if step.cycles is not None]
-    return Cost(sizes.flash, sizes.constants + sizes.data, sizes.ram, _deepest(builder, stack),
+    return Cost(sizes.flash, sizes.constants + sizes.data, ram, _deepest(builder, stack),
                 max(counted, default=None), (min(cycles), max(cycles)) if cycles else None, told)
 
 
@@ -99,4 +100,9 @@ def from_manifest(manifest: Mapping[str, Mapping[str, int]]) -> Cost:
     """What is known without building: where the core is none of ours, or nothing would hold it."""
     memory = manifest["memory"]
     constants = int(memory["weights_bytes"])
-    return Cost(constants + CODE, constants, int(memory["struct_bytes"]))
+    return Cost(constants + CODE, constants, int(memory["struct_bytes"]) + robot_bytes(manifest))
+
+
+def robot_bytes(manifest: Mapping[str, Mapping[str, int]]) -> int:
+    """What the structs of a robot's contract take, which are not built here."""
+    return int(manifest["memory"].get("robot_bytes", 0))

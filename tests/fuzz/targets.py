@@ -26,6 +26,7 @@ from puffer_edge.readers.vec_normalize import load_vec_normalize
 from puffer_edge.subset import check_source
 from tests import zoo
 from tests.fuzz import mutations as change
+from tests.fuzz.contracts import CONTRACTS
 from tests.fuzz.engine import Target
 from tests.fuzz.programs import changed_program
 from tests.fuzz.recordings import RECORDINGS
@@ -259,6 +260,9 @@ CHECK_SECONDS = 2.0
 
 for recording in RECORDINGS:
     target(recording)
+
+for contract in CONTRACTS:
+    target(contract)
 
 
 @cache

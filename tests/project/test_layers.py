@@ -55,9 +55,10 @@ ARROWS = {
     "exporters": "artefact boards choices finiteness ir naming passes planning processes "
                  "quantization readers robot sampling shield targets templates toolchains",
     # What takes an artefact.
-    "firmware": "artefact boards choices exporters naming readers signatures targets templates",
+    "firmware": "artefact boards choices exporters naming readers robot signatures targets "
+                "templates",
     "runtimes": "arguments artefact cache exporters frontends interpreter ir loading passes "
-                "quantization readers signatures targets toolchains",
+                "quantization readers robot signatures targets toolchains",
     "benchmarking": "ir runtimes",
     "playing": "environments ir runtimes",
     "verification": "artefact boards cache exporters frontends interpreter ir processes "

@@ -97,6 +97,17 @@ def holosoma(path: Path, seed: int = 0, history: int = 3, joints: Sequence[str] 
                      {key: json.dumps(each) for key, each in said.items()})
 
 
+MJLAB = {
+    "joint_names": "j0,j1,j2,j3,j4", "default_joint_pos": "0.100,-0.200,0.300,0.000,0.500",
+    "observation_names": "base_ang_vel,projected_gravity,joint_pos,joint_vel,actions,heights",
+    "action_scale": "0.250", "joint_stiffness": "1.0,2.0,3.0,4.0,5.0", "command_names": "twist"}
+
+
+def mjlab(path: Path, **changes: str) -> Path:
+    """As mjlab attaches them; five joints, four heights."""
+    return onnx_file(path, {"obs": 3 + 3 + 3 * 5 + 4}, {"actions": 5}, MJLAB | changes)
+
+
 def leapp_yaml(joints: Sequence[str] = JOINTS, moving: Sequence[str] = JOINTS[::-1],
                inputs: Sequence[str] = ("joint_pos", "joint_vel", "ang_vel", "root_quat", "cmd"),
                quaternion: str = "wxyz") -> str:

@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 
 import puffer_edge
+from puffer_edge.boards import find_board
 from puffer_edge.errors import FileFormatError, UsageError
+from puffer_edge.exporters.fitting import refuse_too_large
 from puffer_edge.firmware.project import project
 from puffer_edge.robot import RobotContract
 from puffer_edge.robot.identity import identity
 from puffer_edge.robot.reading import read_contract
 from puffer_edge.robot.reference import Packer
-from tests.robot.contracts import deploy_yaml, policy, rl_sar
+from tests.robot.contracts import deploy_yaml, rl_sar
+from tests.robot.contracts import policy as policy_of
 from tests.tools import need
 
 PROBE = Path(__file__).parent / "probe.c"
@@ -42,7 +45,7 @@ KINDS = ("unitree", "oldest", "newest")
 
 def exported(kind: str, folder: Path, **options: str) -> tuple[RobotContract, Path]:
     contract = contract_of(kind, folder)
-    program = policy(contract, wide=kind == "unitree")
+    program = policy_of(contract, wide=kind == "unitree")
     return contract, puffer_edge.export(program, folder / "a", name="lander", contract=contract,
                                         **options)
 
@@ -170,6 +173,65 @@ def test_a_step_is_pack_step_unpack_and_a_bad_sensor_changes_nothing(tmp_path: P
     assert [np.float32(each) for each in printed] == [wanted[0], wanted[0], wanted[1]]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_boards_memory_counts_the_structs(kind: str, tmp_path: Path) -> None:
+    """What the manifest says is what a compiler makes of them; a board without room is refused."""
+    need("gcc")
+    _, directory = exported(kind, tmp_path)
+    (tmp_path / "main.c").write_text(
+        '#include "policy_robot.h"\n#include <stdio.h>\nint main(void)\n{\n    printf("%u",'
+        " (unsigned)(sizeof(lander_robot_t) + sizeof(lander_sensors_t) + sizeof(lander_targets_t)"
+        "));\n    return 0;\n}\n")
+    subprocess.run(["gcc", *STRICT, f"-I{directory}", str(tmp_path / "main.c"), "-o",
+                    str(tmp_path / "main")], check=True, timeout=120)
+    printed = subprocess.run([tmp_path / "main"], check=True, capture_output=True, text=True,
+                             timeout=60).stdout
+    memory = json.loads((directory / "policy.json").read_text())["memory"]
+    assert memory["robot_bytes"] == int(printed)
+    board = find_board("pico")
+    small = replace(board, ram=replace(board.ram, left=memory["struct_bytes"] + 10))
+    without = {key: value for key, value in memory.items() if key != "robot_bytes"}
+    refuse_too_large(without, small)
+    with pytest.raises(UsageError, match="bytes of RAM"):
+        refuse_too_large(memory, small)
+
+
+@pytest.mark.parametrize("board", ["stm32f4", "nano-33-ble", "raspberry-pi-4"])
+def test_the_example_for_a_board_uses_it(board: str, tmp_path: Path) -> None:
+    """It reads sensors and drives targets at the contract's rate, and compiles."""
+    need("make", "arm-none-eabi-gcc", "gcc")
+    _, directory = exported("unitree", tmp_path)
+    project(directory, board, tmp_path / "p")
+    texts = {path.name: path.read_text() for path in (tmp_path / "p").rglob("*")
+             if path.suffix in (".c", ".ino", ".h")}
+    main = texts.get("main.c", texts.get("Control.ino", ""))
+    assert "lander_act(&policy, &robot, &sensors, &targets)" in main
+    assert "sensors.base_ang_vel[0] = 0; /* to [2] */" in main and "obs." not in main
+    assert "#define STEPS_PER_SECOND 50 /* of the robot's contract */" in main
+    assert "lander_pack(" in texts["policy_robot.h"]
+    if board == "stm32f4":
+        done = subprocess.run(["make", "-C", str(tmp_path / "p")], capture_output=True, text=True,
+                              timeout=120, check=False)
+        assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
+
+
+def test_a_policy_for_another_contract_is_not_loaded(tmp_path: Path) -> None:
+    contract, directory = exported("unitree", tmp_path)
+    with puffer_edge.runtimes.load(directory, "numpy", contract=contract) as policy:
+        assert policy.robot == identity(contract)
+    with puffer_edge.runtimes.load(directory, "numpy",
+                                   contract=tmp_path / "deploy.yaml") as policy:
+        assert policy.robot == identity(contract)
+    other = replace(contract, quaternion="xyzw")
+    with pytest.raises(UsageError) as caught:
+        puffer_edge.runtimes.load(directory, "numpy", contract=other)
+    assert identity(contract)[:16] in caught.value.what
+    assert identity(other)[:16] in caught.value.what
+    puffer_edge.export(policy_of(contract), tmp_path / "b")
+    with pytest.raises(UsageError, match="for no contract"):
+        puffer_edge.runtimes.load(tmp_path / "b", "numpy", contract=contract)
+
+
 def test_it_is_a_part_of_the_artefact(tmp_path: Path) -> None:
     contract, directory = exported("oldest", tmp_path)
     manifest = json.loads((directory / "policy.json").read_text())
@@ -186,10 +248,10 @@ def test_a_policy_of_another_size_is_told_the_terms(tmp_path: Path) -> None:
     contract = contract_of("unitree", tmp_path)
     shorter = replace(contract, observation=contract.observation[1:])
     with pytest.raises(UsageError, match=r"takes 96 numbers.*87: projected_gravity 3 x 3"):
-        puffer_edge.export(policy(contract), tmp_path / "a", contract=shorter)
+        puffer_edge.export(policy_of(contract), tmp_path / "a", contract=shorter)
     assert not (tmp_path / "a").exists()
     with pytest.raises(UsageError, match="takes no contract"):
-        puffer_edge.export(policy(contract), tmp_path / "a", contract=contract, target="onnx")
+        puffer_edge.export(policy_of(contract), tmp_path / "a", contract=contract, target="onnx")
 
 
 def test_two_contracts_that_differ_have_two_hashes(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from puffer_edge.robot.showing import differences
 from puffer_edge.robot.writing import to_toml
 from tests.robot.contracts import deploy_yaml, rl_sar
 from tests.robot.controllers import rotate_inverse
-from tests.robot.network_files import JOINTS, exploy, holosoma, leapp_yaml
+from tests.robot.network_files import JOINTS, MJLAB, exploy, holosoma, leapp_yaml, mjlab
 from tests.robot.test_readers import TOLERANCE, sensors
 
 
@@ -144,6 +144,10 @@ MISTAKES: dict[str, tuple[Any, Any, str]] = {
                        "only in the first"),
     "holosoma scale": ({}, {"scale": 0.5}, "action: scale[0] 0.25 and 0.5"),
     "holosoma joints": ({}, {"joints": JOINTS[::-1]}, "joint_names"),
+    "mjlab terms": ({}, {"observation_names": MJLAB["observation_names"].replace(
+        "joint_pos,joint_vel", "joint_vel,joint_pos")}, "order of terms"),
+    "mjlab scale": ({}, {"action_scale": "0.5"}, "action: scale[0] 0.25 and 0.5"),
+    "mjlab joints": ({}, {"joint_names": "j1,j0,j2,j3,j4"}, "joint_names"),
     "unitree terms": (deploy_yaml(), swapped_lines(deploy_yaml(), "  base_ang_vel:",
                                                    "  projected_gravity:"), "order of terms"),
     "unitree scale": (deploy_yaml(), deploy_yaml().replace("0.05", "0.5"), "scale[0] 0.05 and 0.5"),
@@ -161,8 +165,9 @@ def test_a_mistake_is_told_and_has_another_hash(mistake: str, tmp_path: Path) ->
         if isinstance(each, str):
             path.write_text(each)
         else:
-            {"exploy": exploy, "holosoma": holosoma}[mistake.split()[0]](path, **each)
-        found.append(read_contract(path))
+            {"exploy": exploy, "holosoma": holosoma, "mjlab": mjlab}[mistake.split()[0]](
+                path, **each)
+        found.append(read_contract(path, rate=50))
     assert identity(found[0]) != identity(found[1])
     assert said in "\n".join(differences(*found))
 

@@ -17,6 +17,7 @@ from puffer_edge.robot.reference import Packer
 from puffer_edge.robot.writing import to_toml
 from tests.robot.contracts import deploy_yaml, rl_sar
 from tests.robot.controllers import RlSar, Unitree
+from tests.robot.network_files import mjlab
 
 TOLERANCE = 1e-5
 """Some float32 operations on numbers of at most 100, three of them at most in a row."""
@@ -65,24 +66,9 @@ def test_rl_sar(ages: str, priority: str, tmp_path: Path) -> None:
 
 
 def test_metadata_of_an_onnx_file(tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
-    helper, proto = onnx.helper, onnx.TensorProto
-    joints, size = 5, 3 + 3 + 5 + 5 + 5 + 4
-    model = helper.make_model(helper.make_graph(
-        [helper.make_node("MatMul", ["obs", "w"], ["actions"])], "g",
-        [helper.make_tensor_value_info("obs", proto.FLOAT, [1, size])],
-        [helper.make_tensor_value_info("actions", proto.FLOAT, [1, joints])],
-        [helper.make_tensor("w", proto.FLOAT, [size, joints], [0.0] * size * joints)]))
-    told = {"joint_names": ",".join(f"j{i}" for i in range(joints)),
-            "default_joint_pos": "0.100,-0.200,0.300,0.000,0.500", "action_scale": "0.250",
-            "observation_names":
-                "base_ang_vel,projected_gravity,joint_pos,joint_vel,actions,heights",
-            "joint_stiffness": "1.0,2.0,3.0,4.0,5.0", "command_names": "twist"}
-    for key, value in told.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-    path = tmp_path / "policy.onnx"
-    onnx.save(model, path)
+    pytest.importorskip("onnx")
+    joints, size = 5, 25
+    path = mjlab(tmp_path / "policy.onnx")
     contract = read_contract(path, rate=50)
     assert contract.observation_size == size and contract.period == 0.02
     assert contract.sensors == {"base_ang_vel": 3, "orientation": 4, "joint_position": 5,

@@ -297,6 +297,23 @@ def test_what_does_not_fit_is_one_error(name: str) -> None:
     buffer.close()
 
 
+def test_a_process_with_another_contract_is_refused(name: str) -> None:
+    one, other = "ab" * 32, "cd" * 32
+    with SharedBuffer.create(name, (4,), contract=one):
+        for wrong, said in ((other, "the contract " + "cd" * 8), ("", "no contract")):
+            with pytest.raises(UsageError) as caught:
+                SharedBuffer.attach(name, (4,), contract=wrong)
+            assert "ab" * 8 in caught.value.what and said in caught.value.what
+        SharedBuffer.attach(name, (4,), contract=one).close()
+    with SharedBuffer.create(name, (4,)):
+        with pytest.raises(UsageError, match="for no contract"):
+            SharedBuffer.attach(name, (4,), contract=one)
+        SharedBuffer.attach(name, (4,)).close()
+    for wrong in ("ab", "AB" * 32, "ab" * 33):
+        with pytest.raises(UsageError, match="no contract's hash"):
+            SharedBuffer.create(name, (4,), contract=wrong)
+
+
 def test_arrays_outlive_the_buffer(name: str) -> None:
     with SharedBuffer.create(name, (1000,)) as buffer:
         buffer.write(np.arange(1000))

@@ -9,7 +9,8 @@ from puffer_edge.verification.report import Report
 from puffer_edge.verification.symbols import Sizes
 
 
-def check_memory(core: Target, sizes: Sizes, stack: int | None, report: Report) -> None:
+def check_memory(core: Target, sizes: Sizes, stack: int | None, report: Report,
+                 robot: int = 0) -> None:
     """Compares with a target that is a chip; the others are cores, whose chips have any size.
 
     Args:
@@ -17,17 +18,19 @@ def check_memory(core: Target, sizes: Sizes, stack: int | None, report: Report) 
         sizes: what the policy adds to a firmware.
         stack: bytes that a step takes beside.
         report: gets the check.
+        robot: bytes that a robot's contract takes.
     """
     if core.simavr_mcu is None:
         return
-    memory = sizes.ram + (stack or 0)
+    memory = sizes.ram + robot + (stack or 0)
     report.check(f"flash and memory of the {core.title} suffice",
                  sizes.flash <= core.flash_bytes and memory <= core.ram_bytes,
                  f"flash {sizes.flash:,} of {core.flash_bytes:,} bytes, memory and stack "
                  f"{memory:,} of {core.ram_bytes:,}")
 
 
-def check_board(board: Board, sizes: Sizes, stack: int | None, report: Report) -> None:
+def check_board(board: Board, sizes: Sizes, stack: int | None, report: Report,
+                robot: int = 0) -> None:
     """Compares with what the usual framework leaves on a board.
 
     Args:
@@ -35,9 +38,10 @@ def check_board(board: Board, sizes: Sizes, stack: int | None, report: Report) -
         sizes: what it adds to a firmware.
         stack: bytes that a step takes beside.
         report: gets the check.
+        robot: bytes that a robot's contract takes.
     """
     copied = sizes.constants if board.constants_in_ram else 0
-    memory = sizes.ram + copied + (stack or 0)
+    memory = sizes.ram + robot + copied + (stack or 0)
     report.check(f"flash and memory that {board.title} has left suffice",
                  sizes.flash <= board.flash.left and memory <= board.ram.left,
                  f"flash {sizes.flash:,} of {board.flash.left:,} bytes, memory and stack "

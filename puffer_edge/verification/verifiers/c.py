@@ -176,9 +176,10 @@ def _on_the_core(bench: Bench, report: Report) -> None:
         "flash_code_bytes": sizes.code, "flash_data_bytes": sizes.constants + sizes.data,
         "ram_bytes": sizes.ram, "stack_bytes": stack}
     deepest = check_stack(builder, stack, report)
-    check_memory(core, sizes, deepest, report)
+    robot = int(job.subject.manifest["memory"].get("robot_bytes", 0))  # not built here
+    check_memory(core, sizes, deepest, report, robot)
     if job.board is not None:
-        check_board(job.board, sizes, deepest, report)
+        check_board(job.board, sizes, deepest, report, robot)
     if job.page:
         report.more["boards"] = on_boards(core.name, sizes, deepest or stack or 0, told)
 
