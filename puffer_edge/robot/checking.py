@@ -59,10 +59,10 @@ def check(contract: RobotContract, where: str) -> RobotContract:
         refuse("no term is measured")
     names = [term.name for term in contract.observation]
     if double := sorted({name for name in names if names.count(name) > 1}):
-        refuse(f"two terms have the name {double[0]}")
+        refuse(f"two terms have the name {double[0]!a:.60}")
     for term in contract.observation:
         if wrong := _wrong_in_term(term, contract):
-            refuse(f"term {term.name}: {wrong}")
+            refuse(f"term {ascii(term.name)[1:-1]:.60}: {wrong}")
     if wrong := _wrong_in_action(contract.action, contract.joints):
         refuse(f"action: {wrong}")
     histories = {term.history for term in contract.observation}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files that tell a robot's contract, of every kind, changed; what is read is packed and written."""
+"""Files that tell a contract, of every kind, changed; what is read is packed and written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,14 @@ def contract_text(random: Random, folder: Path) -> None:
     name, text, base = random.choice(_texts())
     path = folder / "policy" / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(change.text(random, text), encoding="utf-8")
+    if random.random() < 0.3:
+        text = change.text(random, text)
+    else:  # one line, so that more than the first check sees it
+        lines = text.splitlines(keepends=True)
+        at = random.randrange(len(lines))
+        lines[at] = change.text(random, lines[at])
+        text = "".join(lines)
+    path.write_text(text, encoding="utf-8")
     (folder / "base.yaml").write_text(change.text(random, base) if random.random() < 0.2 else base)
     _use(read_contract(path, rate=random.choice((0, 50))))
 

@@ -34,7 +34,8 @@ class Table:
 
     def at(self, key: str) -> str:
         """The key as it is called in the file."""
-        return f"{self.name}.{key}" if self.name else key
+        word = key if key.isascii() and key.isprintable() else ascii(key)
+        return f"{self.name}.{word:.80}" if self.name else f"{word:.80}"
 
     def only(self, keys: Iterable[str]) -> None:
         """Refuses any other key."""

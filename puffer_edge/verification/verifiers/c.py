@@ -181,7 +181,8 @@ def _on_the_core(bench: Bench, report: Report) -> None:
     if job.board is not None:
         check_board(job.board, sizes, deepest, report, robot)
     if job.page:
-        report.more["boards"] = on_boards(core.name, sizes, deepest or stack or 0, told)
+        report.more["boards"] = on_boards(
+            core.name, sizes, (deepest or stack or 0) + robot, told)
 
 
 def _on_all_boards(job: Job, machine: Machine) -> dict[str, Estimate]:
