@@ -67,7 +67,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
     tests = vectors.make(program, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
     return Made(planned, tests, entry, render(
-        program, planned, name, tests, entry, simd=simd, helium=helium))
+        program, planned, name, tests, entry, simd=simd, helium=helium, dsp=dsp))
 
 
 def planned_for(program: Program, given: IntegerInput | None, dsp: bool) -> Plan:

@@ -64,6 +64,7 @@ class Context:
         plan: where its values live.
         name: validated stem of all identifiers.
         wide: kernels for computers with wide vectors, whose weights lie in another order.
+        dsp: those for a Cortex-M with two products per instruction, of which that is true, too.
 
     Attributes:
         constant_bytes: what weights and tables take.
@@ -73,11 +74,13 @@ class Context:
         lanes: how many observations a statement serves, in C; 1 but for a batch.
     """
 
-    def __init__(self, program: Program, plan: Plan, name: str, wide: bool = False) -> None:
+    def __init__(self, program: Program, plan: Plan, name: str, wide: bool = False,
+                 dsp: bool = False) -> None:
         self.program = program
         self.plan = plan
         self.name = name
         self.wide = wide
+        self.dsp = dsp
         self.lanes = "1"
         self.kernels: set[str] = {"base"}
         self.constant_bytes = 0

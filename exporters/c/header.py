@@ -64,7 +64,7 @@ class Entry:
 
 def render(program: Program, plan: Plan, name: str, vectors: Vectors,
            entry: Entry | None = None, wide: bool = False, simd: bool = True,
-           batch: bool = False, helium: bool = False) -> Header:
+           batch: bool = False, helium: bool = False, dsp: bool = False) -> Header:
     """The header of one policy.
 
     Args:
@@ -77,12 +77,13 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         simd: have the forms of kernels for x86-64 and AArch64, too; the same bits.
         batch: add ``<name>_step_lanes`` for many policies at once; without an entry.
         helium: have those for a Cortex-M with Helium, too; the same bits.
+        dsp: as of :class:`Context`.
 
     Raises:
         UnsupportedError: an op has no emitter.
     """
     contract, discrete = program.contract, isinstance(program.contract.action, Discrete)
-    context = Context(program, plan, name, wide)
+    context = Context(program, plan, name, wide, dsp)
     common = Part(context.emit(_integers(plan, entry)))
     inside = discrete or entry is None
     act = action.emit(context) if inside else []

@@ -3,7 +3,7 @@
 #define PUFFER_EDGE_QUANTIZE4_H
 #include "quantize_f32.h"
 
-#if defined(PUFFER_EDGE_VFP) && defined(PUFFER_EDGE_DSP) && !defined(PUFFER_EDGE_SMALL)
+#if defined(PUFFER_EDGE_VFP) && defined(PUFFER_EDGE_DSP)
 #define PUFFER_EDGE_QUANTIZE4
 /* Four of quantize_f32. A conversion to 16 bits without a sign cuts off and saturates, and makes 0 of
  * NaN; the highest bit turned over subtracts 32768. first has y[0] and y[1] as halves, or

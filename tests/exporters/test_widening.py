@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from puffer_edge.artefact.opening import read_subject
 from puffer_edge.exporters.c.packing import can_pair
 from puffer_edge.exporters.c.widening import working_memory
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Gemm, GemmInteger, LSTMCell, Reshape
+from puffer_edge.ir.ops import Conv, Gemm, GemmInteger, LSTMCell, Reshape
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.calibration import calibrate
@@ -42,10 +43,29 @@ def program() -> Program:
         recurrent=bench.weight(36, 9), bias=bench.weight(36))
     bench.builder.carry(h, y_h)
     bench.builder.carry(c, y_c)
-    prepared = optimize(bench.program(bench.op(Gemm, x=y_h, weight=bench.weight(5, 9))), fuse=False)
-    observations = np.random.default_rng(1).standard_normal((64, 14)).astype(np.float32)
+    return in_integers(bench.program(bench.op(Gemm, x=y_h, weight=bench.weight(5, 9))))
+
+
+def in_integers(given: Program) -> Program:
+    """Calibrated with noise."""
+    prepared = optimize(given, fuse=False)
+    observations = np.random.default_rng(1).standard_normal(
+        (64, given.contract.observation_size)).astype(np.float32)
     seen = calibrate(prepared, observations, np.arange(64) == 0)
     return quantize(prepared, seen, find_scheme("int8"))
+
+
+@cache
+def image() -> Program:
+    """Convolutions in groups of a block and two rows, with columns, rows and a pixel left over."""
+    bench = Bench((1, 2, 9, 9))
+    y = bench.x
+    for filters, channels, kernel, stride, pad in ((12, 1, 3, 2, 1), (10, 6, 3, 1, 0)):
+        y = bench.op(Conv, x=y, weight=bench.weight(filters, channels, kernel, kernel),
+                     bias=bench.weight(filters), strides=(stride, stride), pads=(pad,) * 4,
+                     dilations=(1, 1), activation=None, group=2)
+    y = bench.op(Reshape, x=y, shape=(1, 90))
+    return in_integers(bench.program(bench.op(Gemm, x=y, weight=bench.weight(36, 90))))
 
 
 @pytest.mark.parametrize(("target", "toolchain", "level"), [
@@ -54,11 +74,17 @@ def program() -> Program:
       for compiler in ("gcc", "zig") for level in ("-O0", "-Os", "-O3")),
     *(pytest.param(core, "gcc", "-O2", marks=pytest.mark.exhaustive)
       for core in ("cortex-m0", "cortex-m3", "cortex-m7", "cortex-m33"))])
-def test_the_same_bits_everywhere(target: str, toolchain: str, level: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("net", [program, image])
+def test_the_same_bits_everywhere(net: Callable[[], Program], target: str, toolchain: str,
+                                  level: str, tmp_path: Path) -> None:
     need("gcc" if target == "host" else "arm-none-eabi-gcc")
-    write_artefact(program(), tmp_path / "a", target="cortex-m4", name="wide", scheme="int8")
+    write_artefact(net(), tmp_path / "a", target="cortex-m4", name="wide", scheme="int8")
     header = tmp_path / "a" / "policy.h"
-    assert header.read_text().count("(void)puffer_edge_copy_s8(") == 3  # two rows, the cell
+    text = header.read_text()
+    if net is program:
+        assert text.count("(void)puffer_edge_copy_s8(") == 3  # two rows, the cell
+    else:
+        assert text.count("    puffer_edge_conv_pairs") == 2
     builder = ImageBuilder(header, read_subject(tmp_path / "a").spec, TARGETS[target],
                            find_toolchain(toolchain), tmp_path, optimize=level)
     with open_machine(builder, "unicorn") as machine:
