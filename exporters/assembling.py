@@ -65,7 +65,7 @@ def assemble(request: ExportRequest, code: Mapping[str, bytes], *, plan: Plan, t
 
 
 def remembered(request: ExportRequest) -> dict[str, bytes]:
-    """The float Program of a recurrent one in integers: ``verify`` compares over many steps."""
-    if request.quantised is None or request.original is None or not request.program.states:
+    """The float Program beside integers: ``verify`` compares over many steps, the page plays it."""
+    if request.quantised is None or request.original is None:
         return {}
     return {ORIGINAL: program_file.to_bytes(optimize(request.original))}

@@ -310,7 +310,7 @@ def verify(directory: str | os.PathLike[str], *,
                  min_agreement=min_agreement, max_error=max_error, trust=trust, native=native,
                  page=page, progress=progress)
     if page and not report.unwritten:
-        _write_page(Path(directory), report, command, before, progress)
+        _write_page(Path(directory), report, command, before, trust, progress)
     if report.unwritten:
         warnings.warn(f"{directory}: {report.unwritten}", PolicyWarning, stacklevel=3)
     return report
@@ -324,16 +324,17 @@ def _of_others(directory: Path) -> dict[str, Any]:
 
 
 def _write_page(directory: Path, report: Report, command: str, before: Mapping[str, Any],
-                progress: Callable[[str], None]) -> None:
+                trust: bool, progress: Callable[[str], None]) -> None:
     """report.html, and report.json with what the page shows; a failure is told, as verify does."""
-    from puffer_edge.page.writing import PAGE, write_page
+    from puffer_edge.page.writing import PAGE, player_of, write_page
 
     progress(f"writing {PAGE}")
     report.more |= before
     report.more["commands"] = {"verify": command or shlex.join(
         ["puffer-edge", "verify", str(directory)])}
     try:
-        write_page(directory, report.to_json())
+        plain = report.to_json()
+        write_page(directory, plain, player_of(directory, plain, trust))
     except OutputError as error:
         report.unwritten = error.what
 

@@ -15,7 +15,7 @@ from typing import Literal
 from puffer_edge import boards
 from puffer_edge.choices import choose
 
-Isa = Literal["thumb", "riscv32", "avr", "host"]
+Isa = Literal["thumb", "riscv32", "avr", "host", "wasm"]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from puffer_edge.page.player.building import Player
 from puffer_edge.page.reading import Place
 from puffer_edge.page.sections.boards import boards
 from puffer_edge.page.sections.checks import checks, shield
@@ -23,25 +24,32 @@ from puffer_edge.page.sections.speed import speed
 from puffer_edge.page.sections.verdict import verdict
 from puffer_edge.templates import html_template
 
-SECTIONS: tuple[Callable[[Place], Markup], ...] = (
-    identity, boards, playing, ranges, errors, memory, costs, speed, checks, shield)
-"""In the order of the page; the verdict is above them, the player below it."""
+Sections = tuple[Callable[[Place], Markup], ...]
+FIRST: Sections = (identity, boards, playing)
+THEN: Sections = (ranges, errors, memory, costs, speed, checks, shield)
+"""In the order of the page; the verdict stands above the first, the player before the others."""
 
 SCRIPTS = ("page.js",)
+PLAYER = ("environments.js", "random.js", "policy.js", "drawing.js", "game.js", "controls.js")
 
 
-def render(report: Mapping[str, Any]) -> str:
+def render(report: Mapping[str, Any], player: Player | None = None) -> str:
     """A report as a page that needs nothing else.
 
     Args:
         report: what report.json holds.
+        player: the policy that plays in the page, or why there is none.
     """
     place = Place(report)
     style = _read("style.css")
-    script = "\n".join(map(_read, SCRIPTS))
+    player = player or Player()
+    files = [*SCRIPTS, *(f"player/{name}" for name in PLAYER if player.data)]
+    script = "\n".join(map(_read, files))
     return html_template("puffer_edge.page", "page.html.j2").render(
         title=f"{place['name'].text} on {place['target'].text}",
-        verdict=verdict(place), sections=[part(place) for part in SECTIONS],
+        verdict=verdict(place), first=[part(place) for part in FIRST],
+        then=[part(place) for part in THEN],
+        player=player, player_data=as_script_data(player.data),
         style=Markup(style), script=Markup(script),
         style_hash=_hash(style), script_hash=_hash(script))
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from puffer_edge.artefact.directory import MANIFEST, as_json, replace_file
 from puffer_edge.artefact.opening import read_subject
 from puffer_edge.errors import FileFormatError, OutputError
+from puffer_edge.exporters.regenerating import read_code
+from puffer_edge.page.player.building import Player, build
 from puffer_edge.page.render import render
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.verification.describing import about
@@ -33,12 +36,13 @@ def kept(directory: Path) -> dict[str, Any]:
     return {key: found[key] for key in PARTS if key in found}
 
 
-def write_page(directory: Path, report: Mapping[str, Any]) -> Path:
+def write_page(directory: Path, report: Mapping[str, Any], player: Player | None = None) -> Path:
     """Writes both files.
 
     Args:
         directory: the artefact.
         report: what report.json shall hold.
+        player: of the page; see :func:`player_of`.
 
     Returns:
         The page.
@@ -46,7 +50,7 @@ def write_page(directory: Path, report: Mapping[str, Any]) -> Path:
     Raises:
         OutputError: they cannot be written.
     """
-    page = render(report)
+    page = render(report, player)
     try:
         replace_file(directory / REPORT, as_json(report))
         replace_file(directory / PAGE, page.encode("utf-8"))
@@ -72,7 +76,27 @@ def add(directory: Path, key: str, part: object,
     """
     assert key in PARTS
     progress(f"writing {PAGE}")
-    return write_page(directory, {**(_read(directory) or _unverified(directory)), key: part})
+    report = {**(_read(directory) or _unverified(directory)), key: part}
+    return write_page(directory, report, player_of(directory, report))
+
+
+def player_of(directory: Path, report: Mapping[str, Any], trust: bool = False) -> Player:
+    """The policy that plays in the page; made of code that this version writes.
+
+    Args:
+        directory: the artefact.
+        report: which may know the environment.
+        trust: take the code that lies there.
+    """
+    subject = read_subject(directory)
+    player = build(subject, read_code(directory, subject.manifest, trust=trust))
+    played = report.get("played")
+    if not player.data or not isinstance(played, dict):
+        return player
+    observe = played.get("observe")
+    named = [part for part in observe if type(part) is int] if isinstance(observe, list) else []
+    return replace(player, data={**player.data, "observe": named,
+                                 "environment": str(played.get("environment", ""))})
 
 
 def _unverified(directory: Path) -> dict[str, Any]:

@@ -67,7 +67,7 @@ ARROWS = {
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "fitting": "artefact boards environments exporters interpreter ir naming passes quantization "
                "runtimes sizing targets verification",
-    "page": "artefact readers templates verification",
+    "page": "artefact cache exporters readers targets templates toolchains verification",
     "subset": "cache verification",
     # What the user meets.
     "api": "arguments artefact exporters frontends inspection ir loading naming "

@@ -15,8 +15,7 @@ def checks(report: Place) -> Markup:
     """A row per check, and the command that repeats all of them."""
     rows: list[list[Child]] = [
         [check["name"], tag("span", MARKS.get(check["verdict"].text, check["verdict"].text),
-                            class_=f"mark {check['verdict'].text.split()[0]}"),
-         check["detail"], tag("code", check["repeat"]) if check["repeat"] else "as above"]
+                            class_=f"mark {check['verdict'].text[:6]}"), check["detail"]]
         for check in report["checks"]]
     if not rows:
         return Markup("")
@@ -24,7 +23,7 @@ def checks(report: Place) -> Markup:
                      for part in (", " if index else None, f"{name} ", report["tools"][name])))
     return section("Checks", tag("p", "This repeats all of them:"),
                    command(report["commands"]["verify"]),
-                   table("Checks", ["Check", "Verdict", "Detail", "Repeat"], rows, numeric=9),
+                   table("Checks", ["Check", "Verdict", "Detail"], rows, numeric=9),
                    tag("p", "Tools: ", tools) if tools else None, anchor="checks")
 
 
