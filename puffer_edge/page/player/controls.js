@@ -72,6 +72,7 @@ class Controls {
       const box = side.canvas.getBoundingClientRect();
       this.push(event.clientX < box.left + box.width / 2 ? -1 : 1);
     });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
     this.makeSliders();
     this.restart();
   }
