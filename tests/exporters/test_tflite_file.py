@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""What a TFLite file holds, by the schema that Google generates its readers from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from puffer_edge.exporters import tflite
+from puffer_edge.exporters.tflite import schema
+from puffer_edge.exporters.tflite.writer import Model, Operator, Scale, Tensor
+from puffer_edge.ir.ops import Gemm
+from puffer_edge.quantization.calibration import calibrate
+from tests import zoo
+
+google = pytest.importorskip("ai_edge_litert.schema_py_generated")
+pytest.importorskip("flatbuffers")
+
+KINDS = {"CONV_2D": "Conv2D", "BATCH_MATMUL": "BatchMatMul", "PADV2": "PadV2",
+         "MAXIMUM": "MaximumMinimum", "MINIMUM": "MaximumMinimum", "MEAN": "Reducer",
+         "SUM": "Reducer", "REDUCE_MAX": "Reducer", "REDUCE_MIN": "Reducer"}
+"""Options that are not named as their operator."""
+
+
+def test_numbers_of_the_schema() -> None:
+    """Those without options of their own have none there, either."""
+    for name, number in schema.TYPES.items():
+        assert number == getattr(google.TensorType, name.upper())
+    for name, number in schema.OPERATORS.items():
+        assert number == getattr(google.BuiltinOperator, name)
+        camel = KINDS.get(name, "".join(map(str.capitalize, name.split("_"))))
+        assert schema.OPTIONS.get(name) == getattr(google.BuiltinOptions, f"{camel}Options", None)
+
+
+def read(content: bytes) -> Any:
+    return google.ModelT.InitFromObj(google.Model.GetRootAsModel(content))
+
+
+def test_what_is_written_is_read() -> None:
+    """Every part of a model, and where the bytes of constants lie."""
+    model, random = Model(), np.random.default_rng(0)
+    constants = [random.integers(0, 2, (2, 3 + n)).astype(dtype)
+                 for n, dtype in enumerate(schema.TYPES)]
+    for array in constants:
+        model.tensor(Tensor(f"c_{array.dtype}", array.shape, str(array.dtype), array))
+    scale = Scale((0.5, 0.25), (3, -4), axis=1)
+    x = model.tensor(Tensor("x", (1, 2), "int8", scale=scale))
+    y = model.tensor(Tensor("y", (2,), "float32"))
+    model.operators += [Operator("GELU", 2, (x,), (y,), ((0, "Bool", True),)),
+                        Operator("TANH", 1, (y,), (x,)),
+                        Operator("SOFTMAX", 3, (y, x), (x,), ((0, "Float32", 0.75),)),
+                        Operator("GELU", 2, (y,), (x,), ((0, "Bool", False),))]
+    content = model.to_bytes({"obs": x}, {"out": y, "more": x}, {"contract": "{}", "b": "text"})
+    assert content[4:8] == b"TFL3"
+    found = read(content)
+    (graph,), (signature,) = found.subgraphs, found.signatureDefs
+    assert found.version == 3 and found.description and graph.name
+    assert [graph.inputs.tolist(), graph.outputs.tolist()] == [[x], [y, x]]
+    for tensor, array in zip(graph.tensors, constants, strict=False):
+        data = found.buffers[tensor.buffer].data
+        assert data.tobytes() == array.tobytes() and tensor.shape.tolist() == list(array.shape)
+        assert tensor.type == schema.TYPES[str(array.dtype)]
+        assert tensor.name.decode() == f"c_{array.dtype}" and tensor.quantization is None
+    assert all(tensor.hasRank for tensor in graph.tensors)
+    empty = found.buffers[0].data
+    assert graph.tensors[x].buffer == graph.tensors[y].buffer == 0 and not empty
+    qparams = graph.tensors[x].quantization
+    assert (qparams.scale.tolist(), qparams.zeroPoint.tolist()) == ([0.5, 0.25], [3, -4])
+    assert qparams.quantizedDimension == 1 and graph.tensors[y].quantization is None
+    codes = [found.operatorCodes[operator.opcodeIndex] for operator in graph.operators]
+    assert [(code.builtinCode, code.deprecatedBuiltinCode, code.version) for code in codes] == [
+        (150, 127, 2), (28, 28, 1), (25, 25, 3), (150, 127, 2)]
+    assert len(found.operatorCodes) == 3
+    assert [operator.inputs.tolist() for operator in graph.operators] == [[x], [y], [y, x], [y]]
+    assert [operator.outputs.tolist() for operator in graph.operators] == [[y], [x], [x], [x]]
+    first, none, softmax, last = (operator.builtinOptions for operator in graph.operators)
+    assert (first.approximate, last.approximate, softmax.beta, none) == (True, False, 0.75, None)
+    ends = [[(each.name.decode(), each.tensorIndex) for each in side]
+            for side in (signature.inputs, signature.outputs)]
+    assert ends == [[("obs", x)], [("out", y), ("more", x)]]
+    assert signature.signatureKey == b"serving_default" and signature.subgraphIndex == 0
+    assert {each.name: found.buffers[each.buffer].data.tobytes() for each in found.metadata} == {
+        b"contract": b"{}", b"b": b"text"}
+    root = google.Model.GetRootAsModel(content)
+    places = [root.Buffers(n)._tab for n in range(root.BuffersLength())]
+    assert all(table.Vector(table.Offset(4)) % 16 == 0 for table in places if table.Offset(4))
+
+
+def version(kinds: list[int], keeps: bool) -> int:
+    """Of FULLY_CONNECTED, by tensorflow/lite/tools/versioning/op_version.cc: x, weight, y."""
+    int8, int16 = google.TensorType.INT8, google.TensorType.INT16
+    if kinds == [int16, int8, int16]:
+        return 7
+    if keeps:
+        return 5
+    return {(int8,) * 3: 4, (google.TensorType.FLOAT32, int8, google.TensorType.FLOAT32): 3}.get(
+        tuple(kinds), 1)
+
+
+@pytest.mark.parametrize("shape", [(1, 6), (1, 3, 6), (1, 2, 2, 6)])
+@pytest.mark.parametrize("scheme", tflite.SCHEMES)
+def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
+    """Of any number of rows: LiteRT gives their numbers, and each has the version of its types."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    bench, random = zoo.Bench(shape), np.random.default_rng(1)
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(5, 6), bias=bench.weight(5))
+    program = bench.program(y)
+    prepared = tflite.prepare(program)
+    size = program.contract.observation_size
+    x = random.standard_normal((64, size)).astype(np.float32)
+    if scheme == "float16":
+        prepared.constants.update({name: array.astype(np.float16).astype(np.float32)
+                                   for name, array in prepared.constants.items()})
+    content = tflite.write(prepared, scheme, calibrate(prepared, x, np.arange(64) == 0)
+                           if scheme in tflite.CALIBRATED else None)
+    model = read(content)
+    (graph,) = model.subgraphs
+    layers = [operator for operator in graph.operators
+              if model.operatorCodes[operator.opcodeIndex].builtinCode
+              == google.BuiltinOperator.FULLY_CONNECTED]
+    assert len(layers) == 1
+    kinds = [graph.tensors[n].type for n in (*layers[0].inputs[:2], layers[0].outputs[0])]
+    keeps = layers[0].builtinOptions.keepNumDims
+    assert model.operatorCodes[layers[0].opcodeIndex].version == version(kinds, keeps)
+    runner = Interpreter(model_content=content, num_threads=1,
+                         experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    runner.allocate_tensors()
+    (given,), (taken,) = runner.get_input_details(), runner.get_output_details()
+    (layer,) = (op for op in program.ops if isinstance(op, Gemm))
+    weight, bias = program.constants[layer.weight], program.constants[layer.bias]
+    for row in x[:3]:
+        runner.set_tensor(given["index"], row.reshape(given["shape"]))
+        runner.invoke()
+        found = runner.get_tensor(taken["index"]).reshape(-1, 5)
+        expected = row.reshape(-1, 6) @ weight.T + bias
+        # Steps of x and of the weights, each half of one at most, of int8 and of int8x16.
+        steps = {"float32": 1e-6, "float16": 1e-3, "int8x16": 1 / 127}.get(scheme, 2 / 127)
+        bound = steps * (np.abs(x).max() * np.abs(weight).sum(1) + np.abs(bias))
+        assert (np.abs(found - expected) <= bound).all()
