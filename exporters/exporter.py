@@ -70,8 +70,8 @@ class Exporter(Protocol):
 FLAGS = {"calibrate": "--calibrate", "steps": "--steps", "observe": "--observe",
          "layers": "--layer", "observer": "--observer", "min_agreement": "--min-agreement",
          "counts": "--counts", "board": "--board", "kernels": "--kernels", "url": "--url",
-         "helium_float": "--helium-float", "contract": "--contract",
-         "shield": "--shield"}
+         "helium_float": "--helium-float", "contract": "--contract", "shield": "--shield",
+         "black_box": "--black-box"}
 """The options as the command line has them."""
 PLAYED = frozenset(("steps", "observe"))
 RECORDED = PLAYED | {"calibrate"}
@@ -110,6 +110,7 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
             "give --target cortex-m55, too" if name == "helium_float" else
             f"a {name} becomes C or MicroPython: give --target cortex-m, too"
             if name in ("contract", "shield") else
+            "a black box becomes C: give --target cortex-m, too" if name == "black_box" else
             "leave it out"))
 
 

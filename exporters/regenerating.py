@@ -13,6 +13,7 @@ from typing import Any
 
 from puffer_edge.artefact import program_file
 from puffer_edge.artefact.tools import another_version
+from puffer_edge.blackbox import Size
 from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEdgeError
 from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
@@ -75,7 +76,8 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool,
     request = ExportRequest(
         program, manifest["target"], manifest["name"], given["seed"], manifest["scheme"],
         counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""),
-        contract=contract, shielded=read_described(manifest, program))
+        contract=contract, shielded=read_described(manifest, program),
+        black_box=_black_box(manifest))
     if request.target not in EXPORTERS:
         raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
                               hint=program_file.HINT)
@@ -108,6 +110,11 @@ def contract_of(directory: Path, manifest: Mapping[str, Any]) -> RobotContract |
         raise FileFormatError("the contract is not the one that the artefact was exported with",
                               where=str(directory / CONTRACT), hint=TRUST)
     return contract
+
+
+def _black_box(manifest: Mapping[str, Any]) -> Size | None:
+    asked = manifest.get("black_box")
+    return None if asked is None else Size(asked["steps"], asked["every"])
 
 
 def _difference(name: str, found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from puffer_edge.blackbox import Size
 from puffer_edge.ir import Program
 from puffer_edge.quantization.agreement import AGREEMENT
 from puffer_edge.quantization.calibration import Calibration
@@ -52,6 +53,7 @@ class ExportRequest:
         helium_float: layers sum in Helium's floats, in which subnormal numbers are zeros.
         contract: of the robot that the policy is for.
         shield: what is asked of a shield around the policy.
+        black_box: how many steps the generated black box holds, if there is one.
         original: the float Program, where ``program`` is another.
         quantised: how an integer Program was made, and what it is judged by.
         calibration: the ranges of a format's own integers.
@@ -79,6 +81,7 @@ class ExportRequest:
     helium_float: bool = False
     contract: RobotContract | None = None
     shield: Wish | None = None
+    black_box: Size | None = None
     original: Program | None = None
     quantised: Quantized | None = None
     calibration: Calibration | None = None

@@ -31,7 +31,8 @@ if TYPE_CHECKING:  # Python 3.10 has it elsewhere
 
 POLICY = ("policy.h", "policy.c")
 """Files of every artefact in C."""
-AROUND = {"contract": "policy_robot.h", "shield": "policy_shield.h"}
+AROUND = {"contract": "policy_robot.h", "shield": "policy_shield.h",
+          "black_box": "policy_blackbox.h"}
 """Those of a key of the manifest; each stands on the ones before it."""
 RATE = 50
 """Steps per second where no contract tells them."""
@@ -107,8 +108,9 @@ def _about(manifest: Mapping[str, Any], board: Board, framework: Framework,
     fields = [{"name": identifier(field, "a field of the observation"), "size": size}
               for field, size in sizes.items()]
     fpu = board.core.float_unit != "none"
-    around = _around(manifest)  # where sensors are floats
-    integers = "integers" in manifest["observation"] and not fpu and not around
+    around = _around(manifest)  # sensors of a contract and a shield are floats
+    floats = fpu or set(around) - {AROUND["black_box"]}
+    integers = "integers" in manifest["observation"] and not floats
     core, bare = TARGETS.get(board.core.target, CORTEX_M4), board.bare_metal
     return {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields, "fpu": fpu,
             "header": (POLICY[0], *around)[-1], "q": "_q" if integers else "",

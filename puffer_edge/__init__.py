@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from puffer_edge.firmware import firmware
     from puffer_edge.frontends.options import LoadOptions
     from puffer_edge.ir import Field, Program
+    from puffer_edge.logs import replay
     from puffer_edge.quantization.recording import Recording
     from puffer_edge.runtimes.policy import Policy
     from puffer_edge.using import (
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "api": "calibrate export inspect load verify",
+    "logs": "replay",
     "using": "bench check contract doctor fit flash play report_time step_time",
     "errors": "FileFormatError MissingDependencyError OutputError PolicyWarning PufferEdgeError "
               "StaleError StepError UnconfirmedError UnsupportedError UsageError "
@@ -100,6 +102,7 @@ __all__ = [
     "inspect",
     "load",
     "play",
+    "replay",
     "report_time",
     "runtimes",
     "spaces",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from puffer_edge.arguments import LoadArguments, PolicySource
+from puffer_edge.blackbox.layout import asked_for
 from puffer_edge.errors import OutputError, PolicyWarning, UsageError
 from puffer_edge.frontends.assumptions import refuse_assumptions
 from puffer_edge.frontends.options import LoadOptions
@@ -68,6 +69,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
            kernels: str = "", url: str = "", helium_float: bool = False,
            contract: str | os.PathLike[str] | RobotContract | None = None,
            shield: str | os.PathLike[str] | Wish | None = None,
+           black_box: int | tuple[int, int] = 0,
            original: Literal["", "auto", "run", "never"] = "",
            run_original: bool = False,
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
@@ -108,6 +110,9 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         contract: of the robot: a file that :func:`puffer_edge.contract` reads, or what it gave.
         shield: what an observation and an action may be: a ``shield.toml``, or a Wish. Its ranges
             are made of ``calibrate``, in a scheme of floats too.
+        black_box: in C: write ``policy_blackbox.h``, which keeps so many steps for
+            :func:`puffer_edge.replay`; of a recurrent policy also a state every 16 steps, or as
+            often as the second number says.
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or
             never. Nothing is written where it disagrees.
@@ -144,7 +149,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         "contract": contract if contract is None or isinstance(contract, RobotContract)
         else read_contract(Path(contract)),
         "shield": shield if shield is None or isinstance(shield, Wish)
-        else read_shield(Path(shield))}
+        else read_shield(Path(shield)), "black_box": asked_for(black_box)}
     if scheme:
         refuse_useless(exporter, target or found, scheme, given)
     original = "run" if run_original else original

@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from puffer_edge.artefact import vectors
+from puffer_edge.blackbox import Layout
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.exporters.assembling import assemble, remembered
 from puffer_edge.exporters.c import avr
+from puffer_edge.exporters.c.blackbox import FILE as BOX
+from puffer_edge.exporters.c.blackbox import about_box, blackbox_header, box_of
 from puffer_edge.exporters.c.header import Entry, Header, render
 from puffer_edge.exporters.c.robot import FILE as ROBOT
 from puffer_edge.exporters.c.robot import robot_header, structs_bytes
@@ -97,7 +100,7 @@ class CExporter:
         """Those of our own integers, a board, and how floats are summed."""
         check_scheme(self, scheme)
         floats = {"helium_float"} if scheme == "float32" else set()
-        return options(scheme) | {"board", "contract", "shield"} | floats
+        return options(scheme) | {"board", "contract", "shield", "black_box"} | floats
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
         """Optimised, in halves or in integers, or in Helium's floats."""
@@ -111,7 +114,8 @@ class CExporter:
 
     def code(self, request: ExportRequest, *, compiled: bool = True) -> dict[str, bytes]:
         """The C files."""
-        return made_of(request).code(request.name) | surrounding_files(request)
+        made = made_of(request)
+        return made.code(request.name) | surrounding_files(request, made)
 
     def files(self, request: ExportRequest, progress: Progress) -> dict[str, bytes]:
         """The C files, the float policy of a recurrent one in integers, and what all have."""
@@ -129,7 +133,8 @@ def made_of(request: ExportRequest) -> Made:
                 counts=request.counts, simd=_computer(request.target),
                 dsp=request.target in TARGETS and TARGETS[request.target].dsp,
                 helium=request.target in TARGETS and TARGETS[request.target].helium)
-    avr.check(request.target, made.header.avr, made.header.ram)
+    box = _box(request, made)
+    avr.check(request.target, made.header.avr, made.header.ram + (box.bytes(False) if box else 0))
     return made
 
 
@@ -142,19 +147,19 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
               notes: Sequence[Note] = ()) -> dict[str, bytes]:
     """All files of an artefact in C; ``more`` are of the exporter's own."""
     entry = made.entry
-    code = {**made.code(request.name), **surrounding_files(request), **more}
+    code = {**made.code(request.name), **surrounding_files(request, made), **more}
     return assemble(request, code, plan=made.plan, tests=made.tests,
                     constant_bytes=made.header.constant_bytes, ram=made.header.ram,
                     integers=entry.input if entry else None,
                     integer_tests=entry.vectors if entry else None, notes=notes,
                     about={**({"board": request.board} if request.board else {}),
                            **({"helium_float": True} if request.helium_float else {}),
-                           **described(request.shielded)},
+                           **described(request.shielded), **about_box(_box(request, made))},
                     robot_bytes=structs_bytes(request.contract) if request.contract else 0)
 
 
-def surrounding_files(request: ExportRequest) -> dict[str, bytes]:
-    """The contract as it was read and in C, the shield, and ``policy.c`` with all implementations.
+def surrounding_files(request: ExportRequest, made: Made) -> dict[str, bytes]:
+    """Contract, shield and black box in C, and ``policy.c`` with all implementations.
 
     Raises:
         UsageError: the policy does not fit the contract.
@@ -170,9 +175,18 @@ def surrounding_files(request: ExportRequest) -> dict[str, bytes]:
         found[SHIELD] = shield_header(request.shielded, request.program, request.name, outermost
                                       ).encode("ascii")
         outermost = SHIELD
+    box = _box(request, made)
+    if box is not None:
+        found[BOX] = blackbox_header(box, request.name, outermost, request.shielded
+                                     ).encode("ascii")
+        outermost = BOX
     if found:
         found["policy.c"] = implementation(request.name, outermost).encode("ascii")
     return found
+
+
+def _box(request: ExportRequest, made: Made) -> Layout | None:
+    return box_of(request, made.entry.input.program if made.entry else None)
 
 
 def implementation(name: str, header: str = "policy.h") -> str:

@@ -21,7 +21,7 @@ from puffer_edge.version import VERSION
 
 TAKEN = frozenset(
     "t obs action continuous discrete status step reset sample seed check random integers selftest "
-    "implementation input_only ok bad_observation bad_state bad_output no_choice".split())
+    "implementation input_only blackbox ok bad_observation bad_state bad_output no_choice".split())
 """Words after the policy's name that are ours: no output of the policy can have them."""
 
 LISTED = 16

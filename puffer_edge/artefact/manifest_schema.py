@@ -71,6 +71,7 @@ MANIFEST: dict[str, Any] = {
     "tools?": {WORD: VERSION},
     "helium_float?": bool,
     "contract?": SHA256,
+    "black_box?": {"steps": int, "every": int, "bytes": int},
     "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int,
                      "romfs_bytes?": int,
                      "heap?": {"source?": HEAP, "mpy?": HEAP}},

@@ -21,6 +21,7 @@ from puffer_edge.cli.fit import fit
 from puffer_edge.cli.help import Command, Group
 from puffer_edge.cli.inspect import boards, inspect, targets
 from puffer_edge.cli.printing.console import failed, flush, say_plain
+from puffer_edge.cli.replay import replay
 from puffer_edge.cli.report_time import report_time
 from puffer_edge.cli.running import bench, run
 from puffer_edge.cli.shared import calling
@@ -35,8 +36,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 good, 1 failure, 2 wrong usage, 3 unreadable file, 4 unsupported, "
            "5 output not writable, 6 verification failed, 7 something to install is missing, "
            "8 something assumed that --strict refuses, 9 not judged under --strict.")
-for command in (export, verify, firmware, flash, report_time, run, bench, inspect, contract,
-                doctor, fit, targets, boards, check):
+for command in (export, verify, firmware, flash, report_time, replay, run, bench, inspect,
+                contract, doctor, fit, targets, boards, check):
     app.command(cls=Command)(command)
 
 

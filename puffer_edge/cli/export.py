@@ -17,7 +17,7 @@ from puffer_edge.cli.shared import (
     TargetName,
     option,
 )
-from puffer_edge.cli.values import layers, numbers, sensor_counts
+from puffer_edge.cli.values import layers, numbers, sensor_counts, steps_and_states
 from puffer_edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ def export(
     shield: Annotated[Path | None, option(
         metavar="FILE", help="shield.toml: what an observation and an action may be, and what else."
     )] = None,
+    black_box: Annotated[str, option(
+        metavar="STEPS", help="Keep so many steps in RAM for `puffer-edge replay`, as 256; of a "
+                              "recurrent policy a state every 16, or as 256:8 says.")] = "",
     no_original: Annotated[bool, option(
         "--no-original", help="Do not let the library that owns the format run the policy, too."
     )] = False,
@@ -109,6 +112,7 @@ def export(
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
                                url=url, helium_float=helium_float, contract=contract, shield=shield,
+                               black_box=steps_and_states(black_box),
                                strict=strict, original=_original(no_original, run_original),
                                second_reader=readings.append, progress=progress, options=options,
                                module=module or None)

@@ -43,6 +43,16 @@ def numbers(text: str, kind: type) -> tuple[Any, ...]:
                          hint="separate them by commas, without spaces") from None
 
 
+def steps_and_states(text: str) -> int | tuple[int, int]:
+    """The size of a black box, of STEPS or STEPS:EVERY; 0 of nothing."""
+    try:
+        steps, colon, every = text.partition(":")
+        return (int(steps), int(every)) if colon else int(steps or 0)
+    except ValueError:
+        raise UsageError(f"--black-box {text!r} is not STEPS or STEPS:EVERY",
+                         hint="for example --black-box 256") from None
+
+
 def hertz(text: str) -> float:
     """A rate, of 100, 100Hz or 1kHz; 0 of nothing."""
     number, unit = text.strip().lower().removesuffix("hz"), 1.0

@@ -18,6 +18,10 @@ import numpy as np
 
 import puffer_edge
 from puffer_edge import api, runtimes
+from puffer_edge.blackbox.reading import log_of
+from puffer_edge.blackbox.replaying import Replay
+from puffer_edge.blackbox.writing import recording as observations
+from puffer_edge.blackbox.writing import to_mcap
 from puffer_edge.errors import PufferEdgeError
 from puffer_edge.exporters import regenerating
 from puffer_edge.interpreter import Interpreter
@@ -234,6 +238,23 @@ def manifest(random: Random, folder: Path) -> None:
     (directory / "policy.json").write_bytes(
         json_bytes(random, (folder / "sound.json").read_bytes()))
     runtimes.load(directory, "numpy")
+
+
+@target
+def black_box(random: Random, folder: Path) -> None:
+    """A log of a device: bytes, or the text of a serial port."""
+    from tests.blackbox.logs import SMALL, layout, repaired, sound, stored
+
+    if random.random() < 0.3:
+        content = text_bytes(random, (sound("lstm") / "log.txt").read_bytes())
+    else:
+        mutate = random.choice((change.words, change.words, change.raw))
+        content = mutate(random, (sound("lstm") / "log.bin").read_bytes())
+        content = repaired(content) if random.random() < 0.7 else content
+    log = log_of(content, layout("lstm", SMALL))
+    Replay(stored("lstm"), None, log).run()
+    to_mcap(log, stored("lstm"), "zoo")
+    observations(log, None)
 
 
 @target

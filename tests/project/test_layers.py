@@ -49,10 +49,11 @@ ARROWS = {
     "loading": "arguments frontends ir passes quantization signatures wording",
     "quantization": "environments interpreter ir passes readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers",
+    "blackbox": "artefact interpreter ir quantization readers templates",
     "robot": "frontends ir naming readers",
     "shield": "artefact ir quantization readers robot",
     "inspection": "artefact ir passes planning",
-    "exporters": "artefact boards choices finiteness ir naming passes planning processes "
+    "exporters": "artefact blackbox boards choices finiteness ir naming passes planning processes "
                  "quantization readers robot sampling shield targets templates toolchains",
     # What takes an artefact.
     "firmware": "artefact boards choices exporters naming readers robot signatures targets "
@@ -70,13 +71,15 @@ ARROWS = {
     "page": "artefact cache exporters readers targets templates toolchains verification",
     "subset": "cache verification",
     # What the user meets.
-    "api": "arguments artefact exporters frontends inspection ir loading naming "
+    "api": "arguments artefact blackbox exporters frontends inspection ir loading naming "
            "page quantization robot shield signatures verification",
+    "logs": "artefact blackbox quantization runtimes signatures",
     "using": "arguments artefact benchmarking boards firmware fitting frontends ir loading playing "
              "quantization readers robot runtimes signatures sizing subset verification",
-    "__init__": "api firmware frontends ir quantization runtimes spaces using",
+    "__init__": "api firmware frontends ir logs quantization runtimes spaces using",
     "cli": "api artefact benchmarking boards exporters firmware fitting frontends inspection ir "
-           "playing quantization robot runtimes sizing subset targets using verification wording",
+           "logs playing quantization robot runtimes sizing subset targets using verification "
+           "wording",
     "__main__": "cli",
 }
 ALWAYS = {"arrays", "errors", "version"}

@@ -39,6 +39,10 @@ def exported(directory: Path, manifest: Mapping[str, Any],
         table.add_row("shield", "; ".join(manifest["shield"]["words"]))
     if "contract" in manifest:
         table.add_row("robot", f"policy_robot.h, of the contract {manifest['contract'][:16]}")
+    if "black_box" in manifest:
+        box = manifest["black_box"]
+        table.add_row("black box (RAM)", f"policy_blackbox.h, {box['bytes']:,} bytes, "
+                                         f"{box['steps']:,} steps")
     table.add_row("multiply-accumulates", f"{manifest['macs']:,} per step")
     table.add_row("scheme", manifest["scheme"])
     table.add_row("weights (flash)", f"{memory['weights_bytes']:,} bytes")
