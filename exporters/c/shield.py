@@ -11,8 +11,8 @@ import numpy as np
 from puffer_edge.exporters.c.text import number, wrapped
 from puffer_edge.exporters.licence import in_c
 from puffer_edge.ir import Discrete, Program
-from puffer_edge.shield.ordering import order
-from puffer_edge.shield.shield import OF_OBSERVATION, Limits, Reaction, Shield, identity
+from puffer_edge.shield.ordering import bits_of, order
+from puffer_edge.shield.shield import OF_OBSERVATION, Guard, Limits, Reaction, Shield, identity
 from puffer_edge.shield.showing import rows
 from puffer_edge.templates import template
 
@@ -33,19 +33,19 @@ def shield_header(shield: Shield, program: Program, name: str, below: str) -> st
     guard, how = shield.guard, shield.reacting
     tables: Tables = []
     action_tables: Tables = []
-    lows, highs = order(guard.low), order(guard.high, up=True)
+    watch_tables: Tables = []
+    symmetric = all(low <= 0 <= high for low, high in zip(guard.low, guard.high, strict=True))
     parts = _parts(program)
     safe = _safe(shield.limits, parts)
     last: Reaction = how.then if how.hold_steps else how.first
     return in_c(template("puffer_edge.exporters.c", "shield.h.j2").render(
         name=name, NAME=name.upper(), below=below, hash=identity(shield),
         rows=rows(shield), size=len(guard.low), watched=len(guard.watched),
-        low=_each(lows, "low", "uint32_t", tables),
-        span=_each([high - low for low, high in zip(lows, highs, strict=True)], "span",
-                   "uint32_t", tables),
+        **(_signs if symmetric else _orders)(guard, tables), symmetric=symmetric,
         place=_place(guard.watched, len(guard.low), tables) if guard.varies else "",
-        varies=_each([guard.varies[i] for i in guard.watched], "varies", "uint16_t", tables)
-        if guard.varies else "", tables=tables, action_tables=action_tables,
+        varies=_each([guard.varies[i] for i in guard.watched], "varies", "int16_t", watch_tables
+                     ).replace("varies[", f"{name}_shield_varies[") if guard.varies else "",
+        tables=tables, watch_tables=watch_tables, action_tables=action_tables,
         max_age_us=guard.max_age_us, early_us=shield.timing.early_us,
         late_us=shield.timing.late_us, deadline_us=shield.timing.deadline_us,
         counted=how.counted, latch_after=how.latch_after, release_after=how.release_after,
@@ -55,7 +55,27 @@ def shield_header(shield: Shield, program: Program, name: str, below: str) -> st
         last=_instead(last, parts, safe, name), safe=safe, parts=parts,
         refused=f"0x{OF_OBSERVATION & ~how.counted:03x}", low_pass=bool(shield.limits.low_pass),
         slew=bool(shield.limits.slew),
-        lines=(lines := _lines(shield.limits, action_tables)), limited=bool(lines)))
+        lines=_lines(shield.limits, action_tables)))
+
+
+def _signs(guard: Guard, tables: Tables) -> dict[str, str]:
+    """For each element the largest bits of a positive number, then of a negative one."""
+    bounds = bits_of([side for low, high in zip(guard.low, guard.high, strict=True)
+                      for side in (abs(high), -abs(low))])
+    if len(set(zip(bounds[::2], bounds[1::2], strict=True))) == 1:
+        return {"bound": f"(0x{bounds[0]:08x}u | (bits & 0x80000000u))"
+                if bounds[0] ^ bounds[1] == 1 << 31 else
+                f"(bits >> 31 != 0u ? 0x{bounds[1]:08x}u : 0x{bounds[0]:08x}u)"}
+    return {"bound": _table([f"0x{value:08x}u" for value in bounds], "bound", "uint32_t", tables
+                            ).replace("[i]", "[2u * i + (bits >> 31)]")}
+
+
+def _orders(guard: Guard, tables: Tables) -> dict[str, str]:
+    """For each element the least number among all floats, and how many follow."""
+    lows, highs = order(guard.low), order(guard.high, up=True)
+    spans = [high - low for low, high in zip(lows, highs, strict=True)]
+    return {"low": _each(lows, "low", "uint32_t", tables),
+            "span": _each(spans, "span", "uint32_t", tables)}
 
 
 def _parts(program: Program) -> list[dict[str, Any]]:
@@ -130,7 +150,7 @@ def _floats(numbers: Sequence[float], name: str, tables: Tables) -> str:
 
 def _each(numbers: Sequence[int], name: str, ctype: str, tables: Tables) -> str:
     """A literal where all are equal, else an element of a table."""
-    words = [f"0x{value:08x}u" if ctype == "uint32_t" else f"{value}u" for value in numbers]
+    words = [f"0x{value:08x}u" if ctype == "uint32_t" else str(value) for value in numbers]
     return words[0] if len(set(words)) == 1 else _table(words, name, ctype, tables)
 
 

@@ -18,3 +18,8 @@ def order(numbers: Sequence[float], *, up: bool = False) -> list[int]:
     bits = values.view(np.uint32)
     turned = np.where(bits >> 31 != 0, ~bits, bits | np.uint32(1 << 31))
     return [int(value) for value in turned]
+
+
+def bits_of(numbers: Sequence[float]) -> list[int]:
+    """The bits of each as a float32."""
+    return [int(value) for value in np.array(numbers, np.float32).view(np.uint32)]

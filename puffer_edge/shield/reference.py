@@ -28,8 +28,6 @@ from puffer_edge.shield.shield import (
 
 Act = Callable[[Array32], "Array | None"]
 """The policy: an observation to its action, flat, or None where it refuses."""
-FRESH = 0xFFFFFFFF
-"""Bits that a watched element had before the first step."""
 
 
 class Shielded:
@@ -61,7 +59,8 @@ class Shielded:
         guard, limits = self.shield.guard, self.shield.limits
         self.action: Array = np.array(limits.safe, np.float64)
         self.wanted: Array = np.zeros_like(self.action)
-        self._last = np.full(len(guard.watched), FRESH, np.uint32)
+        self._started = False
+        self._last = np.zeros(len(guard.watched), np.uint32)
         self._equal = np.zeros(len(guard.watched), np.int64)
         self.counts = np.zeros(len(FAULTS), np.int64)
         self.steps = self.faults = self.last_faults = self.last_fault_step = 0
@@ -120,7 +119,9 @@ class Shielded:
         watched = list(guard.watched)
         bits = seen.view(np.uint32)[watched]
         steps = np.array(guard.varies, np.int64)[watched] if watched else np.zeros(0, np.int64)
-        self._equal = np.where(bits == self._last, np.minimum(self._equal + 1, steps), 0)
+        same = (bits == self._last) & self._started
+        self._equal = np.where(same, np.minimum(self._equal + 1, steps), 0)
+        self._started = True
         self._last = bits
         return faults | (STUCK if (self._equal >= steps)[steps > 0].any() else 0)
 
