@@ -173,9 +173,12 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
     request = exporter.prepare(ExportRequest(program, found, name, seed, scheme, source, **given),
                                progress)
     if request.shield is not None:
-        request = replace(request, shielded=fit(
-            request.shield, request.program, request.contract,
-            recording if isinstance(recording, Recording) else None))
+        if request.helium_float and request.shield.directions:
+            raise UsageError("a likelihood is not summed by Helium's floats",
+                             hint="leave out --helium-float, or [likelihood]")
+        shielded, found_program = fit(request.shield, request.program, request.contract,
+                                      recording if isinstance(recording, Recording) else None)
+        request = replace(request, shielded=shielded, program=found_program)
     if strict:
         refuse_assumptions(request.program)
     warn(note for note in request.program.notes if note not in program.notes)

@@ -12,7 +12,16 @@ from puffer_edge.exporters.c.text import number, wrapped
 from puffer_edge.exporters.licence import in_c
 from puffer_edge.ir import Discrete, Program
 from puffer_edge.shield.ordering import bits_of, order
-from puffer_edge.shield.shield import OF_OBSERVATION, Guard, Limits, Reaction, Shield, identity
+from puffer_edge.shield.shield import (
+    NOVELTY,
+    OF_OBSERVATION,
+    ONE,
+    Guard,
+    Limits,
+    Reaction,
+    Shield,
+    identity,
+)
 from puffer_edge.shield.showing import rows
 from puffer_edge.templates import template
 
@@ -30,7 +39,7 @@ def shield_header(shield: Shield, program: Program, name: str, below: str) -> st
         name: its name in C.
         below: the header that it stands on.
     """
-    guard, how = shield.guard, shield.reacting
+    guard, how, line = shield.guard, shield.reacting, shield.likelihood
     tables: Tables = []
     action_tables: Tables = []
     watch_tables: Tables = []
@@ -55,7 +64,15 @@ def shield_header(shield: Shield, program: Program, name: str, below: str) -> st
         last=_instead(last, parts, safe, name), safe=safe, parts=parts,
         refused=f"0x{OF_OBSERVATION & ~how.counted:03x}", low_pass=bool(shield.limits.low_pass),
         slew=bool(shield.limits.slew),
+        likelihood=line, one=ONE,
+        most=0 if line is None else line.threshold + (line.threshold >> 3),
+        novelty_float=line is not None and _novelty(program) == "float32",
         lines=_lines(shield.limits, action_tables)))
+
+
+def _novelty(program: Program) -> str:
+    """The type of the output that the likelihood reads."""
+    return program.values[program.outputs[program.output_names.index(NOVELTY)]].dtype
 
 
 def _signs(guard: Guard, tables: Tables) -> dict[str, str]:

@@ -13,9 +13,12 @@ from puffer_edge.errors import FileFormatError
 from puffer_edge.ir import Discrete, Program
 from puffer_edge.shield.shield import (
     FAULTS,
+    MOST_DIRECTIONS,
     NOT_FINITE,
+    NOVELTY,
     POLICY,
     Guard,
+    Likelihood,
     Limits,
     Reacting,
     Shield,
@@ -25,7 +28,9 @@ from puffer_edge.shield.shield import (
 FLOAT_MAX = float(np.finfo(np.float32).max)
 LONGEST_US = (1 << 31) - 1
 LARGEST_COUNT = 0xFFFE
-CLASSES = (Guard, Timing, Limits, Reacting, Shield)
+LARGEST_SUM = 1 << 28
+"""Of novelty: with an eighth and a step's more it fits 30 bits, as MicroPython has them."""
+CLASSES = (Guard, Timing, Limits, Reacting, Likelihood, Shield)
 
 
 def choices_of(program: Program) -> tuple[int, ...]:
@@ -44,8 +49,9 @@ def decoded(plain: Any, program: Program, where: str) -> Shield:
     """
     try:
         named = {"class": "Shield", **{
-            key: {"class": kind.__name__, **plain[key]} for key, kind in (
-                ("guard", Guard), ("timing", Timing), ("limits", Limits), ("reacting", Reacting))}}
+            key: plain[key] and {"class": kind.__name__, **plain[key]} for key, kind in (
+                ("guard", Guard), ("timing", Timing), ("limits", Limits), ("reacting", Reacting),
+                ("likelihood", Likelihood))}}
         shield: Shield = decode(named, Shield, {kind.__name__: kind for kind in CLASSES})
     except (TypeError, ValueError, KeyError) as error:
         raise FileFormatError(f"holds no shield: {error}", where=where) from error
@@ -59,7 +65,8 @@ def check(shield: Shield, program: Program, where: str) -> Shield:
         FileFormatError: it is not; it names the part.
     """
     wrong = (_wrong_guard(shield.guard, program.contract.observation_size)
-             or _wrong_limits(shield.limits, choices_of(program)) or _wrong_counts(shield))
+             or _wrong_limits(shield.limits, choices_of(program)) or _wrong_counts(shield)
+             or _wrong_likelihood(shield.likelihood, program))
     if wrong:
         raise FileFormatError(f"the shield's {wrong}", where=where)
     return shield
@@ -109,6 +116,18 @@ def _wrong_counts(shield: Shield) -> str:
     if not 0 <= reacting.counted < 1 << len(FAULTS) or (
             reacting.counted & (NOT_FINITE | POLICY)):
         return "reaction leaves out what it cannot"
+    return ""
+
+
+def _wrong_likelihood(likelihood: Likelihood | None, program: Program) -> str:
+    if likelihood is None:
+        return ""
+    sizes = {name: program.values[value].size for name, value
+             in zip(program.output_names, program.outputs, strict=True)}
+    if not sizes.get(NOVELTY) == likelihood.directions <= MOST_DIRECTIONS:
+        return "novelty is none of the policy's outputs"
+    if not (0 <= likelihood.allowance <= LARGEST_SUM and 0 < likelihood.threshold <= LARGEST_SUM):
+        return "novelty has a threshold out of range"
     return ""
 
 

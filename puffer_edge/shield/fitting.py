@@ -14,13 +14,17 @@ from puffer_edge.ir import Continuous, Program
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.robot import RobotContract
 from puffer_edge.shield.checking import FLOAT_MAX, check, choices_of
+from puffer_edge.shield.novelty import add_novelty, bound, described
 from puffer_edge.shield.shield import FAULTS, Guard, Limits, Reacting, Shield, Timing
 from puffer_edge.shield.wish import Numbers, TermWish, Wish
 
+DOUBTFUL = 1e-2
+"""A rate of false alarms that may be so large is warned of."""
+
 
 def fit(wish: Wish, program: Program, contract: RobotContract | None,
-        recording: Recording | None) -> Shield:
-    """The shield that was asked for.
+        recording: Recording | None) -> tuple[Shield, Program]:
+    """The shield that was asked for, and the policy with the output that it reads.
 
     Args:
         wish: what was.
@@ -33,8 +37,18 @@ def fit(wish: Wish, program: Program, contract: RobotContract | None,
             where the range is made of one.
         FileFormatError: the numbers do not fit each other.
     """
+    likelihood = None
+    if wish.directions:
+        if recording is None:
+            raise UsageError("a likelihood is made of a recording, and there is none",
+                             where=wish.where, hint="give --calibrate")
+        program, likelihood, evidence = add_novelty(program, recording, wish.directions,
+                                                    wish.allowance, wish.reach)
+        program = program.noting("warning" if bound(evidence) > DOUBTFUL else "stated",
+                                 described(evidence))
     return check(Shield(_guard(wish, program, contract, recording), _timing(wish, contract),
-                        _limits(wish, program), _reacting(wish)), program, wish.where)
+                        _limits(wish, program), _reacting(wish), likelihood), program,
+                 wish.where), program
 
 
 def _guard(wish: Wish, program: Program, contract: RobotContract | None,
@@ -69,7 +83,7 @@ def _range(wish: Wish, program: Program, recording: Recording | None) -> tuple[A
                              "none", where=wish.where,
                              hint="give --calibrate, or range = \"declared\" or \"none\"")
         seen = recording.observations.astype(np.float64)
-        low, high = seen.min(axis=0), seen.max(axis=0)
+        low, high = np.quantile(seen, [wish.quantile, 1 - wish.quantile], axis=0)
         more = wish.margin * (high - low)
         low, high = low - more, high + more
     return low, high

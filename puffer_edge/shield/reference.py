@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from puffer_edge.arrays import Array, Array32
+from puffer_edge.shield.novelty import advance, step_scores
 from puffer_edge.shield.shield import (
     EARLY,
     FAULTS,
@@ -22,12 +23,14 @@ from puffer_edge.shield.shield import (
     POLICY,
     RANGE,
     STUCK,
+    UNLIKELY,
     Reaction,
     Shield,
 )
 
-Act = Callable[[Array32], "Array | None"]
-"""The policy: an observation to its action, flat, or None where it refuses."""
+Act = Callable[[Array32], "tuple[Array, Array | None] | None"]
+"""The policy: an observation to its action, flat, and its novelty, if it has one; or None where it
+refuses."""
 
 
 class Shielded:
@@ -46,6 +49,7 @@ class Shielded:
         faults: bits of the last step.
         last_faults, last_fault_step: of the last step that had any.
         shortest_us, longest_us: between two steps.
+        novelty: the sum that the likelihood's threshold is for.
     """
 
     def __init__(self, shield: Shield, act: Act, choices: Sequence[int],
@@ -64,7 +68,7 @@ class Shielded:
         self._equal = np.zeros(len(guard.watched), np.int64)
         self.counts = np.zeros(len(FAULTS), np.int64)
         self.steps = self.faults = self.last_faults = self.last_fault_step = 0
-        self._bad = self._good = self._reacted = self._now = 0
+        self._bad = self._good = self._reacted = self._now = self.novelty = 0
         self.latched = self._passed = False
         self.shortest_us, self.longest_us = 0xFFFFFFFF, 0
 
@@ -83,11 +87,12 @@ class Shielded:
         faults = self._guard(seen) | self._clock(now_us, seen_us)
         reacting = self.shield.reacting
         if not faults & OF_OBSERVATION & ~reacting.counted:
-            action = self.act(seen)
-            if action is None:
+            found = self.act(seen)
+            if found is None:
                 faults |= POLICY
             else:
-                self.wanted = np.array(action, np.float64)
+                self.wanted = np.array(found[0], np.float64)
+                faults |= self._likelihood(found[1])
         self._count(faults)
         acting = faults & ~reacting.counted
         self._latch(acting != 0)
@@ -136,6 +141,14 @@ class Shielded:
         self._now = now
         age = self.shield.guard.max_age_us
         return faults | (OLD if age and (now - seen) % 2**32 > age else 0)
+
+    def _likelihood(self, novelty: Array | None) -> int:
+        line = self.shield.likelihood
+        if line is None or novelty is None:
+            return 0
+        self.novelty = advance(self.novelty, int(step_scores(novelty)), line.allowance,
+                               line.threshold)
+        return UNLIKELY if self.novelty > line.threshold else 0
 
     def _count(self, faults: int) -> None:
         for i in range(len(FAULTS)):

@@ -19,6 +19,11 @@ LATCHED = 1 << 8
 """The bit of a step in which the shield goes on to react to former faults."""
 OF_OBSERVATION = NOT_FINITE | RANGE | STUCK | OLD
 """Faults for which the policy does not see the observation."""
+NOVELTY = "novelty"
+"""The output of the policy that says how unlikely its observation is."""
+MOST_DIRECTIONS = 8
+ONE = 64
+"""What stands for a deviation in it."""
 MOST = 0xFFFF
 """Where counters stay."""
 
@@ -104,6 +109,26 @@ class Reacting:
 
 
 @dataclass(frozen=True)
+class Likelihood:
+    """When observations are of another kind than those of calibration.
+
+    The policy has an output ``novelty``: how far the first hidden layer is from its mean in a few
+    directions, in 64ths of its deviation there. Their squares, less ``allowance``, are added up
+    from step to step, never below 0: a cumulative sum (E. S. Page, "Continuous inspection schemes",
+    Biometrika 41, 1954).
+
+    Attributes:
+        directions: elements of that output.
+        allowance: what a step may have, in 64ths.
+        threshold: the sum beyond which observations are unlikely; an eighth more is where it stays.
+    """
+
+    directions: int
+    allowance: int
+    threshold: int
+
+
+@dataclass(frozen=True)
 class Shield:
     """All of it."""
 
@@ -111,6 +136,7 @@ class Shield:
     timing: Timing
     limits: Limits
     reacting: Reacting
+    likelihood: Likelihood | None = None
 
     @property
     def falls_back(self) -> bool:

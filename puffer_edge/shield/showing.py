@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from puffer_edge.shield.checking import FLOAT_MAX
-from puffer_edge.shield.shield import FAULTS, Shield
+from puffer_edge.shield.shield import FAULTS, ONE, Shield
 
 SHOWN = 8
 """Numbers of a list."""
@@ -38,6 +38,10 @@ def rows(shield: Shield) -> list[str]:
     if how.latch_after:
         released = (f"{how.release_after} good ones in a row" if how.release_after else "a reset")
         found.append(f"after {how.latch_after} steps with faults until {released}")
+    if shield.likelihood is not None:
+        found.append(f"unlikely beyond {shield.likelihood.threshold / ONE:g} squared deviations "
+                     f"in {shield.likelihood.directions} directions of the first layer, less "
+                     f"{shield.likelihood.allowance / ONE:g} per step")
     if how.counted:
         counted = [word for i, word in enumerate(FAULTS) if how.counted >> i & 1]
         found.append(f"only counted: {', '.join(counted)}")

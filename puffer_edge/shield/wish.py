@@ -11,17 +11,18 @@ from typing import Any
 from puffer_edge.errors import FileFormatError
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.robot.readers.keys import Table, shown
-from puffer_edge.shield.shield import FAULTS, REACTIONS, Reaction
+from puffer_edge.shield.shield import FAULTS, MOST_DIRECTIONS, REACTIONS, Reaction
 
 LARGEST_FILE = 1 << 20
-FILE = ("guard", "term", "timing", "action", "reaction")
-GUARD = ("range", "margin", "max-age")
+FILE = ("guard", "term", "timing", "action", "reaction", "likelihood")
+GUARD = ("range", "quantile", "margin", "max-age")
 TERM = ("name", "elements", "low", "high", "clip", "varies-within")
 TIMING = ("rate", "period", "jitter", "deadline")
 ACTION = ("clip", "low", "high", "slew", "low-pass", "safe")
 REACTION = ("do", "hold-steps", "then", "latch-after", "release-after", "count-only")
 COUNTED = tuple(word for word in FAULTS if word not in ("not-finite", "policy"))
 """Faults that may be let pass: of the others there is no action."""
+LIKELIHOOD = ("directions", "allowance", "margin")
 RANGES = ("calibration", "declared", "none")
 LONGEST_US = (1 << 31) - 1
 LARGEST_COUNT = 0xFFFE
@@ -55,13 +56,16 @@ class Wish:
     """All of ``shield.toml``; times in seconds, 0 where nothing is asked for.
 
     Attributes:
-        range: of the observation: what was seen in calibration, widened by ``margin`` of its
-            width on either side; what the policy's file declares; or none.
+        range: of the observation: what was seen in calibration but for the part ``quantile`` at
+            either end, widened by ``margin`` of its width; what the policy's file declares; or
+            none.
         period: from step to step, the contract's by default.
         jitter: part of the period by which a step may be early or late.
+        directions, allowance, reach: of ``novelty.add_novelty``; no directions, no likelihood.
     """
 
     range: str = ""
+    quantile: float = 0.0
     margin: float = 0.5
     max_age: float = 0.0
     terms: tuple[TermWish, ...] = ()
@@ -79,6 +83,9 @@ class Wish:
     latch_after: int = 0
     release_after: int = 0
     count_only: tuple[str, ...] = ()
+    directions: int = 0
+    allowance: float = 8.0
+    reach: float = 4.0
     where: str = "the shield"
 
 
@@ -102,7 +109,7 @@ def read_shield(path: Path) -> Wish:
     return Wish(where=where, **_guard(_part(table, "guard", GUARD)), terms=_terms(table),
                 **_timing(_part(table, "timing", TIMING)),
                 **_action(_part(table, "action", ACTION)),
-                **_reaction(_part(table, "reaction", REACTION)))
+                **_reaction(_part(table, "reaction", REACTION)), **_likelihood(table))
 
 
 def _part(table: Table, key: str, keys: tuple[str, ...]) -> Table:
@@ -113,7 +120,24 @@ def _part(table: Table, key: str, keys: tuple[str, ...]) -> Table:
 
 def _guard(table: Table) -> dict[str, Any]:
     return {"range": table.one_of("range", RANGES, "") if table.has("range") else "",
-            "margin": _least(table, "margin", 0.5), "max_age": _seconds(table, "max-age")}
+            "quantile": _quantile(table), "margin": _least(table, "margin", 0.5),
+            "max_age": _seconds(table, "max-age")}
+
+
+def _quantile(table: Table) -> float:
+    if (value := _least(table, "quantile", 0.0)) > 0.25:
+        raise table.refuse("quantile", f"is {value}, and less than half would be left")
+    return value
+
+
+def _likelihood(table: Table) -> dict[str, Any]:
+    if not table.has("likelihood"):
+        return {}
+    part = _part(table, "likelihood", LIKELIHOOD)
+    if not 1 <= (directions := part.whole("directions", 4)) <= MOST_DIRECTIONS:
+        raise part.refuse("directions", f"are {directions}, not 1 to {MOST_DIRECTIONS}")
+    return {"directions": directions, "allowance": _least(part, "allowance", 8.0),
+            "reach": max(1.0, _least(part, "margin", 4.0))}
 
 
 def _terms(table: Table) -> tuple[TermWish, ...]:

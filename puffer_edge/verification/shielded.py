@@ -17,7 +17,7 @@ from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Discrete, Program
 from puffer_edge.shield.checking import choices_of
 from puffer_edge.shield.reference import Shielded
-from puffer_edge.shield.shield import FAULTS, Shield
+from puffer_edge.shield.shield import FAULTS, NOVELTY, Shield
 from puffer_edge.templates import template
 
 FILE = "shielded.h"
@@ -87,13 +87,15 @@ def oracle(program: Program, shield: Shield, steps: Steps) -> list[bytes]:
     """Each step's ``shielded_action_t``, by numpy."""
     interpreter = Interpreter(program)
 
-    def act(seen: Array32) -> Array | None:
+    def act(seen: Array32) -> tuple[Array, Array | None] | None:
         try:
-            action = interpreter.act(seen)
+            outputs = interpreter.step(seen)
         except StepError:
             return None
+        action = program.act(outputs)
         parts = [action[part] for part in action.dtype.names] if action.dtype.names else [action]
-        return np.concatenate([np.asarray(part, np.float64).reshape(-1) for part in parts])
+        flat = np.concatenate([np.asarray(part, np.float64).reshape(-1) for part in parts])
+        return flat, outputs.get(NOVELTY)
 
     shielded = Shielded(shield, act, choices_of(program), fallback(program))
     choices, found = shielded.choices, []

@@ -31,7 +31,7 @@ def built(name: str, folder: Path, target: str, toolchain: str, optimize: str = 
     program = policy(kind)
     directory = puffer_edge.export(program, folder / "a", name="lander", shield=wish)
     code = {file.name: file.read_bytes() for file in directory.glob("*.h")}
-    shield = fit(wish, program, None, None)
+    shield, _ = fit(wish, program, None, None)
     header = write_header(folder, code, program, shield, "lander")
     (folder / "build").mkdir()
     return program, shield, ImageBuilder(

@@ -61,12 +61,12 @@ def test_a_file_says_all_of_it(tmp_path: Path) -> None:
     (tmp_path / "shield.toml").write_text(TEXT)
     wish = read_shield(tmp_path / "shield.toml")
     assert wish == Wish(
-        "calibration", 0.25, 0.03,
+        "calibration", 0.0, 0.25, 0.03,
         (TermWish("gyro", (), -10.0, 10.0, 25), TermWish("", (3, 4), (0.0, 1.0), None, 0)),
         0.02, 0.2, 0.01, -1.0, (1.0, 2.0, 3.0), 0.1, 0.5, (0.0, 0.5, 0.0), "hold", 10, "safe", 5,
-        100, ("early", "stuck"), str(tmp_path / "shield.toml"))
+        100, ("early", "stuck"), where=str(tmp_path / "shield.toml"))
     seen = np.array([[0, 0, 0, 0, 2], [4, 4, 4, 4, 6]], np.float32)
-    shield = fit(wish, policy(), None, puffer_edge.calibrate(policy(), seen))
+    shield, _ = fit(wish, policy(), None, puffer_edge.calibrate(policy(), seen))
     assert shield.guard.low == (-10, -10, -10, 0, 1)
     assert shield.guard.high == (10, 10, 10, 5, 7)
     assert shield.guard.varies == (25, 25, 25, 0, 0)
@@ -115,7 +115,7 @@ def test_what_does_not_fit_the_policy_is_one_error(kind: str, wish: Wish, said: 
 def test_terms_are_those_of_the_contract_too(tmp_path: Path) -> None:
     contract = contract_of("unitree", tmp_path)
     wish = Wish(terms=(TermWish("base_ang_vel", low=-5.0, varies_within=9),), jitter=0.5)
-    shield = fit(wish, robots_policy(contract), contract, None)
+    shield, _ = fit(wish, robots_policy(contract), contract, None)
     assert [i for i, low in enumerate(shield.guard.low) if low == -5] == list(range(9))
     assert shield.timing.late_us == 30000
     directory = puffer_edge.export(robots_policy(contract), tmp_path / "a", contract=contract,
