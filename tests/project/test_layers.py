@@ -51,7 +51,7 @@ ARROWS = {
     "artefact": "interpreter ir naming planning proofs quantization readers",
     "blackbox": "artefact interpreter ir quantization readers templates",
     "robot": "frontends ir naming readers",
-    "shield": "artefact ir quantization readers robot",
+    "shield": "artefact interpreter ir quantization readers robot",
     "inspection": "artefact ir passes planning",
     "exporters": "artefact blackbox boards choices finiteness ir naming passes planning processes "
                  "quantization readers robot sampling shield targets templates toolchains",
