@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Without a record: runs the test files of a room that are nearest to a planted fault.
 
-Near is what imports the faulty module by the fewest steps, then what has its name most often.
+Near is what imports the faulty module by the fewest steps, then what has its words in its name, then
+what has its name most often. What runs on devices nobody imports.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import resource
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -18,7 +18,7 @@ import pytest
 
 from tests.mutants.forking import forked
 from tests.mutants.mutations import Mutation
-from tests.mutants.running import planted
+from tests.mutants.running import akin, planted
 from tests.project import tested
 
 SPARE = 100
@@ -80,18 +80,17 @@ def ordered(tree: Path, path: str, places: Sequence[str], killers: Counter[str])
         [tree / place] if (tree / place).is_file() else (tree / place).rglob("test_*.py"))}
     parts = Path(path).with_suffix("").parts
     module = ".".join(parts if parts[0] == "puffer_edge" else ("puffer_edge", *parts))
-    steps = tested.distances().get(module, {})
+    runs_elsewhere = path.startswith(("runtimes/c/", "runtimes/micropython/"))
+    steps = {} if runs_elsewhere else tested.distances().get(module, {})
     best: Counter[str] = Counter()
     for test, count in killers.items():
         best[test.partition("::")[0]] += count
-    # Of "gemm_f32", "Gemm" too; of "lstm_cell_integer", "LSTMCell".
-    stem = parts[-1].replace("_", "").lower()
-    words = {stem, re.sub(r"(f16|f32|integer|s8|s16|s8x16|wide)+$", "", stem)} - {""}
+    stem, words = parts[-1].replace("_", ""), {part for part in parts[-1].split("_") if part[2:]}
 
-    def key(file: str) -> tuple[int, int, int, str]:
+    def key(file: str) -> tuple[int, int, int, int, str]:
         text = (tree / file).read_text(encoding="utf-8").replace("_", "").lower()
-        return (-best[file], steps.get(file[:-3].replace("/", "."), 9),
-                -sum(text.count(word) for word in words), file)
+        return (-best[file], steps.get(file[:-3].replace("/", "."), 9), -akin(path, file, whole=True),
+                -9 * text.count(stem) - sum(min(text.count(word), 3) for word in words), file)
     return sorted(found, key=key)
 
 

@@ -77,7 +77,7 @@ def killer(tree: Path, mutation: Mutation, record: Record, kept: Path, limit: fl
     # What nobody is seen to reach, a child process may, which records nothing.
     tests = record.tests(tree, mutation.path, mutation.line) or record.seconds.keys()
     for test in sorted(tests, key=lambda test: (
-            -killers[test], -_akin(mutation.path, test), record.seconds[test], test)):
+            -killers[test], -akin(mutation.path, test), record.seconds[test], test)):
         if not chosen or sum(chosen.values()) + record.seconds[test] <= limit:
             chosen[test] = record.seconds[test]
     if not chosen:
@@ -100,9 +100,10 @@ def planted(tree: Path, mutation: Mutation) -> Iterator[None]:
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
 
-def _akin(path: str, test: str) -> int:
-    """How many words of a file's name, and its folder's, a test's has."""
-    return len(_words("/".join(Path(path).with_suffix("").parts[-2:])) & _words(test))
+def akin(path: str, test: str, *, whole: bool = False) -> int:
+    """How many words of a file's name and its folder's, or of its whole path, a test's has."""
+    parts = Path(path).with_suffix("").parts
+    return len(_words("/".join(parts if whole else parts[-2:])) & _words(test))
 
 
 def _words(text: str) -> set[str]:
