@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Without a record: runs the test files of a room that are nearest to a planted fault.
 
-Near is what imports the faulty module by the fewest steps, then what has its words in its name, then
-what has its name most often. What runs on devices nobody imports.
+Near is what imports the faulty module by the fewest steps, then what has its words in its name,
+then what has its name most often. What runs on devices nobody imports.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def ordered(tree: Path, path: str, places: Sequence[str], killers: Counter[str])
 
     def key(file: str) -> tuple[int, int, int, int, str]:
         text = (tree / file).read_text(encoding="utf-8").replace("_", "").lower()
-        return (-best[file], steps.get(file[:-3].replace("/", "."), 9), -akin(path, file, whole=True),
+        return (-best[file], steps.get(file[:-3].replace("/", "."), 9),
+                -akin(path, file, whole=True),
                 -9 * text.count(stem) - sum(min(text.count(word), 3) for word in words), file)
     return sorted(found, key=key)
 
