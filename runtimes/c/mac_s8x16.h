@@ -10,17 +10,18 @@
  * and 3, out of a word of weights; so that they meet neighbours of x, columns are stored in the
  * order 0, 2, 1, 3. */
 #if defined(PUFFER_EDGE_DSP)
-/* The words of x are r12 and lr; where x ends waits on the stack, as r2 is needed. */
-#define PUFFER_EDGE_PRODUCTS_S8X16                             \
-    "ldmia r1!, {r3-r6}\n\t"                                   \
-    "sxtb16 r2, r3\n\tsxtb16 r3, r3, ror #8\n\t"               \
-    "smlad r7, r2, r12, r7\n\tsmlad r7, r3, lr, r7\n\t"        \
-    "sxtb16 r3, r4\n\tsxtb16 r4, r4, ror #8\n\t"               \
-    "smlad r8, r3, r12, r8\n\tsmlad r8, r4, lr, r8\n\t"        \
-    "sxtb16 r3, r5\n\tsxtb16 r5, r5, ror #8\n\t"               \
-    "smlad r10, r3, r12, r10\n\tsmlad r10, r5, lr, r10\n\t"    \
-    "sxtb16 r3, r6\n\tsxtb16 r6, r6, ror #8\n\t"               \
-    "smlad r11, r3, r12, r11\n\tsmlad r11, r6, lr, r11\n\t"
+/* The words of x are r12 and lr; where x ends waits on the stack, as r2 is needed. Without spaces, as
+ * C99 promises a string of 4,095 characters only. */
+#define PUFFER_EDGE_PRODUCTS_S8X16                    \
+    "ldmia r1!,{r3-r6}\n"                             \
+    "sxtb16 r2,r3\nsxtb16 r3,r3,ror #8\n"             \
+    "smlad r7,r2,r12,r7\nsmlad r7,r3,lr,r7\n"         \
+    "sxtb16 r3,r4\nsxtb16 r4,r4,ror #8\n"             \
+    "smlad r8,r3,r12,r8\nsmlad r8,r4,lr,r8\n"         \
+    "sxtb16 r3,r5\nsxtb16 r5,r5,ror #8\n"             \
+    "smlad r10,r3,r12,r10\nsmlad r10,r5,lr,r10\n"     \
+    "sxtb16 r3,r6\nsxtb16 r6,r6,ror #8\n"             \
+    "smlad r11,r3,r12,r11\nsmlad r11,r6,lr,r11\n"
 #define PUFFER_EDGE_GROUP_S8X16 "ldmia r0!, {r12, lr}\n\t" PUFFER_EDGE_PRODUCTS_S8X16
 #if defined(PUFFER_EDGE_SMALL)
 #define PUFFER_EDGE_GROUPS_S8X16                                                     \
