@@ -8,6 +8,7 @@ is compiled. Eight cases are one source file. By default a few dozen rows are; w
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from puffer_edge.exporters.c.kernels import joined
 from puffer_edge.targets import TARGETS
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.toolchains.base import INCLUDE
@@ -36,6 +38,8 @@ COMPILERS = ["gcc", "clang", "zig", "avr-gcc"]
 STANDARDS = ["c99", "c11", "gnu++11", "c++17", "c++20"]
 LEVELS = ["-O0", "-Og", "-Os", "-O2", "-O3", "-O2 -flto"]
 POINTERS = ["-fomit-frame-pointer", "-fno-omit-frame-pointer"]
+KERNELS = Path(__file__).parents[2] / "runtimes" / "c"
+STRING = r'"(?:\\.|[^"\\\n])*"'
 AVR = tuple(core for core in CORES if TARGETS[core].isa == "avr")
 OLD = {"c++17": "c++1z"}
 """What GCC 5.4 calls them, which is the last one of Arduino's for AVR but one; it has no C++20."""
@@ -123,6 +127,18 @@ def test_every_pair_is_there() -> None:
                 + 4 * pointers + (cores * 5 - len(AVR)) + cores * levels + cores * pointers
                 + 5 * levels + 5 * pointers + levels * pointers)
     assert len(seen) == expected
+
+
+@pytest.mark.parametrize("core", [core for core in CORES if TARGETS[core].isa == "thumb"])
+def test_no_string_is_longer_than_c99_promises(core: str) -> None:
+    """4,095 characters; only clang looks, which takes long, and gcc does not where it is code."""
+    need("arm-none-eabi-gcc")
+    text = joined(sorted(path.stem for path in KERNELS.glob("*.h")), with_helium=True)
+    ran = subprocess.run([*command("gcc", core), "-O2", "-E", "-P", "-x", "c", "-"], input=text,
+                         capture_output=True, text=True, check=True)
+    longest = max((sum(len(part) - 2 - part.count("\\") for part in re.findall(STRING, run[0]))
+                   for run in re.finditer(rf"(?:{STRING}\s*)+", ran.stdout)), default=0)
+    assert longest <= 4095
 
 
 def test_a_warning_is_found(source: Callable[[int], Path], tmp_path: Path) -> None:
