@@ -12,8 +12,10 @@ FUZZ_SECONDS ?= 3600
 FUZZ_SEED ?= $(shell date +%s)
 # MicroPython for WebAssembly, with small integers of 31 bits as on most boards; needs npm.
 MICROPYTHON := @micropython/micropython-webassembly-pyscript@1.27.0
+# What judges whether everybody can use a page; needs npm.
+AXE := axe-core@4.14.1
 
-.PHONY: demo test fuzz proof proof-fit exhaustive mutants trainers docs release check lint wheel clean help
+.PHONY: demo test fuzz proof proof-fit exhaustive mutants trainers page docs release check lint wheel clean help
 
 help:
 	@echo "make demo   export a bundled policy for Cortex-M, run it on the emulated core, report"
@@ -24,6 +26,7 @@ help:
 	@echo "make exhaustive  what the tests of the other rooms leave out: hours"
 	@echo "make mutants  200 small planted faults, of which the tests must find 90 %: hours"
 	@echo "make trainers  files that trainers save, every kind of them; installs the trainers"
+	@echo "make page   report.html in a real browser (chromium and chromedriver); pictures go to build/page"
 	@echo "make docs   the site, strictly, every command that its pages show, and the notebook"
 	@echo "make release  sdist and wheel, built twice and compared"
 	@echo "make check  what CI runs: lint, types, tests"
@@ -82,6 +85,15 @@ exhaustive: $(VENV)/.dev
 mutants: $(VENV)/.dev
 	$(PIP) coverage
 	nice $(BIN)/python -m tests.mutants
+
+# report.html in chromium; the suite has the small form, without a browser.
+$(VENV)/.page: $(VENV)/.dev
+	$(PIP) -e '.[page]' --config-settings editable_mode=compat
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(VENV) $(AXE); fi
+	@touch $@
+
+page: $(VENV)/.page
+	$(BIN)/python -m pytest -m "exhaustive or not exhaustive" tests/page
 
 $(VENV)/.docs: $(VENV)/.dev
 	$(PIP) -e '.[docs]' --config-settings editable_mode=compat

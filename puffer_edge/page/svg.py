@@ -15,7 +15,8 @@ from markupsafe import Markup
 from puffer_edge.page.markup import shown, tag
 from puffer_edge.page.reading import Place
 
-WIDTH = 640
+WIDTH = 400
+"""So that a phone shows it in its own size; rows have their text above them."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +36,28 @@ def picture(title: str, text: str, height: float, *content: Markup) -> Markup:
 
 
 def _short(label: str | Markup) -> str | Markup:
-    return label if isinstance(label, Markup) else label[:30]
+    return label if isinstance(label, Markup) else label[:40]
 
 
-def bars(title: str, rows: Sequence[Bar], logarithmic: bool = False) -> Markup:
+def bars(title: str, rows: Sequence[Bar]) -> Markup:
     """A bar per row, against its own limit, or all on one scale where there is none."""
     most = max([row.length.number for row in rows], default=0.0) or 1.0
     content = []
     for index, row in enumerate(rows):
-        y = 6 + 24 * index
+        y = 34 * index
         limit = row.limit.number if row.limit is not None else most
         part = min(row.length.number / limit, 1.0) if limit > 0 else 0.0
         over = row.limit is not None and row.length.number > limit
         content += [
-            tag("text", _short(row.label), x=190, y=y + 13, text_anchor="end"),
-            tag("rect", x=198, y=y, width=300, height=18, class_="track"),
-            tag("rect", x=198, y=y, width=f"{300 * part:.1f}", height=18,
-                class_="over" if over else "bar"),
+            tag("text", _short(row.label), x=0, y=y + 12),
             tag("text", shown(row.length, "tspan"),
                 *([tag("tspan", " of "), shown(row.limit, "tspan")] if row.limit else []),
-                x=506, y=y + 13)]
+                x=WIDTH, y=y + 12, text_anchor="end"),
+            tag("rect", x=0.5, y=y + 16, width=WIDTH - 1, height=9, class_="track"),
+            tag("rect", x=0.5, y=y + 16, width=f"{(WIDTH - 1) * part:.1f}", height=9,
+                class_="over" if over else "bar")]
     return picture(title, "A bar per row; the table behind has the numbers.",
-                   12 + 24 * len(rows), *content)
+                   34 * len(rows), *content)
 
 
 def histogram(title: str, series: Sequence[tuple[str, Sequence[float]]], low: Place, high: Place
@@ -64,19 +65,19 @@ def histogram(title: str, series: Sequence[tuple[str, Sequence[float]]], low: Pl
     """Counts of numbers in equal bins from ``low`` to ``high``, one row per series."""
     content = []
     for row, (label, counts) in enumerate(series):
-        top, most = 8 + 74 * row, max(counts, default=0) or 1
-        step = 440 / max(len(counts), 1)
-        content.append(tag("text", label[:22], x=4, y=top + 40))
+        top, most = 84 * row, max(counts, default=0) or 1
+        step = WIDTH / max(len(counts), 1)
+        content.append(tag("text", label[:40], x=0, y=top + 12))
         for index, count in enumerate(counts):
-            tall = 60 * count / most
-            content.append(tag("rect", x=f"{150 + index * step:.1f}", y=f"{top + 60 - tall:.1f}",
+            tall = 60 * max(count, 0) / most
+            content.append(tag("rect", x=f"{index * step:.1f}", y=f"{top + 78 - tall:.1f}",
                                width=f"{max(step - 1, 0.5):.1f}", height=f"{tall:.1f}",
                                class_=f"series{row}"))
-        content.append(tag("line", x1=150, x2=590, y1=top + 60, y2=top + 60, class_="axis"))
-    bottom = 8 + 74 * len(series) + 8
-    content += [shown(low, "text", x=150, y=bottom),
-                shown(high, "text", x=590, y=bottom, text_anchor="end")]
-    return picture(title, "Bins from the smallest to the largest.", bottom + 8, *content)
+        content.append(tag("line", x1=0, x2=WIDTH, y1=top + 78, y2=top + 78, class_="axis"))
+    bottom = 84 * len(series) + 8
+    content += [shown(low, "text", x=0, y=bottom),
+                shown(high, "text", x=WIDTH, y=bottom, text_anchor="end")]
+    return picture(title, "Bins from the smallest to the largest.", bottom + 6, *content)
 
 
 @dataclass(frozen=True)
@@ -94,31 +95,24 @@ def spans(title: str, rows: Sequence[Span]) -> Markup:
     """A row per value, each on a scale of its own, from the widest of its ranges' ends."""
     content = []
     for index, row in enumerate(rows):
-        y = 4 + 30 * index
+        y = 50 * index
         ends = [end.number for pair in (row.seen, row.allowed) for end in pair]
-        low, high = min(ends), max(ends)
-        room = (high - low) or 1.0
-
-        def at(value: float, low: float = low, room: float = room) -> float:
-            return 250 + 280 * (value - low) / room
-
-        start, end = (at(each.number) for each in row.allowed)
-        content += [tag("text", row.label[:30], x=160, y=y + 17, text_anchor="end"),
-                    shown(row.allowed[0], "text", x=244, y=y + 17, text_anchor="end"),
-                    shown(row.allowed[1], "text", x=536, y=y + 17),
-                    tag("rect", x=f"{start:.1f}", y=y + 2, width=f"{max(end - start, 0.5):.1f}",
-                        height=22, class_="track")]
-        first, last = (at(each.number) for each in row.seen)
-        most, step = max(row.counts, default=0) or 1, (last - first) / max(len(row.counts), 1)
-        for place, count in enumerate(row.counts):
-            tall = 22 * count / most
-            content.append(tag("rect", x=f"{first + place * step:.1f}", y=f"{y + 24 - tall:.1f}",
+        low, room = min(ends), (max(ends) - min(ends)) or 1.0
+        start, end, first, last = (
+            0.5 + (WIDTH - 1) * (each.number - low) / room for each in (*row.allowed, *row.seen))
+        content += [tag("text", row.label[:30], x=0, y=y + 12),
+                    tag("text", shown(row.allowed[0], "tspan"), tag("tspan", " to "),
+                        shown(row.allowed[1], "tspan"), x=WIDTH, y=y + 12, text_anchor="end"),
+                    tag("rect", x=f"{start:.1f}", y=y + 16, width=f"{max(end - start, 0.5):.1f}",
+                        height=24, class_="track")]
+        counts = row.counts or [1.0]
+        most, step = max(counts) or 1, (last - first) / len(counts)
+        for place, count in enumerate(counts):
+            tall = 24 * max(count, 0) / most
+            content.append(tag("rect", x=f"{first + place * step:.1f}", y=f"{y + 40 - tall:.1f}",
                                width=f"{max(step, 0.5):.1f}", height=f"{tall:.1f}", class_="bar"))
-        if not row.counts:
-            content.append(tag("rect", x=f"{first:.1f}", y=y + 8, height=10, class_="bar",
-                               width=f"{max(last - first, 0.5):.1f}"))
-    return picture(title, "What was seen inside of what the integers stand for.",
-                   10 + 30 * len(rows), *content)
+    return picture(title, "What was recorded, inside of what the integers stand for.",
+                   50 * len(rows), *content)
 
 
 @dataclass(frozen=True)
@@ -135,20 +129,20 @@ class Life:
 
 def lives(title: str, rows: Sequence[Life], steps: int, size: Place) -> Markup:
     """Memory upwards, the step's operations to the right."""
-    tall, most = 220.0, size.number or 1.0
-    width = 560 / max(steps, 1)
-    content = [tag("rect", x=60, y=8, width=560, height=tall, class_="track"),
-               shown(size, "text", x=54, y=18, text_anchor="end"),
-               tag("text", "operations of the step", x=60, y=tall + 24)]
+    tall, most, width = 200.0, size.number or 1.0, WIDTH / max(steps, 1)
+    content = [tag("text", shown(size, "tspan"), tag("tspan", " bytes"), x=0, y=12),
+               tag("rect", x=0.5, y=18, width=WIDTH - 1, height=tall, class_="track"),
+               tag("text", "operations of the step, in order", x=WIDTH, y=tall + 32,
+                   text_anchor="end")]
     for row in rows:
-        x = 60 + width * max(row.first.number, 0)
+        x = width * max(row.first.number, 0)
         wide = width * (row.last.number - max(row.first.number, 0) + 1)
         height = tall * row.size.number / most
-        y = 8 + tall - tall * row.offset.number / most - height
-        box = tag("rect", x=f"{x:.1f}", y=f"{y:.1f}", width=f"{max(wide - 1, 1):.1f}",
+        y = 18 + tall - tall * row.offset.number / most - height
+        box = tag("rect", x=f"{x + 0.5:.1f}", y=f"{y:.1f}", width=f"{max(wide - 1, 1):.1f}",
                   height=f"{max(height - 0.5, 0.5):.1f}", class_=row.kind)
-        text = tag("text", row.label[: max(int(wide / 7), 0)], x=f"{x + 3:.1f}",
-                   y=f"{y + height / 2 + 4:.1f}") if height > 11 and wide > 24 else None
+        text = tag("text", row.label[: max(int(wide / 8), 0)], x=f"{x + 4:.1f}",
+                   y=f"{y + height / 2 + 4:.1f}") if height > 12 and wide > 32 else None
         content.append(tag("g", tag("title", row.label), box, text))
-    return picture(title, "A box per value: its bytes upwards, its life to the right.", tall + 34,
+    return picture(title, "A box per value: its bytes upwards, its life to the right.", tall + 38,
                    *content)

@@ -42,10 +42,11 @@ def _of_the_core(rows: Place) -> Sequence[Child]:
     if timed:
         pictures.append(svg.bars("Microseconds per step, estimated", [
             svg.Bar(row["title"].text, row["microseconds"]) for row in timed]))
-    captions = [tag("p", tag("strong", title)) for title in (
-        "Flash (bytes)", "RAM and stack (bytes)", "Time of a step (microseconds, an estimate)")]
-    content = [part for pair in zip(captions, pictures, strict=False) for part in pair]
-    return [figure("Boards with the core that was verified", joined(*content), behind)]
+    titles = ("Flash (bytes)", "RAM and stack (bytes)", "Time of a step (microseconds, estimated)")
+    content = [tag("div", tag("p", tag("strong", title)), picture)
+               for title, picture in zip(titles, pictures, strict=False)]
+    return [figure("Boards with the core that was verified",
+                   tag("div", *content, class_="beside"), behind)]
 
 
 def _measured(found: Place) -> Markup:
