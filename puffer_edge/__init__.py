@@ -24,6 +24,7 @@ from puffer_edge.version import VERSION as __version__
 if TYPE_CHECKING:
     from puffer_edge import errors, runtimes, spaces
     from puffer_edge.api import calibrate, export, inspect, load, verify
+    from puffer_edge.composed import compose
     from puffer_edge.errors import (
         FileFormatError,
         MissingDependencyError,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "api": "calibrate export inspect load verify",
+    "composed": "compose",
     "logs": "replay",
     "using": "bench check contract doctor fit flash play report_time step_time",
     "errors": "FileFormatError MissingDependencyError OutputError PolicyWarning PufferEdgeError "
@@ -92,6 +94,7 @@ __all__ = [
     "bench",
     "calibrate",
     "check",
+    "compose",
     "contract",
     "doctor",
     "errors",

@@ -165,7 +165,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
     if not isinstance(policy, Program):
         warn(program.notes)
         seen = "" if isinstance(recording, str) and not os.path.isfile(recording) else recording
-        second_reader(_read_again(policy, program, original, progress, seed, options, changes,
+        second_reader(second_reading(policy, program, original, progress, seed, options, changes,
                                   seen))
     if given["shield"] is not None and recording:  # is played once
         given["calibrate"] = recording = record(recording, program, seed=seed, steps=steps,
@@ -223,7 +223,7 @@ def calibrate(policy: PolicySource, observations: Observations, *, steps: int = 
     return found
 
 
-def _read_again(policy: Any, program: Program, original: str, progress: Callable[[str], None],
+def second_reading(policy: Any, program: Program, original: str, progress: Callable[[str], None],
                 seed: int, options: LoadOptions | None, changes: Mapping[str, Any],
                 recorded: str | Recording) -> SecondReading:
     """What the original says to the Program, also over what was recorded.

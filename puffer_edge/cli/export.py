@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
 
 from puffer_edge.cli.completion import boards, schemes
 from puffer_edge.cli.load_options import takes_load_options
@@ -19,6 +21,7 @@ from puffer_edge.cli.shared import (
 )
 from puffer_edge.cli.values import layers, numbers, sensor_counts, steps_and_states
 from puffer_edge.errors import UsageError
+from puffer_edge.naming import stem_from
 
 if TYPE_CHECKING:
     from puffer_edge.frontends.options import LoadOptions
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 @takes_load_options()
 def export(
     policy: PolicyFile,
+    more: Annotated[list[Path] | None, typer.Argument(
+        metavar="[MORE]", help="Further policy files, for --compose.")] = None,
     target: TargetName = "",
     output: Annotated[Path | None, option(
         "--output", "-o", metavar="DIR",
@@ -82,6 +87,9 @@ def export(
     black_box: Annotated[str, option(
         metavar="STEPS", help="Keep so many steps in RAM for `puffer-edge replay`, as 256; of a "
                               "recurrent policy a state every 16, or as 256:8 says.")] = "",
+    compose: Annotated[str, option(
+        metavar="HOW", help="pipeline[:JOINS]: each further file sees what the one before it gives.",
+    )] = "",
     no_original: Annotated[bool, option(
         "--no-original", help="Do not let the library that owns the format run the policy, too."
     )] = False,
@@ -98,14 +106,26 @@ def export(
     A core of `puffer-edge targets` gets one C header, rpi libraries for Linux with a loader in
     Python, micropython Python modules with weights, onnx and tflite one model file.
     """
-    from puffer_edge import api
+    from puffer_edge import api, composed
     from puffer_edge.artefact.directory import read_manifest
     from puffer_edge.cli.printing.console import say_json, working
     from puffer_edge.cli.printing.exported import exported
+    from puffer_edge.exporters.aiming import DEFAULT
 
     readings: list[SecondReading] = []
     with working(f"Exporting {policy.name}", quiet=as_json) as progress:
-        directory = api.export(policy, output, target=target, name=name, seed=seed,
+        asked = _original(no_original, run_original)
+        whole: Any = policy
+        rest: dict[str, Any] = {"options": options, "module": module or None}
+        if _composed(compose, more or [], module):
+            last = (more or [policy])[-1]
+            whole = composed.compose(
+                [policy, *(more or [])], join=compose.partition(":")[2], original=asked, seed=seed,
+                second_reader=readings.append, progress=progress, options=options)
+            rest = {"accept": options.accept}
+            name = name or stem_from(last.stem)
+            output = output or api.default_directory(last, board or target or DEFAULT)
+        directory = api.export(whole, output, target=target, name=name, seed=seed,
                                scheme=scheme, calibrate=calibrate, steps=steps,
                                observe=numbers(observe, int),
                                layers=layers(layer or []), observer=observer,
@@ -113,14 +133,26 @@ def export(
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
                                url=url, helium_float=helium_float, contract=contract, shield=shield,
                                black_box=steps_and_states(black_box),
-                               strict=strict, original=_original(no_original, run_original),
-                               second_reader=readings.append, progress=progress, options=options,
-                               module=module or None)
+                               strict=strict, original=asked,
+                               second_reader=readings.append, progress=progress, **rest)
     manifest = read_manifest(directory)
     if as_json:
         say_json(manifest)
     else:
         exported(directory, manifest, readings)
+
+
+def _composed(how: str, more: list[Path], module: str) -> bool:
+    """Whether several files become one policy."""
+    if how.partition(":")[0] not in ("", "pipeline"):
+        raise UsageError(f"--compose {how[:40]!a} is no way to compose policies", hint="pipeline, "
+                         "or as pipeline:latent=mean,obs[0:45]=history[225:270]")
+    if bool(how) != bool(more):
+        raise UsageError("several policy files and --compose belong together",
+                         hint="puffer-edge export estimator.onnx actor.onnx --compose pipeline")
+    if how and module:
+        raise UsageError("--module is of no use with --compose")
+    return bool(how)
 
 
 def _original(never: bool, run: bool) -> Literal["", "never", "run"]:

@@ -19,6 +19,7 @@ ASSUMPTIONS: dict[str, str] = {
     "action-kind": "Whether the outputs are a continuous action or choices; --action.",
     "action-squash": "Whether tanh bounds a continuous action; --squash or --no-squash.",
     "activation": "The function between the layers; --activation.",
+    "composed-order": "Where what the later of two policies sees comes from; --compose.",
     "encoder": "What the encoder computes, told from its keys and shapes; give a graph instead.",
     "evaluation-mode": "That a script saved in training mode drops nothing; give a graph instead.",
     "fixed-batch": "That a fixed number of rows is a batch, and no observation; --observation.",

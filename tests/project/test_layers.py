@@ -52,6 +52,7 @@ ARROWS = {
     "blackbox": "artefact interpreter ir quantization readers templates",
     "robot": "frontends ir naming readers",
     "shield": "artefact interpreter ir quantization readers robot",
+    "composing": "ir",
     "inspection": "artefact ir passes planning",
     "exporters": "artefact blackbox boards choices finiteness ir naming passes planning processes "
                  "quantization readers robot sampling shield targets templates toolchains",
@@ -73,13 +74,14 @@ ARROWS = {
     # What the user meets.
     "api": "arguments artefact blackbox exporters frontends inspection ir loading naming "
            "page quantization robot shield signatures verification",
+    "composed": "api arguments composing frontends ir loading naming signatures verification",
     "logs": "artefact blackbox quantization runtimes signatures",
     "using": "arguments artefact benchmarking boards firmware fitting frontends ir loading playing "
              "quantization readers robot runtimes signatures sizing subset verification",
-    "__init__": "api firmware frontends ir logs quantization runtimes spaces using",
-    "cli": "api artefact benchmarking boards exporters firmware fitting frontends inspection ir "
-           "logs playing quantization robot runtimes sizing subset targets using verification "
-           "wording",
+    "__init__": "api composed firmware frontends ir logs quantization runtimes spaces using",
+    "cli": "api artefact benchmarking boards composed exporters firmware fitting frontends "
+           "inspection ir logs naming playing quantization robot runtimes sizing subset targets "
+           "using verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"arrays", "errors", "version"}
