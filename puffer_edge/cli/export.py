@@ -64,8 +64,7 @@ def export(
         help="Of equal greedy actions, for the scheme auto; 0.95 by default.")] = 0.95,
     counts: Annotated[list[str] | None, option(
         metavar="COUNTS", panel=INTEGERS,
-        help="[FIELD=]SCALE:OFFSET: observation = a sensor's count * scale + offset; may be "
-             "repeated.")] = None,
+        help="[FIELD=]SCALE:OFFSET: observation = count * scale + offset; repeatable.")] = None,
     board: Annotated[str, option(
         metavar="BOARD", autocompletion=boards,
         help="Board, of `puffer-edge boards`, or a .toml file; any board by default.")] = "",
@@ -85,10 +84,10 @@ def export(
         metavar="FILE", help="shield.toml: what an observation and an action may be, and what else."
     )] = None,
     black_box: Annotated[str, option(
-        metavar="STEPS", help="Keep so many steps in RAM for `puffer-edge replay`, as 256; of a "
-                              "recurrent policy a state every 16, or as 256:8 says.")] = "",
+        metavar="STEPS", help="Keep so many steps in RAM for `puffer-edge replay`; 256:8: and "
+                              "every 8th state.")] = "",
     compose: Annotated[str, option(
-        metavar="HOW", help="pipeline[:JOINS]: each further file sees what the one before it gives.",
+        metavar="HOW", help="pipeline[:JOINS]: each further file sees what the one before gives.",
     )] = "",
     no_original: Annotated[bool, option(
         "--no-original", help="Do not let the library that owns the format run the policy, too."

@@ -46,7 +46,7 @@ Artefact = Annotated[Path, typer.Argument(
 ArtefactOrFile = Annotated[Path, typer.Argument(
     help="Directory that export wrote, or a policy file.", metavar="POLICY")]
 TargetName = Annotated[str, option(
-    help="What to write for, of `puffer-edge targets`; the board's or cortex-m by default.",
+    help="Of `puffer-edge targets`; that of the board, or cortex-m, by default.",
     metavar="TARGET", autocompletion=targets)]
 BoardName = Annotated[str, option(
     help="Board, of `puffer-edge boards`.", metavar="BOARD", autocompletion=boards)]
