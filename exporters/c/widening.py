@@ -9,8 +9,11 @@ need not be unpacked, either (``mac_pairs.h``): 1.25 instructions per product be
 from __future__ import annotations
 
 from puffer_edge.ir import Op, Program
-from puffer_edge.ir.ops import GemmInteger, LSTMCellInteger
+from puffer_edge.ir.ops import GemmInteger, GRUCellInteger, LSTMCellInteger, MinGRUCellInteger
 from puffer_edge.planning import Memory
+
+TAKERS = (GemmInteger, GRUCellInteger, LSTMCellInteger, MinGRUCellInteger)
+"""Ops that have a kernel for a copy."""
 
 LEAST = 32
 """Outputs from which on the copy is paid back."""
@@ -31,15 +34,14 @@ def copied(op: Op, program: Program) -> int:
     """
     if not _takes(op, program, BLOCK) or not any(_takes(each, program) for each in program.ops):
         return 0
-    assert isinstance(op, GemmInteger | LSTMCellInteger)
+    assert isinstance(op, TAKERS)
     return program.values[op.x].shape[-1]
 
 
 def _takes(op: Op, program: Program, least: int = LEAST) -> bool:
     """Whether there is a kernel for the op's activations as a copy, and it has as many outputs."""
-    if not isinstance(op, GemmInteger | LSTMCellInteger):
+    if not isinstance(op, TAKERS):
         return False
-    # The kernel of a cell takes both in 8 bits, or both in 16.
-    fits = not isinstance(op, LSTMCellInteger) or program.values[op.h].dtype == "int16"
-    return (fits and program.values[op.x].dtype == "int8"
-            and program.values[op.weight].shape[0] >= least)
+    if isinstance(op, LSTMCellInteger | GRUCellInteger) and program.values[op.h].dtype != "int16":
+        return False  # the kernel of a cell takes x and h in 8 bits, or both in 16
+    return program.values[op.x].dtype == "int8" and program.values[op.weight].shape[0] >= least

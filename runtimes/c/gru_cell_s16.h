@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef PUFFER_EDGE_GRU_CELL_S16_H
 #define PUFFER_EDGE_GRU_CELL_S16_H
-#include "gru_parameters.h"
+#include "gru_gates.h"
 #include "mac_s16.h"
 #define puffer_edge_gru_cell puffer_edge_gru_cell_s16
 #define puffer_edge_mac4_x puffer_edge_mac4_s16

@@ -2,7 +2,7 @@
 #ifndef PUFFER_EDGE_MIN_GRU_CELL_S8X16_H
 #define PUFFER_EDGE_MIN_GRU_CELL_S8X16_H
 #include "mac_s8x16.h"
-#include "min_gru_parameters.h"
+#include "min_gru_gates.h"
 #define puffer_edge_min_gru_cell puffer_edge_min_gru_cell_s8x16
 #define puffer_edge_mac4 puffer_edge_mac4_s8x16
 #define puffer_edge_mac1 puffer_edge_mac1_s8x16

@@ -15,7 +15,7 @@ from puffer_edge.artefact.opening import read_subject
 from puffer_edge.exporters.c.packing import can_pair
 from puffer_edge.exporters.c.widening import working_memory
 from puffer_edge.ir import Program
-from puffer_edge.ir.ops import Conv, Gemm, GemmInteger, LSTMCell, Reshape
+from puffer_edge.ir.ops import Conv, Gemm, GemmInteger, GRUCell, LSTMCell, MinGRUCell, Reshape
 from puffer_edge.passes import optimize
 from puffer_edge.planning import plan
 from puffer_edge.quantization.calibration import calibrate
@@ -68,13 +68,30 @@ def image() -> Program:
     return in_integers(bench.program(bench.op(Gemm, x=y, weight=bench.weight(36, 90))))
 
 
+@cache
+def gated() -> Program:
+    """A MinGRU and a GRU of three blocks and a unit."""
+    bench = Bench((1, 11))
+    y = bench.op(Gemm, x=bench.x, weight=bench.weight(13, 11), bias=bench.weight(13))
+    old = bench.builder.state("m", (1, 13))
+    y, new = bench.builder.add_many(MinGRUCell, ("", ""), x=y, h=old, weight=bench.weight(39, 13))
+    bench.builder.carry(old, new)
+    y = bench.op(Gemm, x=y, weight=bench.weight(17, 13), bias=bench.weight(17))
+    h = bench.builder.state("h", (1, 13))
+    y = bench.builder.add(GRUCell, x=y, h=h, weight=bench.weight(39, 17),
+                          recurrent=bench.weight(39, 13), bias=bench.weight(39),
+                          recurrent_bias=bench.weight(39))
+    bench.builder.carry(h, y)
+    return in_integers(bench.program(bench.op(Gemm, x=y, weight=bench.weight(5, 13))))
+
+
 @pytest.mark.parametrize(("target", "toolchain", "level"), [
     ("cortex-m4", "gcc", "-O2"), ("host", "gcc", "-O2"),
     *(pytest.param("cortex-m4", compiler, level, marks=pytest.mark.exhaustive)
       for compiler in ("gcc", "zig") for level in ("-O0", "-Os", "-O3")),
     *(pytest.param(core, "gcc", "-O2", marks=pytest.mark.exhaustive)
       for core in ("cortex-m0", "cortex-m3", "cortex-m7", "cortex-m33"))])
-@pytest.mark.parametrize("net", [program, image])
+@pytest.mark.parametrize("net", [program, image, gated])
 def test_the_same_bits_everywhere(net: Callable[[], Program], target: str, toolchain: str,
                                   level: str, tmp_path: Path) -> None:
     need("gcc" if target == "host" else "arm-none-eabi-gcc")
@@ -83,8 +100,11 @@ def test_the_same_bits_everywhere(net: Callable[[], Program], target: str, toolc
     text = header.read_text()
     if net is program:
         assert text.count("(void)puffer_edge_copy_s8(") == 3  # two rows, the cell
-    else:
+    elif net is image:
         assert text.count("    puffer_edge_conv_pairs") == 2
+    else:
+        assert text.count("    puffer_edge_gru_cell_pairs_s8x16(") == 1
+        assert text.count("    puffer_edge_min_gru_cell_pairs") == 1
     builder = ImageBuilder(header, read_subject(tmp_path / "a").spec, TARGETS[target],
                            find_toolchain(toolchain), tmp_path, optimize=level)
     with open_machine(builder, "unicorn") as machine:

@@ -7,7 +7,7 @@ import numpy as np
 
 from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
+from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES, suffix_of_copy
 from puffer_edge.exporters.c.packing import blocks_of_groups, rounded_bias, units_of_four
 from puffer_edge.ir.ops import GRUCellInteger
 
@@ -16,7 +16,9 @@ from puffer_edge.ir.ops import GRUCellInteger
 def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
     """One call; weights, biases and requantisations of four units at a time."""
     weight, recurrent = context.weight(op.weight), context.weight(op.recurrent)
-    suffixes = [SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
+    copied = context.copies(op)
+    suffixes = [suffix_of_copy(units_of_four(weight)[0]) if name == op.x and copied else
+                SUFFIXES[context.value(name).dtype, str(weight.dtype)] for name in (op.x, op.h)]
     kernel = f"gru_cell_{'_'.join(dict.fromkeys(suffixes))}"
     packed = [context.constant(packed_units(matrix, suffix), role=role)
               for matrix, suffix, role in zip(
@@ -30,6 +32,7 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         tables.append(context.requantization(np.concatenate(units_of_four(requantization))))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     qparams = op.quantization
+    x = context.widened(op, context.ref(op.x)) if copied else context.ref(op.x)
     context.use(kernel)
     context.line(
         "{\n"
@@ -39,7 +42,7 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
         f"        {weight.shape[1]}, {recurrent.shape[1]}, {op.reset_bits}, "
         f"{qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
-        f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"    puffer_edge_{kernel}({x}, {context.ref(op.h)}, "
         f"{context.ref(op.memory)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y)}, {context.out(op.y_memory)});\n}}")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES
+from puffer_edge.exporters.c.ops.gemm_integer import SUFFIXES, suffix_of_copy
 from puffer_edge.exporters.c.ops.gru_cell_integer import packed_units
 from puffer_edge.exporters.c.packing import rounded_bias, units_of_four
 from puffer_edge.ir.ops import MinGRUCellInteger
@@ -16,15 +16,18 @@ from puffer_edge.ir.ops import MinGRUCellInteger
 def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
     """One call; weights, biases and requantisations of four units at a time."""
     x, weight, qparams = context.value(op.x), context.weight(op.weight), op.quantization
-    suffix = SUFFIXES[x.dtype, str(weight.dtype)]
+    copied = context.copies(op)
+    suffix = (suffix_of_copy(units_of_four(weight)[0]) if copied else
+              SUFFIXES[x.dtype, str(weight.dtype)])
     kernel = f"min_gru_cell_{suffix}" + (
-        "" if op.dtype == x.dtype else f"_to_s{op.dtype[3:]}")
+        "" if op.dtype == ("int16" if copied else x.dtype) else f"_to_s{op.dtype[3:]}")
     requantization = context.weight(op.requantization)
     rounded = rounded_bias(context.weight(op.bias), requantization)
     bias = context.constant(np.concatenate(units_of_four(rounded)), "int32_t", "bias")
     table = context.requantization(np.concatenate(units_of_four(requantization)))
     multiplier, pre_shift, shift = map(int, context.weight(op.output))
     factor = ", ".join(map(str, context.weight(op.factor).tolist()))
+    source = context.widened(op, context.ref(op.x)) if copied else context.ref(op.x)
     context.use(kernel)
     context.line(
         "{\n"
@@ -33,6 +36,6 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
         f"{factor},\n"
         f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
         f"{x.size}, {op.bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
-        f"    puffer_edge_{kernel}({context.ref(op.x)}, {context.ref(op.h)}, "
+        f"    puffer_edge_{kernel}({source}, {context.ref(op.h)}, "
         f"{context.constant(packed_units(weight, suffix), role='weight')},\n"
         f"        &cell, {context.out(op.y)}, {context.out(op.y_h)});\n}}")

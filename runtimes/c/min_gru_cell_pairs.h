@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef PUFFER_EDGE_MIN_GRU_CELL_PAIRS_H
+#define PUFFER_EDGE_MIN_GRU_CELL_PAIRS_H
+#include "mac_pairs.h"
+#include "min_gru_gates.h"
+#define puffer_edge_min_gru_cell puffer_edge_min_gru_cell_pairs
+#define puffer_edge_mac4 puffer_edge_mac4_pairs
+#define puffer_edge_mac1 puffer_edge_mac1_s8x16
+#define puffer_edge_x_t int16_t
+#define puffer_edge_w_t int8_t
+#define puffer_edge_y_t int16_t
+#include "min_gru_cell_integer.inc"
+#endif
