@@ -15,6 +15,7 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
 from puffer_edge.exporters.c import text
+from puffer_edge.exporters.c.channels import channels_last
 from puffer_edge.exporters.c.widening import copied
 from puffer_edge.ir import Op, Program, Value
 from puffer_edge.ir.observed import parts_of_observation
@@ -95,6 +96,7 @@ class Context:
         self._roles: dict[str, list[str]] = {}
         self._producers = program.producers()
         self.observed = parts_of_observation(program)
+        self._last = channels_last(program) if wide else frozenset[str]()
         self._states = {state.input: i for i, state in enumerate(program.states)}
 
     def emit(self, ops: range | None = None) -> list[str]:
@@ -148,6 +150,12 @@ class Context:
         if name in self.plan.stored:
             return f"policy->state_{self._states[self.plan.stored[name]]}"
         return self._arena(self.plan.offsets[name], self.value(name).dtype)
+
+    def channels_last(self, name: str) -> tuple[int, ...]:
+        """Shape of the convolution's output that a value is, if its channels lie last; else ()."""
+        while isinstance(op := self._producers.get(name), Reshape):
+            name = op.x
+        return self.value(name).shape if name in self._last else ()
 
     def out(self, name: str) -> str:
         """The same for a value that is written."""

@@ -47,29 +47,60 @@ static inline void puffer_edge_transpose_f32(const float *sum, float *y, int32_t
     }
 }
 
+/* sum has the sums of some pixels' rows, 64 apart; where they go, offset behind each one's place, filters
+ * are step apart: 1, or as many as there are pixels. */
+static inline void puffer_edge_conv_store_f32(const float *sum, float *const *place, int32_t offset,
+                                              int32_t step, int32_t filters, int32_t rows)
+{
+    for (int32_t r = 0; r < rows;) {
+        float *const to = place[r] + offset;
+        if (step == 1) {
+            const float *const row = sum + 64 * r++;
+            int32_t m = 0;
+            for (; m + 16 <= filters; m += 16) {
+                memcpy(to + m, row + m, 16 * sizeof *to);
+            }
+            for (; m < filters; ++m) {
+                to[m] = row[m];
+            }
+        } else if (r + 4 <= rows && place[r + 3] == place[r] + 3) {
+            puffer_edge_transpose_f32(sum + 64 * r, to, step, filters);
+            r += 4;
+        } else {
+            for (int32_t m = 0; m < filters; ++m) {
+                to[m * step] = sum[64 * r + m];
+            }
+            ++r;
+        }
+    }
+}
+
 /* conv_f32 for computers, a product of matrices for each of some lanes, whose x and y are x_step and
- * y_step apart: a pixel of the output is a row, and places tells where its patch lies, seen from the
- * pixel's corner. Per group, w is as gemm_wide_f32 wants it, and bias is filled up to a multiple of 4.
- * image is scratch for the channels of a group, padded to what is seen, image_rows by image_columns;
- * or NULL where nothing is padded, and x is of that size: pixels of several lanes share a tile then. */
+ * y_step apart: a pixel of the output is a row, corners tell where its patch begins, and places where
+ * that lies, seen from there. So x may have its channels last, and y has them where y_filter, the
+ * step from one filter to the next, is 1 and not the number of pixels. Per group, w is as gemm_wide_f32
+ * wants it, and bias is filled up to a multiple of 4. image is scratch for the channels of a group,
+ * padded to what is seen, image_rows by image_columns; or NULL where nothing is padded: pixels of several
+ * lanes share a tile then. The last is relu_f32 where relu. */
 PUFFER_EDGE_KERNEL void puffer_edge_conv_wide_f32(const float *x, int32_t x_step, const float *w,
-                                                  const float *bias, const int32_t *places,
-                                                  float *image, int32_t image_rows,
-                                                  int32_t image_columns, float *y, int32_t y_step,
-                                                  int32_t lanes, const puffer_edge_conv_t *c)
+                                                  const float *bias, const int32_t *corners,
+                                                  const int32_t *places, float *image,
+                                                  int32_t image_rows, int32_t image_columns, float *y,
+                                                  int32_t y_step, int32_t y_filter, int32_t lanes,
+                                                  const puffer_edge_conv_t *c, int32_t relu)
 {
     const int32_t depth = c->channels / c->groups * c->kernel_height * c->kernel_width;
     const int32_t filters = c->filters / c->groups, pixels = c->out_height * c->out_width;
-    const int32_t together = image != NULL ? 1 : lanes;
+    const int32_t together = image != NULL ? 1 : lanes, y_pixel = y_filter == 1 ? c->filters : 1;
     for (int32_t turn = 0; turn < c->groups * lanes; turn += together) {
         const int32_t group = turn / lanes, first = turn % lanes;
         const float *const given = x + first * x_step +
                                    group * (c->channels / c->groups * c->height * c->width);
         const float *const block = w + group * (((filters + 3) & ~INT32_C(3)) * depth);
         const float *const biases = bias + group * ((filters + 3) & ~INT32_C(3));
-        const float *corner = image != NULL ? image : given;
-        float *to = y + first * y_step + group * (filters * pixels);
-        int32_t line = 0, column = 0, rows;
+        const float *lane = image != NULL ? image : given;
+        float *to = y + first * y_step + group * filters * y_filter;
+        int32_t pixel = 0, rows;
         if (image != NULL) {
             puffer_edge_conv_pad_f32(given, c, image_rows, image_columns, image);
         }
@@ -80,13 +111,11 @@ PUFFER_EDGE_KERNEL void puffer_edge_conv_wide_f32(const float *x, int32_t x_step
             rows = together * pixels - row;
             rows = rows < PUFFER_EDGE_LANES ? rows : PUFFER_EDGE_LANES;
             for (int32_t r = 0; r < rows; ++r) {
-                from[r] = corner + line * c->stride_y * image_columns + column * c->stride_x;
-                place[r] = to + line * c->out_width + column;
-                column = column + 1 < c->out_width ? column + 1 : 0;
-                line += column == 0;
-                if (line == c->out_height) {
-                    line = 0;
-                    corner += x_step;
+                from[r] = lane + corners[pixel];
+                place[r] = to + pixel * y_pixel;
+                if (++pixel == pixels) {
+                    pixel = 0;
+                    lane += x_step;
                     to += y_step;
                 }
             }
@@ -94,19 +123,8 @@ PUFFER_EDGE_KERNEL void puffer_edge_conv_wide_f32(const float *x, int32_t x_step
                 const int32_t left = filters - n < 64 ? filters - n : 64;
                 const int32_t columns = (left + 3) & ~INT32_C(3);
                 puffer_edge_block_f32(from, places, weights, columns, biases + n, 0, sum, 64, depth,
-                                      columns, rows);
-                for (int32_t r = 0; r < rows;) {
-                    float *const start = place[r] + n * pixels;
-                    if (r + 4 <= rows && place[r + 3] == place[r] + 3) {
-                        puffer_edge_transpose_f32(sum + 64 * r, start, pixels, left);
-                        r += 4;
-                        continue;
-                    }
-                    for (int32_t m = 0; m < left; ++m) {
-                        start[m * pixels] = sum[64 * r + m];
-                    }
-                    ++r;
-                }
+                                      columns, rows, relu);
+                puffer_edge_conv_store_f32(sum, place, n * y_filter, y_filter, left, rows);
                 weights += columns * depth;
             }
         }

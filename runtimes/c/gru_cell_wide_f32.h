@@ -13,11 +13,11 @@ PUFFER_EDGE_KERNEL void puffer_edge_gru_cell_wide_f32(
     int32_t gates_step, float *y, int32_t y_step, int32_t x_size, int32_t h_size, int32_t rows)
 {
     float *const n_h = gates + 3 * h_size;
-    puffer_edge_gemm_wide_f32(x, x_step, w, bias, 0, gates, gates_step, x_size, 3 * h_size, rows);
-    puffer_edge_gemm_wide_f32(h, h_step, recurrent_rz, gates, gates_step, gates, gates_step, h_size,
-                              2 * h_size, rows);
-    puffer_edge_gemm_wide_f32(h, h_step, recurrent_n, bias + 3 * h_size, 0, n_h, gates_step, h_size,
-                              h_size, rows);
+    puffer_edge_gemm_wide_f32(x, x_step, NULL, w, bias, 0, gates, gates_step, x_size, 3 * h_size, rows, 0);
+    puffer_edge_gemm_wide_f32(h, h_step, NULL, recurrent_rz, gates, gates_step, gates, gates_step, h_size,
+                              2 * h_size, rows, 0);
+    puffer_edge_gemm_wide_f32(h, h_step, NULL, recurrent_n, bias + 3 * h_size, 0, n_h, gates_step, h_size,
+                              h_size, rows, 0);
     for (; rows > 0; --rows) {
         for (int32_t i = 0; i < h_size; ++i) {
             const float r = puffer_edge_sigmoid_f32(gates[i]);

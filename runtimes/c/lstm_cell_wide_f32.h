@@ -57,9 +57,9 @@ PUFFER_EDGE_KERNEL void puffer_edge_lstm_cell_wide_f32(
     }
     for (int32_t unit = 0; unit < h_size; unit += 16) {
         const int32_t units = h_size - unit < 16 ? h_size - unit : 16, gates = 4 * units;
-        puffer_edge_block_f32(from_x, NULL, w, gates, bias, 0, gate, 64, x_size, gates, rows);
+        puffer_edge_block_f32(from_x, NULL, w, gates, bias, 0, gate, 64, x_size, gates, rows, 0);
         puffer_edge_block_f32(from_h, NULL, recurrent, gates, gate, 64, gate, 64, h_size, gates,
-                              rows);
+                              rows, 0);
         for (int32_t r = 0; r < rows; ++r) {
             float *const to_h = y_h + r * y_h_step + unit, *const to_c = y_c + r * y_c_step + unit;
             const float *const before = c + r * c_step + unit;

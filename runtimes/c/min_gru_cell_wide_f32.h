@@ -44,7 +44,7 @@ PUFFER_EDGE_KERNEL void puffer_edge_min_gru_cell_wide_f32(
     int32_t gates_step, float *y, int32_t y_step, float *y_h, int32_t y_h_step, int32_t size,
     int32_t rows)
 {
-    puffer_edge_gemm_wide_f32(x, x_step, w, NULL, 0, gates, gates_step, size, 3 * size, rows);
+    puffer_edge_gemm_wide_f32(x, x_step, NULL, w, NULL, 0, gates, gates_step, size, 3 * size, rows, 0);
     for (; rows > 0; --rows) {
         for (int32_t unit = 0; unit < size; unit += 16) {
             puffer_edge_min_gru_units_f32(gates + unit, size, x + unit, h + unit, y + unit,

@@ -33,6 +33,13 @@
 #define puffer_edge_vector puffer_edge_f32x16_t
 #include "tile_f32.inc"
 #endif
+#if defined(PUFFER_EDGE_TALL)
+#define puffer_edge_tile puffer_edge_tall_16
+#define puffer_edge_rows PUFFER_EDGE_TALL
+#define puffer_edge_columns 16
+#define puffer_edge_vector puffer_edge_f32x16_t
+#include "tile_f32.inc"
+#endif
 #define puffer_edge_tile puffer_edge_tile_8
 #define puffer_edge_rows 1
 #define puffer_edge_columns 8
@@ -43,6 +50,13 @@
 #define puffer_edge_columns 8
 #define puffer_edge_vector puffer_edge_f32x8_t
 #include "tile_f32.inc"
+#if defined(PUFFER_EDGE_TALL)
+#define puffer_edge_tile puffer_edge_tall_8
+#define puffer_edge_rows PUFFER_EDGE_TALL
+#define puffer_edge_columns 8
+#define puffer_edge_vector puffer_edge_f32x8_t
+#include "tile_f32.inc"
+#endif
 #define puffer_edge_tile puffer_edge_tile_4
 #define puffer_edge_rows 1
 #define puffer_edge_columns 4
@@ -56,7 +70,7 @@
 
 typedef void puffer_edge_tile_t(const float *const *x, const int32_t *places, const float *w,
                                 int32_t w_step, const float *start, int32_t start_step, float *y,
-                                int32_t y_step, int32_t k_size);
+                                int32_t y_step, int32_t k_size, int32_t relu);
 
 /* The widest tile for columns that are left, at least 4, and how many it takes. */
 static inline puffer_edge_tile_t *puffer_edge_tile_of(int32_t left, int32_t *columns)
@@ -69,15 +83,26 @@ static inline puffer_edge_tile_t *puffer_edge_tile_of(int32_t left, int32_t *col
                         : puffer_edge_tile_4;
 }
 
-/* The same of PUFFER_EDGE_ROWS rows. */
-static inline puffer_edge_tile_t *puffer_edge_tiles_of(int32_t left, int32_t *columns)
+/* The same for that many rows, and how high it is: PUFFER_EDGE_ROWS, or PUFFER_EDGE_TALL where columns
+ * leave registers for as many. */
+static inline puffer_edge_tile_t *puffer_edge_tiles_of(int32_t left, int32_t rows, int32_t *columns,
+                                                       int32_t *high)
 {
+    *high = PUFFER_EDGE_ROWS;
 #if PUFFER_EDGE_COLUMNS >= 32
     if (left >= 32) {
         *columns = 32;
         return puffer_edge_tiles_32;
     }
 #endif
+#if defined(PUFFER_EDGE_TALL)
+    if (left >= 8 && rows >= PUFFER_EDGE_TALL) {
+        *high = PUFFER_EDGE_TALL;
+        *columns = left >= 16 ? 16 : 8;
+        return left >= 16 ? puffer_edge_tall_16 : puffer_edge_tall_8;
+    }
+#endif
+    (void)rows;
 #if PUFFER_EDGE_COLUMNS >= 16
     if (left >= 16) {
         *columns = 16;

@@ -21,6 +21,7 @@ typedef float __attribute__((vector_size(32), aligned(4), may_alias)) puffer_edg
 typedef float __attribute__((vector_size(64), aligned(4), may_alias)) puffer_edge_f32x16_t;
 #define PUFFER_EDGE_ROWS 8
 #define PUFFER_EDGE_COLUMNS 32
+#define PUFFER_EDGE_TALL 16 /* rows of 16 sums or fewer */
 #elif defined(__AVX__)
 typedef float __attribute__((vector_size(32), aligned(4), may_alias)) puffer_edge_f32x8_t;
 typedef puffer_edge_f32x8_t puffer_edge_f32x16_t;

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,16 @@ from puffer_edge.exporters.c.packing import (
     wide_gates_of_units,
 )
 from puffer_edge.ir import Value, ordered
+from puffer_edge.ir.functions.piecewise import relu_f32
 from puffer_edge.ir.ops import Conv, GRUCell, LSTMCell, MinGRUCell
 from puffer_edge.runtimes.native_build import FLAGS
 from puffer_edge.targets import HOST
 from puffer_edge.toolchains import find_toolchain
 from tests.tools import need, need_instructions
 
-KERNELS = {"gemm_wide_f32": "pippipiiii", "lstm_cell_wide_f32": "pipipippppipiiii",
+KERNELS = {"gemm_wide_f32": "pipppipiiiii", "lstm_cell_wide_f32": "pipipippppipiiii",
            "gru_cell_wide_f32": "pipipppppipiiii", "min_gru_cell_wide_f32": "pipippipipiii",
-           "conv_wide_f32": "pippppiipiip", "all_finite_wide_f32": "pi"}
+           "conv_wide_f32": "pipppppiipiiipi", "all_finite_wide_f32": "pi"}
 """Pointers and integers that each takes."""
 UNITS = {"native": "native", "": "baseline", "avx2": "x86_64_v3", "avx512f": "x86_64_v4"}
 """What a processor may have, and zig's name of one that has it."""
@@ -93,6 +95,11 @@ def same(found: Array, expected: Array, size: int) -> None:
     assert np.isnan(found[:, size:]).all()
 
 
+def positive(y: Array, wanted: int) -> Array:
+    """The op's ReLU, where it is wanted."""
+    return relu_f32(y) if wanted else y
+
+
 @pytest.mark.parametrize("start", ["bias", "nothing", "itself"])
 def test_gemm(library: Any, start: str) -> None:
     random = np.random.default_rng(0)
@@ -103,9 +110,14 @@ def test_gemm(library: Any, start: str) -> None:
             y = spread(before, n + 5)
             begin, step, first = {"bias": (bias, 0, bias), "nothing": (None, 0, np.float32(0)),
                                   "itself": (y, n + 5, before)}[start]
-            call(library, "gemm_wide_f32", spread(x, k + 3), k + 3, wide_blocks(weight), begin,
-                 step, y, n + 5, k, n, rows)
-            same(y, ordered.dot(x, weight, first), n)
+            places = random.permutation(k + 3)[:k].astype(np.int32) if n % 2 else None
+            given = spread(x, k + 3)
+            if places is not None:
+                given[:, :] = np.nan
+                given[:, places] = x
+            call(library, "gemm_wide_f32", given, k + 3, places, wide_blocks(weight), begin,
+                 step, y, n + 5, k, n, rows, rows % 2)
+            same(y, positive(ordered.dot(x, weight, first), rows % 2), n)
 
 
 def test_lstm(library: Any) -> None:
@@ -169,22 +181,27 @@ def test_conv(library: Any, image: tuple[int, ...], kernel: tuple[int, ...],
     bias = numbers(random, filters) if biased else None
     groups = weight.reshape(group, filters // group, -1)
     zeros = np.zeros(filters, np.float32) if bias is None else bias
-    for lanes in (1, 5):
+    for lanes, last, y_last in product((1, 5), (False, True), (False, True)):
+        if last and (any(pads) or group > 1):
+            continue  # no such form
         x = numbers(random, lanes, *image)
         expected = np.concatenate([op.evaluate([each[None], weight, bias])[0] for each in x])
         members = sizes(op, Value("x", (1, *image)), Value("y", (1, *expected.shape[1:])),
                         weight.shape)
-        layout, size = Layout.of(members), expected[0].size
+        layout, size = Layout.of(members, last), expected[0].size
         assert bool(layout.padding) == any(pads)
         given = np.full((lanes, x[0].size + 3), np.nan, np.float32)
-        given[:, :-3] = x.reshape(lanes, -1)
+        given[:, :-3] = (np.moveaxis(x, 1, -1) if last else x).reshape(lanes, -1)
         y = np.full((lanes, size + 16), np.nan, np.float32)
         call(library, "conv_wide_f32", given, given.shape[1],
              np.concatenate([wide_blocks(each) for each in groups]),
-             np.concatenate([filled(each) for each in zeros.reshape(group, -1)]), layout.places,
+             np.concatenate([filled(each) for each in zeros.reshape(group, -1)]), layout.corners,
+             layout.places,
              np.full(layout.padding, np.nan, np.float32) if layout.padding else None, layout.rows,
-             layout.columns, y, y.shape[1], lanes, np.array(members, np.int32))
-        same(y, expected.reshape(lanes, -1), size)
+             layout.columns, y, y.shape[1], 1 if y_last else size // filters, lanes,
+             np.array(members, np.int32), int(y_last))
+        expected = positive(expected, y_last)
+        same(y, (np.moveaxis(expected, 1, -1) if y_last else expected).reshape(lanes, -1), size)
 
 
 def test_finite(library: Any) -> None:

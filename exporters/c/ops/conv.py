@@ -9,14 +9,12 @@ import numpy as np
 
 from puffer_edge.arrays import Array
 from puffer_edge.errors import UnsupportedError
+from puffer_edge.exporters.c.channels import MOST_PADDING
 from puffer_edge.exporters.c.context import Context, emits
-from puffer_edge.exporters.c.ops.unary import apply_in_place
+from puffer_edge.exporters.c.ops.unary import apply_in_place, is_relu
 from puffer_edge.exporters.c.packing import blocks_of_four, filled, flushed_blocks, wide_blocks
 from puffer_edge.ir import Value
 from puffer_edge.ir.ops import Conv, ConvInteger
-
-MOST_PADDING = 1 << 16
-"""Floats of a padded image at most, which lies on the stack of a computer."""
 
 
 @emits(Conv)
@@ -28,14 +26,16 @@ def conv(op: Conv, context: Context) -> None:
                                hint="a policy on a device sees one observation at a time")
     weight = context.weight(op.weight)
     members = sizes(op, x, y, weight.shape)
-    layout = Layout.of(members) if context.wide and not op.flush else None
+    last = bool(context.channels_last(op.x))
+    layout = Layout.of(members, last) if context.wide and not op.flush else None
     wide = layout is not None and layout.padding <= MOST_PADDING
     call = (_wide(op, context, weight, layout) if wide and layout is not None else
             _narrow(op, context, weight))
     context.line(
         f"{{\n    static const puffer_edge_conv_t sizes = {{{', '.join(map(str, members))}}};\n"
         f"    {call}\n}}", together=wide)
-    apply_in_place(op.activation, op.y, y.size, context)
+    if not (wide and is_relu(op.activation)):
+        apply_in_place(op.activation, op.y, y.size, context)
 
 
 def _narrow(op: Conv, context: Context, weight: Array) -> str:
@@ -55,27 +55,34 @@ class Layout:
 
     Attributes:
         rows, columns: of a channel: what is seen of it with its padding, or all of it without.
-        places: [depth] where a patch lies, from the corner of its pixel.
+        corners: [pixels] where the patch of a pixel begins.
+        places: [depth] where a patch lies, from its corner.
         padding: elements of the padded channels; 0 where nothing is padded.
     """
 
     rows: int
     columns: int
+    corners: Array
     places: Array
     padding: int
 
     @classmethod
-    def of(cls, sizes: tuple[int, ...]) -> Layout:
-        """From the members of ``puffer_edge_conv_t``."""
+    def of(cls, sizes: tuple[int, ...], last: bool = False) -> Layout:
+        """From the members of ``puffer_edge_conv_t``; the channels lie last, unpadded, or first."""
         (channels, height, width, _, out_height, out_width, kernel_height, kernel_width, stride_y,
          stride_x, dilation_y, dilation_x, top, left, groups) = sizes
         seen = ((out_height - 1) * stride_y + (kernel_height - 1) * dilation_y + 1,
                 (out_width - 1) * stride_x + (kernel_width - 1) * dilation_x + 1)
         padded = top > 0 or left > 0 or seen[0] > height or seen[1] > width
+        assert not (padded and last)
         rows, columns = seen if padded else (height, width)
+        apart, next_to = (1, channels) if last else (rows * columns, 1)
+        line, pixel = np.indices((out_height, out_width))
         channel, i, j = np.indices((channels // groups, kernel_height, kernel_width))
-        places = (channel * rows + i * dilation_y) * columns + j * dilation_x
-        return cls(rows, columns, places.reshape(-1).astype(np.int32),
+        corners = (line * stride_y * columns + pixel * stride_x) * next_to
+        places = channel * apart + (i * dilation_y * columns + j * dilation_x) * next_to
+        return cls(rows, columns, corners.reshape(-1).astype(np.int32),
+                   places.reshape(-1).astype(np.int32),
                    channels // groups * rows * columns if padded else 0)
 
 
@@ -91,9 +98,11 @@ def _wide(op: Conv, context: Context, weight: Array, layout: Layout) -> str:
     context.use("conv_wide_f32")
     x, y = context.ref(op.x), context.out(op.y)
     return (f"{image}puffer_edge_conv_wide_f32({x}, {context.step(x)}, {packed}, {biases}, "
+            f"{context.constant(layout.corners, role='corners of patches')}, "
             f"{context.constant(layout.places, role='places of a patch')}, "
             f"{'image' if image else 'NULL'}, {layout.rows}, {layout.columns}, "
-            f"{y}, {context.step(y)}, {context.lanes}, &sizes);")
+            f"{y}, {context.step(y)}, {1 if context.channels_last(op.y) else layout.corners.size}, "
+            f"{context.lanes}, &sizes, {int(is_relu(op.activation))});")
 
 
 def sizes(op: Conv | ConvInteger, x: Value, y: Value, weight: tuple[int, ...]) -> tuple[int, ...]:

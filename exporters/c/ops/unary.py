@@ -27,3 +27,8 @@ def _apply(activation: Activation, x: str, y: str, size: int, context: Context) 
     parameters = "".join(f", {number(p)}" for p in activation.parameters)
     call = f"puffer_edge_{activation.function}_f32(({x})[{{x}}]{parameters})"
     context.line(nest([size], f"({y})[{{y}}] = {call};", {"y": [1], "x": [1]}))
+
+
+def is_relu(activation: Activation | None) -> bool:
+    """Whether kernels for computers take it along."""
+    return activation is not None and activation.function == "relu"
