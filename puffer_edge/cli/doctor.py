@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from puffer_edge.cli.load_options import takes_load_options
-from puffer_edge.cli.shared import ArtefactOrFile, Json, option
+from puffer_edge.cli.shared import ArtefactOrFile, Json, NoPage, add_to_page, option
 from puffer_edge.cli.values import hertz, names
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def doctor(
         metavar="WHAT", help="Observations for integers, as of export; made up by default.")] = "",
     steps: Annotated[int, option(
         metavar="N", help="Steps to play in env:ID; 4000 by default.")] = 4000,
-    as_json: Json = False, *, options: LoadOptions,
+    no_page: NoPage = False, as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Tells on which boards a policy fits, in which scheme, and the one change that makes it fit.
 
@@ -46,3 +46,5 @@ def doctor(
         say_json([asdict(row) for row in rows])
     else:
         fitted(rows)
+    if not no_page:
+        add_to_page(policy, "doctor", [asdict(row) for row in rows])

@@ -10,7 +10,7 @@ import typer
 
 from puffer_edge.cli.completion import boards
 from puffer_edge.cli.load_options import takes_load_options
-from puffer_edge.cli.shared import Json, Observe, PolicyFile, option
+from puffer_edge.cli.shared import Json, NoPage, Observe, PolicyFile, add_to_page, called, option
 from puffer_edge.cli.values import names, numbers, size
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def fit(
     storage: Annotated[str, option(
         metavar="URL", panel=_SEARCH,
         help="Database that several such commands share, as sqlite:///search.db.")] = "",
-    as_json: Json = False, *, options: LoadOptions,
+    no_page: NoPage = False, as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Makes a policy that fits a board, and exports the cheapest that plays as well.
 
@@ -86,6 +86,7 @@ def fit(
     from puffer_edge import using
     from puffer_edge.cli.printing.console import say_json, working
     from puffer_edge.cli.printing.fitting import printed
+    from puffer_edge.page import parts
 
     with working(f"Fitting {policy.name}", quiet=as_json) as progress:
         found = using.fit(
@@ -99,5 +100,7 @@ def fit(
         say_json(found.to_json())
     else:
         printed(found)
+    if found.directory is not None and not no_page:
+        add_to_page(found.directory, "fit", parts.fitted(found.to_json(), called()))
     if not found.passed:
         raise typer.Exit(6)

@@ -10,7 +10,17 @@ import typer
 
 from puffer_edge.cli.completion import backends as backend_names
 from puffer_edge.cli.load_options import takes_load_options
-from puffer_edge.cli.shared import ArtefactOrFile, Json, NoNative, Observe, Trust, option
+from puffer_edge.cli.shared import (
+    ArtefactOrFile,
+    Json,
+    NoNative,
+    NoPage,
+    Observe,
+    Trust,
+    add_to_page,
+    called,
+    option,
+)
 from puffer_edge.cli.values import numbers
 
 if TYPE_CHECKING:
@@ -37,8 +47,8 @@ def run(
     min_agreement: Annotated[float, option(
         metavar="SHARE", help="Of the actions that must be those of --compare; 0.95 by default.")
     ] = 0.95,
-    no_native: NoNative = False, trust: Trust = False, as_json: Json = False, *,
-    options: LoadOptions,
+    no_native: NoNative = False, trust: Trust = False, no_page: NoPage = False,
+    as_json: Json = False, *, options: LoadOptions,
 ) -> None:
     """Plays a policy, and fails where it does not play like the float policy.
 
@@ -47,6 +57,7 @@ def run(
     from puffer_edge import using
     from puffer_edge.cli.printing.console import say_json, working
     from puffer_edge.cli.printing.played import played
+    from puffer_edge.page import parts
 
     with working(f"Playing {env}", quiet=as_json) as progress:
         match = using.play(policy, env, compare=compare, backend=backend, episodes=episodes,
@@ -57,6 +68,9 @@ def run(
         say_json(match.to_json())
     else:
         played(str(policy), str(compare), env, match)
+    if not no_page:
+        add_to_page(policy, "played", parts.played(
+            match.to_json(), env, numbers(observe, int), called()), trust=trust)
     if match.failures:
         raise typer.Exit(6)
 
@@ -69,12 +83,14 @@ def bench(
         metavar="X", help="How long to measure each back end; 1 by default.")] = 1.0,
     seed: Annotated[int, option(
         metavar="N", help="Seed of the observations; 0 by default.")] = 0,
-    no_native: NoNative = False, trust: Trust = False, as_json: Json = False,
+    no_native: NoNative = False, trust: Trust = False, no_page: NoPage = False,
+    as_json: Json = False,
 ) -> None:
     """Measures how fast each back end runs a policy on this computer."""
     from puffer_edge import using
     from puffer_edge.cli.printing.console import say_json, working
     from puffer_edge.cli.printing.measured import measured
+    from puffer_edge.page import parts
 
     with working(f"Measuring {policy}", quiet=as_json) as progress:
         found = using.bench(policy, backends=[*filter(None, backends.split(","))],
@@ -84,4 +100,7 @@ def bench(
         say_json([measurement.to_json() for measurement in found])
     else:
         measured(str(policy), found)
+    if not no_page:
+        add_to_page(policy, "bench", parts.measured(
+            [measurement.to_json() for measurement in found], called()), trust=trust)
 

@@ -32,6 +32,24 @@ def called() -> str:
     return shlex.join(["puffer-edge", *words]) if words else ""
 
 
+def add_to_page(policy: Path, key: str, part: Any, *, trust: bool = False) -> None:
+    """Puts what was found into the report of an artefact; what keeps it from that is told.
+
+    A policy file has no report, and neither has a directory that is no artefact.
+    """
+    from puffer_edge.cli.printing.console import say_aside
+    from puffer_edge.errors import PufferEdgeError
+    from puffer_edge.page.writing import PAGE, add
+
+    if not policy.is_dir():
+        return
+    try:
+        page = add(policy, key, part, trust)
+        say_aside(f"added to {page}")
+    except PufferEdgeError as error:
+        say_aside(f"{PAGE} is not written: {error.what}")
+
+
 def option(*names: str, help: str, metavar: str | None = None, panel: str = GENERAL,
            **more: Any) -> Any:
     """A typer option; its help is one line, with the default in its words."""

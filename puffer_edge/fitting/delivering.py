@@ -42,6 +42,6 @@ def deliver(question: Question, outcome: Outcome, directory: Path, name: str,
     progress(f"writing {directory}")
     write(directory, exporter.files(exporter.prepare(request, lambda text: None), progress))
     progress(f"verifying {directory}")
-    report = verify(directory, progress=progress)
+    report = verify(directory, page=True, progress=progress)
     failed = [check.name for check in report.checks if check.verdict == "failed"]
     return f"verify fails: {', '.join(failed)}" if failed else ""

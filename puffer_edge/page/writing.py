@@ -23,7 +23,7 @@ from puffer_edge.page.render import render
 from puffer_edge.readers.regular_file import read_file
 from puffer_edge.verification.describing import about
 
-PARTS = ("played", "bench", "doctor", "fit", "shield")
+PARTS = ("played", "bench", "doctor", "fit")
 """Keys of report.json that other commands than verify write."""
 REPORT, PAGE = "report.json", "report.html"
 LARGEST = 1 << 24
@@ -60,7 +60,7 @@ def write_page(directory: Path, report: Mapping[str, Any], player: Player | None
     return directory / PAGE
 
 
-def add(directory: Path, key: str, part: object,
+def add(directory: Path, key: str, part: object, trust: bool = False,
         progress: Callable[[str], None] = lambda text: None) -> Path:
     """Puts what a command found into the artefact's report, and writes its page anew.
 
@@ -68,6 +68,7 @@ def add(directory: Path, key: str, part: object,
         directory: the artefact.
         key: one of :data:`PARTS`.
         part: plain data.
+        trust: take the code that lies there; see ``verify``.
         progress: is told what is being done.
 
     Raises:
@@ -77,7 +78,7 @@ def add(directory: Path, key: str, part: object,
     assert key in PARTS
     progress(f"writing {PAGE}")
     report = {**(_read(directory) or _unverified(directory)), key: part}
-    return write_page(directory, report, player_of(directory, report))
+    return write_page(directory, report, player_of(directory, report, trust))
 
 
 def player_of(directory: Path, report: Mapping[str, Any], trust: bool = False) -> Player:

@@ -45,6 +45,7 @@ def about(subject: Subject) -> dict[str, Any]:
             **manifest["source"], "board": manifest.get("board", ""),
             "observation": manifest["observation"]["fields"], "states": manifest["states"],
             "manifest": hashlib.sha256(content).hexdigest()},
+        **({"shield": {"words": manifest["shield"]["words"]}} if "shield" in manifest else {}),
         "layers": manifest["layers"],
         "quantization": manifest.get("quantization", {"layers": [], "ranges": []})}
     path = subject.directory / PROGRAM

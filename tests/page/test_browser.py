@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 import puffer_edge
+from puffer_edge.page import parts
+from puffer_edge.page.writing import add
 from tests.page.worlds import REPLAY, WORLDS, difference, episodes
 from tests.tools import need
 
@@ -36,6 +38,9 @@ def artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     puffer_edge.export(POLICIES / "cartpole_puffer_lstm.pt", folder, scheme="int8",
                        calibrate="env:CartPole-v1", observe=(0, 2), board="nucleo-f411re")
     puffer_edge.verify(folder, page=True)
+    match = puffer_edge.play(folder, "CartPole-v1", episodes=16, observe=(0, 2), processes=1,
+                             compare=POLICIES / "cartpole_puffer_lstm.pt")
+    add(folder, "played", parts.played(match.to_json(), "CartPole-v1", (0, 2), "puffer-edge run"))
     return folder
 
 

@@ -80,8 +80,8 @@ ARROWS = {
              "quantization readers robot runtimes signatures sizing subset verification",
     "__init__": "api composed firmware frontends ir logs quantization runtimes spaces using",
     "cli": "api artefact benchmarking boards composed exporters firmware fitting frontends "
-           "inspection ir logs naming playing quantization robot runtimes sizing subset targets "
-           "using verification wording",
+           "inspection ir logs naming page playing quantization robot runtimes sizing subset "
+           "targets using verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"arrays", "errors", "version"}

@@ -53,6 +53,12 @@ def say_json(data: Any) -> None:
     say_plain(json.dumps(data, indent=2))
 
 
+def say_aside(text: str) -> None:
+    """A line about a file, to who looks at the terminal; standard output is for the result."""
+    with _while_somebody_reads():
+        _errors.print(escape(text), soft_wrap=True)
+
+
 def flush() -> None:
     """Empties the buffers: an interpreter that ends while nobody reads would fail."""
     for stream in sys.stdout, sys.stderr:

@@ -28,16 +28,18 @@ def checks(report: Place) -> Markup:
 
 
 def shield(report: Place) -> Markup:
-    """What it did under faults, as whatever plain figures it reported."""
+    """What it looks at, and what it did under faults, as whatever plain figures were reported."""
     found = report["shield"]
     if not isinstance(found.value, dict):
         return Markup("")
+    words = [tag("li", word) for word in found["words"] if not word.is_number]
     rows: list[list[Child]] = [[key, found[key]] for key in found.names()
                                if not isinstance(found[key].value, dict | list)]
     lists = [_records(key, found[key]) for key in found.names()
              if isinstance(found[key].value, list)]
-    return section("Shield under faults", table("Shield", ["What", "Value"], rows)
-                   if rows else None, *lists, anchor="shield")
+    return section("Shield", tag("ul", *words) if words else None,
+                   table("Shield", ["What", "Value"], rows) if rows else None, *lists,
+                   anchor="shield")
 
 
 def _records(title: str, rows: Place) -> Markup:

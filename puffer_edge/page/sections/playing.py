@@ -84,6 +84,9 @@ def _judged(report: Place) -> Markup:
 
 
 def _fitted(fit: Place) -> Markup:
-    rows: list[list[Child]] = [[key, fit[key]] for key in fit.names()
-                               if not isinstance(fit[key].value, dict | list)]
-    return table("What fit found", ["What", "Value"], rows) if rows else Markup("")
+    """The candidates that fit tried, the cheapest first."""
+    rows: list[list[Child]] = [[row["name"], row["flash"], row["ram"], row["mean"], row["why"]]
+                               for row in fit["rows"]]
+    return joined(table("Candidates that fit tried, the cheapest first",
+                        ["Candidate", "Flash", "RAM", "Mean return", "What became of it"], rows),
+                  command(fit["command"])) if rows else Markup("")
