@@ -30,7 +30,7 @@ ROOMS = {
                     ("tests/exporters", "tests/functions", "tests/kernels", "tests/runtimes",
                      "tests/rpi", "tests/micropython/test_sampling.py")),
     "verification": Room(("puffer_edge/verification/**/*.py",),
-                         ("tests/verification", "tests/emulation",
+                         ("tests/verification", "tests/emulation", "tests/micropython",
                           "tests/frontends/test_support.py")),
     "passes": Room(("puffer_edge/passes/*.py",), ("tests/passes", "tests/masks")),
     "readers": Room(("puffer_edge/readers/*.py", "puffer_edge/frontends/**/*.py",
@@ -40,5 +40,5 @@ ROOMS = {
                      ("tests/runtimes", "tests/micropython", "tests/rpi", "tests/robot")),
 }
 """The tests of ``runtimes`` stand for what a computer runs, those of ``exporters`` for boards,
-those of ``robot`` for its part of both. The rows of trainers' files (``test_support``) are run by
-the second readers of ``verification/originals``, too."""
+those of ``robot`` for its part of both. ``verification/micropython`` runs in ``tests/micropython``,
+and its second readers run the rows of trainers' files (``test_support``)."""
