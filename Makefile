@@ -70,7 +70,7 @@ trainers: $(VENV)/.dev
 		tests/verification/test_reference_scripts.py tests/robot/test_leapp.py
 
 proof: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels -m exhaustive -n auto --dist worksteal
+	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels tests/robot -m exhaustive -n auto --dist worksteal
 
 # Policies that fit: real teachers, workers that are killed; what it prints goes into docs/proofs.md.
 proof-fit: $(VENV)/.dev
