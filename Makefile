@@ -79,7 +79,8 @@ proof-fit: $(VENV)/.dev
 # What `make test` leaves out of the other rooms: whole products of cases, cores, levels and files.
 exhaustive: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -m exhaustive -n auto --dist worksteal \
-		--ignore tests/proof --ignore tests/fitting --ignore tests/fuzz --ignore tests/kernels
+		--ignore tests/proof --ignore tests/fitting --ignore tests/fuzz --ignore tests/kernels \
+		--ignore tests/robot
 
 # Not a part of check: each of 200 planted faults has the tests of its room run.
 mutants: $(VENV)/.dev

@@ -87,8 +87,8 @@ def export(
         metavar="STEPS", help="Keep so many steps in RAM for `puffer-edge replay`; 256:8: and "
                               "every 8th state.")] = "",
     compose: Annotated[str, option(
-        metavar="HOW", help="pipeline[:JOINS]: each further file sees what the one before gives.",
-    )] = "",
+        metavar="HOW", help="pipeline[:JOINS]: each file sees what the one before gives; "
+                            "switch[:keep].")] = "",
     no_original: Annotated[bool, option(
         "--no-original", help="Do not let the library that owns the format run the policy, too."
     )] = False,
@@ -119,7 +119,7 @@ def export(
         if _composed(compose, more or [], module):
             last = (more or [policy])[-1]
             whole = composed.compose(
-                [policy, *(more or [])], join=compose.partition(":")[2], original=asked, seed=seed,
+                [policy, *(more or [])], **_composing(compose), original=asked, seed=seed,
                 second_reader=readings.append, progress=progress, options=options)
             rest = {"accept": options.accept}
             name = name or stem_from(last.stem)
@@ -143,15 +143,24 @@ def export(
 
 def _composed(how: str, more: list[Path], module: str) -> bool:
     """Whether several files become one policy."""
-    if how.partition(":")[0] not in ("", "pipeline"):
-        raise UsageError(f"--compose {how[:40]!a} is no way to compose policies", hint="pipeline, "
-                         "or as pipeline:latent=mean,obs[0:45]=history[225:270]")
     if bool(how) != bool(more):
         raise UsageError("several policy files and --compose belong together",
                          hint="puffer-edge export estimator.onnx actor.onnx --compose pipeline")
     if how and module:
         raise UsageError("--module is of no use with --compose")
     return bool(how)
+
+
+def _composing(how: str) -> dict[str, Any]:
+    """The arguments of ``compose``."""
+    kind, _, said = how.partition(":")
+    if kind == "pipeline":
+        return {"how": kind, "join": said}
+    if kind == "switch" and said in ("", "keep", "reset"):
+        return {"how": kind, "change": said or "reset"}
+    raise UsageError(f"--compose {how[:40]!a} is no way to compose policies",
+                     hint="pipeline, pipeline:latent=mean,obs[0:45]=history[225:270], switch, or "
+                          "switch:keep")
 
 
 def _original(never: bool, run: bool) -> Literal["", "never", "run"]:

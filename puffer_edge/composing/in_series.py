@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from puffer_edge.composing.joints import Run, own_fields, runs
+from puffer_edge.composing.renaming import BEFORE, OBSERVATION, refuse, renamed
 from puffer_edge.errors import UnsupportedError
-from puffer_edge.ir import Continuous, Note, Op, Program, State, Value
+from puffer_edge.ir import Continuous, Note, Op, Program, Value
 from puffer_edge.ir.ops import Concat, Reshape, Slice
 
 CODE = "composed-order"
-OBSERVATION = "observation"
-BEFORE = "before"
 OF_ACTIONS = ("action-kind", "action-bounds", "action-squash", "action-heads", "other-outputs")
 """Assumptions about outputs that are no action here: the second sees them as they are."""
 
@@ -39,7 +38,7 @@ def pipeline(first: Program, second: Program, joins: str = "",
         UnsupportedError: one takes integers or a mask, or the first squashes what it gives.
     """
     for name, program in zip(names, (first, second), strict=True):
-        _refuse(name, program)
+        refuse(name, program)
     found, told = runs(first, second, joins)
     used = {run.source for run in found}
     head = first.contract.action
@@ -49,7 +48,7 @@ def pipeline(first: Program, second: Program, joins: str = "",
                                f"{first.output_names[0]} is what it is before",
                                hint="export the estimator as a graph whose output is what the "
                                     "actor sees")
-    one, other = _renamed(first, names[0]), _renamed(second, names[1])
+    one, other = renamed(first, names[0]), renamed(second, names[1])
     fields = (*first.contract.observation,
               *own_fields(second, found, [field.name for field in first.contract.observation]))
     size = sum(field.size for field in fields)
@@ -69,32 +68,6 @@ def _told(told: str, joins: str) -> list[Note]:
     if not told:
         return [Note("stated", f"the second sees {joins}")]
     return [Note("assumed", told, CODE, "--compose")]
-
-
-def _refuse(name: str, program: Program) -> None:
-    if program.values[program.input].dtype != "float32":
-        raise UnsupportedError(f"{name} takes integers", hint="give the policy in floats; the "
-                               "whole is quantised by --scheme")
-    if program.contract.mask is not None:
-        raise UnsupportedError(f"{name} takes a mask of actions, which a pipeline does not hand on")
-
-
-def _renamed(program: Program, prefix: str) -> Program:
-    """With values and layers that no other Program has."""
-    names = {name: f"{prefix or BEFORE}/{name}" for name in program.values}
-    layer = f"{prefix}/" if prefix else ""
-    said = f"{prefix}: " if prefix else ""
-    return replace(
-        program, input=names[program.input],
-        values={names[name]: replace(value, name=names[name])
-                for name, value in program.values.items()},
-        constants={names[name]: array for name, array in program.constants.items()},
-        ops=tuple(replace(op.renamed(names), layer=layer + op.layer if op.layer else "")
-                  for op in program.ops),
-        outputs=tuple(names[name] for name in program.outputs),
-        states=tuple(State(names[state.input], names[state.output], state.initial)
-                     for state in program.states),
-        notes=tuple(replace(note, text=said + note.text) for note in program.notes))
 
 
 def _glue(one: Program, other: Program, found: list[Run], size: int, prefix: str
