@@ -50,6 +50,8 @@ def assemble(request: ExportRequest, code: Mapping[str, bytes], *, plan: Plan, t
             quantised.measure)
     elif request.judge:
         files["judge.npz"] = request.judge
+    if request.clean:
+        files["shield.npz"] = request.clean
     description = manifest.build(
         program, plan, name=request.name, target=request.target, scheme=request.scheme,
         constant_bytes=constant_bytes, ram=ram, source=request.source, files=files,

@@ -59,6 +59,7 @@ class ExportRequest:
         calibration: the ranges of a format's own integers.
         judge: content of ``judge.npz``.
         shielded: the shield for ``program``.
+        clean: content of ``shield.npz``, observations that the shield has to leave alone.
     """
 
     program: Program
@@ -87,3 +88,4 @@ class ExportRequest:
     calibration: Calibration | None = None
     judge: bytes = b""
     shielded: Shield | None = None
+    clean: bytes = b""

@@ -24,6 +24,7 @@ from puffer_edge.quantization.recording import Observations, Recording, record, 
 from puffer_edge.robot import RobotContract
 from puffer_edge.robot.reading import read_contract
 from puffer_edge.shield import Wish, fit, read_shield
+from puffer_edge.shield.holding_back import clean_bytes, held_back
 from puffer_edge.signatures import public
 
 __all__ = ["calibrate", "export", "inspect", "load", "verify"]
@@ -178,7 +179,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
                              hint="leave out --helium-float, or [likelihood]")
         shielded, found_program = fit(request.shield, request.program, request.contract,
                                       recording if isinstance(recording, Recording) else None)
-        request = replace(request, shielded=shielded, program=found_program)
+        request = replace(request, shielded=shielded, program=found_program, clean=clean_bytes(
+            held_back(recording)) if isinstance(recording, Recording) else b"")
     if strict:
         refuse_assumptions(request.program)
     warn(note for note in request.program.notes if note not in program.notes)

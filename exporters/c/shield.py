@@ -27,7 +27,14 @@ from puffer_edge.templates import template
 
 FILE = "policy_shield.h"
 
-Tables = list[dict[str, Any]]
+
+
+class Tables(list[dict[str, Any]]):
+    """Constants, whose names begin with a prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self.prefix = prefix
 
 
 def shield_header(shield: Shield, program: Program, name: str, below: str) -> str:
@@ -40,9 +47,9 @@ def shield_header(shield: Shield, program: Program, name: str, below: str) -> st
         below: the header that it stands on.
     """
     guard, how, line = shield.guard, shield.reacting, shield.likelihood
-    tables: Tables = []
-    action_tables: Tables = []
-    watch_tables: Tables = []
+    tables = Tables(f"{name}_shield_")
+    action_tables = Tables(f"{name}_shield_")
+    watch_tables = Tables(f"{name}_shield_")
     symmetric = all(low <= 0 <= high for low, high in zip(guard.low, guard.high, strict=True))
     parts = _parts(program)
     safe = _safe(shield.limits, parts)
@@ -52,8 +59,8 @@ def shield_header(shield: Shield, program: Program, name: str, below: str) -> st
         rows=rows(shield), size=len(guard.low), watched=len(guard.watched),
         **(_signs if symmetric else _orders)(guard, tables), symmetric=symmetric,
         place=_place(guard.watched, len(guard.low), tables) if guard.varies else "",
-        varies=_each([guard.varies[i] for i in guard.watched], "varies", "int16_t", watch_tables
-                     ).replace("varies[", f"{name}_shield_varies[") if guard.varies else "",
+        varies=_each([guard.varies[i] for i in guard.watched], "varies", "int16_t", watch_tables)
+        if guard.varies else "",
         tables=tables, watch_tables=watch_tables, action_tables=action_tables,
         max_age_us=guard.max_age_us, early_us=shield.timing.early_us,
         late_us=shield.timing.late_us, deadline_us=shield.timing.deadline_us,
@@ -124,7 +131,7 @@ def _instead(how: Reaction, parts: Sequence[dict[str, Any]], safe: Sequence[str]
     lines = [f"{name}_fallback(obs, action);"]
     for part in parts:
         element = f"action->{part['name']}[i]"
-        bad = (f"{element} < 0 || {element} >= choices[i]" if part["choices"] else
+        bad = (f"{element} < 0 || {element} >= {name}_shield_choices[i]" if part["choices"] else
                f"!({element} - {element} == 0.0f)")
         lines += [f"for (i = 0u; i < {part['size']}u; i++) {{", f"    if ({bad}) {{",
                   f"        {element} = shield->given.{part['name']}[i];", "    }", "}"]
@@ -172,6 +179,7 @@ def _each(numbers: Sequence[int], name: str, ctype: str, tables: Tables) -> str:
 
 
 def _table(words: Sequence[Any], name: str, ctype: str, tables: Tables) -> str:
+    name = f"{tables.prefix}{name}"  # of the policy, as all names
     tables.append({"type": ctype, "name": name, "size": len(words),
                    "numbers": wrapped(map(str, words), "        ")})
     return f"{name}[i]"

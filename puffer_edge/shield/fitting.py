@@ -14,6 +14,7 @@ from puffer_edge.ir import Continuous, Program
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.robot import RobotContract
 from puffer_edge.shield.checking import FLOAT_MAX, check, choices_of
+from puffer_edge.shield.holding_back import parts
 from puffer_edge.shield.novelty import add_novelty, bound, described
 from puffer_edge.shield.shield import FAULTS, Guard, Limits, Reacting, Shield, Timing
 from puffer_edge.shield.wish import Numbers, TermWish, Wish
@@ -82,7 +83,9 @@ def _range(wish: Wish, program: Program, recording: Recording | None) -> tuple[A
             raise UsageError("the range of the observation is made of a recording, and there is "
                              "none", where=wish.where,
                              hint="give --calibrate, or range = \"declared\" or \"none\"")
-        seen = recording.observations.astype(np.float64)
+        first, more, _ = parts(recording)
+        seen = np.concatenate([first.observations, more.observations]).astype(np.float64)
+        seen = seen if len(seen) else recording.observations
         low, high = np.quantile(seen, [wish.quantile, 1 - wish.quantile], axis=0)
         more = wish.margin * (high - low)
         low, high = low - more, high + more

@@ -25,6 +25,7 @@ from puffer_edge.quantization.linear import prove
 from puffer_edge.quantization.recording import Recording
 from puffer_edge.quantization.schemes import find_scheme
 from puffer_edge.shield.checking import LARGEST_SUM
+from puffer_edge.shield.holding_back import parts
 from puffer_edge.shield.shield import NOVELTY, ONE, Likelihood
 
 LEAST_STEPS = 400
@@ -72,8 +73,7 @@ def add_novelty(program: Program, recording: Recording, directions: int, allowan
         raise UsageError(f"a likelihood is made of at least {LEAST_STEPS} recorded steps, and "
                          f"there are {len(recording.observations)}")
     layer = first_layer(program)
-    first, rest = recording.halves()
-    line, held_back = rest.halves()
+    first, line, held_back = parts(recording)
     seen = values_of(program, layer, first)
     made = _with_output(program, layer, *_directions(program, layer, first, seen, directions))
     scores = [step_scores(values_of(made, made.outputs[-1], part)) for part in (line, held_back)]

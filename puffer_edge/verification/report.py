@@ -99,6 +99,9 @@ class Report:
 
 
 LABELS = {
+    "shield_flash_bytes": "flash, the shield (bytes)",
+    "shield_ram_bytes": "RAM, the shield's struct (bytes)",
+    "shield_cycles_most": "cycles of a step in the shield, most",
     "instructions_min": "instructions per step, fewest",
     "instructions_max": "instructions per step, most",
     "integer_instructions_min": "instructions per step from integers, fewest",

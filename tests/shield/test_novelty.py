@@ -45,11 +45,12 @@ def mlp(units: int = 16) -> Program:
 
 
 def swinging(steps: int, seed: int = 0) -> Recording:
-    """Angle, its rate, and their difference with noise: elements that belong together."""
+    """Three elements that belong together; the last two look alike when they are exchanged."""
     random = np.random.default_rng(seed)
     angle = 0.3 * np.arange(steps) + random.uniform(0, 6)
-    first, second = np.sin(angle), 2 * np.cos(angle)
-    seen = np.stack([first, second, first - second], 1) + random.normal(0, 0.05, (steps, 3))
+    sine, cosine = np.sin(angle), np.cos(angle)
+    seen = np.stack([3 * sine, sine + cosine, sine - cosine], 1)
+    seen += random.normal(0, 0.05, seen.shape)
     return Recording(seen.astype(np.float32), np.arange(steps) % 100 == 0)
 
 
@@ -72,7 +73,7 @@ def test_swapped_elements_are_unlikely_and_others_are_not(scheme: str, tmp_path:
     assert line is not None and line.likelihood is not None
     allowance, threshold = line.likelihood.allowance, line.likelihood.threshold
     fresh = swinging(1200, seed=1)
-    for pair in ((), (0, 1), (0, 2)):  # of (1, 2) the difference is what it was
+    for pair in ((), (0, 1), (0, 2)):  # (1, 2) look alike
         fed = swapped(fresh, *pair) if pair else fresh
         found = values_of(program, program.outputs[-1], fed)
         total = sums(step_scores(found), fed.reset, allowance, threshold)

@@ -19,6 +19,7 @@ from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.exporters.c import header_of
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.readers.regular_file import read_file
+from puffer_edge.shield.shield import NOVELTY
 from puffer_edge.targets import CORTEX_M3, TARGETS, Target
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.checks import drift, extremes
@@ -40,6 +41,7 @@ from puffer_edge.verification.harness import ImageBuilder
 from puffer_edge.verification.job import Job
 from puffer_edge.verification.judges import Judges
 from puffer_edge.verification.report import Report
+from puffer_edge.verification.shield_verifying import verify_shield
 from puffer_edge.verification.symbols import measure_sizes
 from puffer_edge.verification.verifiers.verifier import JUDGED
 
@@ -88,6 +90,8 @@ class C:
             self.check_more(job, report)
             if core.isa != "host":
                 _on_the_core(bench, report)
+            if "shield" in manifest:
+                verify_shield(job, core, bench.work, bench.build(core, name="plain"), report)
         report.measurements |= {"macs": manifest["macs"],
                                 **{name: manifest["memory"][name] for name in MEMORY}}
         return report
@@ -108,19 +112,22 @@ class Bench:
         for file, content in self.headers.items():
             (self.work / file).write_bytes(content)
 
-    def build(self, core: Target, part: Subject | None = None, file: str = POLICY) -> ImageBuilder:
+    def build(self, core: Target, part: Subject | None = None, file: str = POLICY,
+              name: str = "") -> ImageBuilder:
         """Builds a header for a core.
 
         Args:
             core: the target.
             part: the artefact, or its half that takes integers.
             file: the policy's header or the original's.
+            name: of the folder, where the same is built once more.
         """
         spec = (part or self.job.subject).spec
-        folder = self.work / f"{core.name}-{Path(file).stem}-{spec.integers}"
+        folder = self.work / f"{core.name}-{name or Path(file).stem}-{spec.integers}"
         folder.mkdir()
         # The float original may remember in fewer states than the policy does in integers.
-        spec = spec if file == POLICY else replace(spec, states=())
+        spec = spec if file == POLICY else replace(
+            spec, states=(), outputs=tuple(each for each in spec.outputs if each[0] != NOVELTY))
         return ImageBuilder(header=self.work / file, spec=spec, target=core,
                             toolchain=find_toolchain(self.job.toolchain), directory=folder,
                             optimize=self.job.optimize,
@@ -260,7 +267,8 @@ def _original(subject: Subject) -> dict[str, bytes]:
     program = from_bytes(read_file(path), str(path))
     sizes = {name: program.values[value].size
              for name, value in zip(program.output_names, program.outputs, strict=True)}
-    if (sizes != dict(subject.spec.outputs)
+    ours = {name: size for name, size in subject.spec.outputs if name != NOVELTY}
+    if (sizes != ours
             or program.contract.observation_size != manifest["observation"]["size"]):
         raise FileFormatError("the float policy does not fit the artefact", where=str(path),
                               hint="export the policy again")
