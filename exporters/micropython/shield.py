@@ -59,7 +59,7 @@ def _runtime() -> str:
 
     folder = files("puffer_edge.runtimes") / "micropython" / "shield"
     return "\n\n\n".join(without_licence((folder / f"{name}.py").read_text("utf-8")).strip()
-                         for name in ("observing", "limiting", "shield"))
+                         for name in ("observing", "limiting", "counting", "shield"))
 
 
 def _numbers(values: Sequence[float]) -> str:

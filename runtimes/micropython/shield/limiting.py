@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT-0
 def limit(target, last, cell, smooth):
-    """Keeps continuous numbers near the last ones and in their bounds, each operation in float32."""
+    """Keeps numbers near the last ones and in their bounds, each operation in float32."""
     for i in range(len(target)):
         x, before = target[i], last[i]
         if LOW_PASS and smooth:

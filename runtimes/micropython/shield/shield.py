@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT-0
 
 
-class Shield:
+class Shield(Counting):
     """A policy, and what an observation, an action and the time of a step may be.
 
         shield = Shield(Policy())
@@ -24,12 +24,11 @@ class Shield:
 
     def __init__(self, policy, fallback=None, bits=30):
         self.policy, self.fallback = policy, fallback
-        self._wrap = (1 << bits) - 1
         self._observing = Observing()
         self._seen, self._cell = floats(SIZE), floats(1)
         self.numbers, self._numbers = floats(len(SAFE)), floats(len(SAFE))
         self.choices, self._choices = [0] * len(CHOICES), [0] * len(CHOICES)
-        self.counts = [0] * len(FAULTS)
+        Counting.__init__(self, bits)
         self.reset()
 
     def reset(self):
@@ -37,11 +36,9 @@ class Shield:
         self.policy.reset()
         self._observing.reset()
         self._safe(self.numbers, self.choices)
-        for i in range(len(self.counts)):
-            self.counts[i] = 0
-        self.steps = self.faults = self.last_faults = self.novelty = 0
-        self._now = self._bad = self._good = self._reacted = 0
-        self.latched = self._passed = False
+        self.begin()
+        self.novelty = self._reacted = 0
+        self._passed = False
 
     def step(self, observation, now_us, seen_us):
         """One step; gives the bits of what it reacted to, 0 for nothing."""
@@ -74,19 +71,6 @@ class Shield:
         self._passed = False
         return given
 
-    def _time(self, now_us, seen_us):
-        faults = 0
-        interval = (now_us - self._now) & self._wrap
-        if self.steps:
-            if LATE_US and interval > LATE_US:
-                faults |= LATE
-            if interval < EARLY_US:
-                faults |= EARLY
-        self._now = now_us
-        if MAX_AGE_US and (now_us - seen_us) & self._wrap > MAX_AGE_US:
-            faults |= OLD
-        return faults
-
     def _ask(self, seen, numbers, choices):
         """The policy's action; gives what is wrong with the step."""
         policy = self.policy
@@ -107,26 +91,6 @@ class Shield:
             total += z * z // ONE
         self.novelty = min(max(total - ALLOWANCE, 0), THRESHOLD + (THRESHOLD >> 3))
         return UNLIKELY if self.novelty > THRESHOLD else 0
-
-    def _count(self, faults):
-        self.steps += 1
-        self.faults = faults
-        if faults:
-            self.last_faults = faults
-            for i in range(len(self.counts)):
-                self.counts[i] = min(self.counts[i] + (faults >> i & 1), 65535)
-        return faults & ~COUNTED
-
-    def _latch(self, acting):
-        if acting:
-            self._bad, self._good = min(self._bad + 1, 65535), 0
-        else:
-            self._good = min(self._good + 1, 65535)
-            if RELEASE_AFTER and self._good >= RELEASE_AFTER:
-                self._bad, self.latched = 0, False
-        if LATCH_AFTER and self._bad >= LATCH_AFTER:
-            self.latched = True
-        return acting | LATCHED if self.latched else acting
 
     def _instead(self, how, seen, numbers, choices):
         if how == "safe":
