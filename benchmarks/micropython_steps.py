@@ -4,10 +4,10 @@
     .ci/armhf
     python benchmarks/micropython_steps.py [P1 ... P5] [--scheme int8 int16]
 
-The interpreter is Debian's for 32-bit Arm, under qemu-arm; a plugin counts every instruction that it and
-the kernels execute, so figures are exact and repeatable. Viper's code is that of the .mpy files which a
-Cortex-M33 gets (armv7emsp). Both forms must give the same outputs. Prints Markdown; of all nets, it is
-docs/benchmarks/micropython.md, which is written then. Takes about five minutes.
+The interpreter is Debian's for 32-bit Arm, under qemu-arm; a plugin counts each instruction that it
+and the kernels execute, so figures are exact and repeatable. Viper's code is that of the .mpy files
+which a Cortex-M33 gets (armv7emsp). Both forms must give the same outputs. Prints Markdown; of all
+nets, it is docs/benchmarks/micropython.md, which is written then. Takes about five minutes.
 """
 
 from __future__ import annotations
@@ -62,8 +62,9 @@ def plugin(folder: Path) -> Path:
 def run(folder: Path, library: Path, code: str) -> tuple[int, str]:
     """Instructions of all of it, and what it prints."""
     command, *rest = interpreter()
-    done = subprocess.run([command, "-plugin", str(library), *rest, "-X", "heapsize=8M", "-c", code],
-                          cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [command, "-plugin", str(library), *rest, "-X", "heapsize=8M", "-c", code], cwd=folder,
+        capture_output=True, text=True, check=True)
     return int(done.stderr.split()[-1]), done.stdout
 
 
@@ -115,9 +116,25 @@ def table(nets: Sequence[str], schemes: Sequence[str]) -> str:
             for scheme in schemes:
                 lines.append(row(net, scheme, library, Path(work)))
                 print(lines[-1], flush=True)
-    return "\n".join([
-        "| net | scheme | bytecode | viper | times fewer | bytecode per product | viper per product |",
-        "|---|---|---:|---:|---:|---:|---:|", *lines])
+    heads = ("net", "scheme", *KERNELS, "times fewer",
+             *(f"{kernels} per product" for kernels in KERNELS))
+    return "\n".join([f"| {' | '.join(heads)} |", "|---|---|---:|---:|---:|---:|---:|", *lines])
+
+
+def page(found: str) -> str:
+    """The run as a page of the documents."""
+    with tempfile.TemporaryDirectory() as work:
+        version = run(ROOT, plugin(Path(work)), "import sys; print(sys.version)")[1].strip()
+    today = date.today()
+    return "\n\n".join([
+        "# MicroPython: bytecode and machine code", "    python benchmarks/micropython_steps.py",
+        f"{today.day} {today:%B %Y}, commit {commit()}; MicroPython of Debian 13, {version}, "
+        "for 32-bit Arm.",
+        "Executed instructions of a step from integers, the interpreter's own among them, counted "
+        "by a plugin of qemu-arm:\nexact and repeatable. They are no cycles of a board. Viper's "
+        "machine code is that of the `.mpy` files which a\nCortex-M33 gets; what has no kernel "
+        "(tables, gates, places of a convolution) stays bytecode in both. Both gave the\n"
+        "same outputs.", found]) + "\n"
 
 
 def main() -> None:
@@ -125,17 +142,9 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=list(NETS))
     parser.add_argument("--scheme", nargs="+", default=["int8", "int16"])
     options = parser.parse_args()
-    found, today = table(options.nets, options.scheme), date.today()
-    version = run(ROOT, plugin(Path(tempfile.mkdtemp())),
-                  "import sys; print(sys.implementation[2], sys.version)")[1].strip()
+    found = table(options.nets, options.scheme)
     if options.nets == list(NETS):
-        PAGE.write_text(
-            "# MicroPython: bytecode and machine code\n\n    python benchmarks/micropython_steps.py\n\n"
-            f"{today.day} {today:%B %Y}, commit {commit()}; {version}.\n"
-            "Executed instructions of a step from integers, the interpreter's among them, counted "
-            "exactly under qemu-arm.\nThey are no cycles of a board: viper's products are "
-            "multiplications and loads, bytecode's mostly jumps.\nBoth forms gave the same outputs."
-            f"\n\n{found}\n", encoding="utf-8")
+        PAGE.write_text(page(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
