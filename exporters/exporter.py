@@ -71,7 +71,7 @@ FLAGS = {"calibrate": "--calibrate", "steps": "--steps", "observe": "--observe",
          "layers": "--layer", "observer": "--observer", "min_agreement": "--min-agreement",
          "counts": "--counts", "board": "--board", "kernels": "--kernels", "url": "--url",
          "helium_float": "--helium-float", "contract": "--contract", "shield": "--shield",
-         "black_box": "--black-box"}
+         "black_box": "--black-box", "weights": "--weights"}
 """The options as the command line has them."""
 PLAYED = frozenset(("steps", "observe"))
 RECORDED = PLAYED | {"calibrate"}
@@ -110,7 +110,7 @@ def refuse_useless(exporter: Exporter, target: str, scheme: str, given: Mapping[
             "give --target cortex-m55, too" if name == "helium_float" else
             f"a {name} becomes C or MicroPython: give --target cortex-m, too"
             if name in ("contract", "shield") else
-            "a black box becomes C: give --target cortex-m, too" if name == "black_box" else
+            "it becomes C: give --target cortex-m, too" if name in ("black_box", "weights") else
             "leave it out"))
 
 

@@ -77,7 +77,7 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool,
         program, manifest["target"], manifest["name"], given["seed"], manifest["scheme"],
         counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""),
         contract=contract, shielded=read_described(manifest, program),
-        black_box=_black_box(manifest))
+        black_box=_black_box(manifest), weights=manifest.get("weights", {}).get("sequence", 0))
     if request.target not in EXPORTERS:
         raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
                               hint=program_file.HINT)

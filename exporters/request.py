@@ -54,6 +54,7 @@ class ExportRequest:
         contract: of the robot that the policy is for.
         shield: what is asked of a shield around the policy.
         black_box: how many steps the generated black box holds, if there is one.
+        weights: sequence number of the blob that holds them, or 0 where they are part of the code.
         original: the float Program, where ``program`` is another.
         quantised: how an integer Program was made, and what it is judged by.
         calibration: the ranges of a format's own integers.
@@ -83,6 +84,7 @@ class ExportRequest:
     contract: RobotContract | None = None
     shield: Wish | None = None
     black_box: Size | None = None
+    weights: int = 0
     original: Program | None = None
     quantised: Quantized | None = None
     calibration: Calibration | None = None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # Python 3.10 has it elsewhere
 POLICY = ("policy.h", "policy.c")
 """Files of every artefact in C."""
 AROUND = {"contract": "policy_robot.h", "shield": "policy_shield.h",
-          "black_box": "policy_blackbox.h"}
+          "black_box": "policy_blackbox.h", "weights": "policy_weights.h"}
 """Those of a key of the manifest; each stands on the ones before it."""
 RATE = 50
 """Steps per second where no contract tells them."""
@@ -109,7 +109,7 @@ def _about(manifest: Mapping[str, Any], board: Board, framework: Framework,
               for field, size in sizes.items()]
     fpu = board.core.float_unit != "none"
     around = _around(manifest)  # sensors of a contract and a shield are floats
-    floats = fpu or set(around) - {AROUND["black_box"]}
+    floats = fpu or set(around) - {AROUND["black_box"], AROUND["weights"]}
     integers = "integers" in manifest["observation"] and not floats
     core, bare = TARGETS.get(board.core.target, CORTEX_M4), board.bare_metal
     return {"name": name, "NAME": name.upper(), "title": board.title, "fields": fields, "fpu": fpu,

@@ -70,7 +70,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
            kernels: str = "", url: str = "", helium_float: bool = False,
            contract: str | os.PathLike[str] | RobotContract | None = None,
            shield: str | os.PathLike[str] | Wish | None = None,
-           black_box: int | tuple[int, int] = 0,
+           black_box: int | tuple[int, int] = 0, weights: int = 0,
            original: Literal["", "auto", "run", "never"] = "",
            run_original: bool = False,
            second_reader: Callable[[SecondReading], None] = lambda reading: None,
@@ -114,6 +114,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         black_box: in C: write ``policy_blackbox.h``, which keeps so many steps for
             :func:`puffer_edge.replay`; of a recurrent policy also a state every 16 steps, or as
             often as the second number says.
+        weights: in C: the sequence number of a blob, ``policy_weights.bin``, that holds all that
+            training decides, for slots of flash; 0 keeps it in the code.
         original: whether the library that owns the policy's format runs it beside ours: auto (if
             it is installed, and cannot run code that is in the file), run (also where it can), or
             never. Nothing is written where it disagrees.
@@ -150,7 +152,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
         "contract": contract if contract is None or isinstance(contract, RobotContract)
         else read_contract(Path(contract)),
         "shield": shield if shield is None or isinstance(shield, Wish)
-        else read_shield(Path(shield)), "black_box": asked_for(black_box)}
+        else read_shield(Path(shield)), "black_box": asked_for(black_box),
+        "weights": sequence_number(weights)}
     if scheme:
         refuse_useless(exporter, target or found, scheme, given)
     original = "run" if run_original else original
@@ -347,6 +350,14 @@ def _write_page(directory: Path, report: Report, command: str, before: Mapping[s
         write_page(directory, plain, player_of(directory, plain, trust))
     except OutputError as error:
         report.unwritten = error.what
+
+
+def sequence_number(weights: int) -> int:
+    """Of a blob of weights, once it is one."""
+    if not isinstance(weights, int) or not 0 <= weights < 1 << 32:
+        raise UsageError(f"the blob of weights cannot have the sequence number {weights!r:.40}",
+                         hint="1 for the first, and a higher one for each that is to replace it")
+    return weights
 
 
 def loadable(changes: Mapping[str, Any]) -> dict[str, Any]:

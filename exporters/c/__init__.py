@@ -20,6 +20,8 @@ from puffer_edge.exporters.c.robot import FILE as ROBOT
 from puffer_edge.exporters.c.robot import robot_header, structs_bytes
 from puffer_edge.exporters.c.shield import FILE as SHIELD
 from puffer_edge.exporters.c.shield import shield_header
+from puffer_edge.exporters.c.weights import BLOB, Weights, about_weights, complete, weights_header
+from puffer_edge.exporters.c.weights import FILE as WEIGHTS
 from puffer_edge.exporters.c.widening import working_memory
 from puffer_edge.exporters.exporter import check_names, check_scheme
 from puffer_edge.exporters.integers import OURS, default_scheme, options, prepare
@@ -32,6 +34,7 @@ from puffer_edge.planning import Plan, plan
 from puffer_edge.quantization.integer_input import Counts, IntegerInput, integer_input
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.robot import check_fit
+from puffer_edge.robot.identity import identity
 from puffer_edge.robot.writing import FILE as CONTRACT
 from puffer_edge.robot.writing import to_toml
 from puffer_edge.shield.describing import described
@@ -54,7 +57,7 @@ class Made:
 
 
 def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts | None,
-         simd: bool = True, dsp: bool = False, helium: bool = False) -> Made:
+         simd: bool = True, dsp: bool = False, helium: bool = False, blob: bool = False) -> Made:
     """The header of a Program as it is; arguments as of :class:`ExportRequest` and ``render``.
 
     ``dsp``: the core has two products per instruction, and memory to copy activations to.
@@ -70,7 +73,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
     tests = vectors.make(program, seed=seed)
     entry = None if given is None else Entry(given, vectors.make(given.program, seed=seed))
     return Made(planned, tests, entry, render(
-        program, planned, name, tests, entry, simd=simd, helium=helium, dsp=dsp))
+        program, planned, name, tests, entry, simd=simd, helium=helium, dsp=dsp, blob=blob))
 
 
 def planned_for(program: Program, given: IntegerInput | None, dsp: bool) -> Plan:
@@ -100,7 +103,7 @@ class CExporter:
         """Those of our own integers, a board, and how floats are summed."""
         check_scheme(self, scheme)
         floats = {"helium_float"} if scheme == "float32" else set()
-        return options(scheme) | {"board", "contract", "shield", "black_box"} | floats
+        return options(scheme) | {"board", "contract", "shield", "black_box", "weights"} | floats
 
     def prepare(self, request: ExportRequest, progress: Progress) -> ExportRequest:
         """Optimised, in halves or in integers, or in Helium's floats."""
@@ -132,7 +135,8 @@ def made_of(request: ExportRequest) -> Made:
     made = make(request.program, name=request.name, seed=request.seed, scheme=request.scheme,
                 counts=request.counts, simd=_computer(request.target),
                 dsp=request.target in TARGETS and TARGETS[request.target].dsp,
-                helium=request.target in TARGETS and TARGETS[request.target].helium)
+                helium=request.target in TARGETS and TARGETS[request.target].helium,
+                blob=request.weights > 0)
     box = _box(request, made)
     avr.check(request.target, made.header.avr, made.header.ram + (box.bytes(False) if box else 0))
     return made
@@ -154,7 +158,8 @@ def assembled(request: ExportRequest, made: Made, more: Mapping[str, bytes],
                     integer_tests=entry.vectors if entry else None, notes=notes,
                     about={**({"board": request.board} if request.board else {}),
                            **({"helium_float": True} if request.helium_float else {}),
-                           **described(request.shielded), **about_box(_box(request, made))},
+                           **described(request.shielded), **about_box(_box(request, made)),
+                           **about_weights(weights_of(request, made), request.weights)},
                     robot_bytes=structs_bytes(request.contract) if request.contract else 0)
 
 
@@ -180,9 +185,30 @@ def surrounding_files(request: ExportRequest, made: Made) -> dict[str, bytes]:
         found[BOX] = blackbox_header(box, request.name, outermost, request.shielded
                                      ).encode("ascii")
         outermost = BOX
+    apart = weights_of(request, made)
+    if apart is not None:
+        program = made.entry.input.program if made.entry else request.program
+        found[WEIGHTS] = weights_header(apart, program, request.name, outermost,
+                                        integers=made.entry is not None).encode("ascii")
+        found[BLOB] = apart.blob(request.weights)
+        outermost = WEIGHTS
     if found:
         found["policy.c"] = implementation(request.name, outermost).encode("ascii")
     return found
+
+
+def weights_of(request: ExportRequest, made: Made) -> Weights | None:
+    """What a blob holds, if one is asked for."""
+    if not request.weights:
+        return None
+    if request.black_box is not None:
+        raise UsageError("a black box does not tell which weights ran, so it has no use with those "
+                         "that change", hint="leave out --black-box, or --weights blob")
+    program, tests = ((made.entry.input.program, made.entry.vectors) if made.entry else
+                      (request.program, made.tests))
+    contract = identity(request.contract) if request.contract else ""
+    return complete(made.header.text, made.header.payload, made.header.parts, program, tests,
+                    request.scheme, contract)
 
 
 def _box(request: ExportRequest, made: Made) -> Layout | None:

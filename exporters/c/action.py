@@ -8,7 +8,6 @@ import numpy as np
 from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.context import Context
 from puffer_edge.exporters.c.loops import moved, nest, tidy
-from puffer_edge.exporters.c.text import number
 from puffer_edge.ir import Continuous, Discrete
 from puffer_edge.sampling import LARGEST, distance_factor, never
 
@@ -51,7 +50,7 @@ def emit_sample(context: Context) -> list[str]:
     lowest, name = never(context.program), list(contract.heads)[index]
     for head, size in enumerate(contract.sizes):
         lines.append(f"action->{name}[{head}] = puffer_edge_{kernel}({moved('x', offset)}, {size}, "
-                     f"{multiplier}, {shift}, {lowest}, random);")
+                     f"{context.learned(multiplier, shift)}, {lowest}, random);")
         offset += size
     return lines
 
@@ -91,13 +90,15 @@ def _element(action: Continuous, value: str, name: str, context: Context, place:
 
     def literal(array: Array, role: str) -> str:
         if place is not None:
-            return number(array[place])
+            return context.real(array[place])
         return context.element(array, index, role)
 
     lines = [f"float a = ({raw})[{index}];"]
     if qparams is not None:
-        offset = f" + {number(-qparams.scale * qparams.zero_point)}" if qparams.zero_point else ""
-        lines = [f"float a = (float)({raw})[{index}] * {number(qparams.scale)}{offset};"]
+        scale = context.real(qparams.scale)
+        offset = (f" + {context.real(-qparams.scale * qparams.zero_point)}" if qparams.zero_point
+                  else "")
+        lines = [f"float a = (float)({raw})[{index}] * {scale}{offset};"]
     if action.squash:
         context.use("tanh_f32")
         lines.append("a = puffer_edge_tanh_f32(a);")

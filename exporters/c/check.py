@@ -6,21 +6,26 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
+import numpy as np
+
 from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.context import Context
 from puffer_edge.exporters.c.kernels import source
 from puffer_edge.templates import template
 
 
-def render(context: Context) -> str:
-    """C that checks all constants of a policy; empty where it has none."""
-    if not context.data:
+def render(context: Context, payload: bytes = b"") -> str:
+    """C that checks all constants of a policy, or of a blob what is built in; empty without any."""
+    data = context.data
+    if payload:
+        data = [(f"{context.name}_built_in", np.frombuffer(payload, "<u4"))]
+    if not data:
         return ""
-    arrays = [array for _, array in context.data]
+    arrays = [array for _, array in data]
     return template("puffer_edge.exporters.c", "check.h.j2").render(
         name=context.name, NAME=context.name.upper(), crc=source("crc32").strip(),
-        bytes=context.constant_bytes, constants=[name for name, _ in context.data],
-        in_ram=context.in_ram,
+        bytes=len(payload) or context.constant_bytes, constants=[name for name, _ in data],
+        in_ram=0 if payload else context.in_ram,
         little=f"0x{_crc(arrays, '<'):08x}u", big=f"0x{_crc(arrays, '>'):08x}u").rstrip()
 
 

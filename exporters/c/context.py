@@ -20,7 +20,7 @@ from puffer_edge.exporters.c.widening import copied
 from puffer_edge.ir import Op, Program, Value
 from puffer_edge.ir.observed import parts_of_observation
 from puffer_edge.ir.ops import Reshape
-from puffer_edge.ir.value import ITEM_SIZE
+from puffer_edge.ir.value import ITEM_SIZE, Quantization
 from puffer_edge.planning import Plan
 
 Emitter = Callable[[Any, "Context"], None]
@@ -76,7 +76,11 @@ class Context:
     """
 
     def __init__(self, program: Program, plan: Plan, name: str, wide: bool = False,
-                 dsp: bool = False) -> None:
+                 dsp: bool = False, blob: bool = False) -> None:
+        self.blob = blob
+        self.numbers: list[int] = []
+        self.reals: list[float] = []
+        self.ctypes: dict[str, str] = {}
         self.program = program
         self.plan = plan
         self.name = name
@@ -91,7 +95,7 @@ class Context:
         self.lines: list[str] = []
         self.index = -1
         self.memories: set[str] = set()
-        self._named: dict[tuple[bytes, str], str] = {}
+        self._named: dict[tuple[bytes, str, str], str] = {}
         self._definitions: dict[str, str] = {}
         self._roles: dict[str, list[str]] = {}
         self._producers = program.producers()
@@ -194,9 +198,10 @@ class Context:
         """
         ctype = ctype or C_TYPES.get(str(array.dtype), "float")
         data = np.ascontiguousarray(array, DTYPES[ctype])
-        key = (data.tobytes(), ctype if flash else f"{ctype} in RAM")
+        key = (data.tobytes(), ctype if flash else f"{ctype} in RAM", self._alone(role))
         if key not in self._named:
             name = self._named[key] = f"{self.name}_w{len(self._named)}"
+            self.ctypes[name] = ctype
             self._define(name, data, text.array(ctype, name, data, flash), flash)
         return self._noted(self._named[key], role)
 
@@ -229,6 +234,35 @@ class Context:
                                    hint="export the policy with its weights as constants")
         return self.program.constants[name]
 
+    def learned(self, *numbers: int) -> str:
+        """Integers that training decides, with commas: literals, or what the weights hold."""
+        if not self.blob:
+            return ", ".join(map(str, numbers))
+        self.numbers += numbers
+        first = len(self.numbers) - len(numbers)
+        return ", ".join(f"{self.name.upper()}_LEARNED({first + i})" for i in range(len(numbers)))
+
+    def real(self, value: Any) -> str:
+        """The same of a float."""
+        literal = text.number(value)
+        if not self.blob:
+            return literal
+        self.reals.append(float(np.float32(value)))
+        return f"{self.name.upper()}_REAL({len(self.reals) - 1})"
+
+    def _alone(self, role: str) -> str:
+        """Whose an array is, in a blob: equal arrays of today may differ tomorrow."""
+        return f"{self.place}: {role}" if self.blob else ""
+
+    def span(self, qparams: Quantization) -> str:
+        """Zero point and smallest and largest integer of a result."""
+        return self.learned(qparams.zero_point, qparams.low, qparams.high)
+
+    def single(self, name: str) -> str:
+        """A requantisation that all elements share, and half of what its first shift drops."""
+        multiplier, first, second = map(int, self.weight(name))
+        return f"{{{self.learned(first, second, multiplier)}}}, {self.learned(1 << first >> 1)}"
+
     def requantization(self, array: Array, role: str = "requantisation") -> str:
         """Name of a table of multipliers, pre-shifts and shifts, [..., 3]."""
         rows = [(first, second, m) for m, first, second in array.reshape(-1, 3)]
@@ -237,9 +271,10 @@ class Context:
     def table(self, ctype: str, records: Array, role: str) -> str:
         """Name of a constant array of structs, whose fields have the order of the records'."""
         items = text.wrapped(f"{{{', '.join(map(str, row))}}}" for row in records.tolist())
-        key = (items.encode(), ctype)
+        key = (items.encode(), ctype, self._alone(role))
         if key not in self._named:
             name = self._named[key] = f"{self.name}_w{len(self._named)}"
+            self.ctypes[name] = ctype
             self._define(name, records,
                          f"static const PUFFER_EDGE_ALIGNED {ctype} {name}[{len(records)}] "
                          f"PUFFER_EDGE_FLASH = {{\n{items}\n}};")

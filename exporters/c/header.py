@@ -11,7 +11,7 @@ import numpy as np
 
 from puffer_edge.artefact.vectors import Vectors
 from puffer_edge.errors import ProgramError
-from puffer_edge.exporters.c import action, avr, check, interface, lanes, ops, text
+from puffer_edge.exporters.c import action, avr, check, interface, lanes, ops, text, weights
 from puffer_edge.exporters.c.context import C_TYPES, MEMORY, Context
 from puffer_edge.exporters.c.kernels import joined, shareable
 from puffer_edge.exporters.c.ops import flags, rescale
@@ -41,12 +41,15 @@ class Header:
         constant_bytes: read-only data.
         ram: bytes of the policy's struct.
         avr: whether an AVR can hold it.
+        payload, parts: of a blob: all that training has decided, and where each array lies.
     """
 
     text: str
     constant_bytes: int
     ram: int
     avr: avr.Limits
+    payload: bytes = b""
+    parts: tuple[weights.Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Entry:
 
 def render(program: Program, plan: Plan, name: str, vectors: Vectors,
            entry: Entry | None = None, wide: bool = False, simd: bool = True,
-           batch: bool = False, helium: bool = False, dsp: bool = False) -> Header:
+           batch: bool = False, helium: bool = False, dsp: bool = False, blob: bool = False,
+           ) -> Header:
     """The header of one policy.
 
     Args:
@@ -78,12 +82,13 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         batch: add ``<name>_step_lanes`` for many policies at once; without an entry.
         helium: have those for a Cortex-M with Helium, too; the same bits.
         dsp: as of :class:`Context`.
+        blob: all that training decides is apart from the code.
 
     Raises:
         UnsupportedError: an op has no emitter.
     """
     contract, discrete = program.contract, isinstance(program.contract.action, Discrete)
-    context = Context(program, plan, name, wide, dsp)
+    context = Context(program, plan, name, wide, dsp, blob)
     common = Part(context.emit(_integers(plan, entry)))
     inside = discrete or entry is None
     act = action.emit(context) if inside else []
@@ -112,23 +117,32 @@ def render(program: Program, plan: Plan, name: str, vectors: Vectors,
         step.lines += [] if inside else ["/* action */", *action.emit(context)]
     outputs = interface.outputs(program, {
         value: _from_outside(context, value) for value in program.outputs})
-    initial, ram = _initial(context), interface.ram(program, plan)
+    for output, value in zip(outputs, program.outputs, strict=True):
+        known = program.values[value].quantization if blob else None
+        output["scale"] = known and (context.real(known.scale), context.learned(known.zero_point))
+    initial, ram = _initial(context), interface.ram(program, plan, blob)
     test_q = None if entry is None else _selftest(
         entry.input.program, f"{name}_selftest_q", entry.vectors)
     test = _selftest(program, f"{name}_selftest", vectors)
     held = avr.limits(context, ram, [*test["bytes"], *(test_q["bytes"] if test_q else ())])
+    payload, parts = weights.gathered(context) if blob else (b"", ())
+    if blob:
+        for part in (common, step, given):  # what it is filled with is no constant of C
+            part.lines = [line.replace("static const puffer_edge_", "const puffer_edge_")
+                          for line in part.lines]
     rendered = template("puffer_edge.exporters.c", "policy.h.j2").render(
         read=text.read, kernels_version=_kernels_version(),
         kernels_symbol=re.sub(r"\W", "_", VERSION), kernels=kernels,
         float_kernels=shareable(joined(context.kernels, integer_kernels, simd, helium)),
-        constants=context.constants, initial=initial, outputs=outputs, body=common, step=step,
+        constants=weights.definitions(payload, parts, name) if blob else context.constants,
+        initial=initial, outputs=outputs, body=common, step=step,
         step_q=given, sample=sample, choosing=contract.choosing,
-        check=check.render(context), many=many,
+        check=check.render(context, payload), many=many,
         observation_size=contract.observation_size,
         selftest_q=test_q, selftest=test, avr=held,
         **interface.describe(program, plan, name, context.constant_bytes,
-                             None if entry is None else entry.input))
-    return Header(in_c(rendered), context.constant_bytes, ram, held)
+                             None if entry is None else entry.input, blob))
+    return Header(in_c(rendered), context.constant_bytes, ram, held, payload, parts)
 
 
 def _integers_taken(program: Program, entry: Entry, context: Context) -> Part:

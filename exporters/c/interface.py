@@ -29,7 +29,7 @@ LISTED = 16
 
 
 def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
-             integers: IntegerInput | None) -> dict[str, Any]:
+             integers: IntegerInput | None, blob: bool = False) -> dict[str, Any]:
     """Everything that ``interface.h.j2`` wants but the outputs, the check and the self-test.
 
     Args:
@@ -38,6 +38,7 @@ def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
         name: validated stem of all identifiers.
         constant_bytes: of weights and tables.
         integers: what ``<name>_step_q`` takes, if there is one.
+        blob: weights are no part of the code, nor is what they say of the outputs.
     """
     contract = program.contract
     discrete = isinstance(contract.action, Discrete)
@@ -47,13 +48,13 @@ def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
     return {
         "name": name, "NAME": name.upper(), "version": VERSION, "discrete": discrete,
         "masked": contract.mask is not None, "macs": f"{program.macs:,}",
-        "constant_bytes": f"{constant_bytes:,}", "ram": f"{ram(program, plan):,}",
+        "constant_bytes": f"{constant_bytes:,}", "ram": f"{ram(program, plan, blob):,}",
         "summary": (f"{len(program.ops)} operations, {program.macs:,} multiply-accumulates; "
-                    f"{constant_bytes:,} bytes of weights (flash), {ram(program, plan):,} bytes "
-                    "of RAM."),
+                    f"{constant_bytes:,} bytes of weights (flash), "
+                    f"{ram(program, plan, blob):,} bytes of RAM."),
         "q": "" if integers is None else "_q",
         "action_q": "" if integers is None or discrete else "_q",
-        "macros": _macros(program, constant_bytes, integers),
+        "macros": _macros(program, constant_bytes, integers, blob), "blob": blob,
         "observation": {"text": _observation(program), "lines": ranges.observation(contract)},
         "fields": contract.observation, "action_lines": ranges.action(contract),
         "parts": _parts(program), "entry": _entry(program, integers),
@@ -67,10 +68,11 @@ def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
             " that saves the registers of the FPU, as a Cortex-M does by itself")}
 
 
-def ram(program: Program, plan: Plan) -> int:
-    """Bytes of the policy's struct."""
+def ram(program: Program, plan: Plan, blob: bool = False) -> int:
+    """Bytes of the policy's struct, on a processor of 32 bits."""
     states = (program.values[state.input].nbytes for state in program.states)
-    return sum(-(-size // 4) * 4 for size in states) + max(plan.arena, 4)
+    return sum(-(-size // 4) * 4 for size in states) + max(plan.arena, 4) + (
+        8 if blob else 0)
 
 
 def outputs(program: Program, references: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -94,7 +96,7 @@ def outputs(program: Program, references: Mapping[str, str]) -> list[dict[str, A
     return described
 
 
-def _macros(program: Program, constant_bytes: int, integers: IntegerInput | None
+def _macros(program: Program, constant_bytes: int, integers: IntegerInput | None, blob: bool,
             ) -> list[dict[str, str]]:
     contract, found = program.contract, []
 
@@ -121,7 +123,7 @@ def _macros(program: Program, constant_bytes: int, integers: IntegerInput | None
     for outside, value in zip(program.output_names, program.outputs, strict=True):
         qparams = program.values[value].quantization
         add(f"{outside.upper()}_SIZE", program.values[value].size)
-        if qparams is not None:
+        if qparams is not None and not blob:
             add(f"{outside.upper()}_SCALE", f"{decimal(qparams.scale)}f")
             add(f"{outside.upper()}_ZERO_POINT", f"({qparams.zero_point})")
     if constant_bytes:

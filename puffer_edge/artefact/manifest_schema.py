@@ -24,6 +24,7 @@ VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,60}")
 HEAP = {"kept": int, "needed": int}
 """Bytes of a board's heap."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
+HASH = re.compile(r"[0-9a-f]{16}")
 DTYPE = frozenset(ITEM_SIZE)
 
 _DISCRETE: dict[str, Any] = {
@@ -79,6 +80,8 @@ MANIFEST: dict[str, Any] = {
         "reacting": {"first": WORD, "hold_steps": int, "then": WORD, "latch_after": int,
                      "release_after": int, "counted": int},
         "likelihood": (None, {"directions": int, "allowance": int, "threshold": int})}},
+    "weights?": {"sequence": int, "bytes": int, "contract": HASH, "layout": HASH, "scheme": HASH,
+                 "code": HASH},
     "black_box?": {"steps": int, "every": int, "bytes": int},
     "micropython?": {"board": WORD, "kernels": WORD, "modules": [MODULE], "kernel_bytes": int,
                      "romfs_bytes?": int,

@@ -19,7 +19,7 @@ from puffer_edge.cli.shared import (
     TargetName,
     option,
 )
-from puffer_edge.cli.values import layers, numbers, sensor_counts, steps_and_states
+from puffer_edge.cli.values import layers, numbers, sensor_counts, sequence, steps_and_states
 from puffer_edge.errors import UsageError
 from puffer_edge.naming import stem_from
 
@@ -86,6 +86,9 @@ def export(
     black_box: Annotated[str, option(
         metavar="STEPS", help="Keep so many steps in RAM for `puffer-edge replay`; 256:8: and "
                               "every 8th state.")] = "",
+    weights: Annotated[str, option(
+        metavar="WHERE", help="code, by default, or blob:N: a file for slots of flash, number N."
+    )] = "code",
     compose: Annotated[str, option(
         metavar="HOW", help="pipeline[:JOINS]: each file sees what the one before gives; "
                             "switch[:keep].")] = "",
@@ -131,7 +134,7 @@ def export(
                                min_agreement=min_agreement,
                                counts=sensor_counts(counts or []), board=board, kernels=kernels,
                                url=url, helium_float=helium_float, contract=contract, shield=shield,
-                               black_box=steps_and_states(black_box),
+                               black_box=steps_and_states(black_box), weights=sequence(weights),
                                strict=strict, original=asked,
                                second_reader=readings.append, progress=progress, **rest)
     manifest = read_manifest(directory)

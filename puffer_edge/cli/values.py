@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from puffer_edge.errors import UsageError
@@ -51,6 +52,17 @@ def steps_and_states(text: str) -> int | tuple[int, int]:
     except ValueError:
         raise UsageError(f"--black-box {text!r} is not STEPS or STEPS:EVERY",
                          hint="for example --black-box 256") from None
+
+
+def sequence(text: str) -> int:
+    """The number of a blob of weights, of blob or blob:7; 0 of code."""
+    kind, colon, number = text.partition(":")
+    if (kind, colon) == ("code", ""):
+        return 0
+    if kind == "blob" and (not colon or re.fullmatch("[1-9][0-9]{0,9}", number)):
+        return int(number or 1)
+    raise UsageError(f"--weights {text!r} is neither code nor blob:NUMBER",
+                     hint="for example --weights blob:2, above the number that runs")
 
 
 def hertz(text: str) -> float:

@@ -12,7 +12,6 @@ from puffer_edge.ir.ops import BinaryInteger
 def binary_integer(op: BinaryInteger, context: Context) -> None:
     """A loop nest over the broadcast shape."""
     shape = context.value(op.y).shape
-    multiplier, pre_shift, shift = map(int, context.weight(op.output))
     first, second = context.weight(op.factors).tolist()
     qparams = op.quantization
     context.use("binary_integer")
@@ -25,7 +24,7 @@ def binary_integer(op: BinaryInteger, context: Context) -> None:
     context.line(
         "{\n"
         f"    static const puffer_edge_binary_t p = {{\n"
-        f"        {', '.join(map(str, (*first, *second)))},\n"
-        f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
-        f"{qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
+        f"        {context.learned(*first, *second)},\n"
+        f"        {context.single(op.output)}, "
+        f"{context.span(qparams)}}};\n"
         + "\n".join("    " + line for line in loop.splitlines()) + "\n}")

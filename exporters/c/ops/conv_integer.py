@@ -36,7 +36,7 @@ def conv_integer(op: ConvInteger, context: Context) -> None:
         f"{{\n    static const puffer_edge_conv_t sizes = {{{members}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, {packed}, {bias}, {q}, "
         f"{context.scratch('int16')}, {context.out(op.y)},\n"
-        f"        &sizes, {op.padding}, {qparams.zero_point}, {qparams.low}, {qparams.high});\n}}")
+        f"        &sizes, {context.learned(op.padding)}, {context.span(qparams)});\n}}")
 
 
 def aligned(rows: Array, patch: str) -> Array:

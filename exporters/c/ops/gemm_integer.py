@@ -39,6 +39,5 @@ def gemm_integer(op: GemmInteger, context: Context) -> None:
         offsets = (f" + {row * k}", f" + {row * n}") if row else ("", "")
         source = context.widened(op, source + offsets[0]) if copied else source + offsets[0]
         context.line(f"puffer_edge_{kernel}({source}, {packed}, {bias}, {q}, "
-                     f"{target}{offsets[1]}, {k}, {n}, {qparams.zero_point}, {qparams.low}, "
-                     f"{qparams.high});")
+                     f"{target}{offsets[1]}, {k}, {n}, {context.span(qparams)});")
     assert y.size == rows * n

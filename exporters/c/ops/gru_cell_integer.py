@@ -30,7 +30,6 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         rounded = rounded_bias(context.weight(sums), requantization)
         bias.append(context.constant(np.concatenate(units_of_four(rounded)), "int32_t", "bias"))
         tables.append(context.requantization(np.concatenate(units_of_four(requantization))))
-    multiplier, pre_shift, shift = map(int, context.weight(op.output))
     qparams = op.quantization
     x = context.widened(op, context.ref(op.x)) if copied else context.ref(op.x)
     context.use(kernel)
@@ -39,9 +38,9 @@ def gru_cell_integer(op: GRUCellInteger, context: Context) -> None:
         "    static const puffer_edge_gru_t cell = {\n"
         f"        {bias[0]}, {bias[1]}, {tables[0]}, {tables[1]},\n"
         f"        {context.constant(context.weight(op.table), role='tanh')}, "
-        f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
-        f"        {weight.shape[1]}, {recurrent.shape[1]}, {op.reset_bits}, "
-        f"{qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
+        f"{context.single(op.output)},\n"
+        f"        {weight.shape[1]}, {recurrent.shape[1]}, {context.learned(op.reset_bits)}, "
+        f"{context.span(qparams)}}};\n"
         f"    puffer_edge_{kernel}({x}, {context.ref(op.h)}, "
         f"{context.ref(op.memory)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y)}, {context.out(op.y_memory)});\n}}")

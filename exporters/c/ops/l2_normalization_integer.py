@@ -23,6 +23,7 @@ def l2_normalization_integer(op: L2NormalizationInteger, context: Context) -> No
         f"        {context.constant(context.weight(op.added), 'int32_t', 'added')}, "
         f"{context.constant(context.weight(op.floor), 'int32_t', 'floor')}, "
         f"{context.constant(context.weight(op.table), role='roots')},\n"
-        f"        {op.zero_point}, {square_bits(count)}, {op.shift}}};\n"
+        f"        {context.learned(op.zero_point)}, {square_bits(count)}, "
+        f"{context.learned(op.shift)}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, &norm, {context.out(op.y)}, "
         f"{x.size // count}, {count});\n}}")

@@ -15,7 +15,6 @@ def layer_normalization_integer(op: LayerNormalizationInteger, context: Context)
     """One call for all rows."""
     x = context.value(op.x)
     count = prod(x.shape[op.axis :])
-    multiplier, pre_shift, shift = map(int, context.weight(op.mean))
     kernel = f"layer_normalization_s{x.dtype[3:]}"
     context.use(kernel)
     context.line(
@@ -23,7 +22,7 @@ def layer_normalization_integer(op: LayerNormalizationInteger, context: Context)
         "    static const puffer_edge_normal_t normal = {\n"
         f"        {context.constant(context.weight(op.epsilon), 'int32_t', 'epsilon')}, "
         f"{context.constant(context.weight(op.table), role='roots')},\n"
-        f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
-        f"{op.zero_point}, {square_bits(count)}, {op.shift}}};\n"
+        f"        {context.single(op.mean)}, "
+        f"{context.learned(op.zero_point)}, {square_bits(count)}, {context.learned(op.shift)}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, &normal, {context.out(op.y)}, "
         f"{x.size // count}, {count});\n}}")

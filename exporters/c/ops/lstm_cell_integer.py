@@ -30,7 +30,6 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
             blocks = blocks[:1]
         bias.append(context.constant(blocks.reshape(-1), "int32_t", "bias"))
         tables.append(context.requantization(units_first(requantization)))
-    multiplier, pre_shift, shift = map(int, context.weight(op.output))
     qparams = op.quantization
     x = context.widened(op, context.ref(op.x)) if copied else context.ref(op.x)
     context.use(kernel)
@@ -39,9 +38,9 @@ def lstm_cell_integer(op: LSTMCellInteger, context: Context) -> None:
         "    static const puffer_edge_lstm_t cell = {\n"
         f"        {bias[0]}, {bias[1]}, {tables[0]}, {tables[1]},\n"
         f"        {context.constant(context.weight(op.table), role='tanh')}, "
-        f"{{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1},\n"
+        f"{context.single(op.output)},\n"
         f"        {0 if len(blocks) == 1 else 4}, {weight.shape[1]}, {recurrent.shape[1]}, "
-        f"{op.cell_bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
+        f"{context.learned(op.cell_bits)}, {context.span(qparams)}}};\n"
         f"    puffer_edge_{kernel}({x}, {context.ref(op.h)}, "
         f"{context.ref(op.c)}, {packed[0]},\n"
         f"        {packed[1]}, &cell, {context.out(op.y_h)}, {context.out(op.y_c)});\n}}")

@@ -16,7 +16,6 @@ def matmul_integer(op: MatMulInteger, context: Context) -> None:
     a, b = context.value(op.a).shape, context.value(op.b).shape
     sizes = prod(a[:-2]), a[-2], b[-1]
     count, rows, columns = a[-1], *sizes[1:]
-    multiplier, pre_shift, shift = map(int, context.weight(op.output))
     first, second = context.weight(op.factors).tolist()
     qparams = op.quantization
     context.use("binary_integer")
@@ -33,7 +32,7 @@ def matmul_integer(op: MatMulInteger, context: Context) -> None:
     context.line(
         "{\n"
         f"    static const puffer_edge_binary_t p = {{\n"
-        f"        {', '.join(map(str, (*first, *second)))},\n"
-        f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
-        f"{qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
+        f"        {context.learned(*first, *second)},\n"
+        f"        {context.single(op.output)}, "
+        f"{context.span(qparams)}}};\n"
         + "\n".join("    " + line for line in loop.splitlines()) + "\n}")

@@ -25,8 +25,7 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
     rounded = rounded_bias(context.weight(op.bias), requantization)
     bias = context.constant(np.concatenate(units_of_four(rounded)), "int32_t", "bias")
     table = context.requantization(np.concatenate(units_of_four(requantization)))
-    multiplier, pre_shift, shift = map(int, context.weight(op.output))
-    factor = ", ".join(map(str, context.weight(op.factor).tolist()))
+    factor = context.learned(*context.weight(op.factor).tolist())
     source = context.widened(op, context.ref(op.x)) if copied else context.ref(op.x)
     context.use(kernel)
     context.line(
@@ -34,8 +33,8 @@ def min_gru_cell_integer(op: MinGRUCellInteger, context: Context) -> None:
         "    static const puffer_edge_min_gru_t cell = {\n"
         f"        {bias}, {table}, {context.constant(context.weight(op.table), role='tanh')}, "
         f"{factor},\n"
-        f"        {{{pre_shift}, {shift}, {multiplier}}}, {1 << pre_shift >> 1}, "
-        f"{x.size}, {op.bits}, {qparams.zero_point}, {qparams.low}, {qparams.high}}};\n"
+        f"        {context.single(op.output)}, "
+        f"{x.size}, {context.learned(op.bits)}, {context.span(qparams)}}};\n"
         f"    puffer_edge_{kernel}({source}, {context.ref(op.h)}, "
         f"{context.constant(packed_units(weight, suffix), role='weight')},\n"
         f"        &cell, {context.out(op.y)}, {context.out(op.y_h)});\n}}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from puffer_edge.exporters.c.context import C_TYPES, Context, emits
 from puffer_edge.exporters.c.loops import nest
-from puffer_edge.exporters.c.text import number
 from puffer_edge.ir.ops import Quantize
 
 MANY = 32
@@ -23,10 +22,10 @@ def quantize(op: Quantize, context: Context) -> None:
         context.use(kernel)
         context.line(
             f"puffer_edge_{kernel}({context.ref(op.x)}, {context.out(op.y)}, {x.size}, "
-            f"{number(float(factor[0]))}, {number(float(offset[0]))}, {op.low}, {op.high});")
+            f"{context.real(factor[0])}, {context.real(offset[0])}, {op.low}, {op.high});")
         return
     if alike:
-        width, factors, offsets = x.size, number(float(factor[0])), number(float(offset[0]))
+        width, factors, offsets = x.size, context.real(factor[0]), context.real(offset[0])
     else:
         width = x.shape[-1]
         factors, offsets = (context.element(array, "{k}", role)

@@ -33,7 +33,7 @@ def loop(op: Rescale, factors: Array, size: int, context: Context) -> None:
         return
     context.use("rescale")
     if len(factors) == 1:
-        arguments = ", ".join(str(int(number)) for number in factors[0])
+        arguments = context.learned(*map(int, factors[0]))
     else:
         rows = [(bias, multiplier, low, high, shift, 0)
                 for multiplier, bias, shift, low, high in factors.tolist()]

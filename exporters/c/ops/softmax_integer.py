@@ -20,6 +20,6 @@ def softmax_integer(op: SoftmaxInteger, context: Context) -> None:
         "    static const puffer_edge_softmax_t softmax = {\n"
         f"        {context.constant(context.weight(op.powers), role='powers')}, "
         f"{context.constant(context.weight(op.reciprocals), role='reciprocals')}, "
-        f"{op.multiplier}, {op.shift}}};\n"
+        f"{context.learned(op.multiplier, op.shift)}}};\n"
         f"    puffer_edge_{kernel}({context.ref(op.x)}, &softmax, {context.out(op.y)}, "
         f"{prod(x.shape[: op.axis])}, {x.shape[op.axis]}, {prod(x.shape[op.axis + 1 :])});\n}}")
