@@ -140,3 +140,19 @@ def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
         steps = {"float32": 1e-6, "float16": 1e-3, "int8x16": 1 / 127}.get(scheme, 2 / 127)
         bound = steps * (np.abs(x).max() * np.abs(weight).sum(1) + np.abs(bias))
         assert (np.abs(found - expected) <= bound).all()
+
+
+def test_biases_beyond_all_steps() -> None:
+    """They saturate at what is far within 64 bits."""
+    bench = zoo.Bench((1, 6))
+    weight, bias = np.full((2, 6), 1e-5, np.float32), np.float32([1e9, -1e9])
+    program = bench.program(bench.op(Gemm, x=bench.x, weight=bench.builder.constant(weight),
+                                     bias=bench.builder.constant(bias)))
+    prepared = tflite.prepare(program)
+    x = np.random.default_rng(1).standard_normal((64, 6)).astype(np.float32)
+    model = read(tflite.write(prepared, "int8x16", calibrate(prepared, x, np.arange(64) == 0)))
+    (graph,) = model.subgraphs
+    (layer,) = (operator for operator in graph.operators if len(operator.inputs) == 3)
+    offset = graph.tensors[layer.inputs[2]]
+    assert offset.type == google.TensorType.INT64
+    assert model.buffers[offset.buffer].data.view("<i8").tolist() == [2**38, -2**38]

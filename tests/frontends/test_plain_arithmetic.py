@@ -17,6 +17,7 @@ from torch import nn  # noqa: E402
 import puffer_edge  # noqa: E402
 from puffer_edge.errors import UnsupportedError  # noqa: E402
 from puffer_edge.interpreter import Interpreter  # noqa: E402
+from puffer_edge.ir.ops import GRUCell, LSTMCell  # noqa: E402
 from tests.frontends.agreement import agree  # noqa: E402
 from tests.frontends.script_models import make  # noqa: E402
 from tests.frontends.torch_models import constant_differences  # noqa: E402
@@ -167,7 +168,10 @@ def test_a_sequence_within_a_step(kind: str, options: dict[str, Any], tmp_path: 
             return torch.cat([y.reshape(1, -1), state.reshape(1, -1)], 1)
 
     module = Estimator().eval()
-    runner = Interpreter(puffer_edge.load(module, observation_shape=15, action="continuous"))
+    program = puffer_edge.load(module, observation_shape=15, action="continuous")
+    cells = [op for op in program.ops if isinstance(op, LSTMCell | GRUCell)]
+    assert len(cells) == (0 if kind == "RNN" else 5 * 2)  # not taken apart
+    runner = Interpreter(program)
     for x in np.random.default_rng(0).normal(size=(4, 15)).astype(np.float32):
         with torch.no_grad():
             wanted = module(torch.from_numpy(x[None])).numpy().reshape(-1)
