@@ -31,6 +31,7 @@ from puffer_edge.quantization.integer_input import (
 )
 from puffer_edge.quantization.schemes import FLOATING
 from puffer_edge.robot import RobotContract, check_fit
+from puffer_edge.robot.identity import identity
 from puffer_edge.robot.writing import FILE as CONTRACT
 from puffer_edge.robot.writing import to_toml
 from puffer_edge.shield import Shield
@@ -102,6 +103,7 @@ def make(program: Program, *, name: str, seed: int, scheme: str, counts: Counts 
     if contract is not None:
         check_fit(contract, program, CONTRACT)
         texts[ROBOT] = robot_module(contract, name)
+        texts["policy.py"] += f'\nROBOT = "{identity(contract)}"\n'
     if shielded is not None:
         texts[SHIELD] = shield_module(shielded, program, name)
     sources = {name: in_python(text).encode("ascii") for name, text in texts.items()}

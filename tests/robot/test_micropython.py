@@ -13,6 +13,7 @@ import pytest
 import puffer_edge
 from puffer_edge.errors import UsageError
 from puffer_edge.robot import RobotContract
+from puffer_edge.robot.identity import identity
 from puffer_edge.robot.reference import Packer
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
 from tests.robot.contracts import policy
@@ -99,6 +100,24 @@ def test_the_bits_of_the_oracle(kind: str, tmp_path: Path) -> None:
     (directory / "script.py").write_text(SCRIPT)
     for run in (run_cpython, run_webassembly):
         assert run(directory, "script.py").split("\n")[:3] == wanted
+
+
+def test_a_policy_of_another_contract_is_refused_on_the_device(tmp_path: Path) -> None:
+    contract = contract_of("unitree", tmp_path)
+    recording = np.random.default_rng(0).normal(0, 1, (200, 96)).astype(np.float32)
+    directory = puffer_edge.export(policy(contract), tmp_path / "a", target="micropython",
+                                   contract=contract, scheme="int8", calibrate=recording)
+    (directory / "script.py").write_text(
+        "from policy import Policy\nfrom policy_robot import Robot\ntry:\n    Robot(Policy())\n"
+        "    print('good')\nexcept ValueError as error:\n    print(error)\n")
+    ours = identity(contract)
+    assert run_cpython(directory, "script.py").strip() == "good"
+    text = (directory / "policy.py").read_text()
+    assert f'ROBOT = "{ours}"' in text
+    for other, said in ((f'ROBOT = "{"ab" * 32}"', "ab" * 8), ("", "none")):
+        (directory / "policy.py").write_text(text.replace(f'ROBOT = "{ours}"', other))
+        assert run_cpython(directory, "script.py").strip() == (
+            f"policy is of the contract {said}, policy_robot of {ours[:16]}")
 
 
 def test_the_smallest_form_has_no_floats(tmp_path: Path) -> None:

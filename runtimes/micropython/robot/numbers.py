@@ -36,3 +36,13 @@ def scale(term, now, at):
             cell[0] = cell[0] * factor[i]
         bound(cell, LOW, HIGH, 0)
         now[at + i] = cell[0]
+
+
+def refuse_another():
+    """Raises ValueError where the module policy was exported with another contract."""
+    import policy
+
+    other = getattr(policy, "ROBOT", "none")
+    if other != HASH:
+        raise ValueError("policy is of the contract " + other[:16] + ", policy_robot of "
+                         + HASH[:16])

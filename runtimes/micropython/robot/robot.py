@@ -12,10 +12,11 @@ class Robot:
     a step allocates.
 
     Args:
-        policy: of the module policy.
+        policy: of the module policy; ValueError where that is of another contract.
     """
 
     def __init__(self, policy):
+        refuse_another()
         self.policy = policy
         self.sensors = {name: floats(size) for name, size in SENSORS}
         self.targets = {kind: floats(JOINTS) for kind in KINDS}
