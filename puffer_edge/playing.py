@@ -20,6 +20,7 @@ from puffer_edge.arrays import Array
 from puffer_edge.environments import Environment
 from puffer_edge.errors import PufferEdgeError, UsageError
 from puffer_edge.ir import Program
+from puffer_edge.progress import Tell, nobody, through
 from puffer_edge.runtimes import load
 from puffer_edge.runtimes.policy import Policy
 
@@ -149,12 +150,16 @@ def play(policy: Program, identity: str, *, compare: Program | None = None,
     progress(f"{episodes} episodes in {count} processes")
     arguments = (policy, compare, identity, backend, observe)
     if count == 1:
-        return replace(_match([_play(*arguments, seeds)], least), backends=backends,
+        return replace(_match([_play(*arguments, seeds, progress)], least), backends=backends,
                        shared=shared)
     try:
         with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            tasks = [pool.submit(_play, *arguments, seeds[first::count]) for first in range(count)]
-            parts = [task.result() for task in tasks]
+            shares = min(4 * count, episodes)  # so that there is something to tell
+            tasks = [pool.submit(_play, *arguments, seeds[first::shares])
+                     for first in range(shares)]
+            parts = []
+            for task in through([*tasks], "playing", progress):
+                parts.append(task.result())
     except BrokenProcessPool as error:
         raise PufferEdgeError("a process that played has died",
                               hint="play with --processes 1 to see more") from error
@@ -217,12 +222,13 @@ class Player:
 
 
 def _play(policy: Program, compare: Program | None, identity: str, backend: str | None,
-          observe: tuple[int, ...], seeds: list[int]) -> dict[int, list[tuple[float, int, int]]]:
+          observe: tuple[int, ...], seeds: list[int], progress: Tell = nobody
+          ) -> dict[int, list[tuple[float, int, int]]]:
     """Episodes of each policy by seed; runs in a process of its own."""
     player = Player(policy, compare, identity, backend, observe)
     try:
         return {seed: [player.episode(seed, first) for first in range(len(player.policies))]
-                for seed in seeds}
+                for seed in through(seeds, "playing", progress)}
     finally:
         player.close()
 

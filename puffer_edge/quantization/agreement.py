@@ -18,6 +18,7 @@ from puffer_edge.arrays import Array
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Continuous, Discrete, Head, Hybrid, Program
 from puffer_edge.ir.ops.mask import lowest
+from puffer_edge.progress import Tell, nobody, through
 from puffer_edge.quantization.evidence import (
     Interval,
     correlation_time,
@@ -185,12 +186,14 @@ class Agreement:
         return "; ".join(parts)
 
 
-def outputs(program: Program, recording: Recording) -> Array:
+def outputs(program: Program, recording: Recording, what: str = "judging",
+            progress: Tell = nobody) -> Array:
     """Raw first outputs of a Program over a recording, state carried, as real numbers."""
     interpreter = Interpreter(program)
     names = program.output_names[: len(program.contract.heads)]
     rows = []
-    for observation, fresh in zip(recording.observations, recording.reset, strict=True):
+    steps = list(zip(recording.observations, recording.reset, strict=True))
+    for observation, fresh in through(steps, what, progress):
         if fresh:
             interpreter.reset()
         found = interpreter.step(observation)

@@ -11,6 +11,7 @@ from puffer_edge.arrays import Array
 from puffer_edge.errors import UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
+from puffer_edge.progress import Tell, nobody, through
 from puffer_edge.quantization.observers import find_observer, minmax
 
 MIN_STEPS = 16
@@ -80,7 +81,7 @@ class Calibration:
 
 
 def calibrate(program: Program, observations: Array, reset: Array,
-              observer: str = "minmax") -> Calibration:
+              observer: str = "minmax", progress: Tell = nobody) -> Calibration:
     """Runs the float Program over recorded observations.
 
     Args:
@@ -88,6 +89,7 @@ def calibrate(program: Program, observations: Array, reset: Array,
         observations: [T, n], finite.
         reset: [T] bool, true where an episode begins.
         observer: a key of ``OBSERVERS``.
+        progress: is told what is being done.
 
     Raises:
         UsageError: too few steps, a wrong size, numbers that are not finite, or an outlier.
@@ -108,7 +110,8 @@ def calibrate(program: Program, observations: Array, reset: Array,
     low: dict[str, Array] = {}
     high: dict[str, Array] = {}
     samples: dict[str, list[Array]] = {}
-    for observation, fresh in zip(observations, reset, strict=True):
+    steps = list(zip(observations, reset, strict=True))
+    for observation, fresh in through(steps, "calibrating", progress):
         if fresh:
             interpreter.reset()
         values = interpreter.values(observation)

@@ -18,10 +18,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 
 from puffer_edge.arrays import Array
+from puffer_edge.progress import Tell, nobody, through
 
 Solution = tuple[Array, Array]
 
@@ -63,18 +65,22 @@ class Rounding:
             digest.update(np.ascontiguousarray(array).data)
         key = digest.digest()
         if key not in self.solved:
-            self.progress(f"rounding the weights of {layer}" if layer else "rounding weights")
-            self.solved[key] = round_weights(weight, scales, inputs)
+            what = f"rounding the weights of {layer}" if layer else "rounding weights"
+            self.progress(what)
+            self.solved[key] = round_weights(weight, scales, inputs, what, self.progress)
         return self.solved[key]
 
 
-def round_weights(weight: Array, scales: Array, inputs: Array | None) -> Solution:
+def round_weights(weight: Array, scales: Array, inputs: Array | None, what: str = "rounding",
+                  progress: Tell = nobody) -> Solution:
     """A matrix in integers, and what to add to the bias.
 
     Args:
         weight: [N, K] float64, no element larger than the row's scale allows.
         scales: [N], real value of the integer 1 in each row.
         inputs: [T, K] recorded inputs in integer steps, or None.
+        what: is being done, for the progress.
+        progress: is told how far it is.
 
     Returns:
         [N, K] int64 and [N] float64, the correction in real units.
@@ -84,20 +90,22 @@ def round_weights(weight: Array, scales: Array, inputs: Array | None) -> Solutio
     mean, covariance = _moments(inputs)
     damping = None
     if weight.shape[1] <= LARGEST and len(inputs) >= 4 * FOLDS:
-        damping = _best_damping(weight, scales, inputs)
+        damping = _best_damping(weight, scales, inputs, what, progress)
     rows = _solved(weight, scales, covariance, damping)
     return rows, (weight - rows * scales[:, None]) @ mean
 
 
-def _best_damping(weight: Array, scales: Array, inputs: Array) -> float | None:
+def _best_damping(weight: Array, scales: Array, inputs: Array, what: str, progress: Tell
+                  ) -> float | None:
     """By cross-validation; None where compensation is worse than the nearest integers."""
     missed = dict.fromkeys((None, *DAMPINGS), 0.0)
-    for fold in np.array_split(np.arange(len(inputs)), FOLDS):
-        mean, covariance = _moments(np.delete(inputs, fold, 0))
-        held_back = inputs[fold] - mean
-        for damping in missed:
-            lost = weight - _solved(weight, scales, covariance, damping) * scales[:, None]
-            missed[damping] += float(((held_back @ lost.T) ** 2).sum())
+    folds = np.array_split(np.arange(len(inputs)), FOLDS)
+    for number, (fold, damping) in enumerate(through([*product(folds, missed)], what, progress)):
+        if number % len(missed) == 0:
+            mean, covariance = _moments(np.delete(inputs, fold, 0))
+            held_back = inputs[fold] - mean
+        lost = weight - _solved(weight, scales, covariance, damping) * scales[:, None]
+        missed[damping] += float(((held_back @ lost.T) ** 2).sum())
     return min(missed, key=lambda damping: missed[damping])
 
 

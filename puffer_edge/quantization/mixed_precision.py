@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Head, Hybrid, Program
+from puffer_edge.progress import Tell, nobody, through
 from puffer_edge.quantization.agreement import (
     AGREEMENT,
     Agreement,
@@ -86,10 +87,11 @@ class MixedPrecision:
         """How the policy acts with these schemes, over the calibration's steps or some of them."""
         return self._trial(scheme, layers, steps).agreement(limits)
 
-    def shares(self, schemes: Mapping[str, Scheme]) -> dict[str, float]:
+    def shares(self, schemes: Mapping[str, Scheme], progress: Tell = nobody) -> dict[str, float]:
         """Mean error of the action with one layer in its scheme and all others in int16."""
+        layers = through([*schemes.items()], "measuring what each layer adds", progress)
         return {layer: self.agreement(SCHEMES["int16"], {layer: scheme}, STEPS).mean_error
-                for layer, scheme in schemes.items()}
+                for layer, scheme in layers}
 
     def automatic(self, min_agreement: float = AGREEMENT,
                   progress: Callable[[str], None] = lambda text: None,

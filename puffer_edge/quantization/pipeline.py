@@ -12,6 +12,7 @@ import numpy.typing as npt
 from puffer_edge.errors import UsageError
 from puffer_edge.ir import Program
 from puffer_edge.passes import optimize
+from puffer_edge.progress import Tell, nobody
 from puffer_edge.quantization.agreement import (
     AGREEMENT,
     Agreement,
@@ -102,11 +103,12 @@ def to_integers(program: Program, wish: Wish,
                          hint="give --calibrate observations.npz or --calibrate env:CartPole-v1")
     progress("recording")
     recording = record(wish.calibrate, program, seed=wish.seed, steps=wish.steps,
-                       observe=wish.observe)
+                       observe=wish.observe, progress=progress)
     seen, held_back = recording.halves()
     progress(f"calibrating over {len(seen.observations)} steps")
-    prepared, calibration = calibrated(program, seen, wish, scheme)
-    references = {"calibration": outputs(program, seen), "held back": outputs(program, held_back)}
+    prepared, calibration = calibrated(program, seen, wish, scheme, progress)
+    references = {name: outputs(program, part, "running the float policy", progress)
+                  for name, part in (("calibration", seen), ("held back", held_back))}
     measure = measure_of(program.contract.action, *references.values())
     chooser = MixedPrecision(prepared, program, calibration, seen, references["calibration"],
                              measure, Rounding(progress, wish.nearest))
@@ -119,12 +121,11 @@ def to_integers(program: Program, wish: Wish,
     schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
     limits = Limits.of(chosen.name for chosen in schemes.values())
     for name, part in (("calibration", seen), ("held back", held_back)):
-        progress(f"judging over the half {name}")
-        agreements[name] = agreement_of(
-            references[name], outputs(integers, part), program.contract.action, limits,
-            scales(integers), measure)
+        ours = outputs(integers, part, f"judging over the half {name}", progress)
+        agreements[name] = agreement_of(references[name], ours, program.contract.action, limits,
+                                        scales(integers), measure)
     progress("measuring what each layer adds to the error")
-    description = _described(integers, chooser, schemes, held_back)
+    description = _described(integers, chooser, schemes, held_back, progress)
     warnings = [recording.warning] if recording.warning else [
         *doubts(program.contract, seen, held_back, description.ranges, agreements["held back"])]
     for text in warnings:
@@ -133,27 +134,27 @@ def to_integers(program: Program, wish: Wish,
                      measure, agreements, description)
 
 
-def calibrated(program: Program, seen: Recording, wish: Wish, scheme: Scheme
-                ) -> tuple[Program, Calibration]:
+def calibrated(program: Program, seen: Recording, wish: Wish, scheme: Scheme,
+               progress: Tell = nobody) -> tuple[Program, Calibration]:
     """The Program that is quantised, with its ranges: optimised, its outlier channels apart."""
     prepared = optimize(program, fuse=False)
-    calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
+    calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer, progress)
     bounded = bounded_masks(prepared, calibration)
     if bounded is not prepared:
         prepared = bounded
-        calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer)
+        calibration = calibrate(prepared, seen.observations, seen.reset, wish.observer, progress)
     narrow = any(SCHEMES[name].activation_dtype == "int8"
                  for name in (scheme.name, *wish.layers.values()) if name in SCHEMES)
     separated = separate_outliers(prepared, calibration, 8 if narrow else 11)
     if separated is prepared:
         return prepared, calibration
-    return separated, calibrate(separated, seen.observations, seen.reset, wish.observer)
+    return separated, calibrate(separated, seen.observations, seen.reset, wish.observer, progress)
 
 
 def _described(integers: Program, chooser: MixedPrecision, schemes: Mapping[str, Scheme],
-               held_back: Recording) -> Description:
+               held_back: Recording, progress: Tell) -> Description:
     """Layers with their errors, and ranges held against the half that is held back."""
-    errors = chooser.shares(schemes)
+    errors = chooser.shares(schemes, progress)
     return Description(
         [LayerError(layer, schemes[layer].name, error) for layer, error in errors.items()],
         ranges(integers, calibrate(chooser.program, held_back.observations, held_back.reset,

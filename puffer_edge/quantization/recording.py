@@ -17,6 +17,7 @@ from puffer_edge.environments import Environment
 from puffer_edge.errors import FileFormatError, UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Program
+from puffer_edge.progress import Part, Tell, nobody
 from puffer_edge.quantization.outside import refuse_outside
 from puffer_edge.readers.npz import read_npy, read_npz
 
@@ -102,7 +103,7 @@ def _array(given: npt.ArrayLike) -> Array:
 
 
 def record(source: str | Recording, program: Program, *, seed: int = 0, steps: int = STEPS,
-           observe: tuple[int, ...] = ()) -> Recording:
+           observe: tuple[int, ...] = (), progress: Tell = nobody) -> Recording:
     """Observations from ``env:<id>`` (gymnasium), ``bounds:LOW:HIGH``, or an .npz or .npy file.
 
     LOW and HIGH are a number each, or as many as there are observations, with commas between them.
@@ -114,6 +115,7 @@ def record(source: str | Recording, program: Program, *, seed: int = 0, steps: i
         steps: how many are played or made up; one half calibrates, the other judges.
         observe: elements of the environment's flat observation that the policy sees; all by
             default.
+        progress: is told what is being done.
 
     Raises:
         FileFormatError: the file cannot be read or holds something else.
@@ -127,7 +129,7 @@ def record(source: str | Recording, program: Program, *, seed: int = 0, steps: i
     if source.startswith("env:"):
         if steps < 2:
             raise UsageError(f"{steps} steps cannot be halved")
-        return _play(source.removeprefix("env:"), program, seed, steps, observe)
+        return _play(source.removeprefix("env:"), program, seed, steps, observe, progress)
     if source.startswith("bounds:"):
         made = _imagine(source.removeprefix("bounds:"), program, seed)
     else:
@@ -191,7 +193,7 @@ def _recorded(arrays: Mapping[str, Array], where: str) -> Recording:
 
 
 def _play(identity: str, program: Program, seed: int, steps: int,
-          observe: tuple[int, ...]) -> Recording:
+          observe: tuple[int, ...], progress: Tell) -> Recording:
     """Several episodes, each with a seed of its own; a long one is left for the next."""
     environment = Environment(identity, observe)
     try:
@@ -206,6 +208,8 @@ def _play(identity: str, program: Program, seed: int, steps: int,
             while not ended and length * EPISODES < steps and len(observations) < steps:
                 flat = environment.flat(observation, program.contract)
                 observations.append(flat)
+                if len(observations) % 100 == 0:
+                    progress(Part("recording", len(observations), steps))
                 reset.append(length == 0)
                 observation, _, ended = environment.step(environment.nested(policy.act(flat)))
                 length += 1

@@ -25,6 +25,7 @@ ARROWS = {
     "cache": "",
     "naming": "",
     "processes": "",
+    "progress": "",
     "readers": "",
     "choices": "",
     "signatures": "choices",
@@ -47,7 +48,7 @@ ARROWS = {
     "frontends": "interpreter ir passes readers spaces",
     "arguments": "ir",
     "loading": "arguments frontends ir passes quantization signatures wording",
-    "quantization": "environments interpreter ir passes readers sampling",
+    "quantization": "environments interpreter ir passes progress readers sampling",
     "artefact": "interpreter ir naming planning proofs quantization readers",
     "blackbox": "artefact interpreter ir quantization readers templates",
     "robot": "frontends ir naming readers",
@@ -62,10 +63,10 @@ ARROWS = {
     "runtimes": "arguments artefact cache exporters frontends interpreter ir loading passes "
                 "quantization readers robot signatures targets toolchains",
     "benchmarking": "ir runtimes",
-    "playing": "environments ir runtimes",
-    "verification": "artefact boards cache exporters frontends interpreter ir processes "
-                    "planning proofs quantization readers runtimes sampling shield targets "
-                    "templates timing toolchains",
+    "playing": "environments ir progress runtimes",
+    "verification": "artefact boards cache exporters frontends interpreter ir planning "
+                    "processes progress proofs quantization readers runtimes sampling shield "
+                    "targets templates timing toolchains",
     "sizing": "artefact boards exporters ir quantization targets toolchains verification",
     "fitting": "artefact boards environments exporters interpreter ir naming passes quantization "
                "runtimes sizing targets verification",
@@ -80,8 +81,8 @@ ARROWS = {
              "quantization readers robot runtimes signatures sizing subset verification",
     "__init__": "api composed firmware frontends ir logs quantization runtimes spaces using",
     "cli": "api artefact benchmarking boards composed exporters firmware fitting frontends "
-           "inspection ir logs naming page playing quantization robot runtimes sizing subset "
-           "targets using verification wording",
+           "inspection ir logs naming page playing progress quantization robot runtimes sizing "
+           "subset targets using verification wording",
     "__main__": "cli",
 }
 ALWAYS = {"arrays", "errors", "version"}

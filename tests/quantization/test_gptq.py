@@ -87,7 +87,8 @@ def test_what_was_rounded_once_is_not_rounded_again() -> None:
     rounding = Rounding(told.append)
     first = rounding.weights(weight, scales, inputs, "encoder")
     assert rounding.weights(weight.copy(), scales, inputs, "again") is first
-    assert told == ["rounding the weights of encoder"]
+    assert told[0] == "rounding the weights of encoder"  # then how far it is, and never "again"
+    assert all(text.startswith(told[0]) for text in told)
     for other in ((2 * weight, 2 * scales, inputs), (weight, scales, inputs + 1),
                   (weight, 1.1 * scales, inputs)):
         expected, found = round_weights(*other), rounding.weights(*other, "encoder")

@@ -12,8 +12,17 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from puffer_edge.errors import PufferEdgeError
+from puffer_edge.progress import Part, nobody
 
 COLOURS = {"passed": "green", "failed": "bold red", "not checked": "yellow",
            "not judged": "bold yellow",
@@ -90,16 +99,44 @@ def _while_somebody_reads() -> Iterator[None]:
 def working(title: str, *, quiet: bool, lines: bool = False) -> Iterator[Callable[[str], None]]:
     """A spinner on stderr while something runs; yields a function that says what is being done.
 
-    With ``lines`` each of its words is a line instead.
+    What also counts (``progress.Part``) has a bar and the time left. With ``lines`` each of its
+    words is a line instead; where nobody looks at a terminal, nothing is said.
     """
-    if quiet:
-        yield lambda text: None
+    if quiet or not (lines or _errors.is_terminal):
+        yield nobody
         return
     if lines:
         yield lambda text: _errors.print(escape(text), soft_wrap=True)
         return
-    with _errors.status(escape(title)) as status:
-        yield lambda text: status.update(escape(f"{title}: {text}"))
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), _Bar(), _Left(),
+                  console=_errors, transient=True) as shown:
+        task = shown.add_task(escape(title), total=None)
+
+        def tell(text: str) -> None:
+            """A new kind of work starts its own clock."""
+            if not isinstance(text, Part):
+                shown.reset(task, total=None, description=escape(f"{title}: {text}"))
+                return
+            words = escape(f"{title}: {text.text}")
+            if shown.tasks[task].description != words or shown.tasks[task].total != text.total:
+                shown.reset(task, total=text.total, description=words)
+            shown.update(task, completed=text.done)
+
+        yield tell
+
+
+class _Bar(BarColumn):
+    """A bar of what counts."""
+
+    def render(self, task: Task) -> Any:
+        return super().render(task) if task.total else ""
+
+
+class _Left(TimeRemainingColumn):
+    """The time left of what counts."""
+
+    def render(self, task: Task) -> Any:
+        return super().render(task) if task.total else ""
 
 
 def failed(error: PufferEdgeError) -> None:

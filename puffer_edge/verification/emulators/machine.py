@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from puffer_edge.artefact.interface import Interface
 from puffer_edge.errors import UsageError
+from puffer_edge.progress import Tell, nobody, through
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class SteppingMachine:
     """Gives ``run`` to a machine that takes one observation at a time."""
 
     spec: Interface
+    told: Tell = staticmethod(nobody)
+    """Hears how far a run is."""
 
     def reset(self) -> None:
         """Puts the policy into its initial state."""
@@ -87,7 +90,7 @@ class SteppingMachine:
         """Steps through the observations, resetting the policy before those in ``reset_at``."""
         resets = frozenset(reset_at)
         results = []
-        for index, observation in enumerate(observations):
+        for index, observation in through([*enumerate(observations)], "running", self.told):
             if index in resets:
                 self.reset()
             results.append(self.step(observation))

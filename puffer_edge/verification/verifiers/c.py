@@ -33,7 +33,7 @@ from puffer_edge.verification.checks.stack import check_stack
 from puffer_edge.verification.checks.vectors import check_vectors
 from puffer_edge.verification.checks.weights import check_weights
 from puffer_edge.verification.describing import on_boards, with_core
-from puffer_edge.verification.emulators.machine import Machine, StepResult
+from puffer_edge.verification.emulators.machine import Machine, SteppingMachine, StepResult
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.emulators.unicorn_machine import UnicornMachine
 from puffer_edge.verification.estimating import Estimate, estimates
@@ -166,6 +166,8 @@ def _on_the_core(bench: Bench, report: Report) -> None:
     builder = bench.build(core)
     with open_machine(builder, job.emulator) as machine:
         job.progress(f"running on {job.emulator}")
+        if isinstance(machine, SteppingMachine):
+            machine.told = job.progress
         steps = _check_steps(job.subject, machine, core.title, report)
         check_instructions(core, steps, report)
         if not job.native:
