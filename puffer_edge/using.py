@@ -177,9 +177,10 @@ def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | No
         integers: bool = False, data: Observations | None = None,
         schemes: str | Sequence[str] = (), widths: Sequence[int] = (),
         depths: Sequence[int] = (), activations: str | Sequence[str] = (),
-        cells: str | Sequence[str] = (), trials: int = 12, episodes: int = 200,
-        tolerance: float = 0.02, seed: int = 0, workers: str | int = "", storage: str = "",
-        observe: Sequence[int] = (), vector: str = "", trainer: Trainer | None = None,
+        cells: str | Sequence[str] = (), observation_bits: Sequence[int] = (),
+        trials: int = 12, episodes: int = 200, tolerance: float = 0.02, seed: int = 0,
+        workers: str | int = "", storage: str = "", observe: Sequence[int] = (),
+        vector: str = "", trainer: Trainer | None = None,
         progress: Callable[[str], None] = lambda text: None,
         options: LoadOptions | None = None, **changes: Unpack[LoadArguments]) -> Fitted:
     """Makes a policy that fits a board, and exports the cheapest that plays as well.
@@ -187,20 +188,19 @@ def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | No
     Args:
         policy: the directory of an artefact, a policy file, or a Program; in floats.
         env: an id that ``gymnasium.make`` knows.
-        directory: where the artefact goes; ``<stem>-<board>`` by default. The search is kept in
-            ``<directory>.search``, and goes on there if it was stopped.
+        directory: of the artefact; the search is kept, and goes on, in ``<directory>.search``.
         board: of ``puffer_edge.boards``.
         flash: bytes that there are; what the board leaves by default (0).
         ram: alike, with the stack.
         us: microseconds that a step may take; 0 for any.
         integers: only the step from integers counts (``step_q``).
-        data: recorded observations in place of ``env``: students clone what the policy does there,
-            and are judged by agreement, not by return.
+        data: recorded observations in place of ``env``; agreement judges, nothing is played.
         schemes: of students; float32, int8, int8x16 and int16 by default.
         widths: of a hidden layer; 4, 8, 16 and 32 by default.
         depths: hidden layers; 1 and 2 by default, 0 is a linear policy.
         activations: relu, hard_tanh, tanh; the first two by default.
         cells: gru, lstm, min_gru, or none; the first two where the policy remembers.
+        observation_bits: 16, 8, or both; 16 by default.
         trials: students that are trained, at most.
         episodes: of the verdict, on seeds that the search never used; at least 200.
         tolerance: part of the return over random play that may be lost.
@@ -218,8 +218,7 @@ def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | No
         The table and the best, exported and verified; not ``passed`` where none is as good.
 
     Raises:
-        UsageError: nothing can fit the budget (it names the nearest), or the environment does not
-            fit the policy.
+        UsageError: nothing can fit the budget (it names the nearest), or the environment differs.
         MissingDependencyError: optuna, torch or gymnasium is not installed.
     """
     from puffer_edge.fitting.command import run
@@ -228,9 +227,10 @@ def fit(policy: PolicySource, env: str = "", directory: str | PathLike[str] | No
     program = _program(policy, options, changes, False)
     return run(program, policy, env, directory, board=board, flash=flash, ram=ram, us=us,
                integers=integers, data=data, schemes=schemes, widths=widths, depths=depths,
-               activations=activations, cells=cells, trials=trials, episodes=episodes,
-               tolerance=tolerance, seed=seed, workers=str(workers), storage=storage,
-               observe=observe, vector=vector, trainer=trainer, progress=progress)
+               activations=activations, cells=cells, observation_bits=observation_bits,
+               trials=trials, episodes=episodes, tolerance=tolerance, seed=seed,
+               workers=str(workers), storage=storage, observe=observe, vector=vector,
+               trainer=trainer, progress=progress)
 
 
 @public()

@@ -60,6 +60,9 @@ def fit(
     cells: Annotated[str, option(
         metavar="NAMES", panel=_CANDIDATES,
         help="gru, lstm, min_gru or none; gru,lstm where the policy remembers.")] = "",
+    observation_bits: Annotated[str, option(
+        metavar="N,N", panel=_CANDIDATES,
+        help="Of students in integers, 16,8; 16 by default.")] = "",
     trials: Annotated[int, option(
         metavar="N", panel=_SEARCH, help="Students that are trained; 12 by default.")] = 12,
     episodes: Annotated[int, option(
@@ -93,7 +96,8 @@ def fit(
             policy, env, output, data=data or None, board=board, flash=size(flash), ram=size(ram),
             us=us, integers=integers, schemes=names(schemes), widths=numbers(widths, int),
             depths=numbers(depths, int), activations=names(activations), cells=names(cells),
-            trials=trials, episodes=episodes, tolerance=tolerance, seed=seed, workers=workers,
+            observation_bits=numbers(observation_bits, int), trials=trials,
+            episodes=episodes, tolerance=tolerance, seed=seed, workers=workers,
             storage=storage, observe=numbers(observe, int), vector=vector, progress=progress,
             options=options)
     if as_json:

@@ -9,10 +9,12 @@ from itertools import product
 from typing import Any, Protocol
 
 from puffer_edge.errors import UsageError
-from puffer_edge.quantization.schemes import FLOATING, SCHEMES
+from puffer_edge.quantization.schemes import FLOATING, OBSERVATION, SCHEMES
 
 ACTIVATIONS = ("relu", "hard_tanh", "tanh")
 CELLS = ("gru", "lstm", "min_gru")
+OBSERVED: dict[int, tuple[tuple[str, str], ...]] = {16: (), 8: ((OBSERVATION, "int8"),)}
+"""A candidate's layers by the bits of its observation."""
 TEACHER, STUDENT = "teacher", "student"
 
 
@@ -25,7 +27,7 @@ class Candidate:
         widths: of a student's hidden layers; of a recurrent one the last is its cell's.
         activation: between them, one of :data:`ACTIVATIONS`.
         cell: of a recurrent student, one of :data:`CELLS`.
-        layers: schemes of single layers.
+        layers: schemes of single layers, and of the observation.
         teacher: the teacher itself, as it is.
     """
 
@@ -70,6 +72,7 @@ class Space:
         depths: hidden layers.
         activations: between them.
         cells: of recurrent students; ``""`` is one without.
+        observation_bits: that a student in integers stores its observation in, 16 or 8.
         teachers: the teacher in each scheme that it has a form in, mixed ones included.
     """
 
@@ -78,6 +81,7 @@ class Space:
     depths: tuple[int, ...] = (1, 2)
     activations: tuple[str, ...] = ("relu", "hard_tanh")
     cells: tuple[str, ...] = ("",)
+    observation_bits: tuple[int, ...] = (16,)
     teachers: tuple[Candidate, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -96,6 +100,10 @@ class Space:
             raise UsageError("students have from 0 to 8 hidden layers",
                              hint="give some as --depths 1,2")
 
+        if not self.observation_bits or not {*self.observation_bits} <= {*OBSERVED}:
+            raise UsageError("observations have 16 or 8 bits: fewer would take as many bytes",
+                             hint="give some as --observation-bits 16,8")
+
     def suggest(self, trial: Suggests) -> Candidate:
         """The candidate of a trial's parameters."""
         kinds = [STUDENT, TEACHER] if self.teachers else [STUDENT]
@@ -109,8 +117,12 @@ class Space:
         activation = self.activations[0]
         if depth > bool(cell):  # else there is nothing to be activated
             activation = trial.suggest_categorical("activation", list(self.activations))
-        return Candidate(trial.suggest_categorical("scheme", list(self.schemes)), widths,
-                         activation, cell)
+        scheme = trial.suggest_categorical("scheme", list(self.schemes))
+        bits = self.observation_bits[0]
+        if scheme not in FLOATING:
+            bits = trial.suggest_categorical("observation_bits", list(self.observation_bits))
+        return Candidate(scheme, widths, activation, cell,
+                         OBSERVED[bits] if scheme not in FLOATING else ())
 
     def parameters(self, candidate: Candidate) -> Mapping[str, Any]:
         """The parameters of a trial that suggest this candidate."""
@@ -120,6 +132,9 @@ class Space:
                                  "scheme": candidate.scheme}
         for index, width in enumerate(candidate.widths):
             found[f"width_{index + 1}"] = width
+        if candidate.integers:
+            found["observation_bits"] = next(
+                bits for bits, layers in OBSERVED.items() if layers == candidate.layers)
         if candidate.widths:
             found["cell"] = candidate.cell
         if len(candidate.widths) > bool(candidate.cell):
@@ -129,14 +144,17 @@ class Space:
     @property
     def size(self) -> int:
         """How many candidates there are."""
-        students = len(self.schemes) if 0 in self.depths else 0
+        schemes = sum(1 if scheme in FLOATING else len(self.observation_bits)
+                      for scheme in self.schemes)
+        students = schemes if 0 in self.depths else 0
         for depth in filter(None, self.depths):
             kinds = sum(len(self.activations) if depth > bool(cell) else 1 for cell in self.cells)
-            students += len(self.schemes) * kinds * int(len(self.widths) ** depth)
+            students += schemes * kinds * int(len(self.widths) ** depth)
         return students + len(self.teachers)
 
     def smallest(self) -> Iterator[Candidate]:
         """The students that take least: in each scheme, with each cell."""
         depth = min(self.depths)
         for cell, scheme in product(self.cells if depth else ("",), self.schemes):
-            yield Candidate(scheme, (min(self.widths),) * depth, self.activations[0], cell)
+            layers = () if scheme in FLOATING else OBSERVED[min(self.observation_bits)]
+            yield Candidate(scheme, (min(self.widths),) * depth, self.activations[0], cell, layers)

@@ -28,9 +28,9 @@ def run(program: Program, policy: Any, env: str,
         directory: str | os.PathLike[str] | None, *, board: str, flash: int, ram: int, us: float,
         integers: bool, data: Observations | None, schemes: str | Sequence[str],
         widths: Sequence[int], depths: Sequence[int], activations: str | Sequence[str],
-        cells: str | Sequence[str], trials: int, episodes: int, tolerance: float, seed: int,
-        workers: str, storage: str, observe: Sequence[int], vector: str,
-        trainer: Trainer | None, progress: Callable[[str], None]) -> Fitted:
+        cells: str | Sequence[str], observation_bits: Sequence[int], trials: int, episodes: int,
+        tolerance: float, seed: int, workers: str, storage: str, observe: Sequence[int],
+        vector: str, trainer: Trainer | None, progress: Callable[[str], None]) -> Fitted:
     """See :func:`puffer_edge.fit`; ``policy`` is what ``program`` was read from."""
     if any(value.quantization is not None for value in program.values.values()):
         raise UnsupportedError("the policy is in integers already",
@@ -54,19 +54,20 @@ def run(program: Program, policy: Any, env: str,
 
         trainer = TorchTrainer()
     found = fit(program, where, budget, trainer, path, stem_from(path.name),
-                space=_space(program, schemes, widths, depths, activations, cells),
+                space=_space(program, schemes, widths, depths, activations, cells,
+                             observation_bits),
                 settings=settings, progress=progress)
     report(found, path)
     return found
 
 
 def _space(program: Program, schemes: str | Sequence[str], widths: Sequence[int],
-           depths: Sequence[int], activations: str | Sequence[str], cells: str | Sequence[str]
-           ) -> Space:
+           depths: Sequence[int], activations: str | Sequence[str], cells: str | Sequence[str],
+           observation_bits: Sequence[int]) -> Space:
     space = Space(cells=("gru", "lstm") if program.states else ("",))
     given: dict[str, Any] = {
         "schemes": _several(schemes), "widths": tuple(widths), "depths": tuple(depths),
-        "activations": _several(activations),
+        "activations": _several(activations), "observation_bits": tuple(observation_bits),
         "cells": tuple("" if each == "none" else each for each in _several(cells))}
     return replace(space, **{name: value for name, value in given.items() if value})
 

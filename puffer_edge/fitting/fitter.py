@@ -11,7 +11,7 @@ import numpy as np
 
 from puffer_edge.errors import UnsupportedError, UsageError
 from puffer_edge.fitting.budget import Budget, in_words
-from puffer_edge.fitting.candidate import Candidate, Space
+from puffer_edge.fitting.candidate import OBSERVED, Candidate, Space
 from puffer_edge.fitting.delivering import deliver
 from puffer_edge.fitting.judging import compared, disturbed
 from puffer_edge.fitting.outcome import Outcome
@@ -141,7 +141,9 @@ def space_for(teacher: Program, budget: Budget, space: Space | None) -> Space:
     layers = [op.layer for op in teacher.ops if op.layer]
     mixed = [Candidate("int8", layers=((layer, "int16"),), teacher=True)
              for layer in dict.fromkeys(layers) if len(set(layers)) > 1][:6]
-    return replace(space, schemes=tuple(schemes), teachers=(*alone, *mixed))
+    narrow = [Candidate("int8", layers=OBSERVED[8], teacher=True)
+              for bits in space.observation_bits if bits == 8]
+    return replace(space, schemes=tuple(schemes), teachers=(*alone, *mixed, *narrow))
 
 
 def refuse_impossible(question: Question, progress: Progress) -> None:

@@ -70,6 +70,21 @@ class TorchTrainer:
         program = finetuned(policy, env, budget, self.progress)
         return Made(program, self._played(program, env, budget, 0), words="trained on by PPO")
 
+    def tune(self, policy: Program, env: Practice, budget: Effort) -> Made:
+        """The policy's own weights, trained on in integers to act as it does in float.
+
+        For a policy that loses where its weights are rounded, such as one of Q-values that hardly
+        differ.
+
+        Args:
+            policy: in float; made of ops that torch differentiates.
+            env: where it acts.
+            budget: the scheme, and ``quantised`` updates.
+        """
+        recording = self._played(policy, env, budget, 0)
+        return self._finished(Network(policy, recording.observations), [recording],
+                              [label(policy, recording)], budget)
+
     def _distilled(self, student: Program, teacher: Program, recordings: Sequence[Recording],
                    budget: Effort) -> Made:
         """By recorded data alone."""

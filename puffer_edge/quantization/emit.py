@@ -16,6 +16,7 @@ from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.linear import Linear, prove, table_points
 from puffer_edge.quantization.ranges import Ranges
+from puffer_edge.quantization.schemes import OBSERVATION
 
 
 @dataclass(frozen=True)
@@ -162,21 +163,18 @@ class Emitter:
     # Values in integers.
 
     def per_channel(self, name: str, reader: Op) -> str:
-        """Integer name of a value; a float one is quantised channel by channel, in 16 bits.
-
-        Features must have room for what no recording holds, which 8 bits do not have: the
-        observation is a few numbers, and the first layer's kernel is no slower.
-        """
+        """Integer name of a value; a float one is quantised channel by channel."""
         value = self.program.values[name]
         if name not in self.integers and value.size != value.shape[-1]:
             self.read_per_tensor(name, reader)  # all rows meet the same weights
         if name not in self.integers:
-            bottom, top = self.ranges.limits(name, reader, "int16")
+            dtype = self.ranges.observed
+            bottom, top = self.ranges.limits(name, reader, dtype)
             low, high = self.calibration.features(name)
             factor = ((top - bottom) / (high - low)).astype(np.float32).astype(np.float64)
             offset = (bottom - low * factor).astype(np.float32).astype(np.float64)
             integer = f"{name}.integer"
-            self.add_quantize(name, integer, factor, offset, "int16", bottom, top, name)
+            self.add_quantize(name, integer, factor, offset, dtype, bottom, top, name)
             self.integers[name] = Integer(
                 integer, Quantization(1.0, 0, bottom, top), 1 / factor, -offset / factor)
         return self.integers[name].name
@@ -238,7 +236,15 @@ class Emitter:
 
     def add_quantize(self, x: str, y: str, factor: Array, offset: Array, dtype: str, low: int,
                      high: int, named: str = "") -> tuple[Array, Array]:
-        """Adds a Quantize; gives factor and offset as it has them, in float32."""
+        """Adds a Quantize; gives factor and offset as it has them, in float32.
+
+        Raises:
+            UnsupportedError: 8 bits were asked for, and what comes in is not only multiplied.
+        """
+        if dtype != self.ranges.observed == "int8":
+            raise UnsupportedError(
+                "the observation is read by more than layers that multiply it: it has 16 bits",
+                where=x, hint=f"leave out --layer {OBSERVATION}=int8")
         factor, offset = factor.astype(np.float32), offset.astype(np.float32)
         named = named or y
         self.add(Quantize(x=x, factor=self.constant(factor, f"{named}.factor"),

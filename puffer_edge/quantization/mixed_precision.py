@@ -25,7 +25,7 @@ from puffer_edge.quantization.calibration import Calibration
 from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.quantize import quantize, rule_of
 from puffer_edge.quantization.recording import Recording
-from puffer_edge.quantization.schemes import SCHEMES, Scheme
+from puffer_edge.quantization.schemes import OBSERVATION, SCHEMES, Scheme
 
 STEPS = 500
 """Steps that a layer's share of the error is measured over."""
@@ -62,6 +62,8 @@ class MixedPrecision:
     def named(self, wanted: Mapping[str, str]) -> dict[str, Scheme]:
         """Schemes by full layer name; a name may be given by its last part, as ``decoder``.
 
+        ``observation`` is the policy's observation where no layer is called so.
+
         Raises:
             UsageError: no layer, or more than one, has that name; or no scheme has.
         """
@@ -69,6 +71,8 @@ class MixedPrecision:
         for name, scheme in wanted.items():
             found = [layer for layer in known if layer == name] or [
                 layer for layer in known if layer.endswith(f".{name}")]
+            if name == OBSERVATION and not found:
+                found = [OBSERVATION]
             if len(found) != 1:
                 raise UsageError(f"{len(found) or 'no'} layers have the name {name!r}",
                                  hint=f"the layers are {', '.join(known)}")

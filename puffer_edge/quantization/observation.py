@@ -20,12 +20,13 @@ from puffer_edge.quantization.rule import rule_of
 
 def quantize_observation(parts: Parts, emitter: Emitter) -> None:
     """Adds the observation in integers, what moves its elements, and declares the leaves."""
-    tops = [emitter.ranges.limits(name, None, "int16") for name in parts.leaves]
+    dtype = emitter.ranges.observed
+    tops = [emitter.ranges.limits(name, None, dtype) for name in parts.leaves]
     bottom, top = max(low for low, _ in tops), min(high for _, high in tops)
     observation = emitter.program.input
     made = f"{observation}.integer"
     factor, offset = emitter.add_quantize(
-        observation, made, *_scales(parts, bottom, top, emitter), "int16", bottom, top)
+        observation, made, *_scales(parts, bottom, top, emitter), dtype, bottom, top)
     integers = {observation: made}
     for op in parts.ops:
         source = op.inputs[0]

@@ -119,7 +119,7 @@ def to_integers(program: Program, wish: Wish,
     integers = chooser.quantized(scheme, layers)
     agreements = {}
     schemes = {layer: layers.get(layer, scheme) for layer in chooser.layers()}
-    limits = Limits.of(chosen.name for chosen in schemes.values())
+    limits = Limits.of(chosen.name for chosen in (*schemes.values(), *layers.values()))
     for name, part in (("calibration", seen), ("held back", held_back)):
         ours = outputs(integers, part, f"judging over the half {name}", progress)
         agreements[name] = agreement_of(references[name], ours, program.contract.action, limits,

@@ -20,7 +20,7 @@ from puffer_edge.quantization.flatness import useful_range
 from puffer_edge.quantization.linear import rows_of
 from puffer_edge.quantization.memories import memories
 from puffer_edge.quantization.rule import Movement, reads_by_columns, rule_of
-from puffer_edge.quantization.schemes import Scheme
+from puffer_edge.quantization.schemes import OBSERVATION, Scheme
 
 _UNLIMITED = (-np.inf, np.inf)
 
@@ -55,6 +55,17 @@ class Ranges:
         narrow = readers and name not in self._remembered and name not in self.memories and all(
             self.scheme_of(op).activation_dtype == "int8" for op, *_ in readers)
         return "int8" if narrow else "int16"
+
+    @cached_property
+    def observed(self) -> str:
+        """Storage of what is quantised as it comes in: 16 bits where nobody asked for 8.
+
+        Features must have room for what no recording holds, which costs 8 bits much of their
+        resolution: the observation is a few numbers, and the first layer's kernel is no slower.
+        """
+        scheme = self.layers.get(OBSERVATION)
+        named = any(op.layer == OBSERVATION for op in self.program.ops)
+        return "int16" if scheme is None or named else scheme.activation_dtype
 
     def qparams(self, name: str, maker: Op | None, limits: tuple[float, float] = _UNLIMITED,
                 dtype: str = "") -> Quantization:

@@ -35,6 +35,9 @@ SCHEMES = {
 }
 
 
+OBSERVATION = "observation"
+"""In place of a layer's name: the observation, in 16 bits or, by int8, in 8; see ``Ranges``."""
+
 FLOATING = ("float32", "float16")
 """Schemes that compute in float32 and need no calibration; float16 stores matrices so."""
 

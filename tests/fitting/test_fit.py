@@ -180,6 +180,32 @@ def test_the_second_back_end_also_trains_by_reward() -> None:
     assert after > before + 0.5
 
 
+def test_bits_of_the_observation_are_a_dimension(tmp_path: Path, cheap: None) -> None:
+    space = Space(schemes=("float32", "int8"), depths=(0,), observation_bits=(16, 8))
+    assert space.size == 3
+    found = search(tmp_path / "small", space=space, settings=Settings(trials=9, episodes=8))
+    names = {row.name for row in found.rows}
+    assert {"student linear float32", "student linear int8", "teacher int8 observation=int8",
+            "student linear int8 observation=int8"} <= names
+    narrow = next(row.candidate for row in found.rows if "student linear int8 obs" in row.name)
+    asked = space.parameters(narrow)
+    assert asked["observation_bits"] == 8
+    assert space.suggest(Chooses(asked)) == narrow
+    with pytest.raises(UsageError, match="16 or 8 bits"):
+        puffer_edge.fit(sides(), SIDES, tmp_path / "small", observation_bits=[4])
+
+
+class Chooses:
+    """Suggests what it was told."""
+
+    def __init__(self, told: Any) -> None:
+        self._told = told
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        assert self._told[name] in choices
+        return self._told[name]
+
+
 def test_outcomes_are_kept_as_text() -> None:
     register()
     made = LeastSquares().fit(sides(), Practice(SIDES), Effort(Candidate("float32")))

@@ -110,6 +110,24 @@ def test_training_in_integers_against_rounding_afterwards(task: str) -> None:
     assert interval(difference)[1] > -1e-9 or difference.mean() == 0  # it is never surely worse
 
 
+DQN = Path(__file__).with_name("cartpole_dqn_sb3.zip")
+"""A DQN of Stable-Baselines3, 4-64-64-2, by 50,000 steps with the settings of its zoo: Q-values of
+some 100 that differ by less than 1. Its optimiser's state was taken out."""
+
+
+def test_training_in_integers_wins_where_rounding_to_the_nearest_loses() -> None:
+    """The same weights in int8, 200 paired seeds: intervals that do not touch."""
+    teacher, env = optimize(puffer_edge.load(DQN)), Practice("CartPole-v1")
+    made = TorchTrainer().tune(teacher, env, Effort(Candidate("int8"), quantised=300, steps=4000))
+    found = {}
+    for name, program, nearest in (("nearest", teacher, True), ("GPTQ", teacher, False),
+                                   ("trained", made.program, True)):
+        integers = to_integers(program, Wish("int8", made.recording, nearest=nearest)).program
+        found[name] = interval(env.play(integers, verdict_seeds(0, 0, 200)).returns)
+    print(f"\nCartPole-v1, DQN in int8: {found}")
+    assert found["trained"][0] > found["nearest"][1] + 100
+
+
 COMMAND = """
 import sys
 from pathlib import Path
