@@ -12,17 +12,20 @@ from pathlib import Path
 
 import pytest
 
+import puffer_edge
 from puffer_edge.artefact.opening import read_subject
 from puffer_edge.boards import boards, find_board
 from puffer_edge.errors import UsageError
 from puffer_edge.firmware.frameworks import FRAMEWORKS, find_framework, frameworks_of
 from puffer_edge.firmware.project import project, rendered
+from puffer_edge.robot.reading import read_contract
 from puffer_edge.targets import TARGETS
 from puffer_edge.toolchains import find_toolchain
 from puffer_edge.verification.emulators.opening import open_machine
 from puffer_edge.verification.harness import ImageBuilder
 from tests.firmware.formats import arduino, cmsis_pack, esp_idf, platformio, zephyr
 from tests.firmware.test_project import export
+from tests.robot.contracts import deploy_yaml, policy
 from tests.tools import need
 
 ROOT = Path(__file__).parents[2]
@@ -210,13 +213,38 @@ STUBS = {
 """Of the frameworks' headers, what the examples call."""
 
 
-@pytest.mark.parametrize(("name", "example"), [
-    ("pico-sdk", "example/main.c"), ("esp-idf", "examples/control/main/main.c"),
-    ("zephyr", "samples/control/src/main.c"), ("cmsis-pack", "examples/control/main.c"),
-    ("arduino", "examples/Control/Control.ino"), ("platformio", "examples/control/src/main.cpp")])
-def test_examples_compile_without_a_warning(name: str, example: str, artefact: Path,
-                                            tmp_path: Path) -> None:
+EXAMPLES = {
+    "pico-sdk": "example/main.c", "esp-idf": "examples/control/main/main.c",
+    "zephyr": "samples/control/src/main.c", "cmsis-pack": "examples/control/main.c",
+    "arduino": "examples/Control/Control.ino", "platformio": "examples/control/src/main.cpp"}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_compile_without_a_warning(name: str, artefact: Path, tmp_path: Path) -> None:
+    compile_example(name, artefact, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def robots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artefact with a robot's contract."""
+    folder = tmp_path_factory.mktemp("robots")
+    (folder / "deploy.yaml").write_text(deploy_yaml())
+    contract = read_contract(folder / "deploy.yaml")
+    return puffer_edge.export(policy(contract), folder / "a", name="lander", contract=contract)
+
+
+@pytest.mark.parametrize("name", [each if each in ("arduino", "zephyr") else pytest.param(
+    each, marks=pytest.mark.exhaustive) for each in EXAMPLES])
+def test_examples_of_a_robots_policy_compile(name: str, robots: Path, tmp_path: Path) -> None:
+    compile_example(name, robots, tmp_path)
+    text = (tmp_path / "made" / EXAMPLES[name]).read_text()
+    assert "lander_act(&policy, &robot, &sensors, &targets)" in text
+
+
+def compile_example(name: str, artefact: Path, tmp_path: Path) -> None:
+    """By the compiler of a board, with stubs of the framework."""
     need("arm-none-eabi-gcc")
+    example = EXAMPLES[name]
     for path, text in STUBS.items():
         (tmp_path / "stubs" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "stubs" / path).write_text(

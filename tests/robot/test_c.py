@@ -21,6 +21,7 @@ from puffer_edge.robot import RobotContract
 from puffer_edge.robot.identity import identity
 from puffer_edge.robot.reading import read_contract
 from puffer_edge.robot.reference import Packer
+from puffer_edge.sizing.measuring import from_manifest
 from tests.robot.contracts import deploy_yaml, rl_sar
 from tests.robot.contracts import policy as policy_of
 from tests.tools import need
@@ -188,6 +189,7 @@ def test_the_boards_memory_counts_the_structs(kind: str, tmp_path: Path) -> None
                              timeout=60).stdout
     memory = json.loads((directory / "policy.json").read_text())["memory"]
     assert memory["robot_bytes"] == int(printed)
+    assert from_manifest({"memory": memory}).ram == memory["struct_bytes"] + int(printed)
     board = find_board("pico")
     small = replace(board, ram=replace(board.ram, left=memory["struct_bytes"] + 10))
     without = {key: value for key, value in memory.items() if key != "robot_bytes"}
