@@ -2,7 +2,7 @@
 """Instructions and cycles per step, code and RAM of the reference nets on an emulated core.
 
     python benchmarks/cortex_m4.py [--target cortex-m4] [--toolchain gcc] [--optimize O2 O3]
-                                   [--scheme float32 float16 int8 int8x16 int16] [--nets P1 P2]
+                                   [--scheme float32 float16 int8 int8x16 int16] [--nets P1 GRU]
                                    [--markdown]
 
 Instructions are counted (Unicorn), and repeatable. Cycles are a prediction by puffer_edge/timing:
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from nets import NETS
+from nets import ALL, NETS
 from rich.console import Console
 from rich.table import Table
 
@@ -87,7 +87,7 @@ def rows(arguments: argparse.Namespace, work: Path) -> Iterator[list[str]]:
         floats: dict[str, float] = {}
         for scheme in arguments.scheme:
             directory = work / f"{name}_{scheme}".lower()
-            request = ExportRequest(in_scheme(NETS[name](), scheme), target, "net", scheme=scheme)
+            request = ExportRequest(in_scheme(ALL[name](), scheme), target, "net", scheme=scheme)
             write(directory, EXPORTERS[request.target].files(request, silent))
             for level in arguments.optimize:
                 flag = f"-{level.lstrip('-')}"

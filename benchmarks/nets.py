@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from puffer_edge.ir import Activation, Builder, Continuous, Contract, Discrete, Field, Program
-from puffer_edge.ir.ops import Conv, Gemm, LSTMCell, Reshape, Unary
+from puffer_edge.ir.ops import Conv, Gemm, GRUCell, LSTMCell, MinGRUCell, Reshape, Unary
 
 
 class Net:
@@ -44,6 +44,23 @@ class Net:
         self.builder.carry(h, y_h)
         self.builder.carry(c, y_c)
         return y_h
+
+    def gru(self, x: str, size: int) -> str:
+        h = self.builder.state("h", (1, size))
+        y = self.builder.add(
+            GRUCell, x=x, h=h, weight=self.weight(3 * size, self.builder.shape(x)[-1]),
+            recurrent=self.weight(3 * size, size), bias=self.weight(3 * size),
+            recurrent_bias=self.weight(3 * size))
+        self.builder.carry(h, y)
+        return y
+
+    def min_gru(self, x: str) -> str:
+        size = self.builder.shape(x)[-1]
+        h = self.builder.state("h", (1, size))
+        y, y_h = self.builder.add_many(MinGRUCell, ("", ""), x=x, h=h,
+                                       weight=self.weight(3 * size, size))
+        self.builder.carry(h, y_h)
+        return y
 
     def program(self, *, continuous: bool = False, **outputs: str) -> Program:
         size = int(np.prod(self.builder.shape(self.x)))
@@ -90,3 +107,20 @@ def p5() -> Program:
 
 
 NETS: dict[str, Callable[[], Program]] = {"P1": p1, "P2": p2, "P3": p3, "P4": p4, "P5": p5}
+
+
+def gru() -> Program:
+    """Linear 16-128 ReLU, GRU 128, head 6."""
+    net = Net(16)
+    return net.program(logits=net.linear(net.gru(net.linear(net.x, 128, "relu"), 128), 6))
+
+
+def min_gru() -> Program:
+    """Linear 16-128 ReLU, MinGRU 128, head 6."""
+    net = Net(16)
+    return net.program(logits=net.linear(net.min_gru(net.linear(net.x, 128, "relu")), 6))
+
+
+CELLS: dict[str, Callable[[], Program]] = {"GRU": gru, "MinGRU": min_gru}
+"""What no peer was measured with."""
+ALL = NETS | CELLS
