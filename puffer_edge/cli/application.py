@@ -14,6 +14,7 @@ import typer
 
 from puffer_edge.cli.boards import firmware, flash
 from puffer_edge.cli.check import check
+from puffer_edge.cli.compare import compare
 from puffer_edge.cli.contract import contract
 from puffer_edge.cli.doctor import doctor
 from puffer_edge.cli.export import export
@@ -36,7 +37,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 good, 1 failure, 2 wrong usage, 3 unreadable file, 4 unsupported, "
            "5 output not writable, 6 verification failed, 7 something to install is missing, "
            "8 something assumed that --strict refuses, 9 not judged under --strict.")
-for command in (export, verify, firmware, flash, report_time, replay, run, bench, inspect,
+for command in (export, verify, compare, firmware, flash, report_time, replay, run, bench, inspect,
                 contract, doctor, fit, targets, boards, check):
     app.command(cls=Command)(command)
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -56,6 +56,8 @@ def verify(
                           "0.01.")] = None,
     strict: Annotated[bool, option(
         "--strict", help="Exit with 9 where there is too little evidence to judge.")] = False,
+    badge: Annotated[Path | None, option(
+        metavar="FILE.svg", help="Writes a badge of the verdict.")] = None,
     no_native: NoNative = False, trust: Trust = False, no_page: NoPage = False,
     as_json: Json = False, *, options: LoadOptions,
 ) -> None:
@@ -80,9 +82,22 @@ def verify(
         verified(report)
     if report.unwritten:
         failed(OutputError(report.unwritten, where=str(directory)))
+    if badge is not None:
+        _write_badge(badge, report.to_json())
     if not report.passed:
         raise typer.Exit(6)
     if report.unwritten:
         raise typer.Exit(OutputError.exit_code)
     if strict and report.undecided:
         raise typer.Exit(9)
+
+
+def _write_badge(path: Path, report: dict[str, Any]) -> None:
+    from puffer_edge.artefact.directory import replace_file
+    from puffer_edge.page.badge import badge
+
+    try:
+        replace_file(path, badge(report).encode("ascii"))
+    except OSError as error:
+        raise OutputError(f"the badge cannot be written: {error.strerror}",
+                          where=str(path)) from error

@@ -32,7 +32,7 @@ LARGEST = 1 << 24
 
 def kept(directory: Path) -> dict[str, Any]:
     """What other commands found of the artefact that lies there."""
-    found = _read(directory)
+    found = read_report(directory)
     return {key: found[key] for key in PARTS if key in found}
 
 
@@ -77,7 +77,7 @@ def add(directory: Path, key: str, part: object, trust: bool = False,
     """
     assert key in PARTS
     progress(f"writing {PAGE}")
-    report = {**(_read(directory) or _unverified(directory)), key: part}
+    report = {**(read_report(directory) or _unverified(directory)), key: part}
     return write_page(directory, report, player_of(directory, report, trust))
 
 
@@ -108,7 +108,7 @@ def _unverified(directory: Path) -> dict[str, Any]:
             "notes": subject.manifest["notes"], **about(subject)}
 
 
-def _read(directory: Path) -> dict[str, Any]:
+def read_report(directory: Path) -> dict[str, Any]:
     """The report that lies there; nothing where it is of another artefact, or none."""
     try:
         found = json.loads(read_file(directory / REPORT, LARGEST).decode("utf-8"))

@@ -21,7 +21,7 @@ POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 FUNCTIONS = ["load", "inspect", "export", "verify", "calibrate", "play", "bench", "check", "flash",
              "firmware", "doctor"]
 ONLY_TYPED = {"json", "help", "strict", "format", "explain", "dry-run", "directory", "output",
-              "statistics", "write-baseline", "compose", "no-page"}
+              "statistics", "write-baseline", "compose", "no-page", "badge"}
 """Options that say how a command prints, or an argument in Python."""
 ONLY_IN_PYTHON = {"progress", "second_reader", "options", "example", "observation_shape", "policy",
                   "paths", "output", "directory", "strict", "accept", "keep_value", "observation",
