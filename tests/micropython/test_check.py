@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import importlib.util
+import struct
 import sys
+import zlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +19,7 @@ from puffer_edge.verification.micropython.interpreters import run_webassembly
 from tests.support.exporting import export_as_it_is
 from tests.tools import need_micropython
 
+RUNTIMES = Path(__file__).parents[2] / "runtimes" / "micropython"
 CASES = ["mlp_int8", "lstm_int8", "mlp_int16", "conv_int8"]
 
 
@@ -73,3 +76,32 @@ def test_under_micropython(tmp_path: Path) -> None:
         assert run_webassembly(directory, "try_check.py").split() == ["True", "False"]
     except VerificationError as error:
         pytest.fail(str(error))
+
+
+@pytest.mark.parametrize("size", [32, 33, 96, 300, 70_000])
+def test_the_smallest_check_by_zlib(size: int, tmp_path: Path) -> None:
+    """Whole blobs of any length pass; one wrong bit of the head, or behind it, does not."""
+    names: dict[str, Any] = {}
+    exec((RUNTIMES / "small" / "check.py").read_text(), names)
+    contract, path = bytes(range(16)), tmp_path / "weights.bin"
+    body = contract + np.random.default_rng(size).bytes(size - 32)
+    head = b"PEMP" + struct.pack("<HHII", 1, 0, size, zlib.crc32(body))
+    path.write_bytes(head + body)
+    names["check"](path, contract)
+    if size > 10_000:  # what takes a while has told all with its length
+        return
+    places = [0, 3, 4, 5, 8, 9, 10, 12, 13, 14, 15, 16, 31, *([size - 1] if size > 32 else [])]
+    for place in places:
+        for bit in (0, 7):
+            wrong = bytearray(head + body)
+            wrong[place] ^= 1 << bit
+            path.write_bytes(wrong)
+            with pytest.raises(names["BlobError"]):
+                names["check"](path, contract)
+    for content in (head + body + b"\0", (head + body)[:-1], head[:20]):
+        path.write_bytes(content)
+        with pytest.raises(names["BlobError"], match=r"length|no weights"):
+            names["check"](path, contract)
+    path.write_bytes(head + body)
+    with pytest.raises(names["BlobError"], match="another policy"):
+        names["check"](path, bytes(16))
