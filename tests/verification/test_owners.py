@@ -22,6 +22,7 @@ from puffer_edge.verification.originals.job import Job, Trajectory
 from puffer_edge.verification.originals.judging import job_of
 from puffer_edge.verification.originals.original import Original, Unjudged
 from puffer_edge.verification.originals.owners import owner_of
+from puffer_edge.verification.originals.pairing import paired
 from puffer_edge.verification.originals.stable_baselines3_policy import build
 from tests.frontends.support import ROWS
 from tests.frontends.support.row import Row
@@ -210,3 +211,22 @@ def test_integers_at_a_models_ends() -> None:
     assert tflite._real(stored, detail).tolist() == [0.5, -0.5, -65.5, 62, 0]
     plain = {"quantization": (0.0, 0), "dtype": np.float32}
     np.testing.assert_array_equal(tflite._real(tflite._stored(x, plain), plain), x)
+
+
+@pytest.mark.parametrize(("states", "outputs", "given", "pairs"), [
+    ({"h_in": [1, 4], "c_in": [1, 4]}, {"c_out": [1, 4], "mean": [1, 3], "h_out": [1, 4]}, {},
+     {"h_in": "h_out", "c_in": "c_out"}),
+    ({"a": [4], "b": [4]}, {"x": [4], "y": [4]}, {}, {"a": "x", "b": "y"}),  # in their order
+    ({"a": [4], "b": [4]}, {"x": [4], "y": [4]}, {"a": "y"}, {"a": "y", "b": "x"}),
+    ({"a": [4]}, {"a_like": [5], "x": ["n"]}, {"other": "x"}, {"a": "x"}),
+    ({"a": [1, 4]}, {"a": [4], "x": [1, 4]}, {}, {"a": "x"}),
+    ({"a": [4]}, {"x": None}, {}, {"a": "x"}), ({"a": [4]}, {"x": []}, {}, {"a": "x"}),
+    ({"a": [4]}, {"a": [5]}, {}, None), ({"a": [4], "b": [4]}, {"x": [4]}, {}, None)])
+def test_states_and_outputs_that_belong_together(states: Any, outputs: Any, given: Any,
+                                                 pairs: Any) -> None:
+    """By names, shapes, and what the user says; a state without an output is not judged."""
+    if pairs is None:
+        with pytest.raises(Unjudged, match="no output has the shape"):
+            paired(states, outputs, given)
+    else:
+        assert paired(states, outputs, given) == pairs
