@@ -70,7 +70,8 @@ trainers: $(VENV)/.dev
 		tests/verification/test_reference_scripts.py tests/robot/test_leapp.py
 
 proof: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels tests/robot -m exhaustive -n auto --dist worksteal
+	$(BIN)/python -m pytest tests/proof tests/fuzz tests/kernels tests/robot tests/shield \
+		tests/verification/test_shield_faults.py -m exhaustive -n auto --dist worksteal
 
 # Policies that fit: real teachers, workers that are killed; what it prints goes into docs/proofs.md.
 proof-fit: $(VENV)/.dev
@@ -80,7 +81,8 @@ proof-fit: $(VENV)/.dev
 exhaustive: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -m exhaustive -n auto --dist worksteal \
 		--ignore tests/proof --ignore tests/fitting --ignore tests/fuzz --ignore tests/kernels \
-		--ignore tests/robot
+		--ignore tests/robot --ignore tests/shield \
+		--ignore tests/verification/test_shield_faults.py
 
 # Not a part of check: each of 200 planted faults has the tests of its room run.
 mutants: $(VENV)/.dev

@@ -62,7 +62,8 @@ def _guard(wish: Wish, program: Program, contract: RobotContract | None,
             low[places] = _spread(term.low, len(places), "low", wish.where)
         if term.high is not None:
             high[places] = _spread(term.high, len(places), "high", wish.where)
-        varies[places] = term.varies_within
+        if term.varies_within:
+            varies[places] = term.varies_within
     return Guard(_floats(low), _floats(high), tuple(map(int, varies)) if varies.any() else (),
                  _microseconds(wish.max_age))
 

@@ -20,15 +20,16 @@ def rows(shield: Shield) -> list[str]:
     found = [f"observation: finite; {bounded} of {len(guard.low)} elements have a range"]
     if guard.watched:
         steps = [guard.varies[i] for i in guard.watched]
-        found.append(f"{len(steps)} elements have to vary within {_span(steps)} steps")
+        found.append(f"of these {len(steps)} must vary within {_span(steps)} steps")
     if guard.max_age_us:
         found.append(f"it is at most {guard.max_age_us} us old")
     if timing.late_us:
         found.append(f"time: a step comes {timing.early_us} to {timing.late_us} us after the last")
     if timing.deadline_us:
         found.append(f"its token is given within {timing.deadline_us} us")
-    for words, numbers in (("from", limits.low), ("to", limits.high),
-                           ("changes per step by at most", limits.slew),
+    if limits.low:
+        found.append(f"action: {_listed(limits.low)} to {_listed(limits.high)}")
+    for words, numbers in (("changes per step by at most", limits.slew),
                            ("goes the part of the way of", limits.low_pass)):
         if numbers:
             found.append(f"action: {words} {_listed(numbers)}")

@@ -112,6 +112,12 @@ def test_what_does_not_fit_the_policy_is_one_error(kind: str, wish: Wish, said: 
     assert not (tmp_path / "a").exists()
 
 
+def test_a_term_takes_nothing_from_another() -> None:
+    wish = Wish(terms=(TermWish("gyro", varies_within=7), TermWish(elements=(1,), low=-1.0)))
+    guard = fit(wish, policy(), None, None)[0].guard
+    assert guard.varies == (7, 7, 7, 0, 0) and guard.low[1] == -1
+
+
 def test_terms_are_those_of_the_contract_too(tmp_path: Path) -> None:
     contract = contract_of("unitree", tmp_path)
     wish = Wish(terms=(TermWish("base_ang_vel", low=-5.0, varies_within=9),), jitter=0.5)
