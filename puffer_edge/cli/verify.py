@@ -66,8 +66,9 @@ def verify(
     What the file lacks is for --original: the same options as for export.
     """
     from puffer_edge import api
-    from puffer_edge.cli.printing.console import failed, say_json, working
+    from puffer_edge.cli.printing.console import failed, say, say_json, working
     from puffer_edge.cli.printing.verified import verified
+    from puffer_edge.page.writing import PAGE, size_of
 
     with working(f"Verifying {directory}", quiet=as_json) as progress:
         report = api.verify(directory, original=original, run_original=run_original,
@@ -80,6 +81,8 @@ def verify(
         say_json(report.to_json())
     else:
         verified(report)
+        if not (no_page or report.unwritten):
+            say(size_of(directory / PAGE), soft_wrap=True)
     if report.unwritten:
         failed(OutputError(report.unwritten, where=str(directory)))
     if badge is not None:

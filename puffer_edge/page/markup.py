@@ -43,8 +43,15 @@ def shown(place: Place, name: str = "data", **attributes: object) -> Markup:
     return tag(name, place.text, data_from=place.pointer, **{key: repr(place.value)}, **attributes)
 
 
-def table(caption: str, heads: list[str], rows: list[list[Child]], numeric: int = 1) -> Markup:
-    """A table whose columns from ``numeric`` on are aligned to the right."""
+MOST = 60
+"""Rows of a table, so that the page of a deep policy can be mailed, too; report.json has all."""
+
+
+def table(caption: str, heads: list[str], rows: list[list[Child]], numeric: int = 1,
+          most: int = MOST) -> Markup:
+    """A table whose columns from ``numeric`` on are aligned to the right; the first rows of it."""
+    if len(rows) > most:
+        caption, rows = f"{caption}: the first of them, report.json has all", rows[:most]
     def cell(kind: str, index: int, child: Child) -> Markup:
         scope = "row" if kind == "th" else None
         return tag(kind, child, class_="number" if index >= numeric else None, scope=scope)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,14 @@ def write_page(directory: Path, report: Mapping[str, Any], player: Player | None
         raise OutputError(f"the report cannot be written: {error.strerror}",
                           where=str(directory)) from error
     return directory / PAGE
+
+
+def size_of(page: Path) -> str:
+    """How large a page is, in words; what of it is WebAssembly is told apart."""
+    text = page.read_text(encoding="utf-8")
+    compiled = sum(len(found) for found in re.findall(r'"wasm":"([A-Za-z0-9+/=]*)"', text))
+    return f"{page.name}: {len(text):,} bytes" + (
+        f", of which {compiled:,} are the policy as WebAssembly" if compiled else "")
 
 
 def add(directory: Path, key: str, part: object, trust: bool = False,

@@ -23,7 +23,7 @@ from puffer_edge.exporters.c import layout_of
 from puffer_edge.page.markup import tag
 from puffer_edge.page.reading import Place
 from puffer_edge.page.render import as_script_data, render
-from puffer_edge.page.writing import add, kept, write_page
+from puffer_edge.page.writing import add, kept, size_of, write_page
 from puffer_edge.verification.describing import along, memory_map
 from puffer_edge.verification.recorded import Recorded
 from tests import zoo
@@ -261,6 +261,21 @@ def test_agreement_along_the_recording(artefact: Path) -> None:
     assert [part["agreement"] for part in parts] == [1.0] * 5 + [0.0] * 5
     assert [part["start"] for part in parts] == list(range(0, 100, 10))
     assert all(part["margin"] == 2.0 for part in parts)
+
+
+def test_the_page_of_a_deep_policy_is_small(artefact: Path) -> None:
+    report = json.loads((artefact / "report.json").read_text())
+    report["layers"] *= 100
+    report["quantization"]["ranges"] *= 100
+    report["memory_map"]["values"] *= 100
+    text = render(report)
+    assert len(text) < 300_000 and text.count("report.json has all") >= 3
+    said = size_of(artefact / "report.html")
+    page = (artefact / "report.html").read_text()
+    assert said.startswith(f"report.html: {len(page):,} bytes, of which ")
+    (tmp := artefact / "plain.html").write_text(render(report))
+    assert size_of(tmp) == f"plain.html: {len(text):,} bytes"
+    tmp.unlink()
 
 
 def test_places() -> None:

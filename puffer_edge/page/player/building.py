@@ -139,7 +139,7 @@ def _recorded(subject: Subject) -> tuple[Array, Array]:
         observations, reset = found.observations, found.reset
     else:
         observations, reset = subject.vectors.observations, subject.vectors.reset
-    most = max(1, RECORDED // max(observations.shape[1], 1))
+    most = RECORDED // max(observations.shape[1], 1)  # none of a large image
     return observations[:most], reset[:most]
 
 

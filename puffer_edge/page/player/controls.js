@@ -117,6 +117,7 @@ class Controls {
       return;
     }
     const n = this.data.size, steps = this.recorded.length / n;
+    if (!steps) return;
     if (this.data.resets.includes(this.at)) for (const side of this.sides) side.policy.reset();
     this.sliders.forEach((slider, i) => { slider.value = this.recorded[this.at * n + i]; });
     this.give([...this.recorded.subarray(this.at * n, (this.at + 1) * n)], `step ${this.at}`);
@@ -168,7 +169,8 @@ class Controls {
 
   byHand() {
     const n = this.data.size, start = this.at * n;
-    const rest = this.recorded.subarray(start, start + n);
+    const rest = this.recorded.length ? this.recorded.subarray(start, start + n)
+      : new Float32Array(n);
     this.give([...rest].map((x, i) => (i < this.sliders.length ? Number(this.sliders[i].value) : x)),
               "by hand");
   }

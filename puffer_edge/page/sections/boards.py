@@ -63,4 +63,4 @@ def _of_doctor(rows: Place) -> Markup:
                                         "Why, and what helps"],
         [[row["board"], row["scheme"], row["verdict"], row["flash"], row["ram"],
           row["microseconds"][1] if row["microseconds"] else "-",
-          joined(row["why"], " ", row["change"])] for row in rows], numeric=3))
+          joined(row["why"], " ", row["change"])] for row in rows], numeric=3, most=300))
