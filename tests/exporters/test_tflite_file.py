@@ -125,6 +125,14 @@ def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
     kinds = [graph.tensors[n].type for n in (*layers[0].inputs[:2], layers[0].outputs[0])]
     keeps = layers[0].builtinOptions.keepNumDims
     assert model.operatorCodes[layers[0].opcodeIndex].version == version(kinds, keeps)
+    for operator in graph.operators:  # by the same source
+        code = model.operatorCodes[operator.opcodeIndex]
+        before, after = (graph.tensors[side[0]].type
+                         for side in (operator.inputs, operator.outputs))
+        if code.builtinCode == google.BuiltinOperator.QUANTIZE:
+            assert code.version == (2 if after == google.TensorType.INT16 else 1)
+        if code.builtinCode == google.BuiltinOperator.DEQUANTIZE:
+            assert code.version == (2 if before == google.TensorType.INT8 else 3)
     runner = Interpreter(model_content=content, num_threads=1,
                          experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
     runner.allocate_tensors()
