@@ -14,7 +14,12 @@ from typing import Any
 from puffer_edge.artefact import program_file
 from puffer_edge.artefact.tools import another_version
 from puffer_edge.blackbox import Size
-from puffer_edge.errors import FileFormatError, MissingDependencyError, PufferEdgeError
+from puffer_edge.errors import (
+    FileFormatError,
+    MissingDependencyError,
+    PufferEdgeError,
+    UsageError,
+)
 from puffer_edge.exporters.finding import EXPORTERS
 from puffer_edge.exporters.request import ExportRequest
 from puffer_edge.ir import Program
@@ -77,7 +82,7 @@ def _made(manifest: Mapping[str, Any], program: Program, compiled: bool,
         program, manifest["target"], manifest["name"], given["seed"], manifest["scheme"],
         counts=given["counts"], board=about.get("board", ""), kernels=about.get("kernels", ""),
         contract=contract, shielded=read_described(manifest, program),
-        black_box=_black_box(manifest), weights=manifest.get("weights", {}).get("sequence", 0))
+        black_box=_black_box(manifest), weights=_sequence(manifest))
     if request.target not in EXPORTERS:
         raise FileFormatError(f"the artefact's target {request.target!a} is not known here",
                               hint=program_file.HINT)
@@ -114,7 +119,18 @@ def contract_of(directory: Path, manifest: Mapping[str, Any]) -> RobotContract |
 
 def _black_box(manifest: Mapping[str, Any]) -> Size | None:
     asked = manifest.get("black_box")
-    return None if asked is None else Size(asked["steps"], asked["every"])
+    try:
+        return None if asked is None else Size(asked["steps"], asked["every"])
+    except UsageError as error:
+        raise FileFormatError(f"the manifest has {error.what}", hint=TRUST) from error
+
+
+def _sequence(manifest: Mapping[str, Any]) -> int:
+    number: int = manifest.get("weights", {"sequence": 0})["sequence"]
+    if "weights" in manifest and not 0 < number < 1 << 32:
+        raise FileFormatError("the manifest has weights of an impossible sequence number",
+                              hint=TRUST)
+    return number
 
 
 def _difference(name: str, found: bytes, made: bytes, manifest: Mapping[str, Any]) -> str:

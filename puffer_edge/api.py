@@ -189,7 +189,8 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
     warn(note for note in request.program.notes if note not in program.notes)
     files = exporter.files(request, progress)
     if chosen is not None:
-        refuse_too_large(json.loads(files[MANIFEST])["memory"], chosen)
+        manifest = json.loads(files[MANIFEST])
+        refuse_too_large(manifest["memory"], chosen, manifest.get("black_box"))
     write(path, files)
     return path
 

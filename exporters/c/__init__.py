@@ -201,6 +201,9 @@ def weights_of(request: ExportRequest, made: Made) -> Weights | None:
     """What a blob holds, if one is asked for."""
     if not request.weights:
         return None
+    if request.target in TARGETS and TARGETS[request.target].isa == "avr":
+        raise UnsupportedError("an AVR does not read its flash as memory, so weights in a blob are "
+                               "of no use there", hint="leave out --weights blob")
     if request.black_box is not None:
         raise UsageError("a black box does not tell which weights ran, so it has no use with those "
                          "that change", hint="leave out --black-box, or --weights blob")

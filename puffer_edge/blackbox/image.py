@@ -13,6 +13,8 @@ from puffer_edge.errors import FileFormatError
 
 LARGEST = 1 << 30
 """Bytes of a log's file."""
+FLOOR, SPARSE = 4096, 256
+"""Memory that is made of a text at most: bytes, and a multiple of those that came."""
 LINE = re.compile(rb"PELG ([0-9a-f]{8}) ((?:[0-9a-f]{2}){1,32}) ([0-9a-f]{8})\r?\n?")
 MARK = b"PELG "
 HINT = "give what policy_blackbox.h wrote: the text of a serial port, or the bytes"
@@ -126,7 +128,12 @@ def _from_text(content: bytes, where: str) -> Image:
 
 def _joined(dump: _Dump) -> Image:
     memory, holes = bytearray(), []
+    most = FLOOR + SPARSE * sum(map(len, dump.parts.values()))
     for place, data in sorted(dump.parts.items()):
+        if place > most:
+            dump.damages.append(f"what lies {place:,} bytes behind the head is too far away: the "
+                                "lines between them did not come")
+            break
         if place > len(memory):
             holes.append((len(memory), place - 1))
             memory += bytes(place - len(memory))

@@ -150,12 +150,15 @@ class _Reader:
         for slot in range(slots):
             block, row = divmod(slot, layout.every)
             place = self.start + block * self.block
+            first = place + self.block - layout.every * self.record
+            if (first if row else place) + row * self.record >= len(self.image.memory):
+                if slot < written:
+                    self.damages.append(f"{self._named(slot)} and the {written - slot - 1} behind "
+                                        "it did not come: the log is cut")
+                break
             if layout.states and row == 0:
                 self._state(slot, place, written)
-            first = self.block - layout.every * self.record
-            self._record(slot, place + first + row * self.record, written)
-            if place + self.block > len(self.image.memory) and slot >= written:
-                break
+            self._record(slot, first + row * self.record, written)
         self._order()
         return Log(tuple(sorted(self.places)), self.states, tuple(self.damages), self.only,
                    self._taken)

@@ -9,6 +9,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def test_a_log_of_the_beginning_and_one_of_nothing(tmp_path: Path) -> None:
     head = bytearray((tmp_path / "log.bin").read_bytes()[:START])
     (tmp_path / "cut.bin").write_bytes(head)
     found = puffer_edge.replay(tmp_path / "cut.bin", directory)
-    assert found.steps == 0 and len(found.damages) == 4  # three records and the state before them
+    assert found.steps == 0 and len(found.damages) == 1
+    assert "the record of step 1 (slot 0) and the 2 behind it" in found.damages[0]
     head[13 * 4] = 1  # the next record is the first
     (tmp_path / "empty.bin").write_bytes(head)
     found = puffer_edge.replay(tmp_path / "empty.bin", directory)
@@ -190,6 +192,18 @@ def test_other_lines_lost_lines_and_several_logs_in_the_text_of_a_port() -> None
         assert damages[0].startswith(f"line {index + 1} is damaged") and run.difference is None
 
 
+def test_a_few_lines_make_no_large_memory() -> None:
+    text = (sound("lstm") / "log.txt").read_text().splitlines()[1:4]
+    place = 0x3FFFFFE0
+    crc = zlib.crc32(b"\1" * 32, zlib.crc32(place.to_bytes(4, "little")))
+    text.append(f"PELG {place:08x} {'01' * 32} {crc:08x}")
+    tracemalloc.start()
+    damages, _ = replayed("\n".join(text).encode())
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    assert "too far away" in damages[0]
+
+
 def test_what_is_no_log_or_one_of_another_policy() -> None:
     content = (sound("lstm") / "log.bin").read_bytes()
     for wrong, said in (
@@ -302,6 +316,8 @@ def test_sizes_that_cannot_be(tmp_path: Path) -> None:
         puffer_edge.export(zoo.program("lstm"), tmp_path / "a", black_box=1 << 24)
     with pytest.raises(UsageError, match="takes no black_box"):
         puffer_edge.export(zoo.program("lstm"), tmp_path / "a", black_box=9, target="onnx")
+    with pytest.raises(UsageError, match=r"does not fit .* of RAM"):
+        puffer_edge.export(zoo.program("lstm"), tmp_path / "a", black_box=9999, board="pico")
     assert not (tmp_path / "a").exists()
 
 
@@ -312,6 +328,12 @@ def test_a_box_is_part_of_the_artefact_and_changes_nothing_else(tmp_path: Path) 
     manifest = json.loads((tmp_path / "a" / "policy.json").read_text())
     assert manifest["black_box"] == {"steps": 20, "every": 4, "bytes": layout(
         "lstm", SMALL).bytes(False)}
+    for wrong in (0, -4, 1 << 40):
+        (tmp_path / "a" / "policy.json").write_text(json.dumps(
+            {**manifest, "black_box": {**manifest["black_box"], "steps": wrong}}))
+        with pytest.raises(FileFormatError):
+            puffer_edge.runtimes.load(tmp_path / "a")
+    (tmp_path / "a" / "policy.json").write_text(json.dumps(manifest))
     header = tmp_path / "a" / "policy_blackbox.h"
     header.write_text(header.read_text() + "\n")
     with pytest.raises(FileFormatError):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import puffer_edge
-from puffer_edge.errors import FileFormatError, UsageError
+from puffer_edge.errors import FileFormatError, UnsupportedError, UsageError
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Field
 from puffer_edge.runtimes.loading import read_program
@@ -131,6 +131,14 @@ def test_it_is_part_of_the_artefact_and_changes_nothing_without(tmp_path: Path) 
     (directory / "policy_weights.bin").write_bytes(content)
     with pytest.raises(FileFormatError):
         puffer_edge.runtimes.load(directory)
+    content[80] ^= 1
+    (directory / "policy_weights.bin").write_bytes(content)
+    manifest = json.loads((directory / "policy.json").read_text())
+    for number in (0, -1, 1 << 32, 1 << 70):
+        manifest["weights"]["sequence"] = number
+        (directory / "policy.json").write_text(json.dumps(manifest))
+        with pytest.raises(FileFormatError):
+            puffer_edge.runtimes.load(directory)
     plain = puffer_edge.export(zoo.program("mlp"), tmp_path / "b", name="zoo")
     code = puffer_edge.export(zoo.program("mlp"), tmp_path / "c", name="zoo", weights=0)
     assert (plain / "policy.h").read_bytes() == (code / "policy.h").read_bytes()
@@ -138,6 +146,8 @@ def test_it_is_part_of_the_artefact_and_changes_nothing_without(tmp_path: Path) 
     for wrong in (-1, 1 << 32, "blob"):
         with pytest.raises(UsageError, match="sequence number"):
             puffer_edge.export(zoo.program("mlp"), tmp_path / "d", weights=wrong)
+    with pytest.raises(UnsupportedError, match="AVR"):
+        puffer_edge.export(zoo.program("mlp"), tmp_path / "d", weights=1, target="atmega2560")
     with pytest.raises(UsageError, match="which weights ran"):
         puffer_edge.export(zoo.program("mlp"), tmp_path / "d", weights=1, black_box=9)
     with pytest.raises(UsageError, match="takes no weights"):
