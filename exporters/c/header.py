@@ -215,8 +215,13 @@ def _initial(context: Context) -> list[str]:
 def _checks(context: Context) -> list[tuple[str, str]]:
     """Conditions that must hold before a step is taken, and the status where one does not."""
     found, kernel = unproved(context.program), f"puffer_edge_{FINITE[context.wide]}"
+    states, outputs = found.states, found.outputs
+    if context.blob:  # nothing is proved of weights to come
+        states, outputs = (tuple(dict.fromkeys(
+            name for name in names if context.value(name).dtype == "float32")) for names in (
+                [state.output for state in context.program.states], context.program.outputs))
     return [(f"{kernel}({context.ref(name)}, {context.value(name).size})", status)
-            for names, status in ((found.states, "BAD_STATE"), (found.outputs, "BAD_OUTPUT"))
+            for names, status in ((states, "BAD_STATE"), (outputs, "BAD_OUTPUT"))
             for name in names]
 
 

@@ -59,7 +59,7 @@ def describe(program: Program, plan: Plan, name: str, constant_bytes: int,
         "fields": contract.observation, "action_lines": ranges.action(contract),
         "parts": _parts(program), "entry": _entry(program, integers),
         "states": [(C_TYPES[state.dtype], state.size) for state in states],
-        "arena": max(plan.arena, 4), "statuses": _statuses(program),
+        "arena": max(plan.arena, 4), "statuses": _statuses(program, blob),
         "configurations": _configurations(name, integers is not None),
         "assumptions": _assumptions(program),
         "float_time": "" if integers is not None else (
@@ -179,12 +179,12 @@ def _entry(program: Program, integers: IntegerInput | None) -> dict[str, Any] | 
             "output": program.output_names[0].upper()}
 
 
-def _statuses(program: Program) -> list[tuple[str, str, int, bool, str]]:
+def _statuses(program: Program, blob: bool) -> list[tuple[str, str, int, bool, str]]:
     """The two statuses of overflow: what would be, name, number, whether never, what to do then."""
     found = unproved(program)
-    return [("The memory would be infinite", "BAD_STATE", 2, not found.states,
+    return [("The memory would be infinite", "BAD_STATE", 2, not (found.states or blob),
              "Reset the policy, or stop the plant"),
-            ("An output would be infinite", "BAD_OUTPUT", 3, not found.outputs,
+            ("An output would be infinite", "BAD_OUTPUT", 3, not (found.outputs or blob),
              "Do as with BAD_OBSERVATION")]
 
 

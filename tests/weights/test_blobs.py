@@ -63,7 +63,7 @@ def computed(directory: Path) -> list[str]:
     ("lstm", "int8"),
     *(pytest.param(*each, marks=pytest.mark.exhaustive) for each in (
         ("mlp", "float32"), ("lstm", "float32"), ("mlp", "int16"), ("conv", "int8"),
-        ("layer_norms", "int8"), ("stacked", "int8"), ("joined", "int8"),
+        ("layer_norms", "int8"), ("stacked", "int8"),
         ("gru_2_layers", "int8"), ("attention", "int8"), ("norms", "float32"), ("mlp", "float16"),
         ("min_gru_2_layers", "int8")))])
 def test_new_weights_have_the_bits_of_a_build_of_their_own(case: str, scheme: str, tmp_path: Path,
