@@ -4,26 +4,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from puffer_edge.boards import Board
 from puffer_edge.errors import UsageError
 
 
-def refuse_too_large(memory: Mapping[str, int], board: Board, box: Mapping[str, int] | None = None,
-                     ) -> None:
+def refuse_too_large(manifest: Mapping[str, Any], board: Board) -> None:
     """Refuses a policy whose weights or struct alone are more than the board has left.
 
     Args:
-        memory: of the manifest.
+        manifest: of the artefact.
         board: where it should run.
-        box: what the manifest says of a black box, if there is one.
 
     Raises:
         UsageError: which says what is too little, and by how much.
     """
+    memory = manifest["memory"]
     weights = int(memory["weights_bytes"])
     struct = int(memory["struct_bytes"]) + int(memory.get("robot_bytes", 0))
-    struct += int((box or {}).get("bytes", 0))
+    struct += int(manifest.get("black_box", {}).get("bytes", 0))
     needs = [("flash", weights, board.flash.left if board.flash.size else weights),
              ("RAM", struct + (weights if board.constants_in_ram else 0), board.ram.left)]
     for what, needed, left in needs:

@@ -70,7 +70,7 @@ def project(directory: Path, board: str, output: Path, *, framework: str = "", t
                      FRAMEWORKS[MICROPYTHON.name], output)
     chosen = find_board(board)
     found = find_framework(framework, chosen, manifest["target"])
-    refuse_too_large(manifest["memory"], chosen, manifest.get("black_box"))
+    refuse_too_large(manifest, chosen)
     name = stem(str(manifest["name"]))
     policy = _policy(directory, manifest, trust)
     if found.name != "bare-metal":  # where lander.c compiles policy.h with the self-test

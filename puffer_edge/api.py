@@ -189,8 +189,7 @@ def export(policy: PolicySource, directory: str | os.PathLike[str] | None = None
     warn(note for note in request.program.notes if note not in program.notes)
     files = exporter.files(request, progress)
     if chosen is not None:
-        manifest = json.loads(files[MANIFEST])
-        refuse_too_large(manifest["memory"], chosen, manifest.get("black_box"))
+        refuse_too_large(json.loads(files[MANIFEST]), chosen)
     write(path, files)
     return path
 

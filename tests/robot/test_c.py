@@ -193,9 +193,9 @@ def test_the_boards_memory_counts_the_structs(kind: str, tmp_path: Path) -> None
     board = find_board("pico")
     small = replace(board, ram=replace(board.ram, left=memory["struct_bytes"] + 10))
     without = {key: value for key, value in memory.items() if key != "robot_bytes"}
-    refuse_too_large(without, small)
+    refuse_too_large({"memory": without}, small)
     with pytest.raises(UsageError, match="bytes of RAM"):
-        refuse_too_large(memory, small)
+        refuse_too_large({"memory": memory}, small)
 
 
 @pytest.mark.parametrize("board", ["stm32f4", "nano-33-ble", "raspberry-pi-4"])
