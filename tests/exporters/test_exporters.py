@@ -28,7 +28,7 @@ SET: dict[str, Any] = {
     "kernels": "viper", "helium_float": True, "url": "https://example.org",
     "contract": RobotContract("", 0.02, (Term("speed", "sensor", 1),),
                               Action(1, ("torque",), (0,)), 1),
-    "shield": Wish()}
+    "shield": Wish(), "black_box": (8, 4), "weights": 1}
 """Every option, other than by default."""
 BOARDS = {"cortex-m": "uno-r4", "rpi": "raspberry-pi-4"}
 """One of the target's core; another one is refused before the file is looked for."""
