@@ -110,15 +110,10 @@ PUFFER_EDGE_KERNEL void puffer_edge_conv_wide_f32(const float *x, int32_t x_step
             float *place[PUFFER_EDGE_LANES];
             rows = together * pixels - row;
             rows = rows < PUFFER_EDGE_LANES ? rows : PUFFER_EDGE_LANES;
-            for (int32_t r = 0; r < rows;) { /* what is left of a lane at a time */
-                const int32_t run = rows - r < pixels - pixel ? rows - r : pixels - pixel;
-                for (int32_t i = 0; i < run; ++i) {
-                    from[r + i] = lane + corners[pixel + i];
-                    place[r + i] = to + (pixel + i) * y_pixel;
-                }
-                r += run;
-                pixel += run;
-                if (pixel == pixels) {
+            for (int32_t r = 0; r < rows; ++r) {
+                from[r] = lane + corners[pixel];
+                place[r] = to + pixel * y_pixel;
+                if (++pixel == pixels) {
                     pixel = 0;
                     lane += x_step;
                     to += y_step;
