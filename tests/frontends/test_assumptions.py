@@ -16,15 +16,16 @@ from puffer_edge.frontends.assumptions import ASSUMPTIONS, accepting
 from puffer_edge.frontends.options import LoadOptions, spelled
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "assumptions.md"
-FRONTENDS = Path(puffer_edge.__file__).parent / "frontends"
+SOURCES = [path for room in ("frontends", "composing")
+           for path in sorted((Path(puffer_edge.__file__).parent / room).rglob("*.py"))]
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 LSTM = POLICIES / "cartpole_puffer_lstm.pt"
 
 
 def calls() -> list[tuple[str, ast.Call]]:
-    """Every call in the front ends by the last part of what is called."""
+    """Every call where files are read and joined, by the last part of what is called."""
     found = []
-    for path in sorted(FRONTENDS.rglob("*.py")):
+    for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 found.append((ast.unparse(node.func).rpartition(".")[2], node))
@@ -35,7 +36,7 @@ def test_every_code_is_in_the_table_and_used() -> None:
     codes = [node.args[0] for name, node in calls() if name in ("assume", "assuming", "assumed")]
     written = {code.value for code in codes if isinstance(code, ast.Constant)}
     assert written <= set(ASSUMPTIONS)
-    words = {node.value for path in FRONTENDS.rglob("*.py") if path.name != "assumptions.py"
+    words = {node.value for path in SOURCES if path.name != "assumptions.py"
              for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
              if isinstance(node, ast.Constant)}
     assert set(ASSUMPTIONS) <= words  # a few are constants of their modules
@@ -59,7 +60,7 @@ def test_the_options_of_the_table_are_there() -> None:
     known = {spelled(name).split(" ")[0] for name in LoadOptions.__annotations__}
     for text in ASSUMPTIONS.values():
         words = {word.strip(",.;") for word in text.split() if word.startswith("--")}
-        assert words <= known | {"--no-squash"}
+        assert words <= known | {"--no-squash", "--compose"}
         assert words or "instead" in text
 
 
