@@ -42,8 +42,7 @@ def export(
     seed: Annotated[int, option(metavar="N", help="Seed of the test vectors; 0 by default.")] = 0,
     scheme: Annotated[str, option(
         metavar="SCHEME", panel=INTEGERS, autocompletion=schemes,
-        help="float32, float16, int8, int8x16, int16, or auto (int8, int16 where it must be); by "
-             "default a quantised file's own integers, else float32.")] = "",
+        help="float32, float16, int8, int8x16, int16 or auto; by default the file's own.")] = "",
     calibrate: Annotated[str, option(
         metavar="WHAT", panel=INTEGERS,
         help=".npz or .npy of observations, env:CartPole-v1, or bounds:LOW:HIGH.")] = "",
