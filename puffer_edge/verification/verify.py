@@ -91,7 +91,10 @@ def verify(directory: Path, *, target: str = "", board: str = "", toolchain: str
                       f"judged by {reference.name}" if isinstance(reference, Path) else
                       unasked(subject.manifest))
     if page:
+        faults = report.more.get("shield", {})
         report.more |= about(subject)
+        if faults:
+            report.more["shield"] |= faults
     write_report(directory, report)
     return report
 

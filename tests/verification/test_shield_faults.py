@@ -107,5 +107,9 @@ def test_pairs_of_a_recording() -> None:
 def test_a_policy_without_calibration_is_judged_by_its_vectors(tmp_path: Path) -> None:
     directory = puffer_edge.export(policy(), tmp_path / "a", target="host", shield=Wish(
         safe=0.5, first="safe"))
-    report = puffer_edge.verify(directory)
+    report = puffer_edge.verify(directory, page=True)
     assert report.passed and "of 32 recorded steps" in report.to_markdown()
+    told = json.loads((directory / "report.json").read_text())["shield"]
+    assert told["words"] and told["faults"][0]["kind"] == "NaN"
+    page = (directory / "report.html").read_text()
+    assert "Faults put before it" in page and told["words"][0] in page

@@ -8,6 +8,8 @@ from markupsafe import Markup
 from puffer_edge.page.markup import Child, command, joined, section, table, tag
 from puffer_edge.page.reading import Place
 
+TITLES = {"faults": "Faults put before it, of each kind",
+          "pairs": "Exchanged elements of the observation"}
 MARKS = {"passed": "✓ passed", "failed": "✗ failed"}
 
 
@@ -33,13 +35,15 @@ def shield(report: Place) -> Markup:
     if not isinstance(found.value, dict):
         return Markup("")
     words = [tag("li", word) for word in found["words"] if not word.is_number]
-    rows: list[list[Child]] = [[key, found[key]] for key in found.names()
-                               if not isinstance(found[key].value, dict | list)]
-    lists = [_records(key, found[key]) for key in found.names()
-             if isinstance(found[key].value, list)]
+    inner = [found[key] for key in found.names() if isinstance(found[key].value, dict)]
+    rows: list[list[Child]] = [[key, place[key]] for place in (found, *inner)
+                               for key in place.names()
+                               if not isinstance(place[key].value, dict | list)]
+    lists = [_records(TITLES.get(key, key), place[key]) for place in (found, *inner)
+             for key in place.names() if isinstance(place[key].value, list)]
     return section("Shield", tag("ul", *words) if words else None,
-                   table("Shield", ["What", "Value"], rows) if rows else None, *lists,
-                   anchor="shield")
+                   *lists, table("Shield", ["What", "Value"], rows)
+                   if rows else None, anchor="shield")
 
 
 def _records(title: str, rows: Place) -> Markup:
