@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,10 @@ def test_the_map_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     assert first["puffer_edge.exporters.c.ops.gemm"].startswith("tests/exporters/")
     assert first["puffer_edge.planning"] == "tests/test_planning.py"
     assert all(Path(tested.ROOT / path).is_file() for path in (*paths, *first.values()))
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Folders that are no packages share one space of names, in which pytest refuses a second."""
+    names = Counter(path.name for path in (tested.ROOT / "tests").rglob("test_*.py")
+                    if not (path.parent / "__init__.py").exists())
+    assert not [name for name, count in names.items() if count > 1]

@@ -8,8 +8,7 @@ class Robot:
         robot.sensors["gyro"][0] = ...      # SI units, the robot's own order of joints
         targets = robot.step()              # targets["position"][joint]
 
-    Every operation is rounded to float32, as numpy and C do it. Floats are boxed on most ports, so
-    a step allocates.
+    Every operation is rounded to float32, as in numpy and C. A step allocates: floats are boxed.
 
     Args:
         policy: of the module policy; ValueError where that is of another contract.
