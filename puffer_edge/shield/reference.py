@@ -180,11 +180,11 @@ class Shielded:
             self.choices > 0, (given >= 0) & (given < self.choices), True)
         return np.where(good, given, self.action)
 
-    def _limited(self, target: Array, policys: bool) -> Array:
+    def _limited(self, target: Array, by_policy: bool) -> Array:
         limits, moving = self.shield.limits, self.choices == 0
         x, last = target[moving].astype(np.float32), self.action[moving].astype(np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
-            if limits.low_pass and policys:
+            if limits.low_pass and by_policy:
                 x = last + _array(limits.low_pass) * (x - last)
             if limits.slew:
                 x = _bounded(x, last - _array(limits.slew), last + _array(limits.slew))
