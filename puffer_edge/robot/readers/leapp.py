@@ -67,7 +67,7 @@ def _ports(models: Table, pipeline: Table, side: str) -> Iterator[Table]:
         listed = models.table(name).plain.get(side)
         if not isinstance(listed, list):
             raise models.refuse(name, f"has no {side}")
-        ports = [Table(each, models.where, f"models.{name}.{side}[{i}]")
+        ports = [Table(each, models.where, f"{models.at(name)}.{side}[{i}]")
                  for i, each in enumerate(listed)]
         names = [port.text("name") for port in ports]
         if lost := [each for each in wanted if each not in names]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from puffer_edge.errors import FileFormatError, UsageError
+from puffer_edge.readers.text import printable
 from puffer_edge.robot.contract import Action, ActionKind, RobotContract, Term, TermKind
 from puffer_edge.robot.readers.keys import Table
 
@@ -75,12 +76,13 @@ def sized(terms: list[Term], size: int, where: str) -> list[Term]:
     unknown = [term for term in terms if not term.size]
     left = size - sum(term.size for term in terms)
     if len(unknown) > 1:
+        names = printable(", ".join(term.name for term in unknown), 200)
         raise FileFormatError(
-            f"the sizes of {', '.join(term.name for term in unknown)} cannot be told", where=where,
+            f"the sizes of {names} cannot be told", where=where,
             hint="write a contract.toml; `puffer-edge contract --example` prints one")
     if unknown and left <= 0:
         raise FileFormatError(f"nothing of the network's {size} inputs is left for "
-                              f"{unknown[0].name}", where=where)
+                              f"{printable(unknown[0].name)}", where=where)
     return [term if term.size else _widened(term, left) for term in terms]
 
 
