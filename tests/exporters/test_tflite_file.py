@@ -89,7 +89,11 @@ def test_what_is_written_is_read() -> None:
 
 
 def version(kinds: list[int], keeps: bool) -> int:
-    """Of FULLY_CONNECTED, by tensorflow/lite/tools/versioning/op_version.cc: x, weight, y."""
+    """Of FULLY_CONNECTED, by tensorflow/lite/tools/versioning/op_version.cc: x, weight, y.
+
+    But for activations of 16 bits with weights of 8: that file has no row for them. We write
+    its version for 16 bits throughout; that LiteRT takes it is what judges it.
+    """
     int8, int16 = google.TensorType.INT8, google.TensorType.INT16
     if kinds == [int16, int8, int16]:
         return 7
