@@ -7,6 +7,7 @@ source that has changed since, the lines are not trusted, only that it is reache
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
@@ -40,14 +41,15 @@ class Run:
     reached: dict[str, dict[str, list[int]]]
 
     def tests(self, tree: Path, path: str, line: int) -> set[str]:
-        """Those that reach a line; of one that only an import reaches, all that reach the file."""
+        """Those that reach a line; of what an import runs, all that reach the file."""
         lines = self.reached.get(path, {})
         whole = set(lines.get("0", ()))
         for folder, kinds in self.reached.items():
             if path.startswith(f"{folder}/"):  # that a compiler was pointed at
                 whole |= set(kinds.get("0", ()))
         found = whole | set(lines.get(str(line), ()))
-        if not found or self.sources.get(path) != digest(tree / path):
+        if (not found or self.sources.get(path) != digest(tree / path)
+                or line not in _called(tree / path)):
             found = whole.union(*lines.values())
         return {self.names[number] for number in found}
 
@@ -67,7 +69,12 @@ class Record:
                 if _file(name) in wanted and name not in run.failed}
 
     def tests(self, tree: Path, path: str, line: int) -> set[str]:
-        """Those that reach a line of a source, and pass."""
+        """Those that reach a line of a source, and pass; all, of a module that only has constants.
+
+        Such a module's lines run when a first test imports it, or in a child process.
+        """
+        if path.endswith(".py") and not _called(tree / path):
+            return set(self.seconds)
         return {name for run, wanted in self._runs() for name in run.tests(tree, path, line)
                 if _file(name) in wanted and name in self.seconds}
 
@@ -109,6 +116,16 @@ def _kept(kept: Path, place: str, now: dict[str, str]) -> Record:
     paths = sorted(kept.glob(f"{place.replace('/', '.')}.*.reached.json"),
                    key=lambda path: int(path.name.split(".")[-3]), reverse=True)
     return Record([Run(**json.loads(path.read_text())) for path in paths], now)
+
+
+def _called(path: Path) -> set[int]:
+    """The lines inside functions: other ones run once, for whichever test imports the module."""
+    if path.suffix != ".py":
+        return set()
+    return {line for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef | ast.Lambda)
+            for inner in (node.body if isinstance(node.body, list) else [node.body])
+            for line in range(inner.lineno, (inner.end_lineno or 0) + 1)}
 
 
 def _file(test: str) -> str:

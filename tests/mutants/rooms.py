@@ -25,7 +25,8 @@ ROOMS = {
                          ("tests/quantization", "tests/verification/test_agreement.py")),
     "exporters": Room(("exporters/**/*.py",),
                       ("tests/exporters", "tests/micropython", "tests/rpi", "tests/functions",
-                       "tests/kernels", "tests/runtimes", "tests/robot")),
+                       "tests/kernels", "tests/runtimes", "tests/robot", "tests/shield",
+                       "tests/blackbox", "tests/weights")),
     "kernels": Room(("runtimes/c/**/*.h", "runtimes/c/**/*.inc"),
                     ("tests/exporters", "tests/functions", "tests/kernels", "tests/runtimes",
                      "tests/rpi", "tests/micropython/test_sampling.py")),
@@ -37,8 +38,10 @@ ROOMS = {
                      "puffer_edge/artefact/*.py"),
                     ("tests/readers", "tests/frontends", "tests/artefact")),
     "runtimes": Room(("runtimes/*.py", "runtimes/micropython/**/*.py", "runtimes/rpi/*.py"),
-                     ("tests/runtimes", "tests/micropython", "tests/rpi", "tests/robot")),
+                     ("tests/runtimes", "tests/micropython", "tests/rpi", "tests/robot",
+                      "tests/shield")),
 }
 """The tests of ``runtimes`` stand for what a computer runs, those of ``exporters`` for boards,
-those of ``robot`` for its part of both. ``verification/micropython`` runs in ``tests/micropython``,
-and its second readers run the rows of trainers' files (``test_support``)."""
+those of ``robot``, ``shield``, ``blackbox`` and ``weights`` for their parts of rooms.
+``verification/micropython`` runs in ``tests/micropython``, and its second readers run the rows of
+trainers' files (``test_support``)."""

@@ -12,7 +12,7 @@ import pytest
 from tests.mutants import running
 from tests.mutants.mutations import Mutation, mutations
 from tests.mutants.near import near, ordered
-from tests.mutants.reaching import recorded
+from tests.mutants.reaching import Record, Run, digest, recorded
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,6 +83,22 @@ def test_faults_are_found_by_the_tests_that_reach_them(
     assert found("10:14: + -> -") is None
     (tree / path).write_text(SOURCE + "\n")
     assert len(record.tests(tree, path, 10)) == 3  # the lines are not those of then
+
+
+def test_what_an_import_runs_is_reached_by_all(tree: Path) -> None:
+    """Not only by the test that imports it in a child process, which records it."""
+    path, names = "puffer_edge/counting.py", ["tests/t.py::count", "tests/t.py::command_line"]
+    constants = tree / "puffer_edge" / "constants.py"
+    constants.write_text("FEW = 3\n")
+    (tree / path).write_text(f"{SOURCE}\n\nMANY = 7\n")
+    run = Run({"tests/t.py": "same"}, {path: digest(tree / path),
+                                       "puffer_edge/constants.py": digest(constants)},
+              names, [0.1, 3.0], [], {path: {"2": [0], "13": [1]},
+                                      "puffer_edge/constants.py": {"1": [1]}})
+    record = Record([run], {"tests/t.py": "same"})
+    assert record.tests(tree, path, 2) == {names[0]}
+    assert record.tests(tree, path, 13) == set(names)
+    assert record.tests(tree, "puffer_edge/constants.py", 1) == set(names)
 
 
 @pytest.fixture
