@@ -82,7 +82,9 @@ def _bounded(program: Program, op: Unary | Binary, root: Root,
     if inverse:
         return None
     if isinstance(op, Unary):
-        low, high = op.function.parameters if op.function.function == "clip" else (-1.0, 0.0)
+        if op.function.function != "clip":
+            return None
+        low, high = op.function.parameters
         if high < FAR or low < 0:
             return None
         return _floored(root, low), op.x

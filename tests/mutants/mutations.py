@@ -116,7 +116,15 @@ def _live(tree: ast.Module) -> set[tuple[int, int]]:
                     visit(child)
 
     visit(tree)
-    return live
+    return live - {at for node in ast.walk(tree) for at in _rests(node)}
+
+
+def _rests(node: ast.AST) -> Iterator[tuple[int, int]]:
+    """Where the 1 of ``reshape(-1)`` is: numpy takes -2 the same way, as the size that is left."""
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "reshape":
+        for size in [each for part in node.args for each in getattr(part, "elts", [part])]:
+            if isinstance(size, ast.UnaryOp) and isinstance(size.op, ast.USub):
+                yield size.operand.lineno, size.operand.col_offset
 
 
 UNSEEN = {"strict", "timeout", "stacklevel", "indent", "exist_ok", "missing_ok", "parents", "copy",

@@ -24,6 +24,7 @@ def f(x: Literal[3], *, sure: bool = True) -> Literal[4]:
     if not x <= 5 and x not in (6,):
         raise ValueError(f"{x} is above {7}")
     x += max(x, -8)
+    x = y[-1].reshape(z[2], -15)
     return x << 9
 '''
 C = """/* not here: 1 + 1 */
@@ -50,7 +51,7 @@ def test_python(tmp_path: Path) -> None:
     """Not in words, annotations, errors, assertions; nor what is another type's at once."""
     assert found(PYTHON, "f.py", tmp_path) == [
         "True False", "12 13", "<= <", "5 6", "and or", "6 7", "+= -=", "max min", "- +", "8 9",
-        "<< >>", "9 10"]
+        "- +", "1 2", "2 3", "- +", "<< >>", "9 10"]
 
 
 def test_c(tmp_path: Path) -> None:
