@@ -40,17 +40,17 @@ class Run:
     failed: list[str]
     reached: dict[str, dict[str, list[int]]]
 
-    def tests(self, tree: Path, path: str, line: int) -> set[str]:
-        """Those that reach a line; of what an import runs, all that reach the file."""
+    def tests(self, tree: Path, path: str, line: int | None) -> set[str]:
+        """Those that reach a line, or any of the file for None, or if its lines are others now."""
         lines = self.reached.get(path, {})
-        whole = set(lines.get("0", ()))
+        found = set(lines.get("0", ()))
         for folder, kinds in self.reached.items():
             if path.startswith(f"{folder}/"):  # that a compiler was pointed at
-                whole |= set(kinds.get("0", ()))
-        found = whole | set(lines.get(str(line), ()))
-        if (not found or self.sources.get(path) != digest(tree / path)
-                or line not in _called(tree / path)):
-            found = whole.union(*lines.values())
+                found |= set(kinds.get("0", ()))
+        if line is None or self.sources.get(path) != digest(tree / path):
+            found = found.union(*lines.values())
+        else:
+            found |= set(lines.get(str(line), ()))
         return {self.names[number] for number in found}
 
 
@@ -69,14 +69,21 @@ class Record:
                 if _file(name) in wanted and name not in run.failed}
 
     def tests(self, tree: Path, path: str, line: int) -> set[str]:
-        """Those that reach a line of a source, and pass; all, of a module that only has constants.
+        """Those that reach a line of a source, and pass.
 
-        Such a module's lines run when a first test imports it, or in a child process.
+        What is in no function runs once, for the first test that imports it: those count that reach
+        any line of the file; all of them, of a module that only has constants. So do those that
+        reach the file where none is seen to reach the line.
         """
-        if path.endswith(".py") and not _called(tree / path):
+        called = _called(tree / path)
+        if path.endswith(".py") and not called:
             return set(self.seconds)
-        return {name for run, wanted in self._runs() for name in run.tests(tree, path, line)
-                if _file(name) in wanted and name in self.seconds}
+        for exact in ([line] if line in called else []) + [None]:
+            found = {name for run, wanted in self._runs() for name in run.tests(tree, path, exact)
+                     if _file(name) in wanted and name in self.seconds}
+            if found:
+                break
+        return found
 
     def missing(self) -> list[str]:
         """Test files of which no run holds."""
