@@ -28,7 +28,7 @@ OTHERS: dict[str, tuple[tuple[float, ...], Callable[..., Any]]] = {
     "selu": ((), F.selu), "softplus": ((), F.softplus),
     "mish": ((), F.mish), "erf": ((), torch.erf), "round": ((), torch.round)}
 MORE: list[tuple[str, tuple[float, ...], Callable[..., Any]]] = [
-    ("softplus", (2.5,), F.softplus), ("elu", (1.0,), F.elu),
+    ("softplus", (2.0,), F.softplus), ("elu", (1.0,), F.elu),
     ("hard_sigmoid", (1 / 6, 0.5), lambda x, *_: F.hardsigmoid(x))]
 
 
@@ -52,7 +52,8 @@ def test_functions_made_of_others(name: str, parameters: tuple[float, ...], trut
     expected = truth(torch.from_numpy(x.astype(np.float64)), *parameters).numpy()
     step = np.finfo(np.float32).eps
     # Sigmoid ends at 0 below -17, and those of straight lines lose what they add near their ends.
-    least = {"silu": 20 * step, "hard_sigmoid": step, "hard_swish": step}.get(name, 2e-38)
+    least = {"silu": 20 * step, "hard_sigmoid": step, "hard_swish": step,
+             "mish": 1e-31}.get(name, 2e-38)
     assert (np.abs(found - expected) <= 8 * step * np.abs(expected) + least).all()
 
 
