@@ -13,9 +13,11 @@ from puffer_edge.ir.functions import FUNCTIONS
 
 PARAMETERS = {
     "elu": [(0.0,), (1.7,), (-0.3,)],
+    "celu": [(0.5,), (3.0,)],
+    "softplus": [(0.5,), (3.0,)],
     "leaky_relu": [(0.0,), (0.2,), (-1.0,), (3.0,)],
     "hard_sigmoid": [(0.2, 0.5), (0.0, 2.0)],
-    "clip": [(-1.0, 1.0), (0.0, 6.0), (-np.inf, np.inf), (2.5, 2.5)],
+    "clip": [(-1.0, 1.0), (0.0, 6.0), (-2.0, 0.0), (-np.inf, np.inf), (2.5, 2.5)],
 }
 """Parameters to try besides the defaults."""
 

@@ -172,8 +172,8 @@ def _is_small(node: ast.AST) -> TypeGuard[ast.expr]:
             or (isinstance(node, ast.Name) and node.id in ("min", "max")))
 
 
-_ARRAY = re.compile(r"\s*(?:static )?(?:const )?(?!return\b)\w+ "
-                    r"(?:\w+(?:\[[^]]*\])+(?:, | = .*|;)?)+$")
+_ARRAY = re.compile(r"\s*(?:static )?(?:const )?(?!return\b)(?:\w+|\}) (?:\w+, )*"
+                    r"(?:\w+(?:\[[^]]*\])+(?: PUFFER_EDGE_FLASH)?(?:, | = .*|;)?)+$")
 """A declaration of arrays: longer ones change nothing."""
 
 

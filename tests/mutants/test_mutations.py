@@ -32,6 +32,9 @@ C = """/* not here: 1 + 1 */
 static int f(const int *x, int n) // nor here: 1 + 1
 {
     const int32_t table[7] = {x[8]};
+    static const struct { int v; float y, z[4];
+    } step[9] PUFFER_EDGE_FLASH = {
+        {5}};
     return n < 0x10u && *x >= -1.5e-3f + 0.0f ? x[2] * n : (n)--;
 }
 """
@@ -57,8 +60,8 @@ def test_python(tmp_path: Path) -> None:
 def test_c(tmp_path: Path) -> None:
     """Not in comments, directives and sizes; a star that points and a sign are no operators."""
     assert found(C, "f.h", tmp_path) == [
-        "8 9", "< <=", "0x10u 17u", "&& ||", ">= >", "1.5e-3f (2 * 1.5e-3f)", "+ -", "0.0f 1.0f",
-        "2 3", "* +"]
+        "8 9", "4 5", "5 6", "< <=", "0x10u 17u", "&& ||", ">= >", "1.5e-3f (2 * 1.5e-3f)",
+        "+ -", "0.0f 1.0f", "2 3", "* +"]
 
 
 def test_what_changes_nothing_is_in_the_sources() -> None:
