@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,13 @@ class Graph:
         half: keep constants as float16, to be cast when the model is loaded.
     """
 
-    def __init__(self, program: Program, half: bool = False) -> None:
+    def __init__(self, program: Program, half: bool) -> None:
         self.program, self.half = program, half
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self._names = {name: f"value_{i}" for i, name in enumerate(program.values)}
         self._constants: set[str] = set()
-        self._count = 0
+        self._inner = count()
 
     def name(self, value: str) -> str:
         """The tensor of a value of the Program; a constant becomes an initialiser."""
@@ -61,8 +62,7 @@ class Graph:
 
     def fresh(self) -> str:
         """A name for a tensor that is no value of the Program."""
-        self._count += 1
-        return f"inner_{self._count}"
+        return f"inner_{next(self._inner)}"
 
     def node(self, kind: str, inputs: list[str], outputs: list[str] | None = None,
              **attributes: Any) -> str:

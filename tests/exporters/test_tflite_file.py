@@ -11,7 +11,7 @@ import pytest
 from puffer_edge.exporters import tflite
 from puffer_edge.exporters.tflite import schema
 from puffer_edge.exporters.tflite.writer import Model, Operator, Scale, Tensor
-from puffer_edge.ir.ops import Gemm
+from puffer_edge.ir.ops import Conv, Gemm, Reshape
 from puffer_edge.quantization.calibration import calibrate
 from tests import zoo
 
@@ -152,6 +152,57 @@ def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
         steps = {"float32": 1e-6, "float16": 1e-3, "int8x16": 1 / 127}.get(scheme, 2 / 127)
         bound = steps * (np.abs(x).max() * np.abs(weight).sum(1) + np.abs(bias))
         assert (np.abs(found - expected) <= bound).all()
+
+
+@pytest.mark.parametrize("scheme", tflite.SCHEMES)
+def test_convolutions(scheme: str) -> None:
+    """Whose sizes, strides and dilations differ by axis: LiteRT gives torch's numbers."""
+    import torch
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    bench, random = zoo.Bench((1, 2, 7, 9)), np.random.default_rng(2)
+    y = bench.op(Conv, x=bench.x, weight=bench.weight(5, 2, 3, 2), bias=bench.weight(5),
+                 strides=(1, 2), dilations=(2, 3), pads=(1, 0, 2, 3))
+    program = bench.program(bench.op(Reshape, x=y, shape=(1, int(np.prod(bench.builder.shape(y))))))
+    (layer,) = (op for op in program.ops if isinstance(op, Conv))
+    weight, bias = program.constants[layer.weight], program.constants[layer.bias]
+    weight *= np.float32([1, 30, 0.1, 5, 1])[:, None, None, None]  # each filter has its scale
+    prepared = tflite.prepare(program)
+    x = random.standard_normal((64, 126)).astype(np.float32)
+    if scheme == "float16":
+        prepared.constants.update({name: array.astype(np.float16).astype(np.float32)
+                                   for name, array in prepared.constants.items()})
+    content = tflite.write(prepared, scheme, calibrate(prepared, x, np.arange(64) == 0)
+                           if scheme in tflite.CALIBRATED else None)
+    model = read(content)
+    (graph,) = model.subgraphs
+    kinds = [model.operatorCodes[operator.opcodeIndex] for operator in graph.operators]
+    (code,) = (code for code in kinds if code.builtinCode == google.BuiltinOperator.CONV_2D)
+    # By op_version.cc: 3 with int8 throughout, 4 with int16 activations.
+    assert code.version == {"int8": 3, "int8x16": 4}.get(scheme, 1)
+    stored = {tensor.type for tensor in graph.tensors if tensor.shape.tolist() == [5, 3, 2, 2]
+              and tensor.buffer}
+    assert stored == {getattr(google.TensorType, {"float32": "FLOAT32", "float16": "FLOAT16"}.get(
+        scheme, "INT8"))}
+    runner = Interpreter(model_content=content, num_threads=1,
+                         experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    runner.allocate_tensors()
+    (given,), (taken,) = runner.get_input_details(), runner.get_output_details()
+    for row in x[:3]:
+        runner.set_tensor(given["index"], row.reshape(given["shape"]))
+        runner.invoke()
+        found = runner.get_tensor(taken["index"]).reshape(5, -1)
+        padded = torch.nn.functional.pad(torch.from_numpy(row.reshape(1, 2, 7, 9)), (0, 3, 1, 2))
+        expected = torch.nn.functional.conv2d(
+            padded, torch.from_numpy(weight), torch.from_numpy(bias), (1, 2), 0, (2, 3))
+        # As of linear layers; all filters share the scale of what is given.
+        steps = {"float32": 1e-6, "float16": 1e-3, "dynamic": 1 / 127, "int8x16": 1 / 127}.get(
+            scheme, 2 / 127)
+        reach = np.abs(weight.reshape(5, -1)).sum(1) + np.abs(bias)
+        if scheme == "int8":
+            reach = np.full(5, reach.max())
+        bound = steps * np.abs(x).max() * reach
+        assert (np.abs(found - expected.numpy().reshape(5, -1)) <= bound[:, None]).all()
 
 
 def test_biases_beyond_all_steps() -> None:
