@@ -57,15 +57,13 @@ def run(module: Any, example: Any, job: Job, observations: Array, reset: Array, 
             warnings.simplefilter("ignore")  # of forking beside threads; the fork has its own one
             number = os.fork()
         if number == 0:
-            code = 1
             try:
                 child.limit(0, int(seconds) + 1)
                 work().save(folder / FOUND)
-                code = 0
             except BaseException as error:
                 (folder / "failure.txt").write_text(f"{type(error).__name__}: {str(error)[:300]}")
             finally:
-                os._exit(code)  # nothing of the parent's is flushed or closed twice
+                os._exit(0)  # nothing of the parent's is flushed or closed twice
         return _result(number, folder, seconds)
 
 

@@ -78,9 +78,9 @@ class Memory:
     def arrays(self, torch: Any) -> dict[str, Array]:
         """The state of every layer by name: h and, of an LSTM, c."""
         layer = self.layer
-        count = 2 if isinstance(layer, torch.nn.LSTM) else 1
-        zeros = (torch.zeros(layer.num_layers, 1, layer.hidden_size),) * count
+        names = "hc" if isinstance(layer, torch.nn.LSTM) else "h"
+        zeros = (torch.zeros(layer.num_layers, 1, layer.hidden_size),) * len(names)
         parts = zeros if self.state is None else (
             self.state if isinstance(self.state, tuple) else (self.state,))
-        return {f"{name}_{n}": part[n].numpy() for name, part in zip("hc", parts, strict=False)
+        return {f"{name}_{n}": part[n].numpy() for name, part in zip(names, parts, strict=True)
                 for n in range(layer.num_layers)}

@@ -34,7 +34,6 @@ class PufferLibOriginal(Original):
         super().__init__()
         import torch
 
-        torch.set_num_threads(1)
         self.torch = torch
         self.judge = f"PufferLib's layers in torch {torch.__version__}"
         found = {_short(name): array for name, array

@@ -44,7 +44,6 @@ class PlainOriginal(Original):
         super().__init__()
         import torch
 
-        torch.set_num_threads(1)
         self.torch = torch
         self.judge = f"rsl_rl's layers in torch {torch.__version__}"
         stack, cell = (("mlp", "rnn.rnn") if "mlp.0.weight" in own else ("actor", "memory_a.rnn"))

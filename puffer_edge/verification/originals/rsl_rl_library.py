@@ -40,7 +40,6 @@ class LibraryOriginal(Original):
         from rsl_rl.models import MLPModel, RNNModel
         from tensordict import TensorDict
 
-        torch.set_num_threads(1)
         self.torch = torch
         self.of_group: Callable[[Any], Any] = lambda x: TensorDict({_GROUP: x}, batch_size=[1])
         self.judge = f"rsl_rl {_version()}"
@@ -88,11 +87,11 @@ class LibraryOriginal(Original):
         if not self.model.is_recurrent:
             return {}
         cell, parts = self.model.rnn.rnn, self.model.get_hidden_state()
+        names = "hc" if isinstance(cell, self.torch.nn.LSTM) else "h"
         if parts is None:
-            count = 2 if isinstance(cell, self.torch.nn.LSTM) else 1
-            parts = (self.torch.zeros(cell.num_layers, 1, cell.hidden_size),) * count
+            parts = (self.torch.zeros(cell.num_layers, 1, cell.hidden_size),) * len(names)
         parts = parts if isinstance(parts, tuple) else (parts,)
-        return {f"{name}_{n}": part[n].numpy() for name, part in zip("hc", parts, strict=False)
+        return {f"{name}_{n}": part[n].numpy() for name, part in zip(names, parts, strict=True)
                 for n in range(cell.num_layers)}
 
 

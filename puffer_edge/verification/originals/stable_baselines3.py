@@ -43,7 +43,6 @@ class StableBaselines3Original(Original):
         import stable_baselines3
         import torch
 
-        torch.set_num_threads(1)
         self.torch, self.built, self.job = torch, built, job
         self.judge = f"Stable-Baselines3 {stable_baselines3.__version__}"
         self.space = file.observation

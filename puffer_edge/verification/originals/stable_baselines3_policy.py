@@ -107,7 +107,7 @@ class _Maker:
             from sb3_contrib.common.maskable import policies as library
             names = ("MaskableActorCriticPolicy", "MaskableActorCriticCnnPolicy",
                      "MaskableMultiInputActorCriticPolicy")
-            return self._actor_critic(library, names, {}, sde=False)
+            return self._actor_critic(library, names, {})
         from stable_baselines3.common import policies
         names = ("ActorCriticPolicy", "ActorCriticCnnPolicy", "MultiInputActorCriticPolicy")
         return self._actor_critic(policies, names, {})
@@ -127,8 +127,8 @@ class _Maker:
         built.shape = (layers, 1, width)
         return built
 
-    def _actor_critic(self, library: Any, names: tuple[str, str, str], more: dict[str, Any], *,
-                      sde: bool = True) -> Built:
+    def _actor_critic(self, library: Any, names: tuple[str, str, str], more: dict[str, Any]
+                      ) -> Built:
         pi, vf = "pi_features_extractor.", "vf_features_extractor."
         spread = self.file.weights.get("log_std")
         kinds = {"net_arch": {"pi": self._widths("mlp_extractor.policy_net."),
@@ -138,7 +138,7 @@ class _Maker:
                      for name, array in self.file.weights.items() if name.startswith(pi)),
                  **self._images(pi if any(k.startswith(pi) for k in self.state)
                                 else "features_extractor."), **more}
-        if sde and spread is not None and spread.ndim == 2:
+        if spread is not None and spread.ndim == 2:
             kinds |= {"use_sde": True, "full_std": spread.shape[1] > 1 or spread.shape[1] == int(
                 np.prod(self.action.shape))}
         if self.file.squash_output is not None:
