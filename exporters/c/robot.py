@@ -120,9 +120,9 @@ def _raw(term: Term, at: int, tables: list[dict[str, Any]]) -> str:
 
 
 def _scaled(term: Term, contract: RobotContract, tables: list[dict[str, Any]]) -> list[str]:
-    lines = _bounded(term.low, term.high, term.name, tables)
-    if term.offset:
-        lines.insert(0, f"x = x - {_each(term.offset, f'{term.name}_offset', tables)};")
+    lines = ([f"x = x - {_each(term.offset, f'{term.name}_offset', tables)};"] if term.offset
+             else [])
+    lines += _bounded(term.low, term.high, term.name, tables)
     if set(term.scale) - {1.0}:
         lines.append(f"x = x * {_each(term.scale, f'{term.name}_scale', tables)};")
     if contract.low < contract.high:

@@ -24,8 +24,18 @@ from puffer_edge.exporters.micropython import context as micropython
 from puffer_edge.exporters.micropython.boards import ANY
 from puffer_edge.exporters.micropython.kernels import Kernels
 from puffer_edge.ir import Activation, Continuous, Contract, Discrete, Field, Program
-from puffer_edge.ir.ops import Conv, Gemm, GemmInteger, Quantize, Rescale, Reshape
+from puffer_edge.ir.ops import (
+    Binary,
+    Conv,
+    Gemm,
+    GemmInteger,
+    LSTMCell,
+    Quantize,
+    Rescale,
+    Reshape,
+)
 from puffer_edge.planning import plan
+from puffer_edge.quantization.integer_input import integer_input
 from tests import zoo
 
 FLASH, RAM = 65536 - 256, 32767
@@ -239,3 +249,25 @@ def test_loops_of_many_axes() -> None:
     for place, step in enumerate((1, 3, 7, 17, 37, 97, 197)):
         one = {**values, found[place][0]: 1}
         assert eval(index, {}, one) == step  # what export has just made
+
+
+@pytest.mark.parametrize("read_later", [False, True])
+def test_a_cell_is_updated_where_it_lies(read_later: bool) -> None:
+    """The memory of an LSTM, unless the old one is read again; its output has to be copied."""
+    bench = zoo.Bench((1, 5))
+    h, c = (bench.builder.state(name, (1, 4)) for name in "hc")
+    y_h, y_c = bench.builder.add_many(
+        LSTMCell, ("", ""), x=bench.x, h=h, c=c, weight=bench.weight(16, 5),
+        recurrent=bench.weight(16, 4), bias=bench.weight(16))
+    bench.builder.carry(h, y_h)
+    bench.builder.carry(c, y_c)
+    y = bench.op(Binary, a=y_h, b=c, function="add") if read_later else y_h
+    given = integer_input(zoo.in_integers(
+        bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 4))), "int8"))
+    assert given is not None
+    context = micropython.Context(given.program, Kernels(ANY, "bytecode"))
+    context.emit()
+    same = [context.ref(state.input) == context.ref(state.output)
+            for state in given.program.states]
+    assert same == [False, not read_later]
+    assert sum(call.startswith("copy(") for call in context.calls) == 1 + read_later
