@@ -97,16 +97,17 @@ def test_the_bits_of_the_oracle(scheme: str, tmp_path: Path) -> None:
     header = write_header(tmp_path, {file.name: file.read_bytes() for file in
                                      directory.glob("*.h")}, program, shield, "lander")
     (tmp_path / "build").mkdir()
-    fed = swapped(swinging(60, seed=1), 0, 1).observations
-    fed[:20] = swinging(20, seed=1).observations
-    fed[50] *= np.float32(1e6)
-    now = np.arange(60)
+    count, plain = 160, swinging(160, seed=1).observations
+    fed = swapped(swinging(count, seed=1), 0, 1).observations
+    fed[:20], fed[51:] = plain[:20], plain[51:]
+    fed[50] *= np.float32(1e6)  # the sum ends an eighth above the threshold, and comes back
+    now = np.arange(count)
     steps = Steps(fed, now, now, now, now == 0)
     found = run(ImageBuilder(header, interface(program), TARGETS["host"], find_toolchain("zig"),
                              tmp_path / "build"), steps)
     assert found == oracle(program, shield, steps)
     bits = [int(np.frombuffer(step, "<u4")[2]) for step in found]
-    assert not any(bits[:20]) and bits[45] & UNLIKELY
+    assert not any(bits[:20]) and bits[45] & bits[51] & UNLIKELY and not bits[-1] & UNLIKELY
 
 
 def test_what_has_no_line_is_one_error() -> None:
