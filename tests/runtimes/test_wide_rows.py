@@ -103,7 +103,7 @@ def positive(y: Array, wanted: int) -> Array:
 @pytest.mark.parametrize("start", ["bias", "nothing", "itself"])
 def test_gemm(library: Any, start: str) -> None:
     random = np.random.default_rng(0)
-    for n in (1, 2, 4, 6, 15, 31, 64, 67, 131):
+    for n in (1, 2, 4, 6, 8, 15, 16, 31, 32, 64, 67, 131):
         for rows, k in zip(ROWS, (1, 2, 7, 33, 128), strict=True):
             x, weight, bias = numbers(random, rows, k), numbers(random, n, k), numbers(random, n)
             before = numbers(random, rows, n)
