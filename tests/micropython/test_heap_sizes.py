@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from puffer_edge.exporters.micropython.heap import heap
 from puffer_edge.ir import Program
 from tests import zoo
 from tests.micropython.artefacts import program
@@ -64,3 +65,31 @@ def test_the_heap_is_what_export_says(made: str, scheme: str, kernels: str, comp
     needed = smallest(tmp_path / "a", kept) + machine_code
     assert 0.9 * kept <= told["kept"] <= 1.35 * kept, (kept, told)
     assert needed <= told["needed"] + 1024 and told["needed"] <= 1.5 * needed, (needed, told)
+
+
+def test_the_parts_of_an_estimate() -> None:
+    """Arrays and machine code count once where they stay, all other code as fitted; no form needs
+    less while it is loaded than it keeps."""
+    def told(arrays: int = 0, **sizes: int) -> dict[str, dict[str, int]]:
+        files = {name.replace("__", "."): bytes(size) for name, size in sizes.items()}
+        return heap({"policy.py": bytes(1000), **files}, arrays)
+
+    assert set(told()) == {"source"} and set(told(policy__mpy=10)) == {"source", "mpy"}
+    small, large = told(), told(arrays=5000)
+    assert large["source"]["kept"] - small["source"]["kept"] == 5000
+    assert large["source"]["needed"] - small["source"]["needed"] == 5000
+    compiled, filled = told(policy__mpy=1000), told(5000, policy__mpy=1000)
+    assert filled["mpy"]["kept"] - compiled["mpy"]["kept"] == 5000
+    assert 5000 < filled["mpy"]["needed"] - compiled["mpy"]["needed"] < 6000  # in pieces
+    native = told(policy__mpy=1000, policy_kernels__mpy=700)
+    assert native["mpy"]["kept"] - compiled["mpy"]["kept"] == 700
+    assert native["mpy"]["needed"] - compiled["mpy"]["needed"] == 2 * 700  # read, then placed
+    for name in ("policy_runtime", "policy_robot"):
+        more = told(policy__mpy=1000, **{f"{name}__mpy": 400})
+        assert more["mpy"]["kept"] > compiled["mpy"]["kept"] + 400
+        longer = told(**{f"{name}__py": 3000})
+        assert longer["source"]["kept"] == pytest.approx(4 * small["source"]["kept"], abs=2)
+        # The largest file is compiled alone.
+        assert longer["source"]["needed"] == pytest.approx(3 * small["source"]["needed"], abs=2)
+    for form in told(10_000_000, policy__mpy=1).values():
+        assert form["needed"] >= form["kept"]
