@@ -127,7 +127,7 @@ def _outside(shield: Shield, trial: _Trial, random: np.random.Generator) -> None
     """By the least that there is, or by any number."""
     i = int(random.choice(_bounded(shield.guard)))
     low, high = (np.float32(side[i]) for side in (shield.guard.low, shield.guard.high))
-    above = high < FLOAT_MAX and (low <= -FLOAT_MAX or random.integers(2) == 1)
+    above = high < FLOAT_MAX and (low <= -FLOAT_MAX or random.choice([False, True]))
     bound, end = (high, np.float32(FLOAT_MAX)) if above else (low, np.float32(-FLOAT_MAX))
     least = np.nextafter(bound, end)
     far = np.float32(min(max(float(bound) + float(random.normal() ** 2) * (1 if above else -1),

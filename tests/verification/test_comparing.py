@@ -19,7 +19,7 @@ from puffer_edge.verification.originals.observing import observations, scale_of
 N = 4
 
 
-def policy(action: Any = None, *, offset: float = 0.0) -> Program:
+def policy(action: Any = None, *, offset: Any = 0.0) -> Program:
     """One layer of five outputs; the offset is added and taken away again."""
     rng = np.random.default_rng(2)
     builder = Builder("by hand")
@@ -27,8 +27,9 @@ def policy(action: Any = None, *, offset: float = 0.0) -> Program:
     y = builder.add(Gemm, x=x, weight=builder.constant(
         rng.standard_normal((5, N)).astype(np.float32)), bias=builder.constant(
             (rng.standard_normal(5) + offset).astype(np.float32)))
-    if offset:
-        y = builder.add(Binary, a=y, b=builder.constant(np.float32([[offset]])), function="sub")
+    if np.any(offset):
+        y = builder.add(Binary, a=y, function="sub", b=builder.constant(
+            np.array(offset, np.float32).reshape(1, -1)))
     action = action or Continuous(5)
     return builder.build({"out": y}, Contract((Field("obs", (N,)),), action))
 
@@ -95,6 +96,11 @@ def test_a_bound_that_is_too_loose_judges_nothing() -> None:
     program = policy(offset=3e8)
     found = compare(program, trajectory(program, ("mean", lambda y: y)))
     assert found.verdict == "not judged" and "above 1%" in found.text
+    # So of three numbers of five; with two of them, most are judged, and the others are told.
+    for loose, verdict in ((3, "not judged"), (2, "agrees")):
+        some = policy(offset=np.where(np.arange(5) < loose, 3e8, 0))
+        found = compare(some, trajectory(some, ("mean", lambda y: y)))
+        assert found.verdict == verdict and ("too loose" in found.text) == (loose == 2), found
     # ... but what rounding cannot explain is wrong under any bound.
     wrong = trajectory(program, ("mean", lambda y: y + 1e4))
     assert compare(program, wrong).verdict == "disagrees"
