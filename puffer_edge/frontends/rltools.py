@@ -121,7 +121,7 @@ def _take(file: Hdf5, layer: str, name: str, shape: tuple[int, ...] = ()) -> Arr
         raise FileFormatError("the parameters are missing, empty or no floating point",
                               where=file.place(path))
     if shape:
-        if array.size != np.prod(shape) or max(array.shape) != max(shape):
+        if [n for n in array.shape if n > 1] != [n for n in shape if n > 1]:
             raise FileFormatError(f"the parameters have the shape {array.shape}, expected {shape}",
                                   where=file.place(path))
         array = array.reshape(shape)
