@@ -52,7 +52,7 @@ def textbook(weight: np.ndarray, scales: np.ndarray, inputs: np.ndarray) -> np.n
 
 
 @pytest.mark.parametrize(("rows", "columns", "steps"), [
-    (12, 40, 300), (5, 3 * BLOCK + 7, 100), (30, BLOCK, 400), (3, 90, 20)])
+    (12, 40, 300), (5, 3 * BLOCK + 7, 100), (30, BLOCK, 400), (3, 90, 20), (3, 90, 16)])
 def test_blocks_give_the_integers_of_the_textbook(rows: int, columns: int, steps: int) -> None:
     random = np.random.default_rng(columns)
     weight, scales = matrix(random, rows, columns)
