@@ -14,6 +14,7 @@ from puffer_edge.ir import Activation, Quantization
 from puffer_edge.ir.ops import Gemm, Unary
 from puffer_edge.ir.requantization import LARGEST_SUM, LIMIT
 from puffer_edge.quantization.calibration import Calibration
+from puffer_edge.quantization.flatness import flat_beyond
 from puffer_edge.quantization.gptq import Rounding
 from puffer_edge.quantization.integer_input import _limits, _multiplier
 from puffer_edge.quantization.linear import prove, rows_of, table_points
@@ -206,3 +207,12 @@ def test_integers_cover_a_range(scheme: str, low: float, high: float) -> None:
         assert made.zero_point == 0 and made.low == (0 if low == 0 else -made.high - 1)
         assert made.high + 1 == 2 ** int(math.log2(made.high + 1)) <= 2**15
         assert made.scale == pytest.approx(max(high, -low, 1e-6) / made.high, rel=1e-6)
+
+
+@pytest.mark.parametrize("octaves", [62.5, 62.9, 62.92, 62.95, 62.98, 63.0, 63.5])
+def test_flat_is_what_stays_so_for_a_doubling(octaves: float) -> None:
+    """Of magnitudes of 32 to the octave below 2^64; a function ends one of them after its bound."""
+    end = (math.ceil(octaves * 32) + 1) / 32
+    bottom, top = flat_beyond(Activation("clip", (-1.0, 2.0**octaves)))
+    assert top == pytest.approx(2.0**end if end + 1 <= 64 - 1 / 32 else math.inf)
+    assert bottom == pytest.approx(-(2.0 ** (1 / 32)))
