@@ -112,7 +112,8 @@ def regular(shield: Shield, count: int, random: np.random.Generator) -> Array:
 def _up_to(low: int, high: int, count: int, random: np.random.Generator) -> Array:
     """Whole numbers from low to high, each of which is an end as often as not."""
     inside = random.integers(low, high + 1, count)
-    return np.where(random.integers(0, 2, count) == 0, inside, random.choice([low, high], count))
+    return np.where(random.choice([False, True], count), inside,
+                    random.choice([low, high], count))
 
 
 def _nan(shield: Shield, trial: _Trial, random: np.random.Generator) -> None:

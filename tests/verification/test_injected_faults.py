@@ -73,6 +73,7 @@ def test_each_breaks_its_limit_alone(kind: Kind) -> None:
     # What is good reaches its limits, and lies between them.
     others = np.delete(periods.ravel()[1:], slice(BEFORE - 1, None, periods.shape[1]))
     assert (others.min(), others.max()) == (90, 110) and len(set(others)) > 10
+    assert 0.45 < np.isin(others, (90, 110)).mean() < 0.65  # half of them, and by chance
     rest = np.delete(ages, BEFORE, 1)
     assert (rest.min(), rest.max()) == (0, 7) and len(np.unique(rest)) == 8
     spoilt = seen[:, BEFORE]

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import make_dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,8 @@ import pytest
 
 from puffer_edge.verification import shield_costs
 from puffer_edge.verification.checks import shipped
-from puffer_edge.verification.report import Report
+from puffer_edge.verification.report import Check, Report
+from puffer_edge.verification.verifiers import rpi
 
 X = np.arange(6, dtype=np.float32).reshape(3, 2)
 RESET = np.array([True, False, True])
@@ -75,3 +78,38 @@ def test_the_memory_of_a_shield(monkeypatch: pytest.MonkeyPatch) -> None:
         [(".bss.edge_policy", 100), (".data.edge_policy", 7), (".bss.other", 1000)],
         [(".bss.edge_policy", 40), (".text", 9)])]
     assert shield_costs.ram(*builders) == 67
+
+
+def test_files_of_other_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each check says which runtime or file it is of; one that is missing is told, not failed."""
+    subject = make_dataclass("Subject", ["manifest", "directory"])(
+        {"files": ["a.onnx", "b.tflite"], "outputs": [{"name": "y", "scale": 1, "zero_point": 2}]},
+        None)
+    job: Any = make_dataclass("Job", ["subject", "reference"])(subject, "theirs")
+    monkeypatch.setattr(rpi, "FORMATS", {
+        name: SimpleNamespace(file=f"{name}", backend=backend) for name, backend in (
+            ("a.onnx", "ort"), ("b.tflite", "lite"), ("c.none", "no"))})
+    monkeypatch.setattr(rpi, "check_model_bytes", lambda subject, chosen, part: part.checks.append(
+        Check(f"{chosen.file} is the bytes", "passed", "")))
+
+    def load(directory: Any, backend: str) -> Any:
+        if backend == "lite":
+            raise missing[0]
+        return nullcontext("policy")
+
+    def model(job: Any, policy: str, backend: str, part: Any) -> None:
+        assert policy == "policy" and job.reference is None
+        assert job.subject.manifest["outputs"] == [{"name": "y"}]
+        part.checks += [Check("actions", "passed", ""), Check("outputs in ort", "failed", "")]
+    monkeypatch.setattr(rpi, "load", load)
+    monkeypatch.setattr(rpi, "check_model", model)
+    missing: list[Exception] = []
+    for error, verdict in ((rpi.MissingDependencyError("m"), "not checked"),
+                           (rpi.UnsupportedError("u"), "failed")):
+        missing[:] = [error]
+        report = Report("p", "t", "gcc", "", "")
+        rpi.check_companions(job, report)
+        assert [(check.name, check.verdict) for check in report.checks] == [
+            ("a.onnx is the bytes", "passed"), ("actions in ort", "passed"),
+            ("outputs in ort", "failed"), ("b.tflite is the bytes", "passed"),
+            ("outputs in lite", verdict)]
