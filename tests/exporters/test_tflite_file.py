@@ -10,6 +10,7 @@ import pytest
 
 from puffer_edge.exporters import tflite
 from puffer_edge.exporters.tflite import schema
+from puffer_edge.exporters.tflite.graph import Graph
 from puffer_edge.exporters.tflite.writer import Model, Operator, Scale, Tensor
 from puffer_edge.ir.ops import Conv, Gemm, Reshape
 from puffer_edge.quantization.calibration import calibrate
@@ -219,3 +220,13 @@ def test_biases_beyond_all_steps() -> None:
     offset = graph.tensors[layer.inputs[2]]
     assert offset.type == google.TensorType.INT64
     assert model.buffers[offset.buffer].data.view("<i8").tolist() == [2**38, -2**38]
+
+
+@pytest.mark.parametrize(("scheme", "size", "halves"), [
+    ("float16", 1, False), ("float16", 2, True), ("float32", 9, False)])
+def test_a_single_number_is_not_widened(scheme: str, size: int, halves: bool) -> None:
+    """An operator takes more than the two bytes that it would save."""
+    graph = Graph(zoo.program("mlp"), scheme)
+    graph.weight(np.ones(size, np.float32))
+    assert graph.model.tensors[0].dtype == ("float16" if halves else "float32")
+    assert [operator.kind for operator in graph.model.operators] == ["DEQUANTIZE"] * halves
