@@ -67,7 +67,7 @@ def scaled(bench: zoo.Bench, x: str) -> str:
 def little(bench: zoo.Bench, x: str) -> str:
     """So small that epsilon decides more than it does."""
     x = bench.op(Binary, a=x, b=number(bench, 1e-4), function="mul")
-    return bench.op(LayerNormalization, x=x, axis=1, epsilon=1e-7, scale=bench.weight(WIDTH))
+    return bench.op(LayerNormalization, x=x, axis=1, epsilon=1e-6, scale=bench.weight(WIDTH))
 
 
 def affine(bench: zoo.Bench, x: str) -> str:
@@ -237,3 +237,16 @@ def test_an_environment_is_played_by_the_policy(steps: int) -> None:
     assert found.reset.tolist() == flags and found.warning == ""
     with pytest.raises(UsageError, match="1 steps cannot be halved"):
         record("env:CartPole-v1", program, steps=1)
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (1, 1, 4), (1, 2, 4)])
+def test_every_feature_of_one_row_has_its_own_scale(shape: tuple[int, ...]) -> None:
+    """Of two rows that meet the same weights, none has."""
+    bench = zoo.Bench(shape)
+    y = gemm(3, 4)(bench, bench.x)
+    count = int(np.prod(shape)) // 4
+    program = bench.program(bench.op(Reshape, x=y, shape=(1, 3 * count)))
+    rows = np.tile(seen(0), count)
+    made = quantize(program, calibrate(program, rows, np.arange(40) == 0), SCHEMES["int16"])
+    factors = made.constants[made.ops[0].factor]
+    assert len(set(factors.ravel().tolist())) == (4 if count == 1 else 1)
