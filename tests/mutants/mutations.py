@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
+from tests.mutants.clamps import is_clamp
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -83,6 +85,8 @@ def _python(path: str, text: str) -> Iterator[Mutation]:
 def _live(tree: ast.Module) -> set[tuple[int, int]]:
     """Where tokens that compute begin: operators, numbers, truth values, min and max."""
     live: set[tuple[int, int]] = set()
+    clamps = {node.test for node in ast.walk(tree)
+              if isinstance(node, ast.If | ast.IfExp) and is_clamp(node)}
 
     def between(left: ast.expr, right: ast.expr) -> None:
         assert left.end_lineno is not None and left.end_col_offset is not None
@@ -100,7 +104,7 @@ def _live(tree: ast.Module) -> set[tuple[int, int]]:
         elif isinstance(node, ast.BoolOp):
             for left, right in zip(node.values, node.values[1:], strict=False):
                 between(left, right)
-        elif isinstance(node, ast.Compare):
+        elif isinstance(node, ast.Compare) and node not in clamps:
             for left, right in zip([node.left, *node.comparators], node.comparators, strict=False):
                 between(left, right)
         elif isinstance(node, ast.AugAssign):

@@ -57,6 +57,19 @@ def test_python(tmp_path: Path) -> None:
         "- +", "1 2", "2 3", "- +", "<< >>", "9 10"]
 
 
+def test_a_bound_may_include_what_equals_it(tmp_path: Path) -> None:
+    """Every integer gives the same with the comparison that includes the equal."""
+    same = ["4 if x > 4 else x", "x if x < 4 else 4", "-x if x < 0 else x", "4 - x if x < 4 else 0"]
+    other = ["5 if x > 4 else x", "x if x > 4 else 0", "-x if x < 1 else x", "1 if x < 4 else 0"]
+    for text, equal in ((text, text in same) for text in (*same, *other)):
+        changed = text.replace("<", "<=").replace(">", ">=")
+        assert equal == all(eval(text) == eval(changed) for x in range(-9, 9))
+        planted = f"{'<' if '<' in text else '>'} {'<=' if '<' in text else '>='}"
+        assert (planted in found(f"y = {text}", "f.py", tmp_path)) != equal
+    assert found("if x[i] < low:\n    x[i] = low\n", "f.py", tmp_path) == []
+    assert found("if x < low:\n    x = low\nelse:\n    y = x\n", "f.py", tmp_path) == ["< <="]
+
+
 def test_c(tmp_path: Path) -> None:
     """Not in comments, directives and sizes; a star that points and a sign are no operators."""
     assert found(C, "f.h", tmp_path) == [
