@@ -71,3 +71,9 @@ def half_down(values: Any) -> Any:
 def integers(numbers: Any, kind: str = "i") -> array[int]:
     """As an array of the runtime."""
     return array(kind, np.asarray(numbers, np.int64).ravel().tolist())
+
+
+def ints(numbers: Any) -> list[int]:
+    """As a list of Python's integers."""
+    found: list[int] = np.asarray(numbers, np.int64).tolist()
+    return found
