@@ -95,7 +95,7 @@ def beside(graph: Graph, node: Node, tensors: Sequence[Operand]) -> Operand:
     for x in tensors:
         size = prod(graph.shape(x))
         flat = (size, 1) if kind == "column_stack" else (1, size)
-        turned.append(x if rank == 2 else reshaped(graph, node, x, flat))
+        turned.append(x if len(graph.shape(x)) == 2 else reshaped(graph, node, x, flat))
     return cat(graph, node, turned, 1 if kind == "column_stack" else 0)
 
 

@@ -87,8 +87,8 @@ def product(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdi
     """Of the elements of an axis, or of all of them, one after another; or each on the way."""
     shape = graph.shape(x)
     if not isinstance(x, str):
-        host = np.cumprod if "cumprod" in node.op_type else np.prod
-        return np.asarray(host(x, axis=dim), x.dtype)
+        y = np.cumprod(x, dim) if "cumprod" in node.op_type else np.prod(x, dim, keepdims=keepdim)
+        return np.asarray(y, x.dtype)
     if dim is None:
         x, shape, dim = reshaped(graph, node, x, (prod(shape),)), (prod(shape),), 0
     axis = axis_of(node, dim, len(shape))
