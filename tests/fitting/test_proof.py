@@ -133,7 +133,8 @@ def test_training_in_integers_wins_where_weights_nearly_cancel() -> None:
     """A cart-pole by two encoders: the policy's own weights in int8, the same start, the same data.
 
     Labels are the float policy's own outputs, so that further training in float changes nothing:
-    what training in int8 gains comes of the integers alone. 200 seeds that nobody has used.
+    what training in int8 gains comes of the integers alone. 200 seeds that nobody has used. This is
+    one of eight policies, of which four show it; to the nearest, none loses: docs/explained/fit.md.
     """
     encoders.register()
     student = TorchTrainer().fit(optimize(puffer_edge.load(POLICIES / "cartpole_sb3.zip")),
@@ -141,14 +142,17 @@ def test_training_in_integers_wins_where_weights_nearly_cancel() -> None:
         Candidate("float32", (8,)), rounds=2, updates=800, steps=4000)).program
     policy, env = encoders.by_differences(student), Practice(encoders.ENCODERS)
     made = TorchTrainer().tune(policy, env, Effort(Candidate("int8"), quantised=400, steps=4000))
+    playing = {"float": policy, **{
+        name: to_integers(program, Wish("int8", made.recording, nearest=nearest)).program
+        for name, program, nearest in (("nearest", policy, True), ("GPTQ", policy, False),
+                                       ("trained", made.program, True))}}
     found = {}
-    for name, program, nearest in (("nearest", policy, True), ("GPTQ", policy, False),
-                                   ("trained", made.program, True)):
-        integers = to_integers(program, Wish("int8", made.recording, nearest=nearest)).program
-        returns = env.play(integers, verdict_seeds(0, 1, 200)).returns
-        found[name] = returns.mean(), *interval(returns)
+    for name, program in playing.items():
+        returns = env.play(program, verdict_seeds(0, 1, 200)).returns
+        found[name] = float(returns.mean()), *interval(returns)
     print(f"\nTwo encoders at {encoders.RATE} Hz, 4-8-2 in int8: {found}")
     assert found["trained"][1] > found["GPTQ"][2] + 100
+    assert found["trained"][0] == found["float"][0]
 
 
 COMMAND = """
@@ -165,7 +169,7 @@ print(found.best.name)
 """
 
 
-def test_two_commands_share_a_database_and_one_is_killed(tmp_path: Path) -> None:
+def test_two_commands_share_a_database_and_one_is_killed(tmp_path: Path, alone: str) -> None:
     import optuna
 
     storage = f"sqlite:///{tmp_path / 'search.db'}"
@@ -204,20 +208,23 @@ def test_two_commands_share_a_database_and_one_is_killed(tmp_path: Path) -> None
     done = {trial.user_attrs["candidate"] for trial in study.trials
             if trial.state.name == "COMPLETE"}
     assert {trial.user_attrs["candidate"] for trial in failed} <= done  # each was run again
-    alone = fit_alone(tmp_path)
-    assert best == alone.best.name
+    assert best == alone
 
 
-def fit_alone(directory: Path) -> Any:
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What one worker finds where the others are killed."""
     from tests.fitting.toy import SIDES, LeastSquares, register, sides
 
     register()
-    return fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
-               directory / "alone", "small", space=Space(depths=(0,)),
-               settings=Settings(trials=6, episodes=8))
+    found = fit(sides(), Practice(SIDES), Budget(find_board("pico")), LeastSquares(),
+                tmp_path_factory.mktemp("alone") / "small", "small", space=Space(depths=(0,)),
+                settings=Settings(trials=6, episodes=8))
+    assert found.best is not None
+    return found.best.name
 
 
-def test_two_workers_of_dask_and_one_is_killed(tmp_path: Path,
+def test_two_workers_of_dask_and_one_is_killed(tmp_path: Path, alone: str,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker that judges a candidate kills itself, once; the search finds what one finds."""
     distributed = pytest.importorskip("distributed")
@@ -238,10 +245,11 @@ def test_two_workers_of_dask_and_one_is_killed(tmp_path: Path,
     lost = [text for text in said if "lost, and asked again" in text]
     print(f"\n{lost}; best {found.best.name}, {len(found.rows)} candidates")
     assert lost and len({row.name for row in found.rows}) == len(found.rows)
-    assert found.best.name == fit_alone(tmp_path).best.name
+    assert found.best.name == alone
 
 
-def test_two_processes_and_one_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_and_one_is_killed(tmp_path: Path, alone: str,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.fitting.toy import SIDES, LeastSquares, register, sides
 
     register()
@@ -253,7 +261,7 @@ def test_two_processes_and_one_is_killed(tmp_path: Path, monkeypatch: pytest.Mon
                 settings=Settings(trials=6, episodes=8, workers="2"), progress=said.append)
     assert any("lost, and asked again" in text for text in said)
     assert len({row.name for row in found.rows}) == len(found.rows)
-    assert found.best.name == fit_alone(tmp_path).best.name
+    assert found.best.name == alone
 
 
 def judge_or_die(question: Any, candidate: Candidate) -> Any:
