@@ -89,6 +89,17 @@ def test_places_outside(place: int, tmp_path: Path) -> None:
                 tmp_path)
 
 
+@pytest.mark.parametrize("first", [-3, 0, 2])
+def test_the_first_and_the_last_place(first: int, tmp_path: Path) -> None:
+    """-3 is the first of three, and inside; onnxruntime judges."""
+    nodes = [node("Reshape", "obs square", "x"), node("Mul", "x two", "doubled"),
+             node("ScatterElements", "x index doubled", "y", axis=0),
+             node("Reshape", "y flat", "actions")]
+    agree(model(nodes, {"obs": [1, 9]}, {"actions": [1, 9]}, {
+        "index": np.stack([np.roll([0, 1, 2], -first)] * 3, 1) - 3 * (first == -3),
+        "square": [3, 3], "flat": [1, 9], "two": np.float32(2)}, opset=18), tmp_path)
+
+
 EQUATIONS = {
     "ij,jk->ik": ("rows", (4, 5)), "ij,kj->ik": ("rows", (5, 4)), "ij,kj": ("rows", (5, 4)),
     "ij,ij->": ("rows", (3, 4)), "ij,ij->i": ("rows", (3, 4)), "ij,jk->ki": ("rows", (4, 2)),

@@ -91,6 +91,13 @@ def test_settings(text: str, hidden: int | None, layers: int | None, tmp_path: P
     assert bool(config.notes) == ("3.80354" in text)
 
 
+def test_sizes_are_looked_for_sixteen_objects_deep(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    for deep, wanted in ((15, 64), (16, None)):
+        path.write_text('{"policy": ' * deep + '{"hidden_size": 64}' + "}" * deep)
+        assert load_config(path).hidden_size == wanted
+
+
 @pytest.mark.parametrize("text", [
     "", "hello", "[policy]\nhidden_size = wide", "[policy]\nhidden_size = -1", "\0\1",
     "[policy]\nhidden_size = inf", '{"hidden_size": true}', "[" * 100_000,
