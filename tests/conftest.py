@@ -29,7 +29,7 @@ os.environ.setdefault("PUFFER_EDGE_ORIGINAL", "never")
 ARM = ("arm-none-eabi-gcc", "qemu-system-arm")
 REQUIRED = os.environ.get("PUFFER_EDGE_REQUIRE", "")
 MISSING = re.compile(r"not installed|could not import|No module named|there is no C library")
-TRAINERS = re.compile(r"could not import '(d3rlpy|flax|foundation_policy|h5py|jax|keras|"
+TRAINERS = re.compile(r"could not import '(d3rlpy|flax|foundation_policy|jax|keras|"
                       r"leapp|orbax|rl_games|rsl_rl|safetensors|skrl|tensordict)\b")
 
 
