@@ -180,6 +180,40 @@ class Strict(Linears):
         return self.a(obs)
 
 
+class Converted(Linears):
+    """What is of the right type already is itself after ``to``; anything else is copied."""
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        same, other, asked = obs[:, :5] + 0, obs[:, :5] * 2, obs[:, :5] * 3
+        same.to(torch.float32).add_(1)
+        other.to(torch.bool).logical_not_()
+        asked.to(torch.float32, copy=True).add_(1)
+        return self.a(same) * self.a(other) + self.a(asked)
+
+
+class Doubled(Linears):
+    """The one tensor changes with its double where it was a double before; this one does not."""
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        x = obs[:, :5] * 2
+        x.to(torch.float64).add_(1)
+        return self.a(x)
+
+
+class Rounded(Linears):
+    """Nothing that is changed in place is read by its other name."""
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        x = obs[:, :5].to(torch.float64)
+        x.clamp_(-1, 1)
+        return self.a(x.to(torch.float32))
+
+
+class Dropping(Linears):
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        return self.a(nn.functional.dropout(obs, 0.5, self.training))
+
+
 class Two(Linears):
     def forward(self, obs: torch.Tensor, more: torch.Tensor) -> torch.Tensor:
         return self.a(obs) + torch.tanh(self.b(more))
@@ -242,6 +276,24 @@ def test_several_inputs(module: nn.Module, names: tuple[str, str], tmp_path: Pat
             return reference(parts) if isinstance(module, Parts) else reference(
                 *(parts[name] for name in names))
         agree(program, forward, {}, 12)
+
+
+def test_a_conversion_copies_or_does_not(tmp_path: Path) -> None:
+    """Which floating point a tensor has is not followed: what depends on it is refused."""
+    for module in (Converted(), Rounded()):
+        agree(*program_of(module, tmp_path, observation={"obs": 5}), {}, 5)
+    with pytest.raises(UnsupportedError, match=r"in.place"):
+        program_of(Doubled(), tmp_path, observation={"obs": 5})
+
+
+@pytest.mark.parametrize(("module", "assumed"), [(Dropping(), True), (FromTheEnd(), False)])
+def test_saved_in_training(module: nn.Module, assumed: bool, tmp_path: Path) -> None:
+    """It is said where that would change what the policy does, and only there."""
+    path = tmp_path / "policy.pt"
+    torch.jit.script(module.train()).save(str(path))
+    program = load_file(path, LoadOptions(action="continuous", observation={"obs": 5}))
+    assert ("evaluation-mode" in codes(program)) == assumed
+    agree(program, torch.jit.load(str(path)).eval(), {}, 5)
 
 
 def test_state_in_arguments(tmp_path: Path) -> None:

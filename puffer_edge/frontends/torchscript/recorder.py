@@ -72,6 +72,8 @@ class Recorder:
         self.inputs: set[str] = set()
         self._lost: set[int] = set()
         self.wrote = False
+        self._other_floats = any(str(weight.array.dtype) in views.OTHER_FLOATS
+                                 for weight in weights.values())
         for name, weight in weights.items():
             if name in states:
                 if weight.array.dtype.kind != "f":
@@ -180,8 +182,12 @@ class Recorder:
         base: Tensor = arguments[viewed]
         rest = {k: v for k, v in arguments.items() if k != viewed}
         copied = op in views.MAYBE_COPIES
-        if op in views.CONVERTING and self.dtypes[names[0]] != self.dtype(base):
-            return Tensor(names[0])
+        if op in views.CONVERTING:
+            kinds = {self.dtype(base), self.dtypes[names[0]]}
+            floats = kinds <= {"float32", *views.OTHER_FLOATS}
+            if arguments.get("copy") or (len(kinds) > 1 and not floats):
+                return Tensor(names[0])
+            copied = floats and self._other_floats
         return Tensor(names[0], base, (schema.target, {viewed: None, **rest}), base.name, copied)
 
     def read(self, tensor: Tensor) -> str:
@@ -235,6 +241,7 @@ class Recorder:
         op = target.split(".")[1]
         if self._sizing:
             sizes.check(op, arguments, self)
+        self._other_floats |= arguments.get("dtype") in views.OTHER_FLOATS
         stem = f"{op}_{len(self.calls)}"
         names = (stem,) if results == 1 else tuple(f"{stem}_{i}" for i in range(results or 0))
         kinds = [self._kind(ref) for ref in read]

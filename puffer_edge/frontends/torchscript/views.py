@@ -13,7 +13,10 @@ SAME_INPUT = frozenset(("dropout", "feature_dropout"))
 """Give their argument ``input`` itself, after training."""
 
 CONVERTING = frozenset(("to", "type_as"))
-"""Give their argument itself where its dtype is right already."""
+"""Give their argument itself where its dtype is right already, and no copy is asked for."""
+
+OTHER_FLOATS = frozenset(("bfloat16", "float16", "float64"))
+"""Are float32 here; so where a module has any, which one a tensor has is not known."""
 
 MAYBE_COPIES = frozenset(("_reshape_alias", "contiguous", "flatten", "reshape", "reshape_as"))
 """Copy where the memory is not in order, which the code does not tell."""
