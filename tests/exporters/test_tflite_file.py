@@ -35,6 +35,15 @@ def test_numbers_of_the_schema() -> None:
         assert schema.OPTIONS.get(name) == getattr(google.BuiltinOptions, f"{camel}Options", None)
 
 
+def written(prepared: Any, scheme: str, x: Any) -> bytes:
+    """A Program as a file, calibrated where the scheme wants it."""
+    if scheme == "float16":
+        prepared.constants.update({name: array.astype(np.float16).astype(np.float32)
+                                   for name, array in prepared.constants.items()})
+    return tflite.write(prepared, scheme, calibrate(prepared, x, np.arange(len(x)) == 0)
+                        if scheme in tflite.CALIBRATED else None)
+
+
 def read(content: bytes) -> Any:
     return google.ModelT.InitFromObj(google.Model.GetRootAsModel(content))
 
@@ -116,11 +125,7 @@ def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
     prepared = tflite.prepare(program)
     size = program.contract.observation_size
     x = random.standard_normal((64, size)).astype(np.float32)
-    if scheme == "float16":
-        prepared.constants.update({name: array.astype(np.float16).astype(np.float32)
-                                   for name, array in prepared.constants.items()})
-    content = tflite.write(prepared, scheme, calibrate(prepared, x, np.arange(64) == 0)
-                           if scheme in tflite.CALIBRATED else None)
+    content = written(prepared, scheme, x)
     model = read(content)
     (graph,) = model.subgraphs
     layers = [operator for operator in graph.operators
@@ -170,11 +175,7 @@ def test_convolutions(scheme: str) -> None:
     weight *= np.float32([1, 30, 0.1, 5, 1])[:, None, None, None]  # each filter has its scale
     prepared = tflite.prepare(program)
     x = random.standard_normal((64, 126)).astype(np.float32)
-    if scheme == "float16":
-        prepared.constants.update({name: array.astype(np.float16).astype(np.float32)
-                                   for name, array in prepared.constants.items()})
-    content = tflite.write(prepared, scheme, calibrate(prepared, x, np.arange(64) == 0)
-                           if scheme in tflite.CALIBRATED else None)
+    content = written(prepared, scheme, x)
     model = read(content)
     (graph,) = model.subgraphs
     kinds = [model.operatorCodes[operator.opcodeIndex] for operator in graph.operators]

@@ -296,6 +296,13 @@ def test_saved_in_training(module: nn.Module, assumed: bool, tmp_path: Path) -> 
     agree(program, torch.jit.load(str(path)).eval(), {}, 5)
 
 
+def test_a_memory_saved_in_training(tmp_path: Path) -> None:
+    """torch's LSTM asks for the mode, too, and does the same in both."""
+    path = tmp_path / "policy.pt"
+    torch.jit.script(Carried().train()).save(str(path))
+    assert "evaluation-mode" not in codes(load_file(path, LoadOptions(action="continuous")))
+
+
 def test_state_in_arguments(tmp_path: Path) -> None:
     module = Carried()
     program, reference = program_of(module, tmp_path)

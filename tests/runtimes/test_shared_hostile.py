@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,14 +24,6 @@ from puffer_edge.runtimes.shared_buffer import (
 
 SEGMENTS = Path("/dev/shm")
 linux = pytest.mark.skipif(not SEGMENTS.is_dir(), reason="segments are no files there")
-
-
-@pytest.fixture
-def name() -> Iterator[str]:
-    found = f"pe_{uuid.uuid4().hex[:20]}"
-    yield found
-    if SEGMENTS.is_dir():
-        (SEGMENTS / found).unlink(missing_ok=True)
 
 
 def test_a_random_name_is_another_each_time() -> None:

@@ -6,9 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import uuid
 import warnings
-from collections.abc import Iterator
 from multiprocessing import shared_memory
 from pathlib import Path
 from struct import unpack_from
@@ -23,14 +21,6 @@ from puffer_edge.runtimes.shared_buffer import LATEST, SharedBuffer
 
 SEGMENTS = Path("/dev/shm")
 linux = pytest.mark.skipif(not SEGMENTS.is_dir(), reason="segments are no files there")
-
-
-@pytest.fixture
-def name() -> Iterator[str]:
-    found = f"pe_{uuid.uuid4().hex[:20]}"
-    yield found
-    if SEGMENTS.is_dir():
-        (SEGMENTS / found).unlink(missing_ok=True)
 
 
 @linux
