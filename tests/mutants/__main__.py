@@ -3,6 +3,7 @@
 
     python -m tests.mutants --count 200 --seed 1
     python -m tests.mutants --count 20 --room passes --room readers
+    python -m tests.mutants --listed --count 200    # are they rightly listed as changing nothing?
 
 What was found is kept in build/mutants: the same command goes on where it was stopped, and asks
 again where a source or a test has changed (``--again``: everything).
@@ -49,6 +50,9 @@ def main() -> int:
     parser.add_argument("--near", action="store_true",
                         help="make no record, which takes as long as all tests: run the test files "
                              "that are nearest to each fault")
+    parser.add_argument("--listed", action="store_true",
+                        help="ask only faults that are listed as changing nothing: where a test "
+                             "finds one, its reason is wrong")
     parser.add_argument("--kept", type=Path, default=ROOT / "build" / "mutants")
     parser.add_argument("--again", action="store_true", help="forget what was found before")
     args = parser.parse_args()
@@ -64,7 +68,7 @@ def main() -> int:
         run = _Run(tree, args)
         part, parts = map(int, args.part.split("/"))
         found = [run.ask(name, mutation) for name, mutation in _drawn(tree, args)[part - 1::parts]]
-    return _table(found)
+    return _wrongly_listed(found) if args.listed else _table(found)
 
 
 class _Run:
@@ -86,7 +90,8 @@ class _Run:
 
     def ask(self, name: str, mutation: Mutation) -> tuple[str, Mutation, str | None, str]:
         """Room, mutation, the test that finds it or None, and why it changes nothing or ""."""
-        if reason := why_equivalent(self.tree, mutation):
+        reason = "" if self.args.listed else why_equivalent(self.tree, mutation)
+        if reason:
             print(f"SAME     {name:12} {mutation}: {reason}", flush=True)
             return name, mutation, None, reason
         key = digest(self.tree / mutation.path)[:12] + "".join(
@@ -122,10 +127,18 @@ def _drawn(tree: Path, args: argparse.Namespace) -> list[tuple[str, Mutation]]:
     for index, name in enumerate(rooms):
         lot = random.Random(f"{args.seed} {name}")
         every = [mutation for path in ROOMS[name].files(tree) if args.file in path
-                 for mutation in mutations(tree, path)]
+                 for mutation in mutations(tree, path)
+                 if not args.listed or why_equivalent(tree, mutation)]
         share = (args.count + len(rooms) - 1 - index) // len(rooms)
         drawn += [(name, mutation) for mutation in lot.sample(every, min(share, len(every)))]
     return drawn
+
+
+def _wrongly_listed(found: list[tuple[str, Mutation, str | None, str]]) -> int:
+    """Prints which listed faults a test finds; 1 where there is one."""
+    wrong = [mutation for _, mutation, by, _ in found if by]
+    print(f"\n{len(wrong)} of {len(found)} faults that are listed as changing nothing are found")
+    return int(bool(wrong))
 
 
 def _table(found: list[tuple[str, Mutation, str | None, str]]) -> int:

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import ast
+from argparse import Namespace
 from pathlib import Path
 
-from tests.mutants.equivalent import as_listed, listed
+import pytest
+
+from tests.mutants.__main__ import _drawn, _wrongly_listed
+from tests.mutants.equivalent import as_listed, listed, why_equivalent
 from tests.mutants.mutations import mutations
 from tests.mutants.rooms import ROOMS
 
@@ -82,6 +86,16 @@ def test_what_changes_nothing_is_in_the_sources() -> None:
     found = {as_listed(ROOT, mutation) for path in sorted({key[0] for key in listed()})
              for mutation in mutations(ROOT, path)}
     assert listed().keys() <= found
+
+
+def test_listed_faults_can_be_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a listed fault that a test finds, the reason is wrong."""
+    drawn = _drawn(ROOT, Namespace(room=["passes"], file="", seed=1, count=3, listed=True))
+    assert len(drawn) == 3 and all(why_equivalent(ROOT, mutation) for _, mutation in drawn)
+    asked = [(room, mutation, None, "") for room, mutation in drawn]
+    assert _wrongly_listed([*asked]) == 0
+    assert _wrongly_listed([*asked, (*drawn[0], "a test", "")]) == 1
+    assert "1 of 4" in capsys.readouterr().out
 
 
 def test_every_room_has_sources_and_tests() -> None:
