@@ -66,19 +66,16 @@ def robot_header(contract: RobotContract, program: Program, name: str) -> str:
 
 def structs_bytes(contract: RobotContract) -> int:
     """Of the three structs that the header adds to the policy's: ``robot``, sensors and targets."""
-    words = sum(term.size for term in contract.observation)
-    words += contract.observation_size + contract.action.size
-    end = 4 * words
-    if any(term.kind == "last_action" for term in contract.observation):
-        end += 4 * contract.action.size
-    for term in contract.observation:
-        if term.history > 1:
-            end = -(-end // 4) * 4 + 4 * term.width + 2  # floats, and the place of the newest
-    if phases := sum(term.kind == "phase" for term in contract.observation):
-        end = -(-end // 4) * 4 + 4 * phases
-    end = -(-(end + 1) // 4) * 4  # whether it was started
+    terms, actions = contract.observation, contract.action.size
+    rings = [term.width for term in terms if term.history > 1]
+    phases = sum(term.kind == "phase" for term in terms)
+    words = sum(term.size for term in terms) + contract.observation_size + actions
+    words += actions * any(term.kind == "last_action" for term in terms)
+    words += sum(rings) + len(rings) + phases  # the place of the newest takes half of its word
+    if phases or not rings:
+        words += 1  # whether it was started, which else lies behind the last of those places
     targets = len(set(contract.action.kind)) * contract.joints
-    return end + 4 * (sum(contract.sensors.values()) + targets)
+    return 4 * (words + sum(contract.sensors.values()) + targets)
 
 
 def _terms(contract: RobotContract, program: Program, tables: list[dict[str, Any]],
