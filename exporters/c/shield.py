@@ -28,7 +28,6 @@ from puffer_edge.templates import template
 FILE = "policy_shield.h"
 
 
-
 class Tables(list[dict[str, Any]]):
     """Constants, whose names begin with a prefix."""
 
@@ -72,7 +71,7 @@ def shield_header(shield: Shield, program: Program, name: str, below: str) -> st
         refused=f"0x{OF_OBSERVATION & ~how.counted:03x}", low_pass=bool(shield.limits.low_pass),
         slew=bool(shield.limits.slew),
         likelihood=line, one=ONE,
-        most=0 if line is None else line.threshold + (line.threshold >> 3),
+        most=line and line.threshold + (line.threshold >> 3),
         novelty_float=line is not None and _novelty(program) == "float32",
         lines=_lines(shield.limits, action_tables)))
 
