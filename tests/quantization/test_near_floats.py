@@ -152,8 +152,9 @@ def rounding(low: float, high: float, step: float = 0.25) -> Program:
 
 @pytest.mark.parametrize(("low", "high", "dtype"), [
     (-128, 127, "int8"), (0, 255, "int8"), (-127, 127, "int8"), (3, 200, "int8"), (0, 1, "int8"),
-    (-128, 128, "int16"), (0, 256, "int16"), (-129, 126, "int8"), (-32768, 32767, "int16"),
-    (-500, 65035, "int16"), (0, 65536, ""), (-128.5, 127, ""), (5, 5, "")])
+    (-128, 128, "int16"), (0, 256, "int16"), (-129, 126, "int8"), (-127, 128, "int8"),
+    (-32768, 32767, "int16"), (-500, 65035, "int16"), (0, 65536, ""), (-128.5, 127, ""),
+    (5, 5, "")])
 def test_integers_of_a_file_with_any_limits(low: float, high: float, dtype: str) -> None:
     """Those of the float reading, within a step, from end to end."""
     program = rounding(low, high)

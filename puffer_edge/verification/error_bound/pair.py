@@ -146,7 +146,7 @@ def linear(x: Pair, weight: Pair, start: Pair, roundings: int) -> Pair:
     w, size = np.abs(weight.v).T, x.size
     roundings = max(roundings - int((size == 0).sum(-1).min()), 1)
     g = None if x.g is None else np.moveaxis(np.moveaxis(x.g, -1, 0) @ weight.v.T, 0, -1)
-    d = x.d @ w + size @ weight.d.T + start.d + 2 * gamma(roundings) * (size @ w + start.size)
+    d = x.d @ w + size @ weight.bound.T + start.d + 2 * gamma(roundings) * (size @ w + start.size)
     return Pair(x.v @ weight.v.T + start.v, d, _plus(g, start.g, 1.0))
 
 

@@ -12,5 +12,5 @@ from puffer_edge.verification.error_bound.rule import rule
 def bound(op: BatchNormalization, x: Pair, scale: Pair, shift: Pair) -> tuple[Pair]:
     """See :mod:`verification.error_bound`."""
     channel = (-1, *(1,) * (x.v.ndim - 2))
-    a, b = (Pair(p.v.reshape(channel), p.d.reshape(channel)) for p in (scale, shift))
+    a, b = (Pair(p.v.reshape(channel), p.bound.reshape(channel)) for p in (scale, shift))
     return (x * a + b,)

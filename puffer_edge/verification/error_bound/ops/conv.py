@@ -24,6 +24,7 @@ def bound(op: Conv, x: Pair, weight: Pair, bias: Pair | None) -> tuple[Pair]:
 
     n = int(np.prod(w.shape[1:])) + 1
     size = run(x.size, w, None if bias is None else np.abs(bias.v))
-    d = run(x.d, w, None) + run(x.size, weight.d, None) + 2 * gamma(n) * size
+    d = run(x.d, w, None if bias is None else bias.d) + run(x.size, weight.d, None)
     # The bound itself is summed in float32 here.
-    return (Pair(run(x.v, weight.v, None if bias is None else bias.v), d * (1 + 4 * gamma(n))),)
+    return (Pair(run(x.v, weight.v, None if bias is None else bias.v),
+                 (d + 2 * gamma(n) * size) * (1 + 4 * gamma(n))),)
