@@ -12,7 +12,8 @@ from puffer_edge.exporters import tflite
 from puffer_edge.exporters.tflite import schema
 from puffer_edge.exporters.tflite.graph import Graph
 from puffer_edge.exporters.tflite.writer import Model, Operator, Scale, Tensor
-from puffer_edge.ir.ops import Conv, Gemm, Reshape
+from puffer_edge.ir import Activation
+from puffer_edge.ir.ops import Conv, Gemm, Reshape, Unary
 from puffer_edge.quantization.calibration import calibrate
 from tests import zoo
 
@@ -113,6 +114,25 @@ def version(kinds: list[int], keeps: bool) -> int:
         tuple(kinds), 1)
 
 
+def conversions(model: Any) -> set[int]:
+    """The types between; versions are those of op_version.cc, no RESHAPE within does nothing."""
+    (graph,) = model.subgraphs
+    types = set()
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        before, after = (graph.tensors[side[0]] for side in (operator.inputs, operator.outputs))
+        if code.builtinCode == google.BuiltinOperator.QUANTIZE:
+            assert code.version == (2 if after.type == google.TensorType.INT16 else 1)
+            types.add(after.type)
+        if code.builtinCode == google.BuiltinOperator.DEQUANTIZE:
+            # By op_version.cc 2 of int8 and 3 of both halves and int16, which is what we write.
+            assert code.version == (2 if before.type == google.TensorType.INT8 else 3)
+        if code.builtinCode == google.BuiltinOperator.RESHAPE:
+            assert (operator.outputs[0] in graph.outputs  # which has a name of its own
+                    or before.shape.tolist() != after.shape.tolist())
+    return types
+
+
 @pytest.mark.parametrize("shape", [(1, 6), (1, 3, 6), (1, 2, 2, 6)])
 @pytest.mark.parametrize("scheme", tflite.SCHEMES)
 def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
@@ -135,14 +155,7 @@ def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
     kinds = [graph.tensors[n].type for n in (*layers[0].inputs[:2], layers[0].outputs[0])]
     keeps = layers[0].builtinOptions.keepNumDims
     assert model.operatorCodes[layers[0].opcodeIndex].version == version(kinds, keeps)
-    for operator in graph.operators:  # by the same source
-        code = model.operatorCodes[operator.opcodeIndex]
-        before, after = (graph.tensors[side[0]].type
-                         for side in (operator.inputs, operator.outputs))
-        if code.builtinCode == google.BuiltinOperator.QUANTIZE:
-            assert code.version == (2 if after == google.TensorType.INT16 else 1)
-        if code.builtinCode == google.BuiltinOperator.DEQUANTIZE:
-            assert code.version == (2 if before == google.TensorType.INT8 else 3)
+    conversions(model)
     runner = Interpreter(model_content=content, num_threads=1,
                          experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
     runner.allocate_tensors()
@@ -158,6 +171,39 @@ def test_linear_layers(scheme: str, shape: tuple[int, ...]) -> None:
         steps = {"float32": 1e-6, "float16": 1e-3, "int8x16": 1 / 127}.get(scheme, 2 / 127)
         bound = steps * (np.abs(x).max() * np.abs(weight).sum(1) + np.abs(bias))
         assert (np.abs(found - expected) <= bound).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 6), (1, 3, 6)])
+@pytest.mark.parametrize("scheme", ["int8", "int8x16"])
+def test_layers_between_layers(scheme: str, shape: tuple[int, ...]) -> None:
+    """What neither an observation nor an output is next to has 8 bits on both sides; every tensor
+    has the shape that LiteRT finds; products are of two axes."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    bench, random = zoo.Bench(shape), np.random.default_rng(1)
+    y = bench.x
+    for rows, columns in ((7, 6), (5, 7), (4, 5)):
+        y = bench.op(Gemm, x=y, weight=bench.weight(rows, columns), bias=bench.weight(rows))
+        y = bench.op(Unary, x=y, function=Activation("relu"))
+    prepared = tflite.prepare(bench.program(y))
+    x = random.standard_normal((64, int(np.prod(shape)))).astype(np.float32)
+    content = written(prepared, scheme, x)
+    model = read(content)
+    (graph,) = model.subgraphs
+    assert (google.TensorType.INT8 in conversions(model)) == (scheme == "int8")
+    runner = Interpreter(model_content=content, num_threads=1,
+                         experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    runner.allocate_tensors()
+    (given,) = runner.get_input_details()
+    runner.set_tensor(given["index"], x[0].reshape(given["shape"]))
+    runner.invoke()
+    details = {each["index"]: each["shape"].tolist() for each in runner.get_tensor_details()}
+    assert all(tensor.shape.tolist() == details[n] for n, tensor in enumerate(graph.tensors))
+    for operator in graph.operators:
+        if model.operatorCodes[operator.opcodeIndex].builtinCode == (
+                google.BuiltinOperator.FULLY_CONNECTED):
+            assert [len(graph.tensors[n].shape) for n in (operator.inputs[0], operator.outputs[0])
+                    ] == [2, 2]
 
 
 @pytest.mark.parametrize("scheme", tflite.SCHEMES)

@@ -12,11 +12,13 @@ import pytest
 
 import puffer_edge
 from puffer_edge.errors import UsageError
+from puffer_edge.exporters.micropython.robot import arrays_bytes
 from puffer_edge.robot import RobotContract
 from puffer_edge.robot.identity import identity
+from puffer_edge.robot.reading import read_contract
 from puffer_edge.robot.reference import Packer
 from puffer_edge.verification.micropython.interpreters import run_cpython, run_webassembly
-from tests.robot.contracts import policy
+from tests.robot.contracts import policy, rl_sar
 from tests.robot.test_c import contract_of
 from tests.tools import need_micropython
 
@@ -56,6 +58,11 @@ except ValueError as error:
     print(error)
 robot.sensors[first][0] = 0
 print(robot.step() is robot.targets)
+def kept(value):
+    if isinstance(value, dict):
+        return sum(kept(each) for each in value.values())
+    return 4 * len(value) if isinstance(value, array) else 0
+print(kept(robot.__dict__) - kept(robot._cell) - kept(robot._clocks))
 """
 
 
@@ -86,20 +93,25 @@ def digest(contract: RobotContract) -> str:
     return found.hexdigest()
 
 
-@pytest.mark.parametrize("kind", ["unitree", "newest"])
-def test_the_bits_of_the_oracle(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "steps"), [("unitree", 3), ("newest", 3), ("oldest", 1),
+                                             ("oldest", 2)])
+def test_the_bits_of_the_oracle(kind: str, steps: int, tmp_path: Path) -> None:
+    """Of histories of so many steps; of one, nothing is kept."""
     need_micropython()
-    contract = contract_of(kind, tmp_path)
+    contract = (contract_of(kind, tmp_path) if steps == 3 else
+                read_contract(rl_sar(tmp_path, ages=str(list(range(steps))))))
     size = contract.observation_size
     recording = np.random.default_rng(0).normal(0, 1, (200, size)).astype(np.float32)
     directory = puffer_edge.export(policy(contract), tmp_path / "a", target="micropython",
                                    name="lander", contract=contract, scheme="int8",
                                    calibrate=recording)
     first = next(iter(contract.sensors))
-    wanted = [digest(contract), f"{first} is NaN or infinite", "True"]
+    # What is told of the memory is what its arrays take.
+    wanted = [digest(contract), f"{first} is NaN or infinite", "True",
+              str(arrays_bytes(contract))]
     (directory / "script.py").write_text(SCRIPT)
-    for run in (run_cpython, run_webassembly):
-        assert run(directory, "script.py").split("\n")[:3] == wanted
+    for run in (run_cpython, run_webassembly)[: steps - 1 or 1]:
+        assert run(directory, "script.py").split("\n")[:4] == wanted
 
 
 def test_a_policy_of_another_contract_is_refused_on_the_device(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,6 +36,22 @@ def begun(seed: int = 0) -> Program:
 
 def numbers(*shape: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((*shape, SIZE)).astype(np.float32)
+
+
+@pytest.mark.parametrize("backend", FLOATS)
+@pytest.mark.parametrize("made", [zoo.multi_discrete, lambda: zoo.continuous(
+    squash=True, low=(-2.0,) * 5, high=(1.0,) * 5, rescale=True)])
+def test_lanes_of_several_numbers(backend: str, made: Callable[[], Program]) -> None:
+    """Each row of actions is what a policy of its own gives, in memory of the caller's, too."""
+    found = made()
+    xs = np.random.default_rng(2).standard_normal((3, found.contract.observation_size))
+    with runtimes.load(found, backend) as batch, runtimes.load(found, backend) as alone:
+        wanted = np.array([alone.step(x) for x in xs])
+        room = np.empty((3, *found.action_shape), found.action_dtype)
+        assert batch.step_batch(xs, room) is room
+        assert len(found.action_shape) == 1 and found.action_shape[0] > 1
+        for rows in (room, batch.step_batch(xs[:1])):
+            assert np.allclose(rows, wanted[: len(rows)], atol=1e-6)
 
 
 @pytest.mark.parametrize("backend", FLOATS)
