@@ -16,7 +16,7 @@ from tests import zoo
 from tests.exporters.test_c import run_selftest
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 3, 2, 5)])
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 2, 3, 2, 3)])
 def test_every_matrix_of_a_batch_is_multiplied(shape: tuple[int, ...], tmp_path: Path) -> None:
     size, axes = 1, len(shape)
     for each in shape:
