@@ -6,6 +6,7 @@ torch judges each; its first tensor is computed, as in a policy, and then a cons
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -191,22 +192,35 @@ CASES: list[Case] = [
 ]
 
 
-def lowered(op: Any, args: tuple[Any, ...], named: dict[str, Any], computed: bool
-            ) -> list[Any]:
-    """What the lowering of one op computes; its first tensor is computed, or is a constant."""
+def lowered(op: Any, args: tuple[Any, ...], named: dict[str, Any], computed: str,
+            count: int | None = None) -> list[Any]:
+    """What the lowering of one op computes.
+
+    Args:
+        op: of torch.
+        args, named: its arguments.
+        computed: "first", the first tensor is, as in a policy; "all" floats and booleans; "none".
+        count: of results, where torch itself is not to be asked.
+    """
     builder = Builder("aten")
-    graph, known, count = Graph(builder, "aten"), {}, 0
+    graph, known, dtypes, tensors = Graph(builder, "aten"), {}, {}, 0
+    same: dict[int, str] = {}
 
     def put(value: Any) -> Any:
-        nonlocal count
+        nonlocal tensors
         if isinstance(value, list | tuple):
             return [put(one) for one in value]
         if not isinstance(value, torch.Tensor):
             return str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else value
-        name, array, count = f"t{count}", value.numpy(), count + 1
-        if computed and count == 1 and value.is_floating_point():
+        if id(value) in same:
+            return Ref(same[id(value)])
+        name, array, tensors = f"t{tensors}", value.numpy(), tensors + 1
+        same[id(value)] = name
+        wanted = {"first": "f" * (tensors == 1), "all": "fb", "none": ""}[computed]
+        if array.size and array.dtype.kind in list(wanted):
             graph.bind(name, builder.state(name, array.shape))
-            known[str(graph.operands[name])] = array
+            known[str(graph.operands[name])] = array.astype(np.float32)
+            dtypes[name] = "bool" if array.dtype.kind == "b" else "float32"
         else:
             graph.bind(name, array)
         return Ref(name)
@@ -214,11 +228,11 @@ def lowered(op: Any, args: tuple[Any, ...], named: dict[str, Any], computed: boo
     names = [argument.name for argument in op._schema.arguments]
     arguments = dict(zip(names, map(put, args), strict=False)) | {
         name: put(value) for name, value in named.items()}
-    results = op(*args, **named)
+    results: Any = op(*args, **named) if count is None else [None] * count
     several = isinstance(results, list | tuple)
     outputs = tuple(f"y{n}" for n in range(len(results) if several else 1))
-    dtypes = {name: str(one.dtype).removeprefix("torch.") for name, one
-              in zip(outputs, results if several else [results], strict=True)}
+    dtypes |= {name: str(one.dtype).removeprefix("torch.") for name, one in zip(
+        outputs, results if several else [results], strict=True) if one is not None}
     call = Call(str(op), arguments, outputs, several, "", "")
     lower_call(call, graph, {}, dtypes)
     known |= builder.constants
@@ -229,22 +243,27 @@ def lowered(op: Any, args: tuple[Any, ...], named: dict[str, Any], computed: boo
     return [known[x] if isinstance(x, str) else x for x in operands]
 
 
+def compare(op: Any, args: tuple[Any, ...], named: dict[str, Any], computed: str) -> None:
+    """Beside what torch says; what is integer or boolean stays so in a constant."""
+    results = op(*args, **named)
+    results = list(results) if isinstance(results, list | tuple) else [results]
+    for mine, right in zip(lowered(op, args, named, computed), results, strict=True):
+        if right is None:
+            continue
+        if mine is None:
+            assert computed == "none" or "native" in str(op)
+            continue
+        assert mine.shape == tuple(right.shape)
+        assert computed != "none" or mine.dtype.kind == right.numpy().dtype.kind
+        np.testing.assert_allclose(mine.astype(np.float64), right.double().numpy(), rtol=3e-5,
+                                   atol=3e-6)
+
+
 @pytest.mark.parametrize(("op", "args", "named"), CASES,
                          ids=[f"{n} {op}" for n, (op, _, _) in enumerate(CASES)])
 @pytest.mark.filterwarnings("ignore")
 def test_as_torch(op: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-    results = op(*args, **named)
-    results = list(results) if isinstance(results, list | tuple) else [results]
-    for computed in (True, False):
-        try:
-            ours = lowered(op, args, named, computed)
-        except UnsupportedError:
-            assert not computed, "no policy could have this"
-            continue
-        for mine, right in zip(ours, results, strict=True):
-            if mine is None:
-                assert not computed
-                continue
-            assert mine.shape == tuple(right.shape)
-            assert computed or mine.dtype.kind == right.numpy().dtype.kind
-            np.testing.assert_allclose(mine, right.numpy(), rtol=3e-5, atol=3e-6)
+    compare(op, args, named, "first")
+    for computed in ("all", "none"):  # no policy needs each
+        with suppress(UnsupportedError):
+            compare(op, args, named, computed)

@@ -123,8 +123,7 @@ def power(graph: Graph, node: Node, x: Any, exponent: Any) -> Operand:
 
 def _booleans(graph: Graph, *operands: Any) -> bool:
     return all(x in graph.flags if isinstance(x, str) else
-               isinstance(x, np.ndarray) and x.dtype == np.bool_ for x in operands) and any(
-                   isinstance(x, str) for x in operands)
+               isinstance(x, np.ndarray) and x.dtype == np.bool_ for x in operands)
 
 
 def _divided(graph: Graph, node: Node, x: Any, other: Any) -> tuple[Operand, Array]:

@@ -31,6 +31,8 @@ def attention(graph: Graph, node: Node, query: Operand, key: Operand, value: Ope
     A boolean mask is True for what is attended to. A row with nothing of it gives zeros, as torch
     has it since 2.5.
     """
+    if dropout_p:
+        raise node.refuse(f"dropout_p = {dropout_p}", "it is 0 once training is over")
     if is_causal:
         attn_mask = np.tri(graph.shape(query)[-2], graph.shape(key)[-2], dtype=np.bool_)
     rank, width = len(graph.shape(key)), graph.shape(query)[-1]
@@ -58,8 +60,7 @@ def attention(graph: Graph, node: Node, query: Operand, key: Operand, value: Ope
 def multi_head(graph: Graph, node: Node, query: Operand, key: Operand, value: Operand,
                embed_dim: int, num_head: int, qkv_weight: Operand, qkv_bias: Operand,
                proj_weight: Operand, proj_bias: Operand, mask: Operand | None = None,
-               need_weights: bool = True, average_attn_weights: bool = True,
-               mask_type: int | None = None) -> tuple[Operand, ...]:
+               need_weights: bool = True, mask_type: int | None = None) -> tuple[Operand, ...]:
     """``nn.MultiheadAttention`` of one tensor [1, T, E] with itself."""
     shape = graph.shape(query)
     if key is not query or value is not query or need_weights:
@@ -109,7 +110,7 @@ def encoder_layer(graph: Graph, node: Node, src: Operand, embed_dim: int, num_he
 
     def attended(x: Operand) -> Operand:
         return multi_head(graph, node, x, x, x, embed_dim, num_heads, qkv_weight, qkv_bias,
-                          proj_weight, proj_bias, mask, False, True, mask_type)[0]
+                          proj_weight, proj_bias, mask, False, mask_type)[0]
 
     def fed(x: Operand) -> Operand:
         inner = linear(graph, node, x, ffn_weight_1, ffn_bias_1)

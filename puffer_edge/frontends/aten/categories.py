@@ -12,8 +12,7 @@ from puffer_edge.frontends.graph.node import Node
 
 
 @lowers("embedding")
-def embedding(graph: Graph, node: Node, weight: Operand, indices: Operand, padding_idx: int = -1,
-              scale_grad_by_freq: bool = False, sparse: bool = False) -> Operand:
+def embedding(graph: Graph, node: Node, weight: Operand, indices: Operand) -> Operand:
     """Rows of a constant table."""
     if isinstance(weight, str):
         raise node.refuse("a table that is computed")

@@ -75,4 +75,6 @@ def heaviside(graph: Graph, node: Node, x: Operand, values: Operand) -> Operand:
     """1 above 0, 0 below, the other's value at 0."""
     above = comparison.positive(graph, node, x)
     equal = comparison.compare(graph, node, "equal", x, number(0))
+    above, equal = (mask if isinstance(mask, str) else mask.astype(np.float32)
+                    for mask in (above, equal))
     return combine(graph, node, "add", above, combine(graph, node, "mul", equal, values))

@@ -11,6 +11,7 @@ import numpy as np
 
 from puffer_edge.frontends.aten.lower import lowers
 from puffer_edge.frontends.aten.moving import cat, window
+from puffer_edge.frontends.aten.reduction import typed
 from puffer_edge.frontends.graph import comparison, reduction
 from puffer_edge.frontends.graph.arithmetic import combine, scaled
 from puffer_edge.frontends.graph.functions import apply, truncated
@@ -65,7 +66,7 @@ def cumsum(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = N
     shape = graph.shape(x)
     axis = axis_of(node, dim, len(shape))
     if not isinstance(x, str):
-        return np.cumsum(x, axis=axis, dtype=x.dtype)
+        return np.asarray(np.cumsum(typed(x, dtype), axis=axis))
     return reduction.cumulated(graph, node, x, axis)
 
 

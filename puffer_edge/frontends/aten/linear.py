@@ -55,8 +55,7 @@ def addmm(graph: Graph, node: Node, x: Operand, mat1: Operand | None = None,
 @lowers("conv1d", "conv2d", "convolution", "_convolution")
 def conv(graph: Graph, node: Node, x: Operand, weight: Operand, bias: Operand | None = None,
          stride: Sequence[int] = (1,), padding: Sequence[int] | str = (0,),
-         dilation: Sequence[int] = (1,), transposed: bool = False,
-         output_padding: Sequence[int] = (), groups: int = 1) -> Operand:
+         dilation: Sequence[int] = (1,), transposed: bool = False, groups: int = 1) -> Operand:
     """1-D or 2-D; ``padding`` may be ``same`` or ``valid``."""
     kernel = graph.array(weight, node, "the weight")
     rank = kernel.ndim - 2

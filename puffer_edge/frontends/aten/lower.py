@@ -30,9 +30,11 @@ AFTER_CHOICE: set[str] = set()
 """Ops that may follow an argmax."""
 
 _RENAMED = {"self": "x", "input": "x"}
-_IGNORED = frozenset(("allow_tf32", "benchmark", "copy", "cudnn_enable", "cudnn_enabled",
-                      "deterministic", "device", "implicit", "layout", "memory_format",
-                      "non_blocking", "pin_memory", "requires_grad"))
+_IGNORED = frozenset((
+    "allow_tf32", "average_attn_weights", "benchmark", "copy", "cudnn_enable", "cudnn_enabled",
+    "deterministic", "device", "half_to_float", "implicit", "layout", "memory_format", "momentum",
+    "non_blocking", "output_padding", "padding_idx", "pin_memory", "requires_grad",
+    "scale_grad_by_freq", "sparse", "sparse_grad"))
 _CHOOSING = frozenset(("argmax", "argmin", "argsort", "kthvalue", "max", "median", "min", "sort",
                        "topk"))
 """Of their results, the positions are integers."""

@@ -33,8 +33,7 @@ def layer_norm(graph: Graph, node: Node, x: Operand, normalized_shape: Sequence[
 @lowers("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
 def batch_norm(graph: Graph, node: Node, x: Operand, weight: Operand | None = None,
                bias: Operand | None = None, running_mean: Operand | None = None,
-               running_var: Operand | None = None, training: bool = False, momentum: float = 0,
-               eps: float = 1e-5, cudnn_enabled: bool = False) -> Any:
+               running_var: Operand | None = None, training: bool = False, *, eps: float) -> Any:
     """A scale and a shift per channel, computed in float64."""
     if training or running_mean is None or running_var is None:
         raise node.refuse("statistics of the batch", "policy.eval(), track_running_stats=True")
@@ -48,8 +47,8 @@ def batch_norm(graph: Graph, node: Node, x: Operand, weight: Operand | None = No
 
 @lowers("group_norm")
 def group_norm(graph: Graph, node: Node, x: Operand, num_groups: int,
-               weight: Operand | None = None, bias: Operand | None = None, eps: float = 1e-5,
-               cudnn_enabled: bool = False) -> Operand:
+               weight: Operand | None = None, bias: Operand | None = None, eps: float = 1e-5
+               ) -> Operand:
     """Mean and variance of each group of channels."""
     channels = graph.shape(x)[1:2]
     gamma = np.ones(channels, np.float32) if weight is None else weight
@@ -73,15 +72,14 @@ def rms_norm(graph: Graph, node: Node, x: Operand, normalized_shape: Sequence[in
 
 
 @lowers("softmax", "_softmax")
-def softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = None,
-            half_to_float: bool = False) -> Operand:
+def softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = None) -> Operand:
     """Over one axis."""
     return graph.add(node, Softmax, x=x, axis=axis_of(node, dim, len(graph.shape(x))))
 
 
 @lowers("log_softmax", "_log_softmax")
-def log_softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = None,
-                half_to_float: bool = False) -> Operand:
+def log_softmax(graph: Graph, node: Node, x: Operand, dim: int, dtype: str | None = None
+                ) -> Operand:
     """Left out at the end of a discrete head: the greatest logit stays the greatest."""
     axis = axis_of(node, dim, len(graph.shape(x)))
     return reduction.log_softmax(graph, node, x, (axis,))

@@ -25,8 +25,7 @@ _REDUCTIONS = {"add": "add", "amax": "max", "amin": "min", "multiply": "mul", "p
 
 @lowers("gather", "take_along_dim", moving=True)
 def gather(graph: Graph, node: Node, x: Operand, index: Operand | None = None,
-           dim: int | None = None, sparse_grad: bool = False, indices: Operand | None = None
-           ) -> Operand:
+           dim: int | None = None, indices: Operand | None = None) -> Operand:
     """One element per index, along one axis."""
     places = indices if index is None else index
     if places is None or dim is None:

@@ -44,17 +44,17 @@ def cell(graph: Graph, node: Node, x: Operand, hx: Operand, w_ih: Operand, w_hh:
 
 @lowers("lstm", "gru", "rnn_tanh", "rnn_relu")
 def layers(graph: Graph, node: Node, x: Operand, hx: Operand | Sequence[Operand],
-           params: Sequence[Operand], has_biases: bool, num_layers: int, dropout: float = 0,
-           train: bool = False, bidirectional: bool = False, batch_first: bool = False) -> _Step:
+           params: Sequence[Operand], has_biases: bool, num_layers: int, dropout: float,
+           train: bool, bidirectional: bool, batch_first: bool) -> _Step:
     """All layers over a sequence of one row, the state [layers, 1, H]; mostly of length 1.
 
     A longer one, as of a history within one step, is as many cells one after another.
     """
     if train and dropout:
         raise node.refuse("dropout in training mode")
-    shape, ways = graph.shape(x), 2 if bidirectional else 1
+    shape, ways = graph.shape(x), 2 if bidirectional else 1  # torch's layer makes it [T, 1, K]
     count = int(np.prod(shape[:-1]))
-    if count != (shape[0] if len(shape) == 2 else shape[1 if batch_first else 0]):
+    if count != shape[1 if batch_first else 0]:
         raise node.refuse(f"a batch of shape {shape[:-1]}", "export with a batch of 1")
     if count * num_layers * ways > MAX_CELLS:
         raise node.refuse(f"a sequence of {count}", f"up to {MAX_CELLS} cells are supported")

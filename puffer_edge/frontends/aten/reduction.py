@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from puffer_edge.arrays import Array
 from puffer_edge.frontends.aten.lower import lowers
 from puffer_edge.frontends.graph import comparison, pooling
 from puffer_edge.frontends.graph.arithmetic import combine
@@ -33,6 +34,11 @@ def _axes(graph: Graph, node: Node, x: Operand, dim: Any) -> tuple[int, ...]:
     return tuple(sorted({axis_of(node, d, rank) for d in dims}))
 
 
+def typed(x: Array, dtype: str | None) -> Array:
+    """A constant in the type that torch adds or multiplies it up in, if one is asked for."""
+    return x if dtype is None else x.astype("float32" if dtype == "float64" else dtype)
+
+
 @lowers("mean", "sum", "amax", "amin")
 def reduction(graph: Graph, node: Node, x: Operand, dim: Any = None, keepdim: bool = False,
               dtype: str | None = None) -> Operand:
@@ -40,8 +46,7 @@ def reduction(graph: Graph, node: Node, x: Operand, dim: Any = None, keepdim: bo
     function = _FUNCTION[node.op_type.split(".")[1]]
     axes = _axes(graph, node, x, dim)
     if not isinstance(x, str) and axes:
-        y = getattr(np, function)(x, axis=axes, keepdims=keepdim)
-        return np.asarray(y, np.float32 if x.dtype.kind == "f" or dtype else y.dtype)
+        return np.asarray(getattr(np, function)(typed(x, dtype), axis=axes, keepdims=keepdim))
     return reduced(graph, node, x, function, axes, keep=keepdim) if axes else x
 
 
@@ -87,8 +92,9 @@ def product(graph: Graph, node: Node, x: Operand, dim: int | None = None, keepdi
     """Of the elements of an axis, or of all of them, one after another; or each on the way."""
     shape = graph.shape(x)
     if not isinstance(x, str):
-        y = np.cumprod(x, dim) if "cumprod" in node.op_type else np.prod(x, dim, keepdims=keepdim)
-        return np.asarray(y, x.dtype)
+        x = typed(x, dtype)
+        return np.asarray(np.cumprod(x, dim) if "cumprod" in node.op_type
+                          else np.prod(x, dim, keepdims=keepdim))
     if dim is None:
         x, shape, dim = reshaped(graph, node, x, (prod(shape),)), (prod(shape),), 0
     axis = axis_of(node, dim, len(shape))

@@ -18,7 +18,8 @@ from puffer_edge.ir.ops import Expand, Transpose
 
 @lowers("alias", "clone", "contiguous", "detach", "dropout", "feature_dropout", "lift",
         "lift_fresh_copy", moving=True, after_choice=True)
-def identity(graph: Graph, node: Node, x: Operand, p: float = 0, train: bool = False) -> Operand:
+def identity(graph: Graph, node: Node, x: Operand, p: float | None = None,
+             train: bool | None = None) -> Operand:
     """Nothing; dropout does nothing after training."""
     if train and p:
         raise node.refuse("it is in training mode", "export with policy.eval()")
