@@ -12,10 +12,11 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from puffer_edge.ir import Continuous, Contract, Discrete
+from puffer_edge.ir import ActionMask, Continuous, Contract, Discrete, Field
 from puffer_edge.verification.originals.explaining import (
     _argmax,
     _sequences,
+    acted,
     deviation,
     difference,
     explain,
@@ -39,20 +40,21 @@ def test_bounds_hold_for_what_is_moved(limit: float, heads: tuple[int, ...]) -> 
     or a little more or less: a bound may leave the 1 - y away, and be a third wider.
     """
     contract = Contract((), Discrete(heads))
-    raw = LOT.uniform(-6, 6, (20, sum(heads)))
+    raw = LOT.uniform(-6, 6, (5, 4, sum(heads)))  # steps of several lanes
     cuts = np.cumsum(heads)[:-1]
     by_name = {form.name: form.apply for form in forms(contract)}
+    limits = np.broadcast_to(limit * LOT.choice([0.1, 1.0], (5, 4, 1)), raw.shape)
 
     def joined(x: np.ndarray, function: object) -> np.ndarray:
         return np.concatenate([function(part) for part in np.split(x, cuts, -1)], -1)  # type: ignore[operator]
 
     for name, right in (("its softmax", softmax),
                         ("its log-softmax", lambda x: np.log(softmax(x)))):
-        ours, bound = by_name[name](raw, np.full_like(raw, limit))
+        ours, bound = by_name[name](raw, limits)
         np.testing.assert_allclose(ours, joined(raw, right), rtol=1e-12, atol=1e-14)
         most = np.zeros_like(ours)
-        for signs in product([-1.0, 1.0], repeat=raw.shape[1]):
-            moved = joined(raw + limit * np.array(signs), right)
+        for signs in product([-1.0, 1.0], repeat=raw.shape[2]):
+            moved = joined(raw + limits * np.array(signs), right)
             most = np.maximum(most, np.abs(moved - ours))
         assert (most <= bound).all()
         rest = 1 - joined(raw, softmax)
@@ -74,13 +76,68 @@ def test_a_small_number_more() -> None:
     assert not (np.abs(np.log(softmax(raw) + 1e-4) - ours) <= bound).all()
 
 
+def test_masked_shares() -> None:
+    """Policies with masks add a small number to each share, or divide by more; what is forbidden
+    has no number to compare."""
+    raw = LOT.uniform(-6, 6, (3, 2, 4))
+    raw[..., 3] = np.finfo(np.float32).min
+    contract = Contract((Field("x", (2,)), Field("allowed", (4,))), Discrete((4,)),
+                        mask=ActionMask(2, 4))
+    by_name = {form.name: form.apply for form in forms(contract)}
+    with np.errstate(all="ignore"):
+        found = {name: by_name[name](raw, np.zeros_like(raw)) for name in
+                 ("", "its softmax", "its log-softmax")}
+    shares = softmax(raw)
+    for added in (0.0, 1e-7, 1e-6):
+        theirs = (shares + added) / (shares + added).sum(-1, keepdims=True)
+        for name, right in (("its softmax", theirs), ("its log-softmax", np.log(theirs))):
+            ours, bound = found[name]
+            assert (np.abs(ours - right) <= bound)[..., :3].all()
+            assert (bound[..., :3] <= 8e-6 / (1 if name == "its softmax" else shares[..., :3])
+                    + 2e-5).all()
+    for ours, _ in found.values():
+        assert np.isnan(ours[..., 3]).all() and np.isfinite(ours[..., :3]).all()
+    assert not np.isfinite(raw.astype(np.float32) * 2).all()  # the lowest float32
+
+
+@pytest.mark.parametrize("action", [
+    Continuous(2, low=(-1.0, -2.0), high=(0.5, 2.0)), Continuous(2, squash=True),
+    Continuous(2, squash=True, low=(-3.0, 10.0), high=(1.0, 16.0), rescale=True)])
+def test_an_action_is_rounded_once_more(action: Continuous) -> None:
+    """Beside float64: within a limit that is scaled as the action is, and eight digits of it."""
+    raw = LOT.uniform(-2, 2, (3, 5, 2)).astype(np.float32)
+    low, high = np.array(action.low or (-9.0, -9.0)), np.array(action.high or (9.0, 9.0))
+
+    def acts(x: np.ndarray) -> np.ndarray:
+        x = np.tanh(x) if action.squash else x
+        return np.clip(low + (x + 1) / 2 * (high - low) if action.rescale else x, low, high)
+
+    for limit in (0.0, 0.01):
+        ours, bound = acted(action, raw, np.full(raw.shape, limit))
+        right = acts(raw.astype(np.float64))
+        scale = (high - low) / 2 if action.rescale else np.ones(2)
+        digits = 1e-6 * (np.abs(right) + (np.abs(scale) + np.abs(high + low) / 2
+                                          if action.rescale else 0.0))
+        for sign in (-1.0, 0.0, 1.0):
+            assert (np.abs(acts(raw + sign * limit) - ours) <= bound).all()
+        assert bound.shape == raw.shape
+        rounded = 1e-6 * scale if action.squash else 0.0
+        assert (bound <= limit * scale + digits + 2e-8 + rounded).all()
+
+
 def test_a_choice_is_free_where_two_are_near() -> None:
     """Each raw value may lie off by its limit, so the gap of two by twice that."""
-    x = np.array([[0.0, 1.0, 0.5], [0.0, 0.25, 0.5], [2.0, 0.0, 1.0]])
-    choice, bound = _argmax(x, np.full_like(x, 0.125))
-    assert choice.tolist() == [[1.0], [2.0], [0.0]] and bound.tolist() == [[0.0], [np.inf], [0.0]]
-    choice, bound = _argmax(np.array([[3.0]]), np.array([[9.0]]))
-    assert choice.tolist() == [[0.0]] and bound.tolist() == [[0.0]]
+    x = np.array([[0.0, 1.0, 0.5], [0.0, 0.25, 0.5], [2.0, 0.0, 1.0], [0.0, 0.75, 0.5 - 1 / 16]])
+    limit = np.zeros_like(x)
+    limit[:, 0] = 0.125  # the largest of a row counts
+    choice, bound = _argmax(x[None], limit[None])
+    assert choice.tolist() == [[[1.0], [2.0], [0.0], [1.0]]]
+    assert bound.tolist() == [[[0.0], [np.inf], [0.0], [0.0]]]
+    choice, bound = _argmax(x[:, 1:], limit[:, :1] * [0.0, 2.0])
+    assert choice[:, 0].tolist() == [0, 1, 1, 0]
+    assert bound[:, 0].tolist() == [np.inf, np.inf, 0, np.inf]
+    choice, bound = _argmax(np.full((2, 3, 1), 3.0), np.full((2, 3, 1), 9.0))  # only one
+    assert choice.shape == bound.shape == (2, 3, 1) and not choice.any() and not bound.any()
 
 
 def test_runs_of_outputs() -> None:
