@@ -12,6 +12,7 @@ import pytest
 from puffer_edge.interpreter import Interpreter
 from puffer_edge.ir import Activation, Builder, Continuous, Contract, Discrete, Field, Program
 from puffer_edge.ir.ops import BatchNormalization, Binary, Gemm, Unary
+from puffer_edge.verification.originals import comparing
 from puffer_edge.verification.originals.comparing import compare
 from puffer_edge.verification.originals.job import Trajectory
 from puffer_edge.verification.originals.observing import observations, scale_of
@@ -164,3 +165,47 @@ def test_observations_are_of_the_normalisers_scale() -> None:
     z = (x - found.centre) / found.spread
     assert x.dtype == np.float32 and reset[0] and not reset[1:64].any() and reset[64:].all()
     assert (z[:64].std(0) > 1).all() and (z[:64].std(0) < 6).all() and np.abs(z).max() > 50
+
+
+def test_of_a_large_network_the_steps_that_differ_most_are_judged(monkeypatch: pytest.MonkeyPatch
+                                                                  ) -> None:
+    """As many as the work allows, and never fewer than FEWEST."""
+    program, seen = policy(), []
+
+    def judge(self: Any, label: str, steps: Any, t: int, *rest: Any) -> int:
+        seen.append(t)
+        return 1
+
+    far = [70, 3, 41, 9]
+    given = trajectory(program, ("mean", lambda y: y + sum(
+        np.where(np.arange(len(y)) == t, 8.0 - k, 0)[:, None] for k, t in enumerate(far))))
+    monkeypatch.setattr(comparing._Comparison, "_check_step", judge)
+    monkeypatch.setattr(comparing._Comparison, "_summary", lambda self, pairs: None)
+    for work, fewest, count in ((3 * program.macs, 1, 3), (0, 2, 2), (4 * program.macs, 3, 4)):
+        monkeypatch.setattr(comparing, "WORK", work)
+        monkeypatch.setattr(comparing, "FEWEST", fewest)
+        seen.clear()
+        compare(program, given)
+        assert seen == far[:count]
+
+
+@pytest.mark.parametrize(("scales", "off", "agrees"), [
+    ({"mean": 0.5}, 1.0, True), ({"mean": 0.5}, 1.1, False),
+    ({"mean": 0.5, "state": 5.0}, 1.1, False), ({"a": 0.05, "b": 0.5}, 0.9, True)])
+def test_the_step_of_a_quantised_output(scales: Any, off: float, agrees: bool) -> None:
+    """Its own, else the largest there is."""
+    program = policy()
+    given = trajectory(program, ("mean", lambda y: y + off * 0.5), scales=scales)
+    found = compare(program, given)
+    assert (found.verdict == "agrees") == agrees
+    assert found.largest == pytest.approx(off, rel=1e-3)
+
+
+def test_one_of_a_hundred_may_be_off_by_more_than_a_step() -> None:
+    program = policy()
+    plain, rows = trajectory(program, ("mean", lambda y: y)), np.arange(100) % 20
+    for wrong in (5, 6):
+        off = np.where(np.arange(500) < wrong, 1.0, 0.0).reshape(100, 5)
+        given = replace(plain, observations=plain.observations[rows], reset=plain.reset[rows],
+                        outputs={"mean": plain.outputs["mean"][rows] + off}, scales={"mean": 0.5})
+        assert (compare(program, given).verdict == "agrees") == (wrong == 5)
