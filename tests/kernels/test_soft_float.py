@@ -46,9 +46,45 @@ static float number(uint32_t kind)
     memcpy(&x, &b, 4);
     return x;
 }
+/* A start and terms, by their bits, at the ends of what a float can be. */
+static const uint32_t special[][9] = {
+    /* beyond the largest float there is no way back: 2^103 more than it, less 2^126 */
+    {0, 0x7effffff, 0x3f800000, 0x7effffff, 0x3f800000, 0x73000000, 0x3f800000, 0xfe800000,
+     0x3f800000},
+    {1, 0x0d800000, 0x32800000}, /* the least subnormal and 2^-126 */
+    {0x3f800000, 1, 0x7f000000}, /* 1 and 2^-149 * 2^127 */
+    {0x3f800000, 0x7f000000, 1},
+    {0x00800000, 0x40000000, 0x00123456}, /* 2^-126 and twice a subnormal */
+    {0x00800000, 0x00123456, 0x40000000},
+    {0x00800000, 0xc0000000, 0x00123456},
+    {0x00800000, 0x00123456, 0xc0000000},
+};
+static int specials(void)
+{
+    for (size_t i = 0; i < sizeof special / sizeof *special; ++i) {
+        float start, x[4], w[4];
+        memcpy(&start, special[i], 4);
+        volatile float wanted = start;
+        for (int32_t j = 0; j < 4; ++j) {
+            memcpy(x + j, special[i] + 1 + 2 * j, 4);
+            memcpy(w + j, special[i] + 2 + 2 * j, 4);
+            volatile float product = x[j] * w[j];
+            wanted = wanted + product;
+        }
+        const float got = puffer_edge_mac_soft_f32(x, w, 1, start, 4);
+        if (bits_of(got) != bits_of(wanted)) {
+            printf("special %d: %08x, not %08x\n", (int)i, bits_of(got), bits_of(wanted));
+            return 1;
+        }
+    }
+    return 0;
+}
 int main(int count, char **arguments)
 {
     (void)count;
+    if (specials()) {
+        return 1;
+    }
     for (long cases = atol(arguments[1]); cases > 0; --cases) {
         const uint32_t kind = noise(), other = noise() & 3 ? kind : noise();
         const int32_t k = 1 + (int32_t)(noise() % 8);

@@ -7,6 +7,7 @@ number, so that it holds while other lines move. ``before -> after #2`` is the s
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def listed() -> dict[Key, str]:
     found = {}
     for line in LIST.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
-            path, *rest = line.split(" | ")
+            path, *rest = re.split(r"(?<!->) \| ", line)  # what a piece becomes may be "|"
             text, change, reason = " | ".join(rest[:-2]), rest[-2], rest[-1]
             found[path, text, change] = reason
     return found

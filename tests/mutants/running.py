@@ -107,7 +107,8 @@ def akin(path: str, test: str, *, whole: bool = False) -> int:
 
 
 def _words(text: str) -> set[str]:
-    return set(re.split(r"[^a-z0-9]+", text.lower()))
+    """Those of one letter say nothing: a folder ``c`` is no reason to ask test_c.py first."""
+    return {word for word in re.split(r"[^a-z0-9]+", text.lower()) if len(word) > 1}
 
 
 def _first_to_fail(tree: Path, chosen: dict[str, float], kept: Path) -> str | None:

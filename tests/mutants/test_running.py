@@ -130,3 +130,9 @@ def test_the_nearest_tests_come_first(distances: None) -> None:
 
     assert first("puffer_edge/quantization/gptq.py") == "tests/quantization/test_gptq.py"
     assert first("runtimes/c/sampling.h") == "tests/functions/test_sampling_kernel.py"
+
+
+def test_a_letter_makes_no_test_akin() -> None:
+    kernel = "runtimes/c/softmax_f32.h"
+    assert running.akin(kernel, "tests/exporters/test_c.py::test_one") == 0
+    assert running.akin(kernel, "tests/kernels/test_softmax.py::test_f32") == 2
