@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import Any, TypeAlias, TypeVar
 
@@ -46,6 +47,8 @@ _KEEPING = frozenset((
     "select_scatter", "sign", "slice_scatter", "where", "zeros_like"))
 """Ops that give no number which is not there already, but for its sign: integers stay exact."""
 _EXACT_INTEGERS = ("int32", "int64")
+_PUTTING = frozenset(("fill", "full_like", "index_fill", "masked_fill", "new_full", "scatter"))
+"""Ops whose result has the type of the tensor, whatever number is put into it."""
 _UNBOUNDED = frozenset(("fill_value", "max", "max_val", "min", "min_val", "ord", "other", "p",
                         "value"))
 RANDOM = frozenset(("bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn",
@@ -107,6 +110,7 @@ def lower_call(call: Call, graph: Graph, known: dict[str, Any], dtypes: Mapping[
                           "without it; ARCHITECTURE.md says how to add an op")
     _decide(graph, call, node)
     _check_kinds(dtypes, graph, call, node)
+    call = _as_integers(dtypes, call, node)
     graph.flags = {str(graph.operands[name]) for name in call.refs
                    if dtypes.get(name) == "bool" and name in graph.operands}
     results = _run(lowering, call, node, graph, known)
@@ -188,6 +192,21 @@ def _check_kinds(dtypes: Mapping[str, str], graph: Graph, call: Call, node: Node
     if not (counted or joined) and call.op not in MOVING | _KEEPING:
         raise node.refuse("arithmetic on integers", "convert them with .float() first; a buffer "
                           "that counts steps can be one of floats")
+
+
+def _as_integers(dtypes: Mapping[str, str], call: Call, node: Node) -> Call:
+    """A number that is put among integers or booleans becomes one of them, as in torch."""
+    kinds = {dtypes[name] for name in call.outputs if name in dtypes}
+    if call.op not in _PUTTING or not kinds or any(map(_fractional, kinds)):
+        return call
+    arguments = dict(call.arguments)
+    for name in ("fill_value", "value"):
+        given = arguments.get(name)
+        if isinstance(given, Ref) and _fractional(dtypes.get(given.name, "")):
+            raise node.refuse("a number with a fraction among integers", "convert it first")
+        if isinstance(given, int | float) and isfinite(given):
+            arguments[name] = bool(given) if kinds == {"bool"} else int(given)
+    return replace(call, arguments=arguments)
 
 
 def _fractional(dtype: str) -> bool:

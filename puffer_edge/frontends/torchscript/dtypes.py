@@ -12,9 +12,9 @@ _BOOL = frozenset(("all", "any", "eq", "ge", "gt", "isfinite", "isinf", "isnan",
 _INDEX = frozenset(("argmax", "argmin", "argsort", "one_hot"))
 _ORDERING = frozenset(("kthvalue", "max", "median", "min", "sort", "topk"))
 """Their second results are indices."""
-_FIRST = frozenset(("_unsafe_index", "embedding", "gather", "index", "index_add", "index_copy",
-                    "index_fill", "index_put", "index_select", "masked_fill", "scatter",
-                    "scatter_add", "scatter_reduce", "take_along_dim"))
+_FIRST = frozenset(("_unsafe_index", "embedding", "fill", "gather", "index", "index_add",
+                    "index_copy", "index_fill", "index_put", "index_select", "masked_fill",
+                    "scatter", "scatter_add", "scatter_reduce", "take_along_dim"))
 """Their results are as what is taken from, or put to."""
 _FACTORY = frozenset(("eye", "linspace", "ones", "rand", "randn", "scalar_tensor", "zeros"))
 _FLOAT = frozenset(("atan", "atan2", "cos", "div", "divide", "mean", "true_divide", "exp", "log",
@@ -51,7 +51,8 @@ def result_dtype(op: str, arguments: dict[str, Any], tensors: Iterable[str], pla
     most = max(kinds, key=_ORDER.index, default="float32")
     scalars = [v for name, v in arguments.items() if name in ("other", "self", "value")
                and isinstance(v, bool | int | float)]
-    if scalars and not (op.startswith("new_") or op.endswith(("_like", "_"))):
+    if scalars and op not in _FIRST and not (
+            op.startswith("new_") or op.endswith(("_like", "_"))):
         most = max(most, _of_numbers(scalars), key=_ORDER.index)
     if op in _FLOAT and not arguments.get("rounding_mode") and most != "float32":
         return "float32"
