@@ -160,7 +160,8 @@ CASES = [
     *(case(op, FEW, numbers(4)) for op in ("Add", "Sub", "Mul", "Div", "Max", "Min")),
     case("Mean", FEW, numbers(4), numbers(3, 1)), case("Sum", FEW, numbers(4), numbers(3, 1)),
     *(case("Pow", np.abs(FEW) + 0.5, np.array(power, "f4")) for power in (
-        2, 3, 0.5, -1, 1)),
+        2, 3, 0.5, -1, 1, 16, -16, 15.5)),
+    case("ReduceSum", IMAGE, whole(0, 3)), case("ReduceSum", IMAGE, whole(1, 3), keepdims=0),
     case("Einsum", X, numbers(4, 2), equation="bij,jk->bik"),
 ]
 
