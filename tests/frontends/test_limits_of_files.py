@@ -14,9 +14,13 @@ onnx = pytest.importorskip("onnx")
 
 from puffer_edge.errors import FileFormatError, UnsupportedError  # noqa: E402
 from puffer_edge.frontends.detect import detect  # noqa: E402
+from puffer_edge.frontends.graph.arithmetic import combine  # noqa: E402
+from puffer_edge.frontends.graph.graph import Graph  # noqa: E402
+from puffer_edge.frontends.graph.node import Node  # noqa: E402
 from puffer_edge.frontends.graph.ports import Port  # noqa: E402
 from puffer_edge.frontends.metadata import metadata  # noqa: E402
 from puffer_edge.frontends.state_dict import _shown  # noqa: E402
+from puffer_edge.ir import Builder  # noqa: E402
 from tests.frontends.onnx_models import model, node  # noqa: E402
 from tests.frontends.test_onnx_node_tests import outputs_of  # noqa: E402
 
@@ -95,3 +99,26 @@ def test_the_least_header_of_safetensors(length: int, body: bytes, more: int, is
     else:
         with pytest.raises((FileFormatError, UnsupportedError)):
             detect(path)
+
+
+@pytest.mark.parametrize("content", [b"\x08", b"\x08\x07", b"\x08\x07\x12", b"\x08\x07\x12\x00"])
+def test_the_least_that_may_be_onnx(content: bytes, tmp_path: Path) -> None:
+    """A field's number, its value, and the next field's number."""
+    path = tmp_path / "policy"
+    path.write_bytes(content)
+    if len(content) > 2:
+        assert detect(path) == "onnx"
+    else:
+        with pytest.raises(FileFormatError):
+            detect(path)
+
+
+def test_constants_of_two_types_are_not_combined() -> None:
+    """A format's own converter would have converted them; booleans have no sum."""
+    graph, where = Graph(Builder("by hand"), "by hand"), Node("Add", "n", (), ("y",), "by hand")
+    for dtypes in (("f4", "i8"), ("?", "?"), ("i8", "?")):
+        with pytest.raises(FileFormatError, match="arithmetic of"):
+            combine(graph, where, "add", *(np.ones(2, dtype) for dtype in dtypes))
+    for dtype in ("f4", "i8"):
+        two = combine(graph, where, "add", np.ones(2, dtype), np.ones(2, dtype))
+        assert isinstance(two, np.ndarray) and two.dtype == dtype and (two == 2).all()

@@ -193,3 +193,18 @@ def test_a_policy_passes_its_verification(case: str, tmp_path: Path) -> None:
                              calibrate=str(tmp_path / "recorded.npz"))
     report = puffer_edge.verify(out, target="cortex-m4")
     assert report.passed, report.to_markdown()
+
+
+@pytest.mark.parametrize("initial", [1.0, -1.5, 1.25])
+def test_where_a_gru_begins(initial: float) -> None:
+    """What it makes lies between -1 and 1; an episode that begins beyond has no integers."""
+    bench = zoo.Bench((1, 3))
+    h = bench.builder.state("h", (1, 4))
+    y = bench.op(GRUCell, x=bench.x, h=h, weight=bench.weight(12, 3), recurrent=bench.weight(12, 4))
+    bench.builder.carry(h, y, np.full((1, 4), initial, np.float32))
+    program = optimize(bench.program(bench.op(Gemm, x=y, weight=bench.weight(3, 4))), fuse=False)
+    if abs(initial) > 1:
+        with pytest.raises(UnsupportedError, match="larger than any that it makes"):
+            in_integers(program, "int16")
+    else:
+        assert in_integers(program, "int16").states

@@ -15,7 +15,12 @@ from puffer_edge.ir.ops import BatchNormalization, Binary, Gemm, Unary
 from puffer_edge.verification.originals import comparing
 from puffer_edge.verification.originals.comparing import compare
 from puffer_edge.verification.originals.job import Trajectory
-from puffer_edge.verification.originals.observing import observations, scale_of
+from puffer_edge.verification.originals.observing import (
+    Scale,
+    _fitting,
+    observations,
+    scale_of,
+)
 
 N = 4
 
@@ -209,3 +214,18 @@ def test_one_of_a_hundred_may_be_off_by_more_than_a_step() -> None:
         given = replace(plain, observations=plain.observations[rows], reset=plain.reset[rows],
                         outputs={"mean": plain.outputs["mean"][rows] + off}, scales={"mean": 0.5})
         assert (compare(program, given).verdict == "agrees") == (wrong == 5)
+
+
+def test_observations_of_categories_and_pixels() -> None:
+    """Whole numbers: of a category below its choices, of images from 0 to 255, every second one
+    dark with one of ten points bright."""
+    choices, pixels = np.array([0, 3, 0, 0]), np.array([False, False, True, True])
+    scale = Scale(np.zeros(4), np.ones(4), choices, pixels)
+    plain = np.full((4000, 4), 0.5)
+    found = _fitting(plain, scale, np.random.default_rng(3))
+    assert (found[:, 0] == 0.5).all() and set(found[:, 1]) == {0.0, 1.0, 2.0}
+    noise, dark = found[::2, 2:], found[1::2, 2:]
+    for part in (noise, dark):
+        assert (part == np.rint(part)).all() and part.min() == 0 and part.max() <= 255
+    assert len(np.unique(noise)) == 256 and abs(noise.mean() - 127.5) < 3
+    assert abs((dark > 0).mean() - 0.1) < 0.02
