@@ -14,7 +14,11 @@ torch = pytest.importorskip("torch")
 
 import puffer_edge  # noqa: E402
 from puffer_edge.errors import UnsupportedError  # noqa: E402
+from puffer_edge.frontends.aten.exported import Call, Ref  # noqa: E402
+from puffer_edge.frontends.aten.lower import lower_call  # noqa: E402
+from puffer_edge.frontends.graph.graph import Graph  # noqa: E402
 from puffer_edge.interpreter import Interpreter  # noqa: E402
+from puffer_edge.ir import Builder  # noqa: E402
 
 PLACE = torch.tensor([[1]])
 PUT: dict[str, Callable[[Any, float], Any]] = {
@@ -73,3 +77,20 @@ def test_a_tensor_with_a_fraction_is_refused(how: str, tmp_path: Path) -> None:
         right = module(X).numpy().reshape(-1)
     (found,) = Interpreter(ours).step(X.numpy().reshape(-1)).values()
     np.testing.assert_allclose(found, right, rtol=1e-6, atol=1e-6)
+
+
+def test_what_has_no_integer_is_refused() -> None:
+    """torch refuses it, too, so no file of its own has it; of booleans it is True."""
+    for dtype in ("int64", "bool"):
+        call = Call("aten.full_like.default", {"input": Ref("x"), "fill_value": float("inf")},
+                    ("y",), False, "")
+        graph = Graph(Builder("by hand"), "by hand")
+        graph.bind("x", np.zeros(2, dtype))
+        kinds = {"x": dtype, "y": dtype}
+        if dtype == "bool":
+            lower_call(call, graph, {}, kinds)
+            found = graph.operands["y"]
+            assert isinstance(found, np.ndarray) and found.all()
+        else:
+            with pytest.raises(UnsupportedError, match="inf among integers"):
+                lower_call(call, graph, {}, kinds)

@@ -19,7 +19,8 @@ from puffer_edge.ir import Value
 from puffer_edge.ir.ops import Conv, Gemm, GemmInteger, LSTMCell
 from tests.exporters.integer_conv_cases import OTHER, Shape
 from tests.exporters.integer_kernel_cases import SCHEMES, Header, qparams_of
-from tests.kernels.test_guarded import CONV, Case, calls, words
+from tests.kernels.guarded import Case
+from tests.kernels.test_guarded import CONV, calls, words
 
 GEMM = "@gemm_KIND(a[0], a[1], a[2], a[3], a[4], n[0], n[1], n[2], n[3], n[4]);"
 TABLE = "@table_KIND(a[0], (const int16_t *)a[1] + n[2], n[3] ? a[0] : a[2], n[0], n[1]);"
@@ -195,4 +196,4 @@ def flushed(random: np.random.Generator) -> Iterator[Case]:
         members = sizes(conv, Value("x", image.shape), Value("y", y.shape), weight.shape)
         yield ("flushed_conv", [image, np.concatenate([flushed_blocks(each) for each in groups]),
                                 bias, np.zeros(groups.shape[2], np.float32), np.zeros_like(y),
-                                np.array(members, np.int32)], [], {4: y})
+                                np.array(members, np.int32)], [], {3: None, 4: y})

@@ -11,9 +11,12 @@ import numpy as np
 
 from puffer_edge.arrays import Array
 from puffer_edge.exporters.c.kernels import joined
+from tests.tools import need_instructions
 
 UNITS = {"portable": "", "sse2": "", "avx2": "avx2", "avx512bw": "avx512bw,avx512dq"}
 """What the compiler may use; without vectors first."""
+Case = tuple[str, list[Array | None], list[int], dict[int, Array | None]]
+"""Name of a call, its arrays and numbers, and what some of the arrays become; None is scratch."""
 MAIN = """
 typedef void (*kernel_t)(void **, const int32_t *);
 static const kernel_t kernels[] = {%s};
@@ -102,6 +105,18 @@ class Guarded:
                 start += each.nbytes
         assert start == len(said)
         return found
+
+    def judge(self, unit: str, cases: Sequence[Case]) -> None:
+        """Runs them: every array is as it was, or as it is to become; there is one for each."""
+        if UNITS.get(unit):
+            need_instructions(unit)
+        ran = self.run([(unit, name, arrays, numbers) for name, arrays, numbers, _ in cases])
+        for (name, arrays, numbers, wanted), found in zip(cases, ran, strict=True):
+            for index, before in enumerate(arrays):
+                expected, after = wanted.get(index, before), found[index]
+                if expected is not None:
+                    assert after is not None and after.tobytes() == expected.tobytes(), (
+                        name, numbers, index)
 
     def ran(self, given: bytes) -> tuple[int, bytes]:
         """The program's exit code, and what it says."""

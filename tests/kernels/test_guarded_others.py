@@ -23,12 +23,10 @@ from puffer_edge.ir import Value, ordered
 from puffer_edge.ir.functions.piecewise import relu_f32
 from puffer_edge.ir.ops import Conv, GRUCell, LSTMCell, MinGRUCell
 from tests.exporters.integer_conv_cases import Shape
-from tests.kernels.guarded import UNITS, Guarded
+from tests.kernels.guarded import UNITS, Case, Guarded
 from tests.kernels.test_guarded import numbers
 from tests.tools import need, need_instructions
 
-Case = tuple[str, list[Array | None], list[int], dict[int, Array | None]]
-"""Name of a call, its arrays and numbers, and what some of the arrays become; None is scratch."""
 TABLES: dict[str, tuple[Any, Any]] = {
     "s8": (np.int8, np.int8), "s16": (np.int16, np.int16), "s8_to_s16": (np.int8, np.int16),
     "s16_to_s8": (np.int16, np.int8)}
@@ -74,19 +72,6 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Guarded:
     return Guarded(tmp_path_factory.mktemp("guarded"), {unit: calls(unit) for unit in UNITS})
 
 
-def judged(guarded: Guarded, unit: str, cases: list[Case]) -> None:
-    """Every array is as it was, or as it is to become."""
-    if UNITS[unit]:
-        need_instructions(unit)
-    ran = guarded.run([(unit, name, arrays, numbers) for name, arrays, numbers, _ in cases])
-    for (name, arrays, given, wanted), found in zip(cases, ran, strict=True):
-        for index, before in enumerate(arrays):
-            expected = wanted.get(index, before)
-            after = found[index]
-            if expected is not None and after is not None:
-                assert after.tobytes() == expected.tobytes(), (name, given, index)
-
-
 def table_cases() -> Iterator[Case]:
     """A straight line between two entries, rounded: in real numbers, exact."""
     random = np.random.default_rng(1)
@@ -108,7 +93,7 @@ def table_cases() -> Iterator[Case]:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_tables(guarded: Guarded, unit: str) -> None:
-    judged(guarded, unit, list(table_cases()))
+    guarded.judge(unit, list(table_cases()))
 
 
 def narrow_cases() -> Iterator[Case]:
@@ -152,7 +137,7 @@ def narrow_cases() -> Iterator[Case]:
 
 
 def test_one_row(guarded: Guarded) -> None:
-    judged(guarded, "portable", list(narrow_cases()))
+    guarded.judge("portable", list(narrow_cases()))
 
 
 def apart(rows: Array, gap: int) -> Array:
@@ -249,4 +234,4 @@ def conv_cases(random: np.random.Generator) -> Iterator[Case]:
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit != "portable"])
 def test_many_rows(guarded: Guarded, unit: str) -> None:
     random = np.random.default_rng(3)
-    judged(guarded, unit, [*gemm_cases(random), *cell_cases(random), *conv_cases(random)])
+    guarded.judge(unit, [*gemm_cases(random), *cell_cases(random), *conv_cases(random)])

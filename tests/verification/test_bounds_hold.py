@@ -102,7 +102,7 @@ class Case:
             boxes, and of coefficients, which the first inputs have, the computed ones.
         rounding: how many U it may be of inputs that are the same.
         shift: added to the inputs after the first.
-        few: the op takes no coefficients: they become boxes.
+        computed: how many of the first inputs are no constants.
     """
 
     op: Op

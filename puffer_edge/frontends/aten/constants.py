@@ -13,7 +13,8 @@ from puffer_edge.frontends.graph.graph import Graph, Operand
 from puffer_edge.frontends.graph.node import Node
 
 
-def _dtype(dtype: str | None) -> Any:
+def host_dtype(dtype: str | None) -> Any:
+    """The type of a constant in numpy; every floating point is float32 here."""
     return np.dtype("float32" if dtype in (None, "float64", "float16", "bfloat16") else dtype)
 
 
@@ -31,7 +32,7 @@ def full(graph: Graph, node: Node, x: Operand | None = None, size: Sequence[int]
         number = number if wished is None else wished
     if dtype is None and isinstance(x, np.ndarray):
         return np.full(shape, number, x.dtype)
-    return np.full(shape, number, _dtype(dtype))
+    return np.full(shape, number, host_dtype(dtype))
 
 
 @lowers("arange")
@@ -41,7 +42,7 @@ def arange(graph: Graph, node: Node, end: float, start: float = 0, step: float =
     graph.spend(node, max(int((end - start) / step), 0))
     whole = all(isinstance(n, int) for n in (start, end, step))
     return np.arange(start, end, step).astype(
-        np.int64 if whole and dtype is None else _dtype(dtype))
+        np.int64 if whole and dtype is None else host_dtype(dtype))
 
 
 @lowers("linspace")
@@ -49,7 +50,7 @@ def linspace(graph: Graph, node: Node, start: float, end: float, steps: int,
              dtype: str | None = None) -> Operand:
     """From start to end, both included."""
     graph.spend(node, steps)
-    return np.linspace(start, end, steps).astype(_dtype(dtype))
+    return np.linspace(start, end, steps).astype(host_dtype(dtype))
 
 
 @lowers("eye")
@@ -57,13 +58,13 @@ def eye(graph: Graph, node: Node, n: int, m: int | None = None, dtype: str | Non
         ) -> Operand:
     """Ones on the diagonal."""
     graph.spend(node, n * (m or n))
-    return np.eye(n, m, dtype=_dtype(dtype))
+    return np.eye(n, m, dtype=host_dtype(dtype))
 
 
 @lowers("scalar_tensor")
 def scalar_tensor(graph: Graph, node: Node, s: float, dtype: str | None = None) -> Operand:
     """A number as a tensor."""
-    return np.full((), s, _dtype(dtype))
+    return np.full((), s, host_dtype(dtype))
 
 
 @lowers("sym_size")

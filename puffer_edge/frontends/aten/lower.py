@@ -204,7 +204,9 @@ def _as_integers(dtypes: Mapping[str, str], call: Call, node: Node) -> Call:
         given = arguments.get(name)
         if isinstance(given, Ref) and _fractional(dtypes.get(given.name, "")):
             raise node.refuse("a number with a fraction among integers", "convert it first")
-        if isinstance(given, int | float) and isfinite(given):
+        if isinstance(given, int | float):
+            if kinds != {"bool"} and not isfinite(given):
+                raise node.refuse(f"{given} among integers")
             arguments[name] = bool(given) if kinds == {"bool"} else int(given)
     return replace(call, arguments=arguments)
 

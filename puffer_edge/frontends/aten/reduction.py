@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from puffer_edge.arrays import Array
+from puffer_edge.frontends.aten.constants import host_dtype
 from puffer_edge.frontends.aten.lower import lowers
 from puffer_edge.frontends.graph import comparison, pooling
 from puffer_edge.frontends.graph.arithmetic import combine
@@ -36,7 +37,7 @@ def _axes(graph: Graph, node: Node, x: Operand, dim: Any) -> tuple[int, ...]:
 
 def typed(x: Array, dtype: str | None) -> Array:
     """A constant in the type that torch adds or multiplies it up in, if one is asked for."""
-    return x if dtype is None else x.astype("float32" if dtype == "float64" else dtype)
+    return x if dtype is None else x.astype(host_dtype(dtype))
 
 
 @lowers("mean", "sum", "amax", "amin")
